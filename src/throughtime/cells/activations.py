@@ -1,0 +1,31 @@
+"""Activation functions by name: elementwise, ``phi(a)`` for a pre-activation ``a`` of any shape."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from throughtime.registry import resolve
+from throughtime.shapes import Array
+
+Activation = Callable[[Array], Array]
+
+
+def identity(a: Array) -> Array:
+    """``phi(a) = a``: the linear RNN, whose gradient is a power of its recurrent matrix."""
+    return a
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "leaky_relu": jax.nn.leaky_relu,  # slope 0.01 below zero
+    "elu": jax.nn.elu,  # exp(a) - 1 below zero
+    "identity": identity,
+}
+
+
+def activation(choice: str | Activation) -> Activation:
+    """The activation that ``choice`` names, or ``choice`` itself where it is a function."""
+    return resolve("activation", ACTIVATIONS, choice)

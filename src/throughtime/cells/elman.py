@@ -1,0 +1,70 @@
+"""The simple recurrent network of Elman, any activation."""
+
+from typing import ClassVar, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from throughtime.cells import initializers
+from throughtime.cells.activations import Activation
+from throughtime.cells.activations import activation as activation_named
+from throughtime.cells.base import Cell
+from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+
+
+class ElmanState(NamedTuple):
+    """h (H,): the last output."""
+
+    h: Hidden
+
+
+class Elman(Cell):
+    """A simple recurrent cell (Elman 1990, "Finding structure in time").
+
+    Equations::
+
+        h = phi(Wx_a @ x + Wh_a @ h + b_a)
+        y = h
+
+    ======  =======================================================
+    gates   ``a``, the pre-activation
+    w_x     (H, D)
+    w_h     (H, H)
+    b       (H,); PyTorch's pair is its sum here
+    state   ``ElmanState(h)``
+    ======  =======================================================
+
+    Attributes:
+        activation: phi: sigmoid, tanh, relu, leaky_relu, elu, identity, or any elementwise function.
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("a",)
+    w_x: InputWeights
+    w_h: RecurrentWeights
+    b: GateBias
+    activation: Activation = eqx.field(static=True)
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        activation: str | Activation = "tanh",
+        *,
+        input_init: str | initializers.MatrixInit = "glorot",
+        recurrent_init: str | initializers.MatrixInit = "orthogonal",
+        bias_init: str | initializers.BiasInit = "zeros",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        inits = (input_init, recurrent_init, bias_init)
+        self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
+        self.activation = activation_named(activation)
+
+    def initial_state(self) -> ElmanState:
+        """Zeros."""
+        return ElmanState(jnp.zeros(self.hidden, self.w_h.dtype))
+
+    def step(self, state: ElmanState, gx: GateBias) -> tuple[ElmanState, Hidden]:
+        """One time step."""
+        h = self.activation(gx + self.w_h @ state.h)
+        return ElmanState(h), h

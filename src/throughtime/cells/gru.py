@@ -1,0 +1,76 @@
+"""The gated recurrent unit."""
+
+from typing import ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jax.nn import sigmoid
+
+from throughtime.cells import initializers
+from throughtime.cells.base import Cell
+from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+
+
+class GRUState(NamedTuple):
+    """h (H,): the last output."""
+
+    h: Hidden
+
+
+class GRU(Cell):
+    """Gated recurrent unit, the reset gate applied after the recurrent product.
+
+    Cho et al. 2014 (arXiv 1406.1078); their published version resets h before the product W_hn h, and keeps the old
+    state with 1 - z in some texts. PyTorch, cuDNN and Keras (``reset_after=True``) compute the variant below, in which
+    one product serves all three gates.
+
+    Equations::
+
+        r = sigmoid(Wx_r @ x + Wh_r @ h + b_r)
+        z = sigmoid(Wx_z @ x + Wh_z @ h + b_z)
+        n = tanh(Wx_n @ x + b_n + r * (Wh_n @ h + b_h))
+        h = (1 - z) * n + z * h
+        y = h
+
+    ======  =======================================================
+    gates   ``r z n``, as PyTorch and cuDNN; Keras has ``z r n``
+    w_x     (3H, D)
+    w_h     (3H, H)
+    b       (3H,); of r and z PyTorch's pair is its sum here
+    b_h     (H,), n's bias inside the reset; starts at zero
+    state   ``GRUState(h)``
+    ======  =======================================================
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("r", "z", "n")
+    w_x: InputWeights
+    w_h: RecurrentWeights
+    b: GateBias
+    b_h: Hidden
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        input_init: str | initializers.MatrixInit = "glorot",
+        recurrent_init: str | initializers.MatrixInit = "orthogonal",
+        bias_init: str | initializers.BiasInit = "zeros",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        inits = (input_init, recurrent_init, bias_init)
+        self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
+        self.b_h = jnp.zeros(hidden, self.w_h.dtype)
+
+    def initial_state(self) -> GRUState:
+        """Zeros."""
+        return GRUState(jnp.zeros(self.hidden, self.w_h.dtype))
+
+    def step(self, state: GRUState, gx: GateBias) -> tuple[GRUState, Hidden]:
+        """One time step."""
+        xr, xz, xn = jnp.split(gx, 3)
+        hr, hz, hn = jnp.split(self.w_h @ state.h, 3)
+        r, z = sigmoid(xr + hr), sigmoid(xz + hz)
+        n = jnp.tanh(xn + r * (hn + self.b_h))
+        h = (1 - z) * n + z * state.h
+        return GRUState(h), h

@@ -1,0 +1,76 @@
+"""The long short-term memory."""
+
+from typing import ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jax.nn import sigmoid
+
+from throughtime.cells import initializers
+from throughtime.cells.base import Cell
+from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+
+
+class LSTMState(NamedTuple):
+    """h (H,): the last output; c (H,): the memory."""
+
+    h: Hidden
+    c: Hidden
+
+
+class LSTM(Cell):
+    """Long short-term memory with a forget gate and no peepholes.
+
+    Hochreiter & Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers, Schmidhuber & Cummins 2000,
+    "Learning to forget".
+
+    Equations::
+
+        i = sigmoid(Wx_i @ x + Wh_i @ h + b_i)
+        f = sigmoid(Wx_f @ x + Wh_f @ h + b_f)
+        g = tanh(Wx_g @ x + Wh_g @ h + b_g)
+        o = sigmoid(Wx_o @ x + Wh_o @ h + b_o)
+        c = f * c + i * g
+        h = o * tanh(c)
+        y = h
+
+    ======  =======================================================
+    gates   ``i f g o``, as PyTorch and cuDNN
+    w_x     (4H, D)
+    w_h     (4H, H)
+    b       (4H,); PyTorch's pair is its sum here
+    state   ``LSTMState(h, c)``
+    ======  =======================================================
+
+    The bias of f starts at 1 (``bias_init="forget"``), in the weights: TensorFlow 1 added it at run time instead.
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("i", "f", "g", "o")
+    w_x: InputWeights
+    w_h: RecurrentWeights
+    b: GateBias
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        input_init: str | initializers.MatrixInit = "glorot",
+        recurrent_init: str | initializers.MatrixInit = "orthogonal",
+        bias_init: str | initializers.BiasInit = "forget",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        inits = (input_init, recurrent_init, bias_init)
+        self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
+
+    def initial_state(self) -> LSTMState:
+        """Zeros."""
+        zeros = jnp.zeros(self.hidden, self.w_h.dtype)
+        return LSTMState(zeros, zeros)
+
+    def step(self, state: LSTMState, gx: GateBias) -> tuple[LSTMState, Hidden]:
+        """One time step."""
+        i, f, g, o = jnp.split(gx + self.w_h @ state.h, 4)
+        c = sigmoid(f) * state.c + sigmoid(i) * jnp.tanh(g)
+        h = sigmoid(o) * jnp.tanh(c)
+        return LSTMState(h, c), h
