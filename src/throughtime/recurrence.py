@@ -52,7 +52,7 @@ def unroll(
 def _scan(cell: Cell, state: Any, xs: Array, mask: Mask | None, reverse: bool) -> tuple[Any, Array]:
     """One sequence (T, D); ``project`` does the input's product for all T before the loop."""
     if mask is None:
-        return jax.lax.scan(cell.step, state, cell.project(xs), reverse=reverse)
+        return jax.lax.scan(lambda *at: cell.step(*at), state, cell.project(xs), reverse=reverse)
     # Not a number times zero is not a number, in the gradient too: what is masked out must not enter at all.
     observed = jnp.where(mask[:, None], xs, 0)
 
