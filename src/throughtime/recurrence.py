@@ -33,10 +33,12 @@ def unroll(
         The state after the last step that ran, and the outputs (T, H) or (B, T, H).
 
     Raises:
-        InputError: where a shape does not fit the cell or another argument.
+        InputError: where a shape does not fit the cell or another argument, or the mask is not boolean.
     """
     xs = jnp.asarray(xs)
+    mask = None if mask is None else jnp.asarray(mask)
     _require_shapes(cell, xs, mask)
+    _require_state(cell, state, xs.shape[:-2])
     if xs.ndim == 2:
         return _scan(cell, cell.initial_state() if state is None else state, xs, mask, reverse)
     if state is None:
@@ -73,3 +75,18 @@ def _require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
         )
     if mask is not None and mask.shape != xs.shape[:-1]:
         raise InputError(f"mask has shape {mask.shape}: expected {xs.shape[:-1]}, one value for each step of xs")
+    if mask is not None and mask.dtype != bool:
+        raise InputError(f"mask has dtype {mask.dtype}: expected bool, True where xs holds an input")
+
+
+def _require_state(cell: Cell, state: Any, batch: tuple[int, ...]) -> None:
+    if state is None:
+        return
+    one = jax.eval_shape(cell.initial_state)
+    came = [jnp.shape(leaf) for leaf in jax.tree.leaves(state)]
+    expected = [(*batch, *leaf.shape) for leaf in jax.tree.leaves(one)]
+    if (jax.tree.structure(state), came) != (jax.tree.structure(one), expected):
+        raise InputError(
+            f"state is a {type(state).__name__} with shapes {came}: expected a {type(one).__name__} with shapes "
+            f"{expected}, as unroll returns it for the same cell and batch"
+        )

@@ -22,7 +22,7 @@ def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry
     """
     if callable(choice):
         return choice
-    if choice in table:
+    if isinstance(choice, str) and choice in table:
         return table[choice]
     close = get_close_matches(str(choice), table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Projected, RecurrentWeights
 
@@ -48,7 +49,8 @@ class Cell(eqx.Module):
 
     def project(self, xs: Array) -> Projected:
         """``xs W_x^T + b`` for every leading axis at once: xs (..., D) -> (..., G*H)."""
-        return xs @ self.w_x.T + self.b
+        products = xs @ self.w_x.T
+        return products + jnp.broadcast_to(self.b, products.shape)
 
     @abstractmethod
     def initial_state(self) -> State:

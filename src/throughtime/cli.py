@@ -1,0 +1,132 @@
+"""The command line: parse, call, print."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from throughtime import __version__
+from throughtime.errors import InputError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+UNUSABLE = 2
+
+app = typer.Typer(
+    help="Recurrent neural networks for time series, from the cell up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Seed = Annotated[int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+
+
+def _out(command: str) -> Any:
+    return typer.Option(help="The folder to write to.", show_default=f"out/{command}")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Recurrent neural networks for time series, from the cell up."""
+    if version:
+        print(f"throughtime {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    steps: Annotated[int, typer.Option(help="Training steps.", min=1, max=10_000_000)] = 2000,
+    cell: Annotated[str, typer.Option(help="The recurrent cell: elman, gru or lstm.")] = "elman",
+    seed: Seed = 0,
+    out: Annotated[Path, _out("demo")] = Path("out/demo"),
+    pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Draw the pictures.")] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Watch an RNN of 100 units learn to predict sin(t) one step ahead: the sine wave, from data to gallery."""
+    with _answering(as_json, quiet, kept=f"The last checkpoint is in {out / 'model'}; go on with --resume.") as answer:
+        from throughtime import demo as notebook
+        from throughtime.outputs import output_folder, staged
+        from throughtime.training.progress import TrainingBar
+
+        folder = output_folder(out)
+        answer.console.print(f"An RNN learns sin(t): cell {cell}, {notebook.HIDDEN} units, {steps} steps, seed {seed}.")
+        with TrainingBar(answer.console, "training", steps) as bar:
+
+            def report(learnt: Any) -> None:
+                step, mse = learnt.mse[-1]
+                answer.console.print(f"step {step:>6}   MSE {mse:.6f}", highlight=False)
+                bar.advance(step, mse, step / learnt.seconds if learnt.seconds else 0.0)
+
+            learnt = notebook.learn(
+                steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, report=report
+            )
+        with staged(folder) as stage:
+            metrics = notebook.write_results(stage, learnt, seed, pictures=pictures)
+        answer.console.print(
+            f"Trained in {metrics['train_seconds']:.2f} s ({metrics['us_per_step']:.0f} us a step). Mean squared error "
+            f"on the training instance: {metrics['test_mse']:.2e}; going on alone for {metrics['continuation_points']} "
+            f"points: {metrics['continuation_mse']:.2e}.\nWritten to {folder}: "
+            f"{', '.join(sorted(path.name for path in folder.iterdir()))}",
+            highlight=False,
+        )
+        answer.result = metrics | {"out": str(folder)}
+
+
+class _Answer:
+    """Where a command's words go, and what ``--json`` prints in the end."""
+
+    def __init__(self, as_json: bool, quiet: bool):
+        self.console = Console(stderr=as_json, quiet=quiet, soft_wrap=True)
+        self.result: dict[str, Any] = {}
+
+
+@contextmanager
+def _answering(as_json: bool, quiet: bool, *, kept: str = "") -> Iterator[_Answer]:
+    """Run a command: its result as JSON where asked, every failure as one message and an exit code."""
+    answer = _Answer(as_json, quiet)
+    try:
+        _use_compilation_cache()
+        yield answer
+    except KeyboardInterrupt:
+        _fail(as_json, f"interrupted. {kept}".strip(), INTERRUPTED)
+    except InputError as error:
+        _fail(as_json, str(error), UNUSABLE)
+    except OSError as error:
+        _fail(as_json, f"{error.filename or 'the file system'}: {error.strerror or error}", UNUSABLE)
+    except MemoryError:
+        _fail(as_json, "out of memory: the input is too large for this machine", UNUSABLE)
+    if as_json:
+        print(json.dumps(answer.result))
+
+
+def _fail(as_json: bool, message: str, code: int) -> None:
+    if as_json:
+        print(json.dumps({"error": message}))
+    print(f"throughtime: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled programs in the user's cache folder, up to a limit, so that only the first run waits for them."""
+    from platformdirs import user_cache_path
+
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("throughtime") / "compiled"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(256 * 2**20))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+
+
+def main() -> None:
+    """The entry point of ``throughtime``."""
+    app()

@@ -1,0 +1,160 @@
+"""Which column is the time, which the series and which the values; and the values as numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime.data.frames import as_polars
+from throughtime.data.source import MISSING, Source
+from throughtime.data.timestamps import INTEGER, share_of_dates
+
+# Names under which a column of integers is taken for the time; pandas writes its index under no name.
+TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
+
+# So many values tell what a column holds.
+SAMPLE = 1000
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a long table, by name; ``id`` is None where the table is one series."""
+
+    id: str | None
+    time: str
+    target: str
+    ignored: tuple[str, ...]
+
+
+def resolve_columns(
+    frame: nw.DataFrame, source: Source, *, id: str | None, time: str | None, target: str | None
+) -> Columns:
+    """The columns that were named; else unique_id, ds, y; else the only ones that can be meant.
+
+    Raises:
+        InputError: for a name that does not exist, and where no column or several could be meant.
+    """
+    names = list(frame.columns)
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise source.error(f"two columns have the name {twice[0]!r}, expected different names")
+    for name, option in ((id, "id"), (time, "time"), (target, "target")):
+        if name is not None and name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise source.error(f"no column {name!r} ({option(option)}): the columns are {_list(names)}.{hint}")
+    if id is None and "unique_id" in names and "unique_id" not in (time, target):
+        id = "unique_id"
+    samples = {name: as_polars(frame[name].head(SAMPLE)).drop_nulls() for name in names if name not in (id, target)}
+    if time is None:
+        time = _time(samples, source)
+    samples.pop(time, None)
+    if target is None:
+        target = _target(samples, source)
+    chosen = [name for name in (id, time, target) if name is not None]
+    if len(set(chosen)) < len(chosen):
+        raise source.error(f"series, time and values must be different columns, found {_list(chosen)}")
+    return Columns(id, time, target, tuple(name for name in names if name not in chosen))
+
+
+def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
+    """The values as float64, NaN where missing.
+
+    Raises:
+        InputError: for text and infinite values, with the place of the first.
+    """
+    if column.dtype == pl.String:
+        numbers = _from_text(column, source)
+    elif column.dtype.is_numeric():
+        numbers = column.cast(pl.Float64)
+    else:
+        raise source.error(f"found the type {column.dtype}, expected numbers", column=column.name)
+    if numbers.is_infinite().any():
+        row = numbers.is_infinite().arg_max()
+        raise source.error(
+            f"found {column[row]!r}, expected a finite number, or nothing where it is missing",
+            row=row,
+            column=column.name,
+        )
+    return numbers.fill_null(float("nan")).to_numpy()
+
+
+def _from_text(column: pl.Series, source: Source) -> pl.Series:
+    text = column.str.strip_chars()
+    text = text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+    numbers = text.cast(pl.Float64, strict=False)
+    wrong = numbers.is_null() & text.is_not_null()
+    if wrong.any():
+        row = wrong.arg_max()
+        raise source.error(
+            f"found {column[row]!r}, expected a number, or nothing where it is missing", row=row, column=column.name
+        )
+    return numbers
+
+
+def _time(samples: dict[str, pl.Series], source: Source) -> str:
+    if "ds" in samples:
+        return "ds"
+    dates = [name for name, sample in samples.items() if share_of_dates(sample) > 0.5]
+    counts = [name for name in samples if str(name).lower() in TIME_NAMES and _share_of_integers(samples[name]) > 0.5]
+    named = [name for name in dates if str(name).lower() in TIME_NAMES]
+    for candidates in (dates, named, counts if not dates else []):
+        if len(candidates) == 1:
+            return candidates[0]
+    if dates or counts:
+        raise source.error(
+            f"the columns {_list(dates or counts)} could all be the time. Name the one that is with {option('time')}."
+        )
+    raise source.error(
+        f"no time column: none of {_list(samples)} holds dates, or integers under a name such as 'ds', 'time' or 't'. "
+        f"Name it with {option('time')}."
+    )
+
+
+def _target(samples: dict[str, pl.Series], source: Source) -> str:
+    if "y" in samples:
+        return "y"
+    numeric = [name for name, sample in samples.items() if _share_of_numbers(sample) > 0.5]
+    if len(numeric) == 1:
+        return numeric[0]
+    if numeric:
+        raise source.error(
+            f"the columns {_list(numeric)} could all be the values to forecast. "
+            f"Name the one that is with {option('target')}."
+        )
+    raise source.error(
+        f"no column of numbers to forecast besides the time: found {_list(samples) or 'no other column'}. "
+        f"Name it with {option('target')}."
+    )
+
+
+def _share_of_numbers(sample: pl.Series) -> float:
+    """The share of numbers among the values of a sample; 1 where there are none, because nothing says otherwise."""
+    if sample.dtype != pl.String:
+        return float(sample.dtype.is_numeric() or sample.dtype == pl.Null)
+    text = sample.str.strip_chars()
+    text = text.filter(~text.str.to_lowercase().is_in(MISSING))
+    return 1 - text.cast(pl.Float64, strict=False).null_count() / len(text) if len(text) else 1.0
+
+
+def _share_of_integers(sample: pl.Series) -> float:
+    if sample.dtype.is_integer():
+        return 1.0
+    share = sample.cast(pl.String).str.contains(INTEGER).mean() if len(sample) else None
+    return share if isinstance(share, float) else 0.0
+
+
+def option(name: str, column: str = "COLUMN") -> str:
+    return f"--{name} {column} ({name}= in Python)"
+
+
+def _list(names: Iterable[str]) -> str:
+    names = [repr(name) for name in names]
+    if len(names) > LISTED:
+        return ", ".join(names[:LISTED]) + f" and {len(names) - LISTED} more"
+    return ", ".join(names)

@@ -1,0 +1,96 @@
+"""Many series of different lengths on one kind of time axis, as flat arrays."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from throughtime.data.calendar import Frequency
+from throughtime.data.frames import from_native
+from throughtime.data.long_format import arrange
+from throughtime.data.source import Source
+from throughtime.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """N series, each a regular grid of time steps with NaN where no value is known.
+
+    Attributes:
+        ids: the names of the series, (N,).
+        values: the values of all series, one series after the other, float64.
+        offsets: where each series begins in ``values`` and the last one ends, (N + 1,).
+        starts: the ordinal of the first step of each series, (N,); the next step is ``frequency.multiple`` later.
+        frequency: the time axis.
+        notes: sentences for the user: what was found, and what was done about it.
+    """
+
+    ids: NDArray
+    values: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    frequency: Frequency
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls, frame: Any, *, id: str | None = None, time: str | None = None, target: str | None = None
+    ) -> Self:
+        """The panel of a long dataframe: one row for each series and time, in any order.
+
+        Args:
+            frame: a dataframe of pandas, polars, pyarrow or another library that narwhals knows.
+            id: the column that names the series; "unique_id" by default, and without it the frame is one series.
+            time: the column of time stamps; by default "ds", else the only one that holds dates.
+            target: the column of values; by default "y", else the only other column of numbers.
+
+        Raises:
+            InputError: where the frame cannot be used; the message names the row and the column.
+        """
+        return cls(*arrange(from_native(frame), Source("the frame"), id=id, time=time, target=target))
+
+    def __len__(self) -> int:
+        """How many series there are."""
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The time steps of each series, missing values included, (N,)."""
+        return np.diff(self.offsets)
+
+    def series(self, i: int) -> NDArray[np.float64]:
+        """The values of series ``i``, a view."""
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def times(self, i: int) -> NDArray:
+        """The time stamps of series ``i``; in UTC where the frequency has a zone."""
+        return self.frequency.times(self.starts[i] + self.frequency.multiple * np.arange(self.lengths[i]))
+
+    def future(self, horizon: int) -> tuple[NDArray, NDArray]:
+        """The ids and time stamps of the ``horizon`` steps that follow each series, (N * horizon,) each."""
+        ends = self.starts + self.frequency.multiple * self.lengths
+        steps = ends[:, None] + self.frequency.multiple * np.arange(horizon)
+        return np.repeat(self.ids, horizon), self.frequency.times(steps.ravel())
+
+    def cut(self, steps: int) -> Self:
+        """The panel as it was ``steps`` steps before the end of each series: ``future(steps)`` is what was cut off.
+
+        A series that is not longer than that is left with no values.
+
+        Raises:
+            InputError: for a negative number of steps.
+        """
+        if steps < 0:
+            raise InputError(f"cannot cut {steps} steps off a panel, expected 0 or more")
+        lengths = np.maximum(self.lengths - steps, 0)
+        before = np.minimum(self.lengths - steps, 0)  # a short series would have begun later than it now ends
+        kept = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths) < np.repeat(
+            lengths, self.lengths
+        )
+        return replace(
+            self,
+            values=self.values[kept],
+            offsets=np.append(0, np.cumsum(lengths)),
+            starts=self.starts + self.frequency.multiple * before,
+        )

@@ -1,0 +1,56 @@
+"""Every window in its own units: less its recent level, over its own scale."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from throughtime.data.windows import Windows
+from throughtime.shapes import Array, Float
+
+
+class Units(NamedTuple):
+    """The level and scale of B windows; a scale of 0 marks a window without any movement."""
+
+    level: Float[Array, "B"]
+    scale: Float[Array, "B"]
+
+
+def window_units(windows: Windows, span: int, length: int) -> Units:
+    """Level and scale of each window, from its past alone.
+
+    The level is the mean of the last ``span`` observed steps' values, the scale the standard deviation of the last
+    ``length`` around their mean.
+    """
+    return Units(
+        _masked_moment(windows.past[:, -span:], _usable(windows, span)),
+        jnp.sqrt(_variance(windows.past[:, -length:], _usable(windows, length))),
+    )
+
+
+def to_units(values: Float[Array, "B S"], units: Units) -> Float[Array, "B S"]:
+    """``(value - level) / scale``; 0 where there is no movement to measure with."""
+    scale = units.scale[:, None]
+    return jnp.where(scale > 0, (values - units.level[:, None]) / jnp.where(scale > 0, scale, 1), 0)
+
+
+def from_units(scaled: Float[Array, "B F Q"], units: Units) -> Float[Array, "B F Q"]:
+    """``level + scale * value``: a window without movement stays at its level."""
+    return units.level[:, None, None] + units.scale[:, None, None] * scaled
+
+
+def _usable(windows: Windows, steps: int) -> Array:
+    """The observed steps among the last ``steps``; all inside the series where none was observed."""
+    seen, inside = windows.seen[:, -steps:], windows.inside[:, -steps:]
+    return jnp.where(seen.any(axis=1, keepdims=True), seen, inside)
+
+
+def _masked_moment(values: Array, mask: Array) -> Array:
+    return jnp.sum(jnp.where(mask, values, 0), axis=1) / jnp.maximum(jnp.sum(mask, axis=1), 1)
+
+
+def _variance(values: Array, mask: Array) -> Array:
+    centred = values - _masked_moment(values, mask)[:, None]
+    variance = _masked_moment(centred**2, mask)
+    # Rounding leaves a constant series a variance of about the square of its last bit: no movement.
+    noise = (jnp.finfo(values.dtype).eps * jnp.max(jnp.where(mask, jnp.abs(values), 0), axis=1)) ** 2
+    return jnp.where(variance > 4 * noise, variance, 0)

@@ -1,0 +1,204 @@
+"""A column of time stamps, in whatever way it is written, as integers or as datetime64 in microseconds."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime.data.source import MISSING, Source
+
+# What dates look like. A column holds one of them throughout, with or without a time of day.
+DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%Y%m%d",
+    "%G-W%V-%u",
+)
+MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%b-%Y", "%Y %b", "%Y-%b", "%B %Y", "%Y%m")
+TIMES_OF_DAY = ("", " %H:%M:%S%.f", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
+
+INTEGER = r"^-?\d{1,18}(\.0*)?$"
+ZONED = r"^(.*\d:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$"
+EXPECTED = "expected a date such as 1949-01 or 1949-01-31, a date-time such as 1949-01-31 13:00, or an integer"
+
+# Integers whose digits are all dates between these years are dates: a count would not leave out the month 13.
+FIRST_YEAR, LAST_YEAR = 1700, 2200
+# So many values tell how dates are written.
+SAMPLE = 200
+
+
+@dataclass(frozen=True, eq=False)
+class TimeStamps:
+    """Time stamps, one a row.
+
+    Attributes:
+        values: integers, or datetime64[us], in UTC where there is a zone.
+        stamp: NumPy's name for the user's type, which future time stamps get again.
+        zone: the one time zone of all; None for naive time stamps.
+        note: what was taken for what, where the user could have meant something else.
+    """
+
+    values: NDArray
+    stamp: str
+    zone: str | None = None
+    note: str | None = None
+
+
+def parse_times(column: pl.Series, source: Source) -> TimeStamps:
+    """The time stamps of a column: text, integers, whole floats, dates or date-times.
+
+    Raises:
+        InputError: for a missing or unreadable value, dates that may be day or month first, or several time zones.
+    """
+    if column.dtype == pl.String:
+        column = column.str.strip_chars()
+        column = column.set(column.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+    elif column.dtype.is_float():
+        column = column.fill_nan(None)
+    if column.has_nulls():
+        raise source.error("no time stamp", row=column.is_null().arg_max(), column=column.name)
+    if column.dtype == pl.String:
+        return _from_text(column, source)
+    if column.dtype.is_integer():
+        return _from_integers(column, str(column.to_numpy().dtype))
+    if column.dtype.is_float():
+        return _from_floats(column, source)
+    if isinstance(column.dtype, pl.Date):
+        return TimeStamps(_microseconds(column), "datetime64[D]")
+    if isinstance(column.dtype, pl.Datetime):
+        if column.dtype.time_unit == "ns" and (column.to_physical() % 1000 != 0).any():
+            raise source.error("time stamps with nanoseconds, expected whole microseconds", column=column.name)
+        return TimeStamps(_microseconds(column), f"datetime64[{column.dtype.time_unit}]", column.dtype.time_zone)
+    raise source.error(f"the type {column.dtype} is no time: {EXPECTED}", column=column.name)
+
+
+def share_of_dates(sample: pl.Series) -> float:
+    """The share of values that are dates; integers are none."""
+    if sample.dtype.is_temporal():
+        return 1.0
+    if sample.dtype != pl.String or not len(sample):
+        return 0.0
+    text = sample.str.strip_chars()
+    numbers = text.cast(pl.Float64, strict=False).is_not_null()
+    text = _without_zone(text).set(numbers, None)
+    return max(1 - _read(text, form).null_count() / len(text) for form in DATES + MONTHS)
+
+
+def _from_integers(column: pl.Series, stamp: str) -> TimeStamps:
+    values = column.cast(pl.Int64)
+    for form, written, scale in (("%Y%m%d", "YYYYMMDD", 10_000), ("%Y%m", "YYYYMM", 100)):
+        if len(values) > 1 and values.min() >= scale * FIRST_YEAR and values.max() < scale * LAST_YEAR:
+            dates = _read(values.cast(pl.String), form)
+            if not dates.has_nulls():
+                note = f"The integers in column {column.name!r} are taken for dates, {written}."
+                return TimeStamps(_microseconds(dates), "datetime64[us]", note=note)
+    return TimeStamps(values.to_numpy(), stamp)
+
+
+def _from_floats(column: pl.Series, source: Source) -> TimeStamps:
+    whole = column == column.cast(pl.Int64, strict=False)
+    if not whole.fill_null(False).all():
+        row = (~whole.fill_null(False)).arg_max()
+        raise source.error(f"found {column[row]}, {EXPECTED}", row=row, column=column.name)
+    return _from_integers(column.cast(pl.Int64), "int64")
+
+
+def _from_text(column: pl.Series, source: Source) -> TimeStamps:
+    distinct = column.unique(maintain_order=True)
+    whole = distinct.str.contains(INTEGER)
+    if whole.all():
+        return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64), "int64")
+    bare = _without_zone(distinct)
+    sample = bare.head(SAMPLE)
+    found = {form: _read(sample, form).count() for form in DATES + MONTHS}
+    most = max(found.values())
+    readings = {form: _read(bare, form) for form, count in found.items() if count == most}
+    dates = min(readings.values(), key=pl.Series.null_count)
+    unread = ~whole if whole.sum() > dates.count() else dates.is_null()
+    if unread.any():
+        value = distinct[unread.arg_max()]
+        raise source.error(f"found {value!r}, {EXPECTED}", row=(column == value).arg_max(), column=column.name)
+    for other in readings.values():
+        if not other.has_nulls() and (other != dates).any():
+            first = (other != dates).arg_max()
+            raise source.error(
+                f"{distinct[first]!r} may be {dates[first]:%Y-%m-%d} or {other[first]:%Y-%m-%d}: all dates of the "
+                f"column can be read with the day or the month first. Write them as YYYY-MM-DD.",
+                row=(column == distinct[first]).arg_max(),
+                column=column.name,
+            )
+    zone = _one_zone(column, distinct, source)
+    if zone is not None:
+        dates = dates.dt.replace_time_zone(None) - _offset(zone)
+    values = dates if len(distinct) == len(column) else column.replace_strict(distinct, dates)
+    return TimeStamps(_microseconds(values), "datetime64[us]", zone)
+
+
+def _read(text: pl.Series, form: str) -> pl.Series:
+    """The values as date-times where they are written so, null elsewhere."""
+    month = form in MONTHS
+    dates = pl.Series(text.name, [None] * 0, pl.Datetime("us")).extend_constant(None, len(text))
+    for clock in ("",) if month else TIMES_OF_DAY:
+        read = ("01 " + text if month else text).str.to_datetime(
+            ("%d " if month else "") + form + clock, strict=False, time_unit="us"
+        )
+        dates = dates.zip_with(dates.is_not_null(), read)
+        if not dates.has_nulls():
+            break
+    return dates.set(~dates.dt.year().is_between(1000, 9999), None)  # other years were days or two digits
+
+
+def _without_zone(text: pl.Series) -> pl.Series:
+    """Without zones, and quarters, weeks and ISO's T rewritten to what one of the formats reads."""
+    bare = text.str.extract(ZONED, 1)
+    text = bare.zip_with(bare.is_not_null(), text)
+    if not text.str.contains("[QTW]").any():
+        return text
+    for quarter in range(4):
+        text = text.str.replace(rf"^(\d{{4}})[ -]?Q{quarter + 1}$", f"${{1}}-{3 * quarter + 1:02d}")
+    text = text.str.replace(r"^(\d{4})-?W(\d{2})$", "${1}-W${2}-1")
+    return text.str.replace(r"(\d)T(\d)", "${1} ${2}")
+
+
+def _one_zone(column: pl.Series, distinct: pl.Series, source: Source) -> str | None:
+    """The zone written behind all time stamps: "UTC", "+02:00", or None."""
+    written = distinct.str.extract(ZONED, 2)
+    names = {text: None if text is None else _zone_name(text) for text in written.unique(maintain_order=True)}
+    if len(set(names.values())) == 1:
+        return names[written[0]]
+    same = [text for text, name in names.items() if name == names[written[0]]]
+    other = distinct[(~written.is_in(same, nulls_equal=True)).arg_max()]
+    raise source.error(
+        f"mixed time zones: found {other!r}, but {column[0]!r} in {source.place(0)}. Convert all time stamps to UTC.",
+        row=(column == other).arg_max(),
+        column=column.name,
+    )
+
+
+def _zone_name(written: str) -> str:
+    if written in ("Z", "UTC"):
+        return "UTC"
+    digits = written[1:].replace(":", "").ljust(4, "0")
+    return "UTC" if digits == "0000" else f"{written[0]}{digits[:2]}:{digits[2:]}"
+
+
+def _offset(zone: str) -> timedelta:
+    if zone == "UTC":
+        return timedelta()
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
+    return -offset if zone[0] == "-" else offset
+
+
+def _microseconds(dates: pl.Series) -> NDArray:
+    return dates.cast(pl.Datetime("us")).to_physical().to_numpy().view("datetime64[us]")

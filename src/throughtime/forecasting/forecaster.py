@@ -1,0 +1,199 @@
+"""Forecasts of many series with one recurrent network, by scikit-learn's contract."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from throughtime.data.frames import to_native
+from throughtime.data.panel import Panel
+from throughtime.errors import InputError
+from throughtime.forecasting import engine
+from throughtime.forecasting.intervals import interval_columns
+from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
+from throughtime.forecasting.plan import make_plan, require_horizon
+from throughtime.training.loop import Progress
+
+
+class Forecaster:
+    """One recurrent network for all series of a panel: quantiles of the next steps, learnt from random windows.
+
+    Example:
+        >>> model = tt.Forecaster(horizon=12).fit(frame)  # unique_id, ds, y: pandas, polars, pyarrow
+        >>> model.predict(level=[80, 95])                 # a frame of the same kind
+
+    Attributes:
+        panel_: the series of the last :meth:`fit`.
+        plan_: what was decided from the data: window, patch, seasons, logarithm, units, steps.
+        network_: the trained network; None where no series was longer than the horizon.
+        losses_: (steps,) the pinball loss of each training step's batch.
+        notes_: what was found in the data, and what was done about it.
+    """
+
+    def __init__(
+        self,
+        horizon: int,
+        *,
+        season: int | None = None,
+        cell: str = "gru",
+        hidden: int | None = None,
+        steps: int | None = None,
+        seed: int = 0,
+    ):
+        """Nothing happens before :meth:`fit`.
+
+        Args:
+            horizon: F, how many steps ahead.
+            season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
+            cell: "gru", "lstm" or "elman".
+            hidden: units of the cell; by the size of the panel if None.
+            steps: training steps; by the size of the panel if None.
+            seed: makes the weights and the windows that are drawn.
+        """
+        self.horizon, self.season, self.cell = horizon, season, cell
+        self.hidden, self.steps, self.seed = hidden, steps, seed
+
+    def fit(self, frame: Any, *, report: Callable[[Progress], None] = lambda progress: None) -> Self:
+        """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
+
+        Args:
+            frame: pandas, polars or pyarrow, or a Panel.
+            report: called about twenty times while training.
+
+        Raises:
+            InputError: for a frame or a parameter that cannot be used.
+        """
+        self._like = None if isinstance(frame, Panel) else frame
+        panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
+        return self.fit_until(panel, panel.lengths, report=report)
+
+    def fit_until(
+        self, panel: Panel, origins: np.ndarray, *, report: Callable[[Progress], None] = lambda progress: None
+    ) -> Self:
+        """Learn from the first ``origins`` (N,) steps of each series alone."""
+        require_horizon(self.horizon, int(panel.lengths.max()))
+        usable = engine.learnable(panel, origins, self.horizon)
+        self.panel_ = panel
+        self.plan_ = make_plan(
+            engine.known_values(panel, origins),
+            origins,
+            horizon=self.horizon,
+            season=self._season(panel),
+            cell=self.cell,
+            hidden=self.hidden,
+            steps=self.steps,
+        )
+        self.notes_ = [*panel.notes, *_short_note(panel, usable, self.horizon)]
+        self.network_: ForecastNetwork | None = None
+        self.losses_ = np.empty(0)
+        if usable.any():
+            self.network_, self.losses_ = engine.train_network(
+                panel, origins, self.plan_, report=report, seed=self.seed
+            )
+        return self
+
+    def predict(self, level: Sequence[float] = ()) -> Any:
+        """The steps after the end of each series.
+
+        Args:
+            level: coverage of the intervals in per cent, such as ``[80, 95]``.
+
+        Returns:
+            ``unique_id, ds, throughtime`` and for each level ``throughtime-lo-80, throughtime-hi-80``, as a frame of
+            the kind that :meth:`fit` was given. The point forecast is the median.
+
+        Raises:
+            InputError: before :meth:`fit`, and for a level outside (0, 100).
+        """
+        self._require_fitted()
+        ids, times = self.panel_.future(self.horizon)
+        quantiles = self.quantiles_at(self.panel_.lengths)
+        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level)
+        return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
+
+    def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
+        """Quantiles (N, F, Q) of the steps after the given origins, by the network as it is: no new training."""
+        self._require_fitted()
+        return engine.forecast_quantiles(self.network_, self.panel_, origins, self.plan_)
+
+    def backtest(self, frame: Any, windows: int = 3, level: Sequence[float] = ()) -> Any:
+        """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.
+
+        The forecaster itself stays as it is. See :func:`throughtime.forecasting.backtest.backtest`.
+
+        Returns:
+            ``unique_id, ds, cutoff, y, throughtime, ..., seasonal_naive``, as a frame of the kind given.
+        """
+        from throughtime.forecasting.backtest import backtest
+
+        panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
+        result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level)
+        return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights, configuration and the history that forecasts start from to the folder ``path``, whole."""
+        self._require_fitted()
+        fitted = Fitted(self.panel_, self.plan_, self.network_, self.losses_, self.notes_)
+        save_fitted(path, self.get_params(), fitted)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The forecaster that :meth:`save` wrote; it forecasts at once, as polars frames.
+
+        Raises:
+            InputError: for a folder without one, and for a truncated, altered, foreign or newer one.
+        """
+        params, fitted = load_fitted(path)
+        model = cls(**params)
+        model.panel_, model.plan_, model.network_, model.losses_, model.notes_ = fitted
+        model._like = None
+        return model
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments by name, for scikit-learn's ``clone`` and searches."""
+        del deep  # no parameter is an estimator
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change constructor arguments; the next :meth:`fit` uses them.
+
+        Raises:
+            InputError: for a name that is none of them.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise InputError(f"unknown parameter {name!r} of Forecaster: expected one of {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
+
+    def _season(self, panel: Panel) -> int:
+        """The given season, or that of the frequency."""
+        if self.season is None:
+            return panel.frequency.season
+        if isinstance(self.season, bool) or not isinstance(self.season, int) or self.season < 1:
+            raise InputError(f"the season is {self.season!r}: expected a whole number of steps of at least 1")
+        return self.season
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "plan_"):
+            raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
+
+
+def _short_note(panel: Panel, usable: np.ndarray, horizon: int) -> list[str]:
+    """Which series the network does not serve, in words."""
+    short = [str(name) for name in panel.ids[~usable]]
+    if not short:
+        return []
+    named = ", ".join(short[:5]) + (" ..." if len(short) > 5 else "")
+    return [
+        f"{len(short)} of {len(panel)} series are not longer than the horizon of {horizon} steps or have almost no "
+        f"observations ({named}): the seasonal naive forecast stands in for the network there"
+    ]

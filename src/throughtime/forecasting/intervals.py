@@ -1,0 +1,52 @@
+"""From the quantiles that a network predicts to the intervals that a user asks for."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+
+from throughtime.errors import InputError
+
+# The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
+QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
+MEDIAN = QUANTILES.index(0.5)
+
+
+def interval_columns(
+    quantiles: np.ndarray, levels: Sequence[float], name: str = "throughtime"
+) -> dict[str, np.ndarray]:
+    """The point forecast and the bounds of each interval, under the names that Nixtla's libraries give them.
+
+    Args:
+        quantiles: (S, Q) ascending along Q, at the levels ``QUANTILES``.
+        levels: coverage in per cent, such as 80 and 95.
+        name: the model's.
+
+    Returns:
+        ``throughtime`` (S,), the median, then ``throughtime-lo-80`` and ``throughtime-hi-80`` (S,) for each level.
+
+    Raises:
+        InputError: for a level outside (0, 100).
+    """
+    columns = {name: quantiles[:, MEDIAN]}
+    for level in levels:
+        if not 0 < level < 100:
+            raise InputError(f"level {level:g} cannot be: expected a coverage between 0 and 100 per cent, such as 80")
+        tail = (1 - level / 100) / 2
+        columns[f"{name}-lo-{level:g}"] = quantiles @ _weights(tail)
+        columns[f"{name}-hi-{level:g}"] = quantiles @ _weights(1 - tail)
+    return columns
+
+
+def _weights(q: float) -> np.ndarray:
+    """(Q,) so that a row of quantiles times it is the q-quantile, linear in the normal score.
+
+    Of a normal distribution this is exact, also beyond the outermost quantiles.
+    """
+    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    score = NormalDist().inv_cdf(q)
+    upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
+    share = (score - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    weights = np.zeros(len(scores))
+    weights[upper - 1 : upper + 1] = 1 - share, share
+    return np.where(np.abs(weights) < 1e-12, 0.0, weights)  # exactly the quantile where the level is one of them

@@ -1,0 +1,116 @@
+"""The network of a forecaster: patches through a recurrent cell, and quantiles of the whole horizon at once."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from throughtime.cells import Cell, cell_type
+from throughtime.data.scaling import Units, to_units, window_units
+from throughtime.data.windows import Windows
+from throughtime.recurrence import unroll
+from throughtime.shapes import Array, Float, Key
+
+FEATURES = 2
+
+
+class Design(NamedTuple):
+    """The sizes of a forecast network.
+
+    Attributes:
+        cell: the cell's name.
+        hidden: H, the units of the cell and of the head.
+        horizon: F, steps ahead.
+        length: L, how many past values the network reads: a whole number of patches.
+        patch: P, how many values make one time step of the cell.
+        seasons: the periods, in steps, of the seasonal naive forecasts that the network starts from.
+        quantiles: Q levels, ascending; the middle one is 0.5.
+    """
+
+    cell: str
+    hidden: int
+    horizon: int
+    length: int
+    patch: int
+    seasons: tuple[int, ...]
+    quantiles: tuple[float, ...]
+
+    @property
+    def reach(self) -> int:
+        """R, how many past values must be there: the longest season may exceed what the network reads."""
+        return max(self.length, *self.seasons)
+
+    @property
+    def span(self) -> int:
+        """How many of the last values make the level: one season, or the last value where there is none."""
+        return min(self.seasons[0], self.length)
+
+
+class ForecastNetwork(eqx.Module):
+    """Quantiles of the next F values from the last L of a series.
+
+    The window is cut into patches; a cell reads one patch a time step; its last state and two features of the window
+    give the quantiles through one hidden layer. A linear map from the window to the horizon is added, and a base: a
+    mixture, weighted by the window, of the last value and of each season's naive forecast. The head reads the last
+    state, so the first step ahead depends on the last observation.
+    """
+
+    embed: eqx.nn.Linear
+    cell: Cell
+    hidden: eqx.nn.Linear
+    head: eqx.nn.Linear
+    skip: eqx.nn.Linear
+    gate: eqx.nn.Linear
+    design: Design = eqx.field(static=True)
+
+    def __init__(self, design: Design, *, key: Key):
+        """Random weights, but for the skip, which starts at zero: training starts near the base."""
+        keys = jax.random.split(key, 6)
+        width, quantiles = design.hidden, len(design.quantiles)
+        self.embed = eqx.nn.Linear(2 * design.patch, width, key=keys[0])
+        self.cell = cell_type(design.cell)(width, width, key=keys[1])
+        self.hidden = eqx.nn.Linear(width + FEATURES, width, key=keys[2])
+        self.head = eqx.nn.Linear(width, design.horizon * quantiles, key=keys[3])
+        skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
+        self.skip = eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))
+        self.gate = eqx.nn.Linear(width, 1 + len(design.seasons), key=keys[5])
+        self.design = design
+
+    def __call__(self, windows: Windows) -> tuple[Float[Array, "B F Q"], Units]:
+        """The quantiles in each window's own units, which come with them; not sorted yet."""
+        design = self.design
+        units = window_units(windows, design.span, design.length)
+        past = to_units(windows.past, units)
+        values = jnp.where(windows.inside, past, 0)[:, -design.length :]
+        seen = windows.seen[:, -design.length :]
+        state = jax.vmap(self.hidden)(jnp.concatenate([self._read(values, seen), _features(values)], axis=1))
+        state = jax.nn.gelu(state)
+        spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(design.quantiles))
+        mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
+        base = jnp.einsum("bk,bkf->bf", mixture, _bases(past, windows.inside, design))
+        return spread + (base + jax.vmap(self.skip)(values))[:, :, None], units
+
+    def _read(self, values: Array, seen: Array) -> Float[Array, "B H"]:
+        """The cell's last output after all patches of values and of whether they were observed."""
+        patches = jnp.stack([values, seen.astype(values.dtype)], axis=-1)
+        patches = patches.reshape(len(values), -1, 2 * self.design.patch)
+        _, ys = unroll(self.cell, jax.vmap(jax.vmap(self.embed))(patches))
+        return ys[:, -1]
+
+
+def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
+    """What scaling hides: where the last value stands, and how rough the window is from step to step."""
+    rough = jnp.mean(jnp.abs(jnp.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else jnp.zeros(len(values))
+    return jnp.stack([values[:, -1], rough], axis=1)
+
+
+def _bases(past: Float[Array, "B R"], inside: Array, design: Design) -> Float[Array, "B K F"]:
+    """The last value, and each season's naive forecast; the last value where a season reaches before the series."""
+    reach, steps = past.shape[1], jnp.arange(design.horizon)
+    last = jnp.broadcast_to(past[:, -1:], (len(past), design.horizon))
+    bases = [last]
+    for season in design.seasons:
+        places = reach - season + steps % season
+        bases.append(jnp.where(inside[:, places], past[:, places], last))
+    return jnp.stack(bases, axis=1)

@@ -1,0 +1,105 @@
+"""What a forecaster decides by itself, from the training data and the horizon."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from throughtime.errors import InputError
+from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.network import Design
+
+MOST_PATCHES = 32
+SMALL_PANEL = 5_000  # observations; below it a network of 64 units learns the noise
+STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
+HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
+
+
+class Plan(NamedTuple):
+    """How one panel is forecast.
+
+    Attributes:
+        design: the network's sizes.
+        log: whether the network sees logarithms.
+        smallest: what counts as the smallest value that has one.
+        steps: training steps.
+        batch: windows in each.
+        learning_rate: at its highest.
+    """
+
+    design: Design
+    log: bool
+    smallest: float
+    steps: int
+    batch: int
+    learning_rate: float
+
+
+def make_plan(
+    values: np.ndarray,
+    lengths: np.ndarray,
+    *,
+    horizon: int,
+    season: int,
+    cell: str,
+    hidden: int | None,
+    steps: int | None,
+) -> Plan:
+    """Sizes and transformation for a panel.
+
+    Args:
+        values: (P,) the observed values that training may see.
+        lengths: (N,) steps of each series that training may see.
+        horizon: F.
+        season: the period in steps, 1 where there is none.
+        cell: the cell's name.
+        hidden: units, or None for 32 on a small panel and 64 otherwise.
+        steps: training steps, or None for 600 on a small panel and 1,200 otherwise.
+    """
+    small = len(values) < SMALL_PANEL
+    longest = int(lengths.max())
+    usable = tuple(period for period in periods(season) if period < longest) or (1,)
+    patch, length = _patching(horizon, usable[0], longest)
+    units = hidden if hidden is not None else (32 if small else 64)
+    return Plan(
+        Design(cell, units, horizon, length, patch, usable, QUANTILES),
+        log=bool(len(values)) and bool((values > 0).all()),
+        smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
+        steps=steps if steps is not None else (600 if small else 1200),
+        batch=64 if small else 128,
+        learning_rate=2e-3,
+    )
+
+
+def periods(season: int) -> tuple[int, ...]:
+    """The season, and the week where the season is a day: demand and traffic repeat after both."""
+    return (season, 7 * season) if season in STEPS_A_DAY else (season,)
+
+
+def _patching(horizon: int, season: int, longest: int) -> tuple[int, int]:
+    """Patch and window length: three seasons and three horizons if the data has them, cut into whole patches.
+
+    A patch is one season where that is a moderate number of values, so that the cell's time is the season's count.
+    """
+    wanted = max(3 * season, 3 * horizon, 24)
+    available = max(min(wanted, longest - horizon), 1)
+    patch = season if 4 <= season <= 31 else 8
+    while -(-available // patch) > MOST_PATCHES:
+        patch *= 2
+    patch = min(patch, available)
+    return patch, -(-available // patch) * patch
+
+
+def require_horizon(horizon: int, longest: int) -> None:
+    """Refuse a horizon that no history can support.
+
+    Raises:
+        InputError: below 1, or beyond three times the longest series (100 steps are always allowed).
+    """
+    if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
+        raise InputError(f"the horizon is {horizon}: expected a whole number of steps of at least 1")
+    most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
+    if horizon > most:
+        raise InputError(
+            f"the horizon is {horizon} steps, but the longest series has {longest}: expected at most {most}, which is "
+            f"{HORIZON_FACTOR} times as far as there is history"
+        )

@@ -1,0 +1,60 @@
+"""Weights of Keras 3's ``SimpleRNN``, ``GRU(reset_after=True)`` and ``LSTM``, with their default gate activations.
+
+====================  ============  ========================================================
+``kernel``            (D, G*H)      w_x transposed
+``recurrent_kernel``  (H, G*H)      w_h transposed
+``bias``              (G*H,)        b
+``bias`` of a GRU     (2, 3H)       of the input's product, of the recurrent: they sum to b,
+                                    but the candidate's second is inside the reset: our b_h
+====================  ============  ========================================================
+
+Gates are blocks of H columns: ``z r h`` of a GRU (ours: ``r z n``), ``i f c o`` of an LSTM (ours: ``i f g o``). Both
+mean by z the part of the old state that is kept. ``leaky_relu`` has slope 0.2 in Keras and 0.01 here.
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from throughtime.cells import GRU, LSTM, Cell, Elman
+from throughtime.interop import layout
+
+GATE_ORDERS: layout.GateOrders = {Elman: ("a",), GRU: ("z", "r", "n"), LSTM: ("i", "f", "g", "o")}
+
+
+def cell_from_keras(weights: layout.Weights, kind: type[layout.SomeCell], **settings: Any) -> layout.SomeCell:
+    """The cell that computes what Keras's layer does.
+
+    Args:
+        weights: the layer's weights by their names, as NumPy arrays.
+        kind: ``Elman`` (``SimpleRNN``), ``GRU`` or ``LSTM``.
+        settings: the cell's own, as its constructor takes them: an Elman cell's ``activation``.
+
+    Raises:
+        InputError: for an array that is missing, has another shape, or belongs to no such layer.
+    """
+    order = layout.gate_order("Keras", GATE_ORDERS, kind)
+    inputs, _ = layout.matrix_shape(weights, "kernel", "(D, G*H)")
+    hidden, _ = layout.matrix_shape(weights, "recurrent_kernel", "(H, G*H)")
+    columns = len(order) * hidden
+    shapes = {
+        "kernel": (inputs, columns),
+        "recurrent_kernel": (hidden, columns),
+        "bias": (2, columns) if kind is GRU else (columns,),
+    }
+    w_x, w_h, b = [layout.reorder(w.T, order, kind.GATES) for w in layout.take(weights, shapes)]
+    biases = layout.merge_biases(kind, *b.T) if kind is GRU else {"b": b}
+    return layout.cell_of(kind, {"w_x": w_x, "w_h": w_h, **biases}, settings)
+
+
+def weights_to_keras(cell: Cell) -> dict[str, np.ndarray]:
+    """The weights, by name, of Keras's layer that computes what the cell does; its activation is for the caller to set.
+
+    Raises:
+        InputError: for a cell that Keras has no layer for.
+    """
+    order = layout.gate_order("Keras", GATE_ORDERS, type(cell))
+    bias = jnp.stack(layout.split_biases(cell), axis=1) if isinstance(cell, GRU) else cell.b
+    arrays = {"kernel": cell.w_x, "recurrent_kernel": cell.w_h, "bias": bias}
+    return {name: np.asarray(layout.reorder(array, cell.GATES, order).T) for name, array in arrays.items()}

@@ -1,0 +1,61 @@
+"""Weights of PyTorch's ``nn.RNN``, ``nn.GRU`` and ``nn.LSTM``: one layer, one direction, with biases.
+
+================  ========  ============================================================
+``weight_ih_l0``  (G*H, D)  w_x
+``weight_hh_l0``  (G*H, H)  w_h
+``bias_ih_l0``    (G*H,)    of the input's product; both sum to b, but for n of a GRU,
+``bias_hh_l0``    (G*H,)    whose ``bias_hh_l0`` is inside the reset: our b_h
+================  ========  ============================================================
+
+Gates are blocks of H rows, ``r z n`` of a GRU and ``i f g o`` of an LSTM, as ours.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from throughtime.cells import GRU, LSTM, Cell, Elman
+from throughtime.cells.activations import ACTIVATIONS
+from throughtime.errors import InputError
+from throughtime.interop import layout
+
+GATE_ORDERS: layout.GateOrders = {Elman: ("a",), GRU: ("r", "z", "n"), LSTM: ("i", "f", "g", "o")}
+
+
+def cell_from_torch(weights: layout.Weights, kind: type[layout.SomeCell], **settings: Any) -> layout.SomeCell:
+    """The cell that computes what PyTorch's layer does.
+
+    Args:
+        weights: the layer's ``state_dict()`` as NumPy arrays.
+        kind: ``Elman`` (``nn.RNN``), ``GRU`` or ``LSTM``.
+        settings: the cell's own, as its constructor takes them: an Elman cell's ``activation``, "tanh" or "relu".
+
+    Raises:
+        InputError: for an array that is missing, has another shape, or belongs to more than one layer.
+    """
+    order = layout.gate_order("PyTorch", GATE_ORDERS, kind)
+    _, inputs = layout.matrix_shape(weights, "weight_ih_l0", "(G*H, D)")
+    _, hidden = layout.matrix_shape(weights, "weight_hh_l0", "(G*H, H)")
+    rows = len(order) * hidden
+    shapes = {
+        "weight_ih_l0": (rows, inputs),
+        "weight_hh_l0": (rows, hidden),
+        "bias_ih_l0": (rows,),
+        "bias_hh_l0": (rows,),
+    }
+    w_x, w_h, b_ih, b_hh = [layout.reorder(w, order, kind.GATES) for w in layout.take(weights, shapes)]
+    return layout.cell_of(kind, {"w_x": w_x, "w_h": w_h, **layout.merge_biases(kind, b_ih, b_hh)}, settings)
+
+
+def weights_to_torch(cell: Cell) -> dict[str, np.ndarray]:
+    """The ``state_dict()`` of PyTorch's layer that computes what the cell does; the biases are in ``bias_ih_l0``.
+
+    Raises:
+        InputError: for a cell that PyTorch has no layer for: its ``nn.RNN`` is tanh or relu.
+    """
+    order = layout.gate_order("PyTorch", GATE_ORDERS, type(cell))
+    if isinstance(cell, Elman) and cell.activation not in (ACTIVATIONS["tanh"], ACTIVATIONS["relu"]):
+        raise InputError(f"nn.RNN of PyTorch cannot have the activation {cell.activation}: expected tanh or relu")
+    b_ih, b_hh = layout.split_biases(cell)
+    arrays = {"weight_ih_l0": cell.w_x, "weight_hh_l0": cell.w_h, "bias_ih_l0": b_ih, "bias_hh_l0": b_hh}
+    return {name: np.asarray(layout.reorder(array, cell.GATES, order)) for name, array in arrays.items()}

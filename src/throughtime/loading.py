@@ -1,0 +1,29 @@
+"""One way back from a folder to whatever was saved there."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from throughtime.errors import InputError
+from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.persistence import KIND
+from throughtime.layers import network_from_config
+from throughtime.training import checkpoint
+
+
+def load(path: str | Path) -> Any:
+    """What the folder ``path`` holds: a fitted Forecaster, or the network of a training run.
+
+    Raises:
+        InputError: for a folder without a checkpoint, and for a truncated, altered, foreign or newer one.
+    """
+    saved = checkpoint.load(path)
+    if saved.kind == "training":
+        config = saved.config["network"]
+        return checkpoint.restore(
+            saved.arrays, lambda: network_from_config(config, key=jax.random.key(0)), "training.model"
+        )
+    if saved.kind == KIND:
+        return Forecaster.load(path)
+    raise InputError(f"{path} holds a {saved.kind!r}, which throughtime.load does not know")
