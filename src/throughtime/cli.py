@@ -62,12 +62,12 @@ def demo(
 
         folder = output_folder(out)
         answer.console.print(f"An RNN learns sin(t): cell {cell}, {notebook.HIDDEN} units, {steps} steps, seed {seed}.")
-        with TrainingBar(answer.console, "training", steps) as bar:
+        with TrainingBar(answer.console, loss="MSE") as bar:
 
             def report(learnt: Any) -> None:
                 step, mse = learnt.mse[-1]
                 answer.console.print(f"step {step:>6}   MSE {mse:.6f}", highlight=False)
-                bar.advance(step, mse, step / learnt.seconds if learnt.seconds else 0.0)
+                bar.show("training", step, steps, loss=mse, speed=step / learnt.seconds if learnt.seconds else 0.0)
 
             learnt = notebook.learn(
                 steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, report=report
@@ -82,6 +82,49 @@ def demo(
             highlight=False,
         )
         answer.result = metrics | {"out": str(folder)}
+
+
+@app.command()
+def forecast(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet: unique_id, ds, y; or a time and a value column.")],
+    horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
+    season: Annotated[int | None, typer.Option(help="The period in steps; by default the frequency's own.")] = None,
+    level: Annotated[list[float], typer.Option(help="Coverage of an interval in per cent; repeat it.")] = [80, 95],  # noqa: B006
+    id_column: Annotated[str | None, typer.Option("--id", help="The column that names the series.")] = None,
+    time_column: Annotated[str | None, typer.Option("--time", help="The column of time stamps.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to forecast.")] = None,
+    cell: Annotated[str, typer.Option(help="The recurrent cell: gru, lstm or elman.")] = "gru",
+    steps: Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)] = None,
+    seed: Seed = 0,
+    out: Annotated[Path, _out("forecast")] = Path("out/forecast"),
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Forecast every series of a file with one recurrent network, and say whether it beats seasonal naive."""
+    with _answering(as_json, quiet, kept="Nothing was written.") as answer:
+        from throughtime.forecasting.forecaster import Forecaster
+        from throughtime.outputs import output_folder
+        from throughtime.pipeline import Columns, forecast_file
+        from throughtime.training.progress import TrainingBar
+
+        model = Forecaster(horizon, season=season, cell=cell, steps=steps, seed=seed)
+        say = answer.console.print
+        with TrainingBar(answer.console, loss="pinball loss") as bar:
+
+            def report(stage: str, progress: Any) -> None:
+                loss, speed = float(progress.losses.mean()), len(progress.losses) / progress.seconds
+                bar.show(stage, int(progress.state.step), progress.steps, loss=loss, speed=speed)
+
+            answer.result = forecast_file(
+                file,
+                model,
+                output_folder(out),
+                columns=Columns(id_column, time_column, target),
+                levels=level,
+                say=lambda words: say(words, highlight=False, markup=False),
+                report=report,
+            )
+        say(f"Written to {out}: forecasts.csv, report.html, model", highlight=False)
 
 
 class _Answer:

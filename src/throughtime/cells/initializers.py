@@ -148,9 +148,9 @@ def gated_weights(
     for name, size in (("inputs", inputs), ("hidden", hidden)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
-    input_init, recurrent_init = matrix_init(inits[0]), matrix_init(inits[1])
+    input_init, recurrent_init, start_of_bias = matrix_init(inits[0]), matrix_init(inits[1]), bias_init(inits[2])
     dtype = jnp.zeros(()).dtype  # float32, or float64 where the user enables it
     key_x, key_h, key_b = jax.random.split(key, 3)
     w_x = [input_init(k, (hidden, inputs), dtype) for k in jax.random.split(key_x, len(gates))]
     w_h = [recurrent_init(k, (hidden, hidden), dtype) for k in jax.random.split(key_h, len(gates))]
-    return jnp.concatenate(w_x), jnp.concatenate(w_h), bias_init(inits[2])(key_b, gates, hidden, dtype)
+    return jnp.concatenate(w_x), jnp.concatenate(w_h), start_of_bias(key_b, gates, hidden, dtype)

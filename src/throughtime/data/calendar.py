@@ -170,7 +170,7 @@ def infer_frequency(
             f"the frequency is unknown: no series has more than one time stamp ({where(0)}), expected two or more"
         )
     step = int(np.gcd.reduce(steps))
-    if frequency.unit == "day" and step == 1 and _no_weekends(frequency.ordinals(times), within):
+    if frequency.unit == "day" and np.median(steps) == 1 and _no_weekends(frequency.ordinals(times), within):
         frequency = replace(frequency, unit="business day")
         steps = np.diff(frequency.ordinals(times))[within]
         step = int(np.gcd.reduce(steps))
@@ -209,21 +209,22 @@ def _check_regular(
     frequency: Frequency, steps: NDArray[np.int64], step: int, between: Callable[[int], tuple[str, str]]
 ) -> None:
     usual = int(np.median(steps))
-    if usual > step and np.mean(steps == usual) >= DOMINANT and np.any(steps % usual):
-        first = int(np.argmax(steps % usual > 0))
-        before, after = between(first)
+    fits = steps % usual == 0
+    if usual > step and fits.mean() >= DOMINANT and not fits.all():
+        odd = int(fits.argmin())
+        before, after = between(odd)
         raise InputError(
             f"irregular time stamps: most lie {_span(frequency, usual)} apart, but {after} comes "
-            f"{_span(frequency, steps[first])} after {before}. Correct it, or resample the series to regular steps."
+            f"{_span(frequency, int(steps[odd]))} after {before}. Correct it, or resample the series to regular steps."
         )
     grid = int(steps.sum()) // step
     if grid > SPARSE * len(steps):
-        short, long = between(int(steps.argmin())), between(int(steps.argmax()))
+        least, most = int(steps.argmin()), int(steps.argmax())
         raise InputError(
-            f"irregular time stamps: it is {_span(frequency, steps.min())} from {short[0]} to {short[1]}, but "
-            f"{_span(frequency, steps.max())} from {long[0]} to {long[1]}, and only {len(steps):,} of {grid:,} regular "
-            f"steps ({replace(frequency, multiple=step).describe()}) have a row. Resample the series to regular steps, "
-            f"and give series of different frequencies in files of their own."
+            f"irregular time stamps: {_span(frequency, int(steps[least]))} from {' to '.join(between(least))}, but "
+            f"{_span(frequency, int(steps[most]))} from {' to '.join(between(most))}; only {len(steps):,} of {grid:,} "
+            f"steps ({replace(frequency, multiple=step).describe()}) would have a row. Resample to regular steps, and "
+            f"give series of different frequencies in files of their own."
         )
 
 
@@ -234,7 +235,7 @@ def _left(within: NDArray[np.bool_], k: int) -> int:
 
 def _span(frequency: Frequency, ordinals: int) -> str:
     if frequency.unit == "elapsed":
-        return str(timedelta(microseconds=int(ordinals)))
+        return str(timedelta(microseconds=ordinals))
     if frequency.unit == "integer":
         return str(ordinals)
     return f"{ordinals} {frequency.unit}{'s' if ordinals > 1 else ''}"

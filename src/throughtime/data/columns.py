@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.frames import as_polars
-from throughtime.data.source import MISSING, Source
+from throughtime.data.source import MISSING, Source, first
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # Names under which a column of integers is taken for the time; pandas writes its index under no name.
@@ -40,14 +40,11 @@ def resolve_columns(
         InputError: for a name that does not exist, and where no column or several could be meant.
     """
     names = list(frame.columns)
-    twice = [name for k, name in enumerate(names) if name in names[:k]]
-    if twice:
-        raise source.error(f"two columns have the name {twice[0]!r}, expected different names")
-    for name, option in ((id, "id"), (time, "time"), (target, "target")):
+    for name, role in ((id, "id"), (time, "time"), (target, "target")):
         if name is not None and name not in names:
             close = get_close_matches(name, names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise source.error(f"no column {name!r} ({option(option)}): the columns are {_list(names)}.{hint}")
+            raise source.error(f"no column {name!r} ({option(role)}): the columns are {_list(names)}.{hint}")
     if id is None and "unique_id" in names and "unique_id" not in (time, target):
         id = "unique_id"
     samples = {name: as_polars(frame[name].head(SAMPLE)).drop_nulls() for name in names if name not in (id, target)}
@@ -75,7 +72,7 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
     else:
         raise source.error(f"found the type {column.dtype}, expected numbers", column=column.name)
     if numbers.is_infinite().any():
-        row = numbers.is_infinite().arg_max()
+        row = first(numbers.is_infinite())
         raise source.error(
             f"found {column[row]!r}, expected a finite number, or nothing where it is missing",
             row=row,
@@ -90,7 +87,7 @@ def _from_text(column: pl.Series, source: Source) -> pl.Series:
     numbers = text.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & text.is_not_null()
     if wrong.any():
-        row = wrong.arg_max()
+        row = first(wrong)
         raise source.error(
             f"found {column[row]!r}, expected a number, or nothing where it is missing", row=row, column=column.name
         )

@@ -134,10 +134,9 @@ def _check_fields(text: NDArray[np.uint8], rows: Rows, separator: str, source: S
     wrong = (fields != fields[0]) & ~rows.blank
     if wrong.any():
         row = int(wrong.argmax())
+        found = f"{fields[row]} field{'s' if fields[row] > 1 else ''}"
         raise source.error(
-            f"found {fields[row]} fields, expected {fields[0]} as in line {rows.lines[0]} (between "
-            f"{SEPARATORS[separator]})",
-            row=row,
+            f"found {found}, expected {fields[0]} between {SEPARATORS[separator]} as in line {rows.lines[0]}", row=row
         )
 
 

@@ -8,7 +8,6 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
-from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
 from throughtime.data.calendar import wall_clock
@@ -25,8 +24,12 @@ def from_native(frame: Any) -> nw.DataFrame:
         index = frame.index
         if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or any(name is not None for name in index.names):
             frame = frame.reset_index()
+        if not all(isinstance(name, str) for name in frame.columns):
+            raise InputError(f"the frame's columns are {list(frame.columns)}, expected text as their names")
     try:
         return nw.from_native(frame, eager_only=True)
+    except nw.exceptions.DuplicateError:
+        raise InputError(f"the frame's columns are {list(frame.columns)}, expected different names") from None
     except TypeError:
         raise InputError(
             f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars or pyarrow "
@@ -60,7 +63,7 @@ def as_polars(column: nw.Series) -> pl.Series:
     return pl.Series(name, text, pl.String)
 
 
-def to_native(columns: Mapping[str, NDArray], like: IntoDataFrame | None = None, *, zone: str | None = None) -> Any:
+def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | None = None) -> Any:
     """Columns as a dataframe of the same kind as ``like``; of polars without it.
 
     Args:
@@ -70,8 +73,8 @@ def to_native(columns: Mapping[str, NDArray], like: IntoDataFrame | None = None,
     """
     backend = pl if like is None else nw.get_native_namespace(like)
     frame = nw.from_dict(dict(columns), backend=backend)
-    instants = [name for name, values in columns.items() if values.dtype.kind == "M" and zone is not None]
-    if not instants:
+    instants = [name for name, values in columns.items() if values.dtype.kind == "M"]
+    if zone is None or not instants:
         return frame.to_native()
     utc = frame.with_columns(nw.col(*instants).dt.replace_time_zone("UTC"))
     try:

@@ -120,8 +120,8 @@ def _in_order(
     """The rows in order, and whether each series' rows were in order of time."""
     if (np.diff(series) >= 0).all() and _rising(series, times):
         return Rows(ids, series, times, values, None), True
-    keys = pl.DataFrame({"series": series, "time": times})
-    order = keys.select(pl.arg_sort_by("series", "time", maintain_order=True)).to_series().to_numpy().astype(np.int64)
+    ranks, distinct = pd.factorize(times, sort=True)
+    order = np.argsort(series * len(distinct) + ranks, kind="stable")  # one key: many times faster than lexsort
     series = series[order]
     return Rows(ids, series, times[order], values[order], order), _rising(series, order)
 
@@ -164,9 +164,9 @@ def _on_grid(rows: Rows, bounds: NDArray[np.int64], frequency: Frequency, notes:
     notes = [_found(lengths, frequency, starts), *notes]
     notes += _counted(int(offsets[-1]) - len(rows.values), "time step", "had no row: taken as missing")
     notes += _counted(int(np.isnan(rows.values).sum()), "value", "missing in the rows")
-    notes += _named(rows.ids[ends], "ends with missing values: forecasts begin after its last row")
-    notes += _named(rows.ids[sparse], f"has rows for fewer than one in {SPARSE} of its steps: is it of this frequency?")
-    notes += _named(rows.ids[known == 0], "holds no value: left out")
+    notes += _named("Values missing at the end, where forecasts begin all the same", rows.ids[ends])
+    notes += _named(f"Rows for fewer than one in {SPARSE} steps, as if of another frequency", rows.ids[sparse])
+    notes += _named("Left out, because all values are missing", rows.ids[known == 0])
     kept = known > 0
     if not kept.all():
         values = values[np.repeat(kept, lengths)]
@@ -185,8 +185,8 @@ def _counted(count: int, what: str, said: str) -> list[str]:
     return [f"{count:,} {what}{'s' if count > 1 else ''} {said}."] if count else []
 
 
-def _named(ids: NDArray, said: str) -> list[str]:
+def _named(what: str, ids: NDArray) -> list[str]:
     if not len(ids):
         return []
     names = ", ".join(str(name) for name in ids[:LISTED]) + (", ..." if len(ids) > LISTED else "")
-    return [f"{len(ids):,} series {said} ({names})."]
+    return [f"{what}: {len(ids):,} series ({names})."]

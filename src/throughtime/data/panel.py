@@ -1,7 +1,7 @@
 """Many series of different lengths on one kind of time axis, as flat arrays."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Panel:
     @classmethod
     def from_frame(
         cls, frame: Any, *, id: str | None = None, time: str | None = None, target: str | None = None
-    ) -> Self:
+    ) -> "Panel":
         """The panel of a long dataframe: one row for each series and time, in any order.
 
         Args:
@@ -73,7 +73,7 @@ class Panel:
         steps = ends[:, None] + self.frequency.multiple * np.arange(horizon)
         return np.repeat(self.ids, horizon), self.frequency.times(steps.ravel())
 
-    def cut(self, steps: int) -> Self:
+    def cut(self, steps: int) -> "Panel":
         """The panel as it was ``steps`` steps before the end of each series: ``future(steps)`` is what was cut off.
 
         A series that is not longer than that is left with no values.

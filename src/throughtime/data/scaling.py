@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 
 from throughtime.data.windows import Windows
 from throughtime.shapes import Array, Float
@@ -52,5 +53,5 @@ def _variance(values: Array, mask: Array) -> Array:
     centred = values - _masked_moment(values, mask)[:, None]
     variance = _masked_moment(centred**2, mask)
     # Rounding leaves a constant series a variance of about the square of its last bit: no movement.
-    noise = (jnp.finfo(values.dtype).eps * jnp.max(jnp.where(mask, jnp.abs(values), 0), axis=1)) ** 2
+    noise = (np.finfo(values.dtype).eps * jnp.max(jnp.where(mask, jnp.abs(values), 0), axis=1)) ** 2
     return jnp.where(variance > 4 * noise, variance, 0)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.errors import InputError
@@ -33,3 +34,8 @@ class Source:
         if column is not None:
             where.append(f"column {column!r}")
         return InputError(f"{', '.join(where)}: {message}")
+
+
+def first(mask: pl.Series) -> int:
+    """The first row where ``mask`` holds."""
+    return int(mask.to_numpy().argmax())

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import MISSING, Source
+from throughtime.data.source import MISSING, Source, first
 
 # What dates look like. A column holds one of them throughout, with or without a time of day.
 DATES = (
@@ -67,11 +67,11 @@ def parse_times(column: pl.Series, source: Source) -> TimeStamps:
     elif column.dtype.is_float():
         column = column.fill_nan(None)
     if column.has_nulls():
-        raise source.error("no time stamp", row=column.is_null().arg_max(), column=column.name)
+        raise source.error("no time stamp", row=first(column.is_null()), column=column.name)
     if column.dtype == pl.String:
         return _from_text(column, source)
     if column.dtype.is_integer():
-        return _from_integers(column, str(column.to_numpy().dtype))
+        return _from_integers(column)
     if column.dtype.is_float():
         return _from_floats(column, source)
     if isinstance(column.dtype, pl.Date):
@@ -95,30 +95,30 @@ def share_of_dates(sample: pl.Series) -> float:
     return max(1 - _read(text, form).null_count() / len(text) for form in DATES + MONTHS)
 
 
-def _from_integers(column: pl.Series, stamp: str) -> TimeStamps:
-    values = column.cast(pl.Int64)
+def _from_integers(column: pl.Series) -> TimeStamps:
+    values = column.cast(pl.Int64).to_numpy()
     for form, written, scale in (("%Y%m%d", "YYYYMMDD", 10_000), ("%Y%m", "YYYYMM", 100)):
         if len(values) > 1 and values.min() >= scale * FIRST_YEAR and values.max() < scale * LAST_YEAR:
-            dates = _read(values.cast(pl.String), form)
+            dates = _read(pl.Series(values).cast(pl.String), form)
             if not dates.has_nulls():
                 note = f"The integers in column {column.name!r} are taken for dates, {written}."
                 return TimeStamps(_microseconds(dates), "datetime64[us]", note=note)
-    return TimeStamps(values.to_numpy(), stamp)
+    return TimeStamps(values, "int32" if column.dtype == pl.Int32 else "int64")
 
 
 def _from_floats(column: pl.Series, source: Source) -> TimeStamps:
-    whole = column == column.cast(pl.Int64, strict=False)
-    if not whole.fill_null(False).all():
-        row = (~whole.fill_null(False)).arg_max()
+    whole = (column == column.cast(pl.Int64, strict=False)).fill_null(False)
+    if not whole.all():
+        row = first(~whole)
         raise source.error(f"found {column[row]}, {EXPECTED}", row=row, column=column.name)
-    return _from_integers(column.cast(pl.Int64), "int64")
+    return _from_integers(column.cast(pl.Int64))
 
 
 def _from_text(column: pl.Series, source: Source) -> TimeStamps:
     distinct = column.unique(maintain_order=True)
     whole = distinct.str.contains(INTEGER)
     if whole.all():
-        return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64), "int64")
+        return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64))
     bare = _without_zone(distinct)
     sample = bare.head(SAMPLE)
     found = {form: _read(sample, form).count() for form in DATES + MONTHS}
@@ -127,15 +127,15 @@ def _from_text(column: pl.Series, source: Source) -> TimeStamps:
     dates = min(readings.values(), key=pl.Series.null_count)
     unread = ~whole if whole.sum() > dates.count() else dates.is_null()
     if unread.any():
-        value = distinct[unread.arg_max()]
-        raise source.error(f"found {value!r}, {EXPECTED}", row=(column == value).arg_max(), column=column.name)
+        value = distinct[first(unread)]
+        raise source.error(f"found {value!r}, {EXPECTED}", row=first(column == value), column=column.name)
     for other in readings.values():
         if not other.has_nulls() and (other != dates).any():
-            first = (other != dates).arg_max()
+            k = first(other != dates)
             raise source.error(
-                f"{distinct[first]!r} may be {dates[first]:%Y-%m-%d} or {other[first]:%Y-%m-%d}: all dates of the "
+                f"{distinct[k]!r} may be {dates[k]:%Y-%m-%d} or {other[k]:%Y-%m-%d}: all dates of the "
                 f"column can be read with the day or the month first. Write them as YYYY-MM-DD.",
-                row=(column == distinct[first]).arg_max(),
+                row=first(column == distinct[k]),
                 column=column.name,
             )
     zone = _one_zone(column, distinct, source)
@@ -178,10 +178,10 @@ def _one_zone(column: pl.Series, distinct: pl.Series, source: Source) -> str | N
     if len(set(names.values())) == 1:
         return names[written[0]]
     same = [text for text, name in names.items() if name == names[written[0]]]
-    other = distinct[(~written.is_in(same, nulls_equal=True)).arg_max()]
+    other = distinct[first(~written.is_in(same, nulls_equal=True))]
     raise source.error(
         f"mixed time zones: found {other!r}, but {column[0]!r} in {source.place(0)}. Convert all time stamps to UTC.",
-        row=(column == other).arg_max(),
+        row=first(column == other),
         column=column.name,
     )
 

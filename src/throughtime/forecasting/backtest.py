@@ -23,9 +23,9 @@ def backtest(
     model: "Forecaster",
     panel: Panel,
     *,
-    windows: int = 3,
-    level: Sequence[float] = (),
-    report: Callable[[Progress], None] = lambda progress: None,
+    windows: int,
+    level: Sequence[float],
+    report: Callable[[str, Progress], None],
 ) -> dict[str, np.ndarray]:
     """Train once on what lies before all windows, then forecast each window from all that precedes it.
 

@@ -6,6 +6,7 @@ training and forecasting with earlier origins.
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -18,8 +19,9 @@ from throughtime.data.panel import Panel
 from throughtime.data.scaling import from_units, to_units
 from throughtime.data.windows import Series, device_series, draw_windows, windows_at
 from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
+from throughtime.forecasting.intervals import stretched
 from throughtime.forecasting.losses import masked_mean, pinball
-from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.network import Design, ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.shapes import Array, Key, Scalar
 from throughtime.training.loop import Loss, Progress, start, train
@@ -48,26 +50,68 @@ def known_values(panel: Panel, origins: np.ndarray) -> np.ndarray:
     return values[~np.isnan(values)]
 
 
+class Prepared(NamedTuple):
+    """A panel as the network sees it.
+
+    Attributes:
+        values: (P,) filled, and logarithms where the plan says so.
+        centre: (N,) the first observed value of each series, taken off before float32: seven digits are for movements.
+        series: the same on the device.
+    """
+
+    values: np.ndarray
+    centre: np.ndarray
+    series: Series
+
+
+def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
+    """Put the panel on the device; training may draw windows before ``origins``."""
+    observed = ~np.isnan(panel.values)
+    values = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
+    if plan.log:
+        # After the origins of training there may come what has no logarithm; it then counts as very small.
+        values = np.log(np.maximum(values, plan.smallest))
+    places = np.flatnonzero(observed)
+    firsts = places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
+    centre = values[firsts]
+    use = learnable(panel, origins, plan.design.horizon)
+    flat = values - np.repeat(centre, panel.lengths)
+    return Prepared(values, centre, device_series(flat, observed, panel.offsets[:-1], origins, use))
+
+
 def train_network(
-    panel: Panel,
-    origins: np.ndarray,
-    plan: Plan,
-    *,
-    report: Callable[[Progress], None] = lambda progress: None,
-    seed: int,
+    prepared: Prepared, plan: Plan, *, report: Callable[[Progress], None], seed: int
 ) -> tuple[ForecastNetwork, np.ndarray]:
     """One network for all series that are long enough, and the loss of each training step."""
     key, key_weights = jax.random.split(jax.random.key(seed))
-    series, _ = _to_device(panel, origins, plan)
-    loss, optimiser = _recipe(plan)
+    loss, optimiser = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
     state = start(ForecastNetwork(plan.design, key=key_weights), optimiser, key)
     losses = []
-    every = max(plan.steps // REPORTS, 1)
-    for progress in train(state, loss, optimiser, series, steps=plan.steps, every=every):
+    every = max(plan.most_steps // REPORTS, 1)
+    for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
         state = progress.state
         losses.append(progress.losses)
         report(progress)
     return state.model, np.concatenate(losses)
+
+
+def network_quantiles(
+    network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, origins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles (R, F, Q) of the given series, ascending, and each window's scale (R,): as the network sees values.
+
+    Sorting mends quantiles that cross, and never makes the pinball loss worse (Chernozhukov, Fernandez-Val & Galichon
+    2010).
+    """
+    parts = []
+    size = min(ROWS, len(rows))
+    for first in range(0, len(rows), size):
+        chunk = np.resize(rows[first : first + size], size)  # one shape, one program
+        predicted, scale = _predict(network, prepared.series, jnp.asarray(chunk), jnp.asarray(origins[chunk]))
+        centred = np.asarray(predicted, np.float64) + prepared.centre[chunk, None, None]
+        parts.append((np.sort(centred, axis=-1), np.asarray(scale)))
+    quantiles, scales = (np.concatenate(column)[: len(rows)] for column in zip(*parts, strict=True))
+    return quantiles, scales
 
 
 def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: np.ndarray, plan: Plan) -> np.ndarray:
@@ -77,21 +121,14 @@ def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: n
     has no observation at all.
     """
     design = plan.design
-    usable = learnable(panel, origins, design.horizon)
+    served = learnable(panel, origins, design.horizon) & (network is not None)
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
-    if network is not None and usable.any():
-        rows = np.flatnonzero(usable)
-        series, centre = _to_device(panel, origins, plan)
-        for chunk in np.array_split(rows, -(-len(rows) // ROWS)):
-            padded = np.resize(chunk, min(ROWS, len(rows)))  # one shape, one program
-            predicted = _predict(network, series, jnp.asarray(padded), jnp.asarray(origins[padded]))
-            quantiles[chunk] = np.asarray(predicted, np.float64)[: len(chunk)] + centre[chunk, None, None]
-        # Sorting mends quantiles that cross, and never makes the pinball loss worse (Chernozhukov et al. 2010).
-        quantiles[rows] = np.sort(np.exp(quantiles[rows]) if plan.log else quantiles[rows], axis=-1)
-    else:
-        usable = np.zeros(len(panel), bool)
+    if network is not None and served.any():
+        rows = np.flatnonzero(served)
+        predicted = stretched(network_quantiles(network, prepare(panel, origins, plan), rows, origins)[0], plan.stretch)
+        quantiles[rows] = np.exp(predicted) if plan.log else predicted
     filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
-    for row in np.flatnonzero(~usable & (observed_counts(panel, origins) > 0)):
+    for row in np.flatnonzero(~served & (observed_counts(panel, origins) > 0)):
         quantiles[row] = _naive(panel, filled, int(row), int(origins[row]), plan)
     return quantiles
 
@@ -104,43 +141,26 @@ def _naive(panel: Panel, filled: np.ndarray, row: int, origin: int, plan: Plan) 
     return naive_quantiles(history, point, season=season, quantiles=plan.design.quantiles)
 
 
-def _to_device(panel: Panel, origins: np.ndarray, plan: Plan) -> tuple[Series, np.ndarray]:
-    """The series as the network sees them, and what was taken off each, its first observed value.
-
-    float32 has seven digits: taking off a value of the series' own keeps them for its movements.
-    """
-    observed = ~np.isnan(panel.values)
-    values = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
-    if plan.log:
-        # After the origins of training there may come what has no logarithm; it then counts as very small.
-        values = np.log(np.maximum(values, plan.smallest))
-    places = np.flatnonzero(observed)
-    firsts = places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
-    centre = values[firsts]
-    use = learnable(panel, origins, plan.design.horizon)
-    return device_series(values - np.repeat(centre, panel.lengths), observed, panel.offsets[:-1], origins, use), centre
-
-
 @lru_cache(maxsize=16)
-def _recipe(plan: Plan) -> tuple[Loss, optax.GradientTransformation]:
-    """Loss and optimiser; the same objects for the same plan, so that their program is compiled once."""
-    design = plan.design
+def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tuple[Loss, optax.GradientTransformation]:
+    """Loss and optimiser; the same objects for the same arguments, so that their program is compiled once."""
     levels = jnp.asarray(design.quantiles, jnp.float32)
 
     def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:
         windows = draw_windows(
-            key, series, batch=plan.batch, reach=design.reach, horizon=design.horizon, least=design.seasons[0]
+            key, series, batch=batch, reach=design.reach, horizon=design.horizon, least=design.seasons[0]
         )
         predicted, units = network(windows)
         losses = pinball(predicted, to_units(windows.future, units), levels).mean(axis=-1)
         return masked_mean(losses, windows.known & (units.scale > 0)[:, None])
 
-    return loss, adamw_cosine(plan.learning_rate, plan.steps)
+    return loss, adamw_cosine(learning_rate, steps)
 
 
 @eqx.filter_jit
-def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> Array:
-    """(B, F, Q), less each series' centre."""
+def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> tuple[Array, Array]:
+    """Quantiles (B, F, Q) less each series' centre, and scales (B,)."""
     design = network.design
     windows = windows_at(series, rows, origins, reach=design.reach, horizon=design.horizon)
-    return from_units(*network(windows))
+    scaled, units = network(windows)
+    return from_units(scaled, units), units.scale

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +12,21 @@ from throughtime.data.frames import to_native
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
+from throughtime.forecasting.heldout import settle
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
 from throughtime.forecasting.plan import make_plan, require_horizon
 from throughtime.training.loop import Progress
+
+SETTLED_BELOW = 100_000  # observations; beyond, a network of this size does not overfit, and a second run takes long
+
+Report = Callable[[str, Progress], None]
+"""``report(stage, progress)``: called about twenty times in each stage of training."""
+
+
+def silent(stage: str, progress: Progress) -> None:
+    """Report nothing."""
 
 
 class Forecaster:
@@ -50,18 +61,19 @@ class Forecaster:
             season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
             cell: "gru", "lstm" or "elman".
             hidden: units of the cell; by the size of the panel if None.
-            steps: training steps; by the size of the panel if None.
+            steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
+                the last horizons.
             seed: makes the weights and the windows that are drawn.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.seed = hidden, steps, seed
 
-    def fit(self, frame: Any, *, report: Callable[[Progress], None] = lambda progress: None) -> Self:
+    def fit(self, frame: Any, *, report: Report = silent) -> Self:
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
         Args:
             frame: pandas, polars or pyarrow, or a Panel.
-            report: called about twenty times while training.
+            report: called with the stage's name and the progress, about twenty times a stage.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used.
@@ -70,15 +82,14 @@ class Forecaster:
         panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
         return self.fit_until(panel, panel.lengths, report=report)
 
-    def fit_until(
-        self, panel: Panel, origins: np.ndarray, *, report: Callable[[Progress], None] = lambda progress: None
-    ) -> Self:
+    def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> Self:
         """Learn from the first ``origins`` (N,) steps of each series alone."""
         require_horizon(self.horizon, int(panel.lengths.max()))
         usable = engine.learnable(panel, origins, self.horizon)
         self.panel_ = panel
+        known = engine.known_values(panel, origins)
         self.plan_ = make_plan(
-            engine.known_values(panel, origins),
+            known,
             origins,
             horizon=self.horizon,
             season=self._season(panel),
@@ -90,8 +101,13 @@ class Forecaster:
         self.network_: ForecastNetwork | None = None
         self.losses_ = np.empty(0)
         if usable.any():
+            if self.steps is None and len(known) < SETTLED_BELOW:
+                self.plan_ = settle(panel, origins, self.plan_, report=partial(report, "held-out run"), seed=self.seed)
             self.network_, self.losses_ = engine.train_network(
-                panel, origins, self.plan_, report=report, seed=self.seed
+                engine.prepare(panel, origins, self.plan_),
+                self.plan_,
+                report=partial(report, "training"),
+                seed=self.seed,
             )
         return self
 
@@ -130,7 +146,7 @@ class Forecaster:
         from throughtime.forecasting.backtest import backtest
 
         panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
-        result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level)
+        result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level, report=silent)
         return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:

@@ -38,6 +38,12 @@ def interval_columns(
     return columns
 
 
+def stretched(quantiles: np.ndarray, factor: float) -> np.ndarray:
+    """Quantiles (..., Q) moved away from their median by ``factor``: 1 leaves them, order and median stay."""
+    median = quantiles[..., MEDIAN, None]
+    return median + factor * (quantiles - median)
+
+
 def _weights(q: float) -> np.ndarray:
     """(Q,) so that a row of quantiles times it is the q-quantile, linear in the normal score.
 

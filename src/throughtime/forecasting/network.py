@@ -39,7 +39,7 @@ class Design(NamedTuple):
     @property
     def reach(self) -> int:
         """R, how many past values must be there: the longest season may exceed what the network reads."""
-        return max(self.length, *self.seasons)
+        return max(self.length, 2 * self.seasons[0], *self.seasons)
 
     @property
     def span(self) -> int:
@@ -74,7 +74,7 @@ class ForecastNetwork(eqx.Module):
         self.head = eqx.nn.Linear(width, design.horizon * quantiles, key=keys[3])
         skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
         self.skip = eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))
-        self.gate = eqx.nn.Linear(width, 1 + len(design.seasons), key=keys[5])
+        self.gate = eqx.nn.Linear(width, 2 + len(design.seasons), key=keys[5])
         self.design = design
 
     def __call__(self, windows: Windows) -> tuple[Float[Array, "B F Q"], Units]:
@@ -106,11 +106,21 @@ def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
 
 
 def _bases(past: Float[Array, "B R"], inside: Array, design: Design) -> Float[Array, "B K F"]:
-    """The last value, and each season's naive forecast; the last value where a season reaches before the series."""
+    """What the network starts from: the last value; each season's naive forecast; the main season's with its drift.
+
+    Where a season reaches before the series, the last value stands for its forecast, and there is no drift.
+    """
     reach, steps = past.shape[1], jnp.arange(design.horizon)
     last = jnp.broadcast_to(past[:, -1:], (len(past), design.horizon))
     bases = [last]
     for season in design.seasons:
         places = reach - season + steps % season
         bases.append(jnp.where(inside[:, places], past[:, places], last))
+    bases.append(bases[1] + _drift(past, inside, design.seasons[0])[:, None] * (steps // design.seasons[0] + 1))
     return jnp.stack(bases, axis=1)
+
+
+def _drift(past: Float[Array, "B R"], inside: Array, season: int) -> Float[Array, "B"]:
+    """By how much the last season's mean exceeds that of the season before."""
+    ahead, behind = past[:, -season:], past[:, -2 * season : -season]
+    return jnp.where(inside[:, -2 * season], ahead.mean(axis=1) - behind.mean(axis=1), 0)

@@ -10,6 +10,7 @@ from throughtime.forecasting.network import Design
 
 MOST_PATCHES = 32
 SMALL_PANEL = 5_000  # observations; below it a network of 64 units learns the noise
+MEDIUM_PANEL = 50_000  # above it, more training steps go on helping
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
 
@@ -21,17 +22,21 @@ class Plan(NamedTuple):
         design: the network's sizes.
         log: whether the network sees logarithms.
         smallest: what counts as the smallest value that has one.
-        steps: training steps.
+        most_steps: training steps that the learning rate's schedule is made for.
+        steps: training steps that are done.
         batch: windows in each.
         learning_rate: at its highest.
+        stretch: how much wider the intervals are than the network makes them.
     """
 
     design: Design
     log: bool
     smallest: float
+    most_steps: int
     steps: int
     batch: int
     learning_rate: float
+    stretch: float
 
 
 def make_plan(
@@ -53,9 +58,10 @@ def make_plan(
         season: the period in steps, 1 where there is none.
         cell: the cell's name.
         hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 on a small panel and 1,200 otherwise.
+        steps: training steps, or None for 600 below 50,000 observations and 1,200 otherwise.
     """
     small = len(values) < SMALL_PANEL
+    most_steps = steps if steps is not None else (600 if len(values) < MEDIUM_PANEL else 1200)
     longest = int(lengths.max())
     usable = tuple(period for period in periods(season) if period < longest) or (1,)
     patch, length = _patching(horizon, usable[0], longest)
@@ -64,9 +70,11 @@ def make_plan(
         Design(cell, units, horizon, length, patch, usable, QUANTILES),
         log=bool(len(values)) and bool((values > 0).all()),
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
-        steps=steps if steps is not None else (600 if small else 1200),
+        most_steps=most_steps,
+        steps=most_steps,
         batch=64 if small else 128,
         learning_rate=2e-3,
+        stretch=1.0,
     )
 
 

@@ -10,7 +10,7 @@ from cycler import cycler
 # Okabe & Ito 2008: told apart by people with any colour vision.
 INK, BLUE, ORANGE, GREEN, RED, SKY = "#222222", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {  # matplotlib's stubs want each key as a literal
     "axes.edgecolor": "#888888",
     "axes.grid": True,
     "axes.labelcolor": INK,

@@ -31,12 +31,14 @@ class Progress(NamedTuple):
 
     Attributes:
         state: after the last step.
+        steps: how many steps there will be in all.
         losses: (n,) the loss of each step's batch, before its update.
         seconds: what the steps took, compilation apart.
         compile_seconds: what compiling took; 0 after the first report.
     """
 
     state: TrainState
+    steps: int
     losses: np.ndarray
     seconds: float
     compile_seconds: float
@@ -88,7 +90,7 @@ def train(
                 "finite, a learning rate that is too high or exploding gradients do this: check the data, lower the "
                 "learning rate or clip the gradient."
             )
-        yield Progress(state, values, seconds, compile_seconds)
+        yield Progress(state, steps, values, seconds, compile_seconds)
         compile_seconds = 0.0
 
 

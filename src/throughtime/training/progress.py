@@ -4,16 +4,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
 class TrainingBar:
     """A progress bar: steps done, loss, steps per second and time left. Use it in a ``with`` statement."""
 
-    def __init__(self, console: Console, title: str, steps: int, *, done: int = 0, loss: str = "MSE"):
-        """``done`` steps of ``steps`` stand at the start; ``loss`` names what :meth:`advance` reports."""
-        self.loss = loss
-        self.console = console
+    def __init__(self, console: Console, *, loss: str):
+        """``loss`` names what :meth:`show` is told, such as "MSE"."""
+        self._loss = loss
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -26,7 +25,7 @@ class TrainingBar:
             transient=True,
             disable=console.quiet,
         )
-        self._task = self._bar.add_task(title, total=steps, completed=done, loss="", speed="compiling ...")
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         """Show the bar."""
@@ -39,7 +38,10 @@ class TrainingBar:
         """Take it away."""
         self._bar.stop()
 
-    def advance(self, done: int, loss: float, steps_per_second: float) -> None:
-        """Show where training is."""
-        speed = f"{steps_per_second:,.0f} steps/s"
-        self._bar.update(self._task, completed=done, loss=f"{self.loss} {loss:.2e}", speed=speed)
+    def show(self, stage: str, done: int, total: int, *, loss: float | None = None, speed: float = 0.0) -> None:
+        """Where a stage of training is: steps done of a total, the loss and the steps per second."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total, loss="", speed="compiling ...")
+        if loss is not None:
+            words = f"{speed:,.0f} steps/s"
+            self._bar.update(self._tasks[stage], completed=done, loss=f"{self._loss} {loss:.2e}", speed=words)

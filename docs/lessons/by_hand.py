@@ -1,0 +1,209 @@
+"""Lesson 1: a recurrent network by hand, two steps of three neurons.
+
+Run it::
+
+    python docs/lessons/by_hand.py
+    python docs/lessons/by_hand.py --picture by_hand.png
+"""
+
+# %% [markdown]
+# A recurrent network reads a sequence one step at a time and hands its output on to the next step. With two inputs,
+# three tanh neurons and two steps that is all of it:
+#
+#     y0 = tanh(x0 Wx + b)
+#     y1 = tanh(y0 Wy + x1 Wx + b)
+#
+# The same Wx, Wy and b serve both steps. Wx (2, 3) weighs the inputs, Wy (3, 3) what the neurons said one step before.
+
+# %%
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import throughtime as tt
+
+
+class Weights(NamedTuple):
+    """Wx (2, 3), Wy (3, 3) and b (1, 3), as the equations above have them: one row a sequence."""
+
+    w_x: jax.Array
+    w_y: jax.Array
+    b: jax.Array
+
+
+WEIGHTS = Weights(
+    w_x=jnp.array([[0.6, -0.9, 0.3], [-0.4, 0.2, 0.5]]),
+    w_y=jnp.array([[0.5, -0.7, 0.2], [0.1, 0.4, -0.6], [-0.3, 0.8, 0.9]]),
+    b=jnp.array([[0.1, -0.2, 0.05]]),
+)
+
+# Three sequences side by side: a batch. x0 holds the first step of each, x1 the second.
+X0 = jnp.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+X1 = jnp.array([[100.0, 101.0], [102.0, 103.0], [104.0, 105.0]])
+
+
+def two_steps(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """y0 and y1, (3, 3) each: one row a sequence, one column a neuron."""
+    y0 = jnp.tanh(x0 @ weights.w_x + weights.b)
+    y1 = jnp.tanh(y0 @ weights.w_y + x1 @ weights.w_x + weights.b)
+    return y0, y1
+
+
+# %% [markdown]
+# throughtime calls this cell `tt.Elman`. Its weights are the same numbers, transposed: a row for each neuron. The cell
+# knows one step; `tt.unroll` applies it to every step of every sequence of a batch (B, T, D), here (3, 2, 2).
+
+
+# %%
+def cell_by_hand(weights: Weights) -> tt.Elman:
+    """An Elman cell with exactly these weights, in place of the random ones that it is made with."""
+    cell = tt.Elman(2, 3, activation="tanh", key=jax.random.key(0))
+    return eqx.tree_at(
+        lambda cell: (cell.w_x, cell.w_h, cell.b), cell, (weights.w_x.T, weights.w_y.T, weights.b.ravel())
+    )
+
+
+def unrolled(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The same y0 and y1, by `tt.unroll`."""
+    _, ys = tt.unroll(cell_by_hand(weights), jnp.stack([x0, x1], axis=1))
+    return ys[:, 0], ys[:, 1]
+
+
+# %% [markdown]
+# Every entry of y1 is 1 or -1. tanh gets x1 Wx, which is about 100 times the weights, and tanh is flat there. Its
+# derivative at a is 1 - tanh(a)^2, about 4 exp(-2 |a|) for a large a. Beyond |a| = 10 a float32 cannot tell tanh(a)
+# from 1, and the derivative is not small: it is 0.
+
+
+# %%
+def pre_activation(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
+    """What y1 is the tanh of, (3, 3)."""
+    y0, _ = two_steps(weights, x0, x1)
+    return y0 @ weights.w_y + x1 @ weights.w_x + weights.b
+
+
+def slope(y: jax.Array) -> jax.Array:
+    """The derivative of tanh where tanh is y."""
+    return 1 - y**2
+
+
+# %% [markdown]
+# Learning needs that derivative. By the chain rule it is a factor of the gradient of every weight, and of what y1 says
+# about y0. With a factor 0, gradient descent stands still, however wrong y1 is; no learning rate helps, 1000 times
+# nothing is nothing. And nothing flows back to the first step.
+
+
+# %%
+TARGET = 0.5
+
+
+def error(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
+    """The mean squared error of y1, if each neuron should say 0.5."""
+    return jnp.mean((two_steps(weights, x0, x1)[1] - TARGET) ** 2)
+
+
+def largest_gradient(weights: Weights, x0: jax.Array, x1: jax.Array) -> float:
+    """The largest entry, by magnitude, of the error's gradient with respect to all weights."""
+    gradient = jax.grad(error)(weights, x0, x1)
+    return max(float(jnp.abs(part).max()) for part in gradient)
+
+
+def flow_to_first_step(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
+    """dy1/dy0 for each sequence (3, 3, 3): [sequence, neuron of y1, neuron of y0]."""
+
+    def second_step(y0: jax.Array, x1: jax.Array) -> jax.Array:
+        return jnp.tanh(y0 @ weights.w_y + x1 @ weights.w_x + weights.b[0])
+
+    return jax.vmap(jax.jacobian(second_step))(two_steps(weights, x0, x1)[0], x1)
+
+
+def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200, rate: float = 0.5) -> Weights:
+    """The weights after some steps of gradient descent on the error."""
+
+    def one_step(_: int, weights: Weights) -> Weights:
+        gradient = jax.grad(error)(weights, x0, x1)
+        return jax.tree.map(lambda w, g: w - rate * g, weights, gradient)
+
+    return jax.lax.fori_loop(0, steps, one_step, weights)
+
+
+# %% [markdown]
+# The remedy is to bring the inputs to a size that the weights expect: subtract each input's mean and divide by its
+# standard deviation. The weights, the network and the target stay as they are.
+
+
+# %%
+def scaled(x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both steps with mean 0 and standard deviation 1 in each of the two inputs."""
+    both = jnp.concatenate([x0, x1])
+    mean, deviation = both.mean(axis=0, keepdims=True), both.std(axis=0, keepdims=True)
+    return (x0 - mean) / deviation, (x1 - mean) / deviation
+
+
+# %%
+def tell_story() -> None:
+    """Everything above in numbers."""
+    y0, y1 = two_steps(WEIGHTS, X0, X1)
+    print(f"1. By hand\n\ny0 = tanh(x0 Wx + b)\n{y0}\n\ny1 = tanh(y0 Wy + x1 Wx + b)\n{y1}\n")
+
+    for ours, by_hand in zip(unrolled(WEIGHTS, X0, X1), (y0, y1), strict=True):
+        np.testing.assert_allclose(ours, by_hand, rtol=0, atol=1e-6)
+    print("2. By tt.unroll(tt.Elman(2, 3), ...)\n\nThe same numbers, to 1e-6.\n")
+
+    before = pre_activation(WEIGHTS, X0, X1)
+    print(f"3. Why y1 is 1 and -1\n\ny1 is the tanh of\n{before}\n")
+    nearest = float(jnp.abs(before).min())
+    print(f"tanh' there, 1 - y1^2, in float32\n{slope(y1)}")
+    print(f"and in exact arithmetic at most 4 exp(-2 * {nearest:.1f}) = {4 * np.exp(-2 * nearest):.0e}.\n")
+
+    print("4. What that means for learning\n")
+    report("Inputs as they are:", X0, X1)
+    report("The same inputs, scaled to mean 0 and standard deviation 1:", *scaled(X0, X1))
+
+
+def report(title: str, x0: jax.Array, x1: jax.Array) -> None:
+    """The gradients with these inputs, and what gradient descent makes of them."""
+    learnt = descend(WEIGHTS, x0, x1)
+    print(title)
+    print(f"  |pre-activation|, largest  {float(jnp.abs(pre_activation(WEIGHTS, x0, x1)).max()):.2f}")
+    print(f"  gradient, largest          {largest_gradient(WEIGHTS, x0, x1):.4g}")
+    print(f"  dy1/dy0, largest           {float(jnp.abs(flow_to_first_step(WEIGHTS, x0, x1)).max()):.4g}")
+    print(f"  error                      {float(error(WEIGHTS, x0, x1)):.4f}")
+    print(f"  after 200 steps of descent {float(error(learnt, x0, x1)):.4f}\n")
+
+
+def draw(path: Path) -> None:
+    """The tanh and its derivative, and where y1 stands on it before and after scaling."""
+    from matplotlib.figure import Figure
+
+    from throughtime.report.style import BLUE, ORANGE, SKY, house_style
+
+    cases = (("inputs as they are", X0, X1), ("scaled inputs", *scaled(X0, X1)))
+    with house_style():
+        figure = Figure(figsize=(9, 3.6))
+        for axes, (title, x0, x1) in zip(figure.subplots(1, 2, sharey=True), cases, strict=True):
+            a = np.asarray(pre_activation(WEIGHTS, x0, x1)).ravel()
+            reach = 1.1 * np.abs(a).max()
+            places = np.linspace(-reach, reach, 1001)
+            axes.plot(places, np.tanh(places), color=SKY, label="tanh(a)")
+            axes.plot(places, 1 - np.tanh(places) ** 2, color=ORANGE, label="its derivative")
+            axes.plot(a, np.tanh(a), "o", color=BLUE, label="y1")
+            axes.set_title(title)
+            axes.set_xlabel("a, the pre-activation")
+        figure.axes[0].legend(loc="center right")
+        figure.savefig(path)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="A recurrent network by hand, two steps of three neurons.")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw where y1 stands on the tanh")
+    picture = parser.parse_args().picture
+    tell_story()
+    if picture:
+        draw(picture)
+        print(f"Written to {picture}.")

@@ -1,0 +1,125 @@
+"""From a file to forecasts, a model and a report."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from throughtime.data.frames import format_times
+from throughtime.data.panel import Panel
+from throughtime.data.readers import read_panel
+from throughtime.forecasting import engine
+from throughtime.forecasting.backtest import BASELINE, backtest
+from throughtime.forecasting.forecaster import Forecaster, Report
+from throughtime.forecasting.intervals import interval_columns
+from throughtime.forecasting.metrics import mase_by_series
+from throughtime.forecasting.plan import require_horizon
+from throughtime.forecasting.verdict import MODEL, Tested, no_verdict, verdict
+from throughtime.outputs import staged
+from throughtime.report.forecast_page import forecast_page
+
+MOST_WINDOWS = 3
+HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
+
+
+class Columns(NamedTuple):
+    """Which columns of a file to read; None where they are found."""
+
+    id: str | None = None
+    time: str | None = None
+    target: str | None = None
+
+
+def forecast_file(
+    path: Path,
+    model: Forecaster,
+    out: Path,
+    *,
+    columns: Columns,
+    levels: Sequence[float],
+    say: Callable[[str], None],
+    report: Report,
+) -> dict[str, Any]:
+    """Write ``forecasts.csv``, ``report.html`` and ``model/`` to the folder ``out``; a summary comes back.
+
+    Args:
+        path: CSV or Parquet.
+        model: a forecaster, not fitted yet.
+        out: an existing folder.
+        columns: the names of the file's columns.
+        levels: coverage of the intervals in per cent.
+        say: is told what was found.
+        report: is told how training goes.
+
+    Raises:
+        InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
+    """
+    began = time.perf_counter()
+    panel = read_panel(path, id=columns.id, time=columns.time, target=columns.target)
+    require_horizon(model.horizon, int(panel.lengths.max()))
+    interval_columns(np.zeros((1, 13)), levels)  # a level that cannot be is told before training, not after
+    for note in panel.notes:
+        say(note)
+    tested = _test(panel, model, levels, report)
+    say(tested.verdict.words)
+    model.fit(panel, report=report)
+    for note in model.notes_[len(panel.notes) :]:
+        say(note)
+    forecasts = forecast_columns(model, levels)
+    with staged(out) as stage:
+        table = forecasts | {"ds": np.array(format_times(forecasts["ds"], panel.frequency.zone))}
+        pl.DataFrame(table).write_csv(stage / "forecasts.csv")
+        seconds = time.perf_counter() - began
+        page = forecast_page(path.name, model, forecasts, tested, levels, seconds=seconds)
+        (stage / "report.html").write_text(page, encoding="utf-8")
+        model.save(out / "model")
+    design = model.plan_.design
+    return {
+        "file": str(path),
+        "series": len(panel),
+        "horizon": model.horizon,
+        "frequency": panel.frequency.describe(),
+        "season": design.seasons[0],
+        "verdict": tested.verdict.words,
+        "mase": tested.verdict.model,
+        "seasonal_naive_mase": tested.verdict.baseline,
+        "backtest_windows": tested.windows,
+        "notes": model.notes_,
+        "seconds": time.perf_counter() - began,
+        "out": str(out),
+    }
+
+
+def forecast_columns(model: Forecaster, levels: Sequence[float]) -> dict[str, np.ndarray]:
+    """``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
+    ids, times = model.panel_.future(model.horizon)
+    quantiles = model.quantiles_at(model.panel_.lengths)
+    return {"unique_id": ids, "ds": times, **interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels)}
+
+
+def _test(panel: Panel, model: Forecaster, levels: Sequence[float], report: Report) -> Tested:
+    """A backtest over as many windows as the series are long enough for."""
+    windows = _windows(panel, model.horizon)
+    if windows == 0:
+        reason = f"no series is longer than {2 * model.horizon} steps, which a backtest of one window needs"
+        return Tested({}, 0, pl.DataFrame(), no_verdict(reason))
+
+    def staged_report(stage: str, progress: Any) -> None:
+        report(f"backtest, {stage}", progress)
+
+    tester = Forecaster(**model.get_params())
+    rows = backtest(tester, panel, windows=windows, level=levels, report=staged_report)
+    season = tester.plan_.design.seasons[0]
+    scores = mase_by_series(rows, panel, season=season, models=[MODEL, BASELINE])
+    return Tested(rows, windows, scores, verdict(scores, windows=windows, horizon=model.horizon, season=season))
+
+
+def _windows(panel: Panel, horizon: int) -> int:
+    """Up to three; one where more would take too much of the history away; none where no series could learn."""
+    long_enough = panel.lengths[engine.learnable(panel, np.maximum(panel.lengths - horizon, 0), horizon)]
+    if not len(long_enough):
+        return 0
+    return int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))

@@ -1,0 +1,82 @@
+"""What a cell's docstring says is what it computes: its equations, executed line by line in float64 NumPy."""
+
+import inspect
+import textwrap
+
+import jax
+import numpy as np
+import pytest
+from tests.contract import CELLS, random_cell, random_inputs
+
+import throughtime as tt
+
+pytestmark = pytest.mark.usefixtures("x64")
+
+# Written down here once more, because the test would prove nothing with the library's own.
+PHI = {
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "tanh": np.tanh,
+    "relu": lambda a: np.maximum(a, 0),
+    "leaky_relu": lambda a: np.where(a > 0, a, 0.01 * a),
+    "elu": lambda a: np.where(a > 0, a, np.exp(a) - 1),
+    "identity": lambda a: a,
+}
+
+
+def equations(cell: tt.Cell) -> str:
+    """The indented block after ``Equations::``."""
+    lines = inspect.getdoc(type(cell)).partition("Equations::\n\n")[2].splitlines()
+    block = "\n".join(line for line in lines[: lines.index("")])
+    return textwrap.dedent(block)
+
+
+def names_in_equations(cell: tt.Cell, phi) -> dict:
+    """Each gate's block of the weights under the name that the docstring gives it."""
+    names = {"phi": phi, "sigmoid": PHI["sigmoid"], "tanh": np.tanh}
+    for weight, prefix in ((cell.w_x, "Wx"), (cell.w_h, "Wh"), (cell.b, "b")):
+        blocks = np.split(np.asarray(weight), len(cell.GATES))
+        names |= {f"{prefix}_{gate}": block for gate, block in zip(cell.GATES, blocks, strict=True)}
+    if isinstance(cell, tt.GRU):
+        names["b_h"] = np.asarray(cell.b_h)
+    return names
+
+
+def executed(cell: tt.Cell, phi, xs: np.ndarray) -> tuple[dict, np.ndarray]:
+    """The last state by name and all outputs of the equations."""
+    code = compile(equations(cell), f"equations of {type(cell).__name__}", "exec")
+    names, ys = names_in_equations(cell, phi), []
+    state = {name: np.zeros(cell.hidden) for name in cell.initial_state()._fields}
+    for x in xs:
+        step = {"x": x}
+        exec(code, names | state, step)  # an assignment in the equations hides the old state from the lines below it
+        state = {name: step[name] for name in state}
+        ys.append(step["y"])
+    return state, np.stack(ys)
+
+
+def assert_equations_hold(cell: tt.Cell, phi=None) -> None:
+    xs = random_inputs(6, cell.inputs)
+    state, ys = tt.unroll(cell, xs)
+    expected_state, expected_ys = executed(cell, phi, np.asarray(xs))
+    assert ys.dtype == np.float64
+    np.testing.assert_allclose(ys, expected_ys, rtol=0, atol=1e-12)
+    for name, expected in expected_state.items():
+        np.testing.assert_allclose(getattr(state, name), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_docstring_holds_the_equations(name):
+    assert_equations_hold(random_cell(name), PHI.get(name.removeprefix("elman-")))
+
+
+def test_elman_takes_any_function():
+    assert_equations_hold(tt.Elman(3, 5, jax.numpy.sin, key=jax.random.key(3)), np.sin)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_both_signs_of_each_activation_are_reached(name):
+    """Otherwise relu and identity could not be told apart above."""
+    cell = random_cell(name)
+    pre_activations = cell.project(random_inputs(6, cell.inputs))
+    assert (pre_activations < -0.1).any()
+    assert (pre_activations > 0.1).any()

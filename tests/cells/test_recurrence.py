@@ -1,0 +1,208 @@
+"""Unrolling against a Python loop over the steps: values, states and gradients, with masks and both directions."""
+
+import inspect
+import time
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from tests.contract import random_cell, random_inputs
+
+import throughtime as tt
+
+B, T = 3, 6
+CELL = random_cell("lstm")  # one cell with two arrays in its state; the contracts run all of them
+D, H = CELL.inputs, CELL.hidden
+XS = random_inputs(B, T, D)
+unroll = eqx.filter_jit(tt.unroll)
+plain_unroll = inspect.unwrap(tt.unroll)  # the type checker of the tests would speak before the library's own errors
+
+
+@eqx.filter_jit
+def step(cell, state, x):
+    return cell.step(state, cell.project(x))
+
+
+def looped(cell, xs, state, mask, reverse=False):
+    """The slow twin of unroll for one sequence: steps that are masked out are never computed."""
+    ys = np.zeros((len(xs), cell.hidden), np.float32)
+    for t in reversed(range(len(xs))) if reverse else range(len(xs)):
+        if mask[t]:
+            state, ys[t] = step(cell, state, xs[t])
+    return state, ys
+
+
+def at(b, tree):
+    """Sequence b of a batch."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[b], tree)
+
+
+def assert_close(came, expected):
+    assert jax.tree.structure(came) == jax.tree.structure(expected)
+    jax.tree.map(lambda new, old: np.testing.assert_allclose(new, old, rtol=1e-5, atol=1e-6), came, expected)
+
+
+masks = arrays(bool, (B, T))
+STATES = jax.tree.map(lambda leaf: random_inputs(B, *leaf.shape, seed=7), CELL.initial_state())
+
+
+@settings(max_examples=25)
+@given(mask=masks, reverse=st.booleans())
+def test_any_mask_equals_the_loop(mask, reverse):
+    xs = jnp.asarray(np.where(mask[..., None], XS, np.float32(np.nan)))
+    came = unroll(CELL, xs, STATES, mask=jnp.asarray(mask), reverse=reverse)
+    for b in range(B):
+        assert_close(at(b, came), looped(CELL, at(b, xs), at(b, STATES), mask[b], reverse))
+
+
+@settings(max_examples=25)
+@given(mask=masks, filler=arrays(np.float32, (B, T, D), elements=st.floats(width=32, allow_subnormal=False)))
+def test_what_is_masked_out_changes_nothing(mask, filler):
+    """Not in the outputs, the state or the gradient, bit for bit, whatever it holds: infinities, NaN, huge numbers."""
+    filled = jnp.asarray(np.where(mask[..., None], XS, filler))
+    for run in (results, gradients):
+        came, expected = run(CELL, filled, jnp.asarray(mask)), run(CELL, XS, jnp.asarray(mask))
+        jax.tree.map(np.testing.assert_array_equal, came, expected)
+
+
+@eqx.filter_jit
+def results(cell, xs, mask):
+    return tt.unroll(cell, xs, mask=mask)
+
+
+@eqx.filter_jit
+def gradients(cell, xs, mask):
+    def loss(arguments):
+        state, ys = tt.unroll(*arguments, mask=mask)
+        return sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves((state, ys)))
+
+    return eqx.filter_grad(loss)((cell, xs))
+
+
+def test_without_a_mask_every_step_counts():
+    all_steps = jnp.ones((B, T), bool)
+    for reverse in (False, True):
+        came = unroll(CELL, XS, STATES, reverse=reverse)
+        assert_close(came, unroll(CELL, XS, STATES, mask=all_steps, reverse=reverse))
+
+
+def test_backwards_goes_on_where_the_later_part_stopped():
+    mask = jnp.asarray([True, False, True, True, False, True])
+    state, late = unroll(CELL, XS[0, 2:], mask=mask[2:], reverse=True)
+    state, early = unroll(CELL, XS[0, :2], state, mask=mask[:2], reverse=True)
+    assert_close((state, np.concatenate([early, late])), unroll(CELL, XS[0], mask=mask, reverse=True))
+
+
+def test_a_batch_starts_each_sequence_from_the_initial_state():
+    zeros = jax.tree.map(jnp.zeros_like, STATES)
+    assert_close(unroll(CELL, XS), unroll(CELL, XS, zeros))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_no_step_leaves_the_state_alone(reverse):
+    after, ys = unroll(CELL, XS[:, :0], STATES, reverse=reverse)
+    jax.tree.map(np.testing.assert_array_equal, after, STATES)
+    assert ys.shape == (B, 0, H)
+
+
+def test_one_step_is_step():
+    state, y = CELL.step(CELL.initial_state(), CELL.project(XS[0, 0]))
+    assert_close(unroll(CELL, XS[0, :1]), (state, y[None]))
+
+
+def test_a_batch_of_none():
+    state, ys = unroll(CELL, XS[:0])
+    assert ys.shape == (0, T, H)
+    assert {leaf.shape for leaf in jax.tree.leaves(state)} == {(0, H)}
+
+
+def test_a_sequence_without_observations_has_no_gradient():
+    for leaf in jax.tree.leaves(gradients(CELL, jnp.full((B, T, D), jnp.nan), jnp.zeros((B, T), bool))):
+        np.testing.assert_array_equal(leaf, np.zeros(leaf.shape))
+
+
+def test_gradients_of_a_padded_batch_are_those_of_its_sequences():
+    """NaN under the mask; the weights' gradient is the sum over sequences."""
+    lengths = [4, 6, 1]
+    mask = np.arange(T) < np.array(lengths)[:, None]
+    by_cell, by_xs = gradients(CELL, jnp.asarray(np.where(mask[..., None], XS, np.float32(np.nan))), jnp.asarray(mask))
+    singles = [gradients(CELL, XS[b, :length], None) for b, length in enumerate(lengths)]
+    assert_close(by_cell, jax.tree.map(lambda *leaves: sum(leaves), *(single for single, _ in singles)))
+    for b, length in enumerate(lengths):
+        assert_close(by_xs[b, :length], singles[b][1])
+        np.testing.assert_array_equal(by_xs[b, length:], np.zeros((T - length, D)))
+
+
+def test_reverse_leaves_outputs_at_the_place_of_their_inputs():
+    """The last output sees one input only, the first sees all."""
+    _, ys = unroll(CELL, XS[0], reverse=True)
+    _, changed = unroll(CELL, XS[0].at[0].add(1.0), reverse=True)
+    np.testing.assert_array_equal(ys[1:], changed[1:])
+    assert not np.isclose(ys[0], changed[0]).all()
+    _, first = step(CELL, CELL.initial_state(), XS[0, -1])
+    np.testing.assert_allclose(ys[-1], first, rtol=1e-5)
+
+
+def test_an_ensemble_of_cells_is_mapped_over():
+    """Weights with a leading axis: what training many networks at once does."""
+    cells = [random_cell("lstm", seed) for seed in range(B)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *cells)
+    came = jax.jit(jax.vmap(lambda cell: tt.unroll(cell, XS[0])))(stacked)
+    for n, cell in enumerate(cells):
+        assert_close(at(n, came), unroll(cell, XS[0]))
+
+
+def test_numpy_arrays_are_taken():
+    mask = np.array([1, 0, 1, 1, 0, 1], bool)
+    assert_close(plain_unroll(CELL, np.asarray(XS[0]), mask=mask), unroll(CELL, XS[0], mask=jnp.asarray(mask)))
+
+
+ZEROS = jnp.zeros
+
+
+@pytest.mark.parametrize(
+    ("xs", "state", "mask", "message"),
+    [
+        ((T, 3), None, None, r"xs has shape \(6, 3\): expected \(T, 2\) or \(B, T, 2\) for a cell of 2 inputs"),
+        ((2,), None, None, r"xs has shape \(2,\): expected"),
+        ((B, T, 1, 2), None, None, r"xs has shape \(3, 6, 1, 2\): expected"),
+        ((T, 2), None, ZEROS(T + 1, bool), r"mask has shape \(7,\): expected \(6,\), one value for each step"),
+        ((B, T, 2), None, ZEROS(T, bool), r"mask has shape \(6,\): expected \(3, 6\)"),
+        ((T, 2), None, ZEROS((T, 1), bool), r"mask has shape \(6, 1\): expected \(6,\)"),
+        ((T, 2), None, ZEROS(T), "mask has dtype float32: expected bool, True where xs holds an input"),
+        ((T, 2), tt.GRUState(ZEROS(5)), None, r"state is a GRUState with shapes \[\(5,\)\]: .*GRUState .*\[\(4,\)\]"),
+        ((T, 2), tt.ElmanState(ZEROS(4)), None, "state is a ElmanState .*: expected a GRUState"),
+        ((T, 2), ZEROS(4), None, "expected a GRUState with shapes"),
+        ((B, T, 2), tt.GRUState(ZEROS(4)), None, r"shapes \[\(4,\)\]: expected a GRUState with shapes \[\(3, 4\)\]"),
+        ((T, 2), tt.GRUState(ZEROS((1, 4))), None, r"shapes \[\(1, 4\)\]: expected a GRUState with shapes \[\(4,\)\]"),
+    ],
+)
+def test_what_does_not_fit_is_said(xs, state, mask, message):
+    with pytest.raises(tt.InputError, match=message):
+        plain_unroll(random_cell("gru"), ZEROS(xs), state, mask=mask)
+
+
+def test_the_type_checker_of_the_tests_is_on():
+    with pytest.raises(TypeError, match="unroll"):
+        tt.unroll(random_cell("gru"), jnp.zeros((T, 2), jnp.int32))
+
+
+@pytest.mark.slow
+def test_time_grows_with_the_number_of_steps():
+    """Some releases of jaxlib stack the small outputs of a scan in quadratic time: four times as long for twice T."""
+    cell = tt.Elman(1, 2, key=jax.random.key(0))
+
+    def seconds(steps: int) -> float:
+        xs = random_inputs(steps, 1)
+        jax.block_until_ready(unroll(cell, xs))
+        started = time.perf_counter()
+        jax.block_until_ready(unroll(cell, xs))
+        return time.perf_counter() - started
+
+    ratios = [seconds(100_000) / seconds(50_000) for _ in range(5)]
+    assert min(ratios) < 3, ratios

@@ -1,0 +1,40 @@
+"""What all tests share: strict arithmetic, types checked at run time, and where the shared data lie."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
+
+import hypothesis
+import jax
+import jaxtyping
+import pytest
+
+# Every annotation of the package is checked at run time; the hook must stand before its first import.
+jaxtyping.install_import_hook("throughtime", "beartype.beartype")
+
+# No array is converted or broadcast that the code did not mean to.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
+hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("throughtime")
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Float64 for this test."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of series that lies beside the checkout and is no part of it."""
+    checkout = Path(__file__).parents[1]
+    for folder in (checkout, *checkout.parents):
+        if (folder / "shared" / "data").is_dir():
+            return folder / "shared" / "data"
+    pytest.skip("needs the folder shared/data beside the checkout")

@@ -1,0 +1,30 @@
+"""The cells that are held to the contracts: one table, with random asymmetric weights, biases too."""
+
+from collections.abc import Callable
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import throughtime as tt
+from throughtime.cells.activations import ACTIVATIONS
+
+CELLS: dict[str, Callable[..., tt.Cell]] = {
+    **{f"elman-{name}": partial(tt.Elman, 3, 5, name) for name in ACTIVATIONS},
+    "gru": partial(tt.GRU, 2, 4),
+    "lstm": partial(tt.LSTM, 3, 7),
+}
+
+
+def random_cell(name: str, seed: int = 0) -> tt.Cell:
+    """A cell of the table in the current float type; all weights and biases are drawn: none alike, none zero."""
+    shapes = eqx.filter_eval_shape(CELLS[name], key=jax.random.key(0))
+    draw = np.random.default_rng(seed)
+    return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
+
+
+def random_inputs(*shape: int, seed: int = 1) -> jax.Array:
+    """Normal numbers in the current float type."""
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.zeros(()).dtype)

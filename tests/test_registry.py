@@ -1,0 +1,50 @@
+"""Names become objects and objects names."""
+
+import inspect
+
+import pytest
+
+from throughtime.errors import InputError
+from throughtime.registry import name_of, resolve
+
+TABLE = {"sine": abs, "cosine": round}
+
+
+def test_a_name_stands_for_its_entry():
+    assert resolve("curve", TABLE, "cosine") is round
+
+
+def test_a_function_stands_for_itself_even_where_the_table_lacks_it():
+    assert resolve("curve", TABLE, max) is max
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("sin", "unknown curve 'sin': expected one of sine, cosine. Did you mean 'sine'?"),
+        ("Cosine", "unknown curve 'Cosine': expected one of sine, cosine. Did you mean 'cosine'?"),
+        ("", "unknown curve '': expected one of sine, cosine."),
+        ("tangent", "unknown curve 'tangent': expected one of sine, cosine."),
+    ],
+)
+def test_an_unknown_name_lists_the_known_ones_and_the_nearest(choice, message):
+    with pytest.raises(InputError) as caught:
+        resolve("curve", TABLE, choice)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("choice", [None, 3, ["sine"]])
+def test_neither_a_name_nor_a_function(choice):
+    plain = inspect.unwrap(resolve)  # the type checker of the tests would speak first
+    with pytest.raises(InputError, match="expected one of sine, cosine"):
+        plain("curve", TABLE, choice)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_name_of_is_the_inverse(name):
+    assert name_of("curve", TABLE, resolve("curve", TABLE, name)) == name
+
+
+def test_what_has_no_name_cannot_be_saved():
+    with pytest.raises(InputError, match=r"the curve <built-in function max> has no name .* expected one of sine, cos"):
+        name_of("curve", TABLE, max)
