@@ -14,8 +14,7 @@ import pytest
 # Every annotation of the package is checked at run time; the hook must stand before its first import.
 jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 
-# No array is converted or broadcast that the code did not mean to.
-jax.config.update("jax_numpy_dtype_promotion", "strict")
+# No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.

@@ -33,14 +33,19 @@ def _out(command: str) -> Any:
     return typer.Option(help="The folder to write to.", show_default=f"out/{command}")
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Recurrent neural networks for time series, from the cell up."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(f"throughtime {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Recurrent neural networks for time series, from the cell up."""
 
 
 @app.command()

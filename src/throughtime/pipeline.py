@@ -39,7 +39,7 @@ def forecast_file(
     out: Path,
     *,
     columns: Columns,
-    levels: Sequence[float],
+    levels: Sequence[int | float],
     say: Callable[[str], None],
     report: Report,
 ) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def forecast_file(
     }
 
 
-def forecast_columns(model: Forecaster, levels: Sequence[float]) -> dict[str, np.ndarray]:
+def forecast_columns(model: Forecaster, levels: Sequence[int | float]) -> dict[str, np.ndarray]:
     """``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
     quantiles = model.quantiles_at(model.panel_.lengths)
     return {"unique_id": ids, "ds": times, **interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels)}
 
 
-def _test(panel: Panel, model: Forecaster, levels: Sequence[float], report: Report) -> Tested:
+def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report: Report) -> Tested:
     """A backtest over as many windows as the series are long enough for."""
     windows = _windows(panel, model.horizon)
     if windows == 0:

@@ -23,8 +23,8 @@ class TimeSeriesData:
     def __init__(
         self,
         num_points: int = 250,
-        xmin: float = 0,
-        xmax: float = 10,
+        xmin: int | float = 0,
+        xmax: int | float = 10,
         *,
         fn: Callable[[Any], Any] = jnp.sin,
         seed: int = 0,
@@ -76,11 +76,11 @@ class TimeSeriesData:
             Inputs (B, T, 1), targets (B, T, 1) and places (B, S) with S = T + 1.
         """
         start = jax.random.uniform(key, (batch_size, 1)) * self._room(steps)
-        times = jnp.minimum(self.xmin + start + jnp.arange(steps + 1) * self.resolution, self.xmax)
+        times = jnp.minimum(self.xmin + start + jnp.arange(steps + 1.0)[None] * self.resolution, self.xmax)
         y = self.fn(times)[..., None]
         return y[:, :-1], y[:, 1:], times
 
-    def instance(self, start: float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def instance(self, start: int | float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The one window from ``start``: inputs (T, 1), targets (T, 1) and places (T + 1,)."""
         times = start + np.arange(steps + 1) * self.resolution
         y = self.ret_true(times)[:, None]

@@ -90,7 +90,7 @@ def draw_windows(key: Key, series: Series, *, batch: int, reach: int, horizon: i
 
 def windows_at(series: Series, rows: Int[Array, "B"], origins: Int[Array, "B"], *, reach: int, horizon: int) -> Windows:
     """The windows of given series with given origins: the number of values before the cut, counted in the series."""
-    positions = origins[:, None] + jnp.arange(-reach, horizon)
+    positions = origins[:, None] + jnp.arange(-reach, horizon)[None]
     inside = (positions >= 0) & (positions < series.lengths[rows][:, None])
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)
     values = jnp.where(inside, series.values[places], 0)

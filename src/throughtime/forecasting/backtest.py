@@ -24,7 +24,7 @@ def backtest(
     panel: Panel,
     *,
     windows: int,
-    level: Sequence[float],
+    level: Sequence[int | float],
     report: Callable[[str, Progress], None],
 ) -> dict[str, np.ndarray]:
     """Train once on what lies before all windows, then forecast each window from all that precedes it.
@@ -66,7 +66,12 @@ def backtest(
 
 
 def _window(
-    panel: Panel, rows: np.ndarray, origins: np.ndarray, quantiles: np.ndarray, level: Sequence[float], season: int
+    panel: Panel,
+    rows: np.ndarray,
+    origins: np.ndarray,
+    quantiles: np.ndarray,
+    level: Sequence[int | float],
+    season: int,
 ) -> dict[str, np.ndarray]:
     """One window's columns: R rows of the panel, F steps each."""
     horizon, count = quantiles.shape[1], quantiles.shape[-1]

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Forecaster:
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.seed = hidden, steps, seed
 
-    def fit(self, frame: Any, *, report: Report = silent) -> Self:
+    def fit(self, frame: Any, *, report: Report = silent) -> "Forecaster":
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
         Args:
@@ -82,7 +82,7 @@ class Forecaster:
         panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
         return self.fit_until(panel, panel.lengths, report=report)
 
-    def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> Self:
+    def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone."""
         require_horizon(self.horizon, int(panel.lengths.max()))
         usable = engine.learnable(panel, origins, self.horizon)
@@ -111,7 +111,7 @@ class Forecaster:
             )
         return self
 
-    def predict(self, level: Sequence[float] = ()) -> Any:
+    def predict(self, level: Sequence[int | float] = ()) -> Any:
         """The steps after the end of each series.
 
         Args:
@@ -135,7 +135,7 @@ class Forecaster:
         self._require_fitted()
         return engine.forecast_quantiles(self.network_, self.panel_, origins, self.plan_)
 
-    def backtest(self, frame: Any, windows: int = 3, level: Sequence[float] = ()) -> Any:
+    def backtest(self, frame: Any, windows: int = 3, level: Sequence[int | float] = ()) -> Any:
         """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.
 
         The forecaster itself stays as it is. See :func:`throughtime.forecasting.backtest.backtest`.
@@ -156,7 +156,7 @@ class Forecaster:
         save_fitted(path, self.get_params(), fitted)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> "Forecaster":
         """The forecaster that :meth:`save` wrote; it forecasts at once, as polars frames.
 
         Raises:
@@ -173,7 +173,7 @@ class Forecaster:
         del deep  # no parameter is an estimator
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: Any) -> "Forecaster":
         """Change constructor arguments; the next :meth:`fit` uses them.
 
         Raises:

@@ -13,7 +13,7 @@ MEDIAN = QUANTILES.index(0.5)
 
 
 def interval_columns(
-    quantiles: np.ndarray, levels: Sequence[float], name: str = "throughtime"
+    quantiles: np.ndarray, levels: Sequence[int | float], name: str = "throughtime"
 ) -> dict[str, np.ndarray]:
     """The point forecast and the bounds of each interval, under the names that Nixtla's libraries give them.
 

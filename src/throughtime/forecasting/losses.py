@@ -28,7 +28,8 @@ def pinball(
     """
     _require_equal(predictions.shape, (*targets.shape, *quantiles.shape))
     error = targets[..., None] - predictions
-    return jnp.maximum(quantiles * error, (quantiles - 1) * error)
+    levels = quantiles.reshape((1,) * targets.ndim + quantiles.shape)
+    return jnp.maximum(levels * error, (levels - 1) * error)
 
 
 def masked_mean(values: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None) -> Scalar:

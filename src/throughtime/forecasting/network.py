@@ -116,7 +116,7 @@ def _bases(past: Float[Array, "B R"], inside: Array, design: Design) -> Float[Ar
     for season in design.seasons:
         places = reach - season + steps % season
         bases.append(jnp.where(inside[:, places], past[:, places], last))
-    bases.append(bases[1] + _drift(past, inside, design.seasons[0])[:, None] * (steps // design.seasons[0] + 1))
+    bases.append(bases[1] + _drift(past, inside, design.seasons[0])[:, None] * (steps // design.seasons[0] + 1.0)[None])
     return jnp.stack(bases, axis=1)
 
 

@@ -17,7 +17,7 @@ HISTORY_HORIZONS, HISTORY_SEASONS, HISTORY_LEAST = 4, 4, 48
 
 
 def forecast_page(
-    name: str, model: Forecaster, forecasts: Columns, tested: Tested, levels: Sequence[float], *, seconds: float
+    name: str, model: Forecaster, forecasts: Columns, tested: Tested, levels: Sequence[int | float], *, seconds: float
 ) -> str:
     """The page as HTML.
 
@@ -71,7 +71,9 @@ def _chosen(panel: Panel, ordered: pl.DataFrame) -> tuple[list[int], str]:
     return [place[name] for name in names[:half] + names[::-1][:half]], words
 
 
-def _forecast_picture(panel: Panel, row: int, forecasts: Columns, levels: Sequence[float], season: int) -> Picture:
+def _forecast_picture(
+    panel: Panel, row: int, forecasts: Columns, levels: Sequence[int | float], season: int
+) -> Picture:
     horizon = len(forecasts["ds"]) // len(panel)
     ahead = {name: column[row * horizon : (row + 1) * horizon] for name, column in forecasts.items()}
     times, values = _end(panel, row, horizon, season)
@@ -79,7 +81,9 @@ def _forecast_picture(panel: Panel, row: int, forecasts: Columns, levels: Sequen
     return Picture(title, forecast_svg(times, values, ahead, levels, title=title))
 
 
-def _backtest_picture(panel: Panel, row: int, tested: Tested, levels: Sequence[float], season: int) -> list[Picture]:
+def _backtest_picture(
+    panel: Panel, row: int, tested: Tested, levels: Sequence[int | float], season: int
+) -> list[Picture]:
     """One picture of all windows; none where the series was too short to take part."""
     if not tested.windows:
         return []

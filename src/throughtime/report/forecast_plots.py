@@ -14,7 +14,7 @@ Columns = Mapping[str, np.ndarray]
 
 
 def forecast_svg(
-    times: np.ndarray, values: np.ndarray, forecast: Columns, levels: Sequence[float], *, title: str
+    times: np.ndarray, values: np.ndarray, forecast: Columns, levels: Sequence[int | float], *, title: str
 ) -> str:
     """The end of one series and its forecast.
 
@@ -37,7 +37,7 @@ def forecast_svg(
 
 
 def backtest_svg(
-    times: np.ndarray, values: np.ndarray, windows: Sequence[Columns], levels: Sequence[float], *, title: str
+    times: np.ndarray, values: np.ndarray, windows: Sequence[Columns], levels: Sequence[int | float], *, title: str
 ) -> str:
     """What was forecast for the end of one series, beside what came and what the baseline said.
 
@@ -63,7 +63,7 @@ def backtest_svg(
         return _svg(figure)
 
 
-def _fan(axes: Axes, forecast: Columns, levels: Sequence[float], *, labelled: bool = True) -> None:
+def _fan(axes: Axes, forecast: Columns, levels: Sequence[int | float], *, labelled: bool = True) -> None:
     """The median as a line, each interval as a band, the widest palest."""
     for level in sorted(levels, reverse=True):
         low, high = forecast[f"throughtime-lo-{level:g}"], forecast[f"throughtime-hi-{level:g}"]

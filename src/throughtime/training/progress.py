@@ -1,7 +1,6 @@
 """What a person sees while a network trains."""
 
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -23,11 +22,11 @@ class TrainingBar:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=console.quiet,
+            disable=console.quiet or not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "TrainingBar":
         """Show the bar."""
         self._bar.start()
         return self

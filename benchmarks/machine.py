@@ -1,0 +1,39 @@
+"""What a benchmark ran on, in words that name nobody's machine."""
+
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+
+def describe() -> dict[str, str]:
+    """Processor, cores and system, for the head of a results file."""
+    return {
+        "processor": processor(),
+        "cores": str(cores()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def name() -> str:
+    """The machine in a file name, such as ``amd-epyc-2core``."""
+    words = re.sub(r"\((R|TM|tm)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", processor())
+    return "-".join([*re.findall(r"[a-z0-9]+", words.lower()), f"{cores()}core"])
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The processor's model, or its architecture where the system does not tell more."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
+        return found.group(1).strip() if found else platform.machine()
+    if platform.system() == "Darwin":
+        asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
+        return asked.stdout.strip() or platform.machine()
+    return platform.processor() or platform.machine()

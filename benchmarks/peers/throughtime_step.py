@@ -1,0 +1,25 @@
+"""throughtime's reference step: the training of ``throughtime demo``, without its files."""
+
+import task
+
+from throughtime import demo
+
+args = task.arguments()
+chunks: list[float] = []
+seconds = 0.0
+
+
+def report(learnt: demo.Learnt) -> None:
+    """Every 100 steps: the time in the compiled loop since the last report."""
+    global seconds
+    if learnt.seconds:
+        chunks.append((learnt.seconds - seconds) / demo.EVERY * 1e6)
+        seconds = learnt.seconds
+
+
+came = (demo.HIDDEN, demo.WINDOW, demo.BATCH, demo.LEARNING_RATE, demo.EVERY)
+wanted = (task.HIDDEN, task.WINDOW, task.BATCH, task.LEARNING_RATE, task.CHUNK)
+if came != wanted:
+    raise SystemExit(f"the demo no longer does the reference step: it has {came}, the peers do {wanted}")
+network = demo.learn(steps=task.STEPS, seed=args.seed, report=report).state.model
+task.answer(chunks, lambda x: network(x)[1], "throughtime", "jax", "jaxlib", "equinox", "optax", "numpy")

@@ -1,0 +1,222 @@
+"""How long is a training step of a small RNN, and how long does it take from nothing to a trained one?
+
+throughtime, PyTorch, Keras and TensorFlow do the reference step of ``peers/task.py`` side by side: each in its own
+process, in turn, for several rounds. See ``benchmarks/README.md``.
+
+    python benchmarks/reference_step.py [--rounds N] [--peers-python PATH] [--results DIR]
+"""
+
+import argparse
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import machine
+from peers import task
+
+HERE = Path(__file__).parent
+# What these begin is tuning: every process runs as a user gets it.
+TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
+
+
+class Peer(NamedTuple):
+    """A way to do the reference step: a script of ``peers``, its arguments and the modules that it needs."""
+
+    title: str
+    script: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+OURS = Peer("throughtime", "throughtime_step.py", (), ())
+COLD, WARM = "throughtime demo, empty compilation cache", "throughtime demo, warm compilation cache"
+TORCH, KERAS, TENSORFLOW = ("torch",), ("keras", "tensorflow"), ("tensorflow", "tf_keras")
+PEERS = (
+    Peer("PyTorch, 1 thread", "pytorch_step.py", ("--threads=1", "--adam=default"), TORCH),
+    Peer("PyTorch, 2 threads", "pytorch_step.py", ("--threads=2", "--adam=default"), TORCH),
+    Peer("PyTorch, 1 thread, fused Adam", "pytorch_step.py", ("--threads=1", "--adam=fused"), TORCH),
+    Peer("Keras 3, compiled fit", "keras_step.py", ("--way=compiled_fit",), KERAS),
+    Peer("Keras 3, train_on_batch", "keras_step.py", ("--way=train_on_batch",), KERAS),
+    Peer("TensorFlow, graph mode", "tensorflow1_step.py", (), TENSORFLOW),
+)
+VERSIONS = ("versions of throughtime", "versions of the peers")
+Record = dict[str, Any]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    args = arguments()
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"Load average {load:.1f}: where other work goes on, the figures are not worth keeping.")
+    present = [peer for peer in PEERS if has_modules(args.peers_python, peer.needs)]
+    records: list[Record] = []
+    for number in range(args.rounds):
+        for record in measure_round(args.peers_python, present, seed=number):
+            step = f"{step_times([record])[0]:7,.0f} us a step, " if "chunk_us" in record else " " * 20
+            words = f"{step}{record['process_seconds']:5.1f} s, MSE {record['mse']:.1e}"
+            print(f"round {number + 1}/{args.rounds}  {record['peer']:<42}{words}", flush=True)
+            records.append(record)
+    missing = [peer.title for peer in PEERS if peer not in present]
+    facts = {
+        "date": datetime.date.today().isoformat(),
+        "command": f"python benchmarks/reference_step.py --rounds {args.rounds}",
+        "machine": machine.describe() | {"load average at the start": f"{load:.2f}"},
+        VERSIONS[0]: versions(records, [OURS]),
+        VERSIONS[1]: versions(records, present),
+    }
+    text = page(facts, records, missing)
+    print(f"\n{text}")
+    args.results.mkdir(parents=True, exist_ok=True)
+    file = args.results / f"reference_step-{facts['date']}-{machine.name()}.md"
+    file.write_text(text)
+    file.with_suffix(".json").write_text(json.dumps(facts | {"missing": missing, "rounds": records}) + "\n")
+    print(f"Written to {file} and {file.with_suffix('.json').name}")
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each peer runs (default: 5)")
+    parser.add_argument(
+        "--peers-python",
+        default=str(HERE.parent / ".venv-peers" / "bin" / "python"),
+        help="a Python that has benchmarks/requirements.txt (default: that of .venv-peers)",
+    )
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="the folder to write to")
+    args = parser.parse_args()
+    if args.rounds < 1:
+        parser.error(f"expected at least 1 round, got {args.rounds}")
+    return args
+
+
+def has_modules(python: str, modules: tuple[str, ...]) -> bool:
+    """Whether ``python`` is there and finds the modules; it does not import them."""
+    code = "import sys, importlib.util as u; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
+    try:
+        return subprocess.run([python, "-c", code, "numpy", *modules]).returncode == 0
+    except OSError:
+        return False
+
+
+def measure_round(peers_python: str, peers: list[Peer], *, seed: int) -> Iterator[Record]:
+    """Every peer once, in its own process; the demo twice, the second time with the cache that the first one filled."""
+    with tempfile.TemporaryDirectory() as scratch:
+        cache = {"JAX_COMPILATION_CACHE_DIR": f"{scratch}/cache"}
+        for title in (COLD, WARM):
+            yield measure_demo(title, Path(scratch), cache, seed)
+        yield measure_peer(OURS, sys.executable, Path(scratch), cache, seed)
+        for peer in peers:
+            yield measure_peer(peer, peers_python, Path(scratch), {}, seed)
+
+
+def measure_demo(title: str, scratch: Path, environment: dict[str, str], seed: int) -> Record:
+    """The whole process of ``throughtime demo``: trained, with 20 checkpoints on the way, and saved."""
+    with tempfile.TemporaryDirectory(dir=scratch) as out:
+        throughtime = Path(sysconfig.get_path("scripts"), "throughtime")
+        options = ["--no-pictures", "--quiet", "--json", f"--steps={task.STEPS}", f"--seed={seed}", f"--out={out}"]
+        seconds, metrics = run([str(throughtime), "demo", *options], environment)
+    return {"peer": title, "seed": seed, "process_seconds": seconds, "mse": metrics["mse"][-1][1]}
+
+
+def measure_peer(peer: Peer, python: str, scratch: Path, environment: dict[str, str], seed: int) -> Record:
+    """A peer's process from start to end: import, train, save, evaluate."""
+    with tempfile.TemporaryDirectory(dir=scratch) as out:
+        script = HERE / "peers" / peer.script
+        seconds, told = run([python, str(script), f"--seed={seed}", f"--out={out}", *peer.arguments], environment)
+    return {"peer": peer.title, "seed": seed, "process_seconds": seconds, **told}
+
+
+def run(command: list[str], environment: dict[str, str]) -> tuple[float, Record]:
+    """A process's seconds from start to end, and the JSON object in its last line of output.
+
+    Raises:
+        SystemExit: where it fails, with the end of what it said.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
+    plain["CUDA_VISIBLE_DEVICES"] = ""  # a comparison of processors: an accelerator would serve some of the peers only
+    began = time.perf_counter()
+    ended = subprocess.run(command, env=plain | environment, capture_output=True, text=True)
+    seconds = time.perf_counter() - began
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with exit code {ended.returncode}:\n{ended.stderr[-2000:]}")
+    return seconds, json.loads(ended.stdout.splitlines()[-1])
+
+
+def versions(records: list[Record], peers: list[Peer]) -> dict[str, str]:
+    """The versions that these peers ran with; all of an environment's agree."""
+    titles = [peer.title for peer in peers]
+    told = [record["versions"] for record in records if record["peer"] in titles]
+    return {name: number for versions in told for name, number in versions.items()}
+
+
+def step_times(records: list[Record]) -> tuple[float, float]:
+    """Minimum and median microseconds per step over all chunks but each process's first, which warms up or compiles."""
+    times = [time for record in records for time in record["chunk_us"][1:]]
+    return min(times), statistics.median(times)
+
+
+def process_times(records: list[Record]) -> tuple[float, float]:
+    """Minimum and median seconds per process."""
+    times = [record["process_seconds"] for record in records]
+    return min(times), statistics.median(times)
+
+
+def page(facts: dict[str, Any], records: list[Record], missing: list[str]) -> str:
+    """The results as Markdown."""
+    of = {title: [r for r in records if r["peer"] == title] for title in dict.fromkeys(r["peer"] for r in records)}
+    ours, cold, warm = step_times(of[OURS.title]), process_times(of[COLD]), process_times(of[WARM])
+    steps, processes = [], []
+    for title, found in of.items():
+        if "chunk_us" in found[0]:
+            least, middle = step_times(found)
+            errors = [record["mse"] for record in found]
+            cells = (f"{least:,.0f}", f"{middle:,.0f}", f"{least / ours[0]:.1f}", f"{middle / ours[1]:.1f}")
+            steps.append(row(title, *cells, f"{statistics.median(errors):.1e}", f"{max(errors):.1e}"))
+        if title != OURS.title:
+            least, middle = process_times(found)
+            cells = (f"{least:.2f}", f"{middle:.2f}", f"{middle / cold[1]:.2f}", f"{middle / warm[1]:.2f}")
+            processes.append(row(title, *cells))
+    for title in missing:
+        steps.append(row(title, "missing", "", "", "", "", ""))
+        processes.append(row(title, "missing", "", "", ""))
+    head = facts["machine"] | {name: ", ".join(f"{k} {v}" for k, v in facts[name].items()) for name in VERSIONS}
+    listed = "\n".join(f"- {name}: {value}" for name, value in head.items() if value)
+    return f"""# The reference step, {facts["date"]}
+
+{listed}
+- command: `{facts["command"]}`
+
+## One training step, in microseconds
+
+{row("", "minimum", "median", "minimum / throughtime's", "median / throughtime's", "MSE, median", "MSE, worst")}
+{row("---", *["---:"] * 6)}
+{chr(10).join(steps)}
+
+Over chunks of {task.CHUNK} steps; the first chunk of each process, which compiles or warms up, is left out. MSE: after
+{task.STEPS} steps, over {task.EVALUATION_WINDOWS} evenly spaced windows, one figure a round.
+
+## From the process's start to a trained, saved network, in seconds
+
+{row(f"{task.STEPS} steps", "minimum", "median", "median / empty cache", "median / warm cache")}
+{row("---", *["---:"] * 4)}
+{chr(10).join(processes)}
+"""
+
+
+def row(*cells: str) -> str:
+    """A table's row."""
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The command line as a user meets it: files, exit codes, one message for each mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.bad_inputs import BAD_INPUTS, BadInput, without_rights
+from typer.testing import CliRunner, Result
+
+from throughtime import __version__
+from throughtime.cli import app
+
+COMMAND = [sys.executable, "-c", "from throughtime.cli import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write to ``out`` below the working directory, and keep compiled programs in the user's cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAX_ENABLE_COMPILATION_CACHE", "false")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def message_of(result: Result) -> str:
+    """The one message of a command that failed."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("throughtime: ")
+    return lines[0]
+
+
+def two_series(path: Path, *, steps: int = 40) -> Path:
+    """A wave with a trend, and the same backwards."""
+    t = np.arange(steps)
+    wave = 20 + 5 * np.sin(t * 2 * np.pi / 4) + 0.1 * t
+    days = [str(day) for day in np.datetime64("2021-01-01") + t]
+    pl.DataFrame({"unique_id": ["up"] * steps + ["down"] * steps, "ds": days * 2, "y": [*wave, *wave[::-1]]}).write_csv(
+        path
+    )
+    return path
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.name)
+def test_bad_file(case: BadInput, tmp_path: Path) -> None:
+    case.write(tmp_path / case.file)
+    tmp_path.chmod(0o777)  # the unprivileged user must be able to write the output
+    options = [part for name, value in case.options.items() for part in (f"--{name}", value)]
+    with without_rights() if case.unprivileged else nullcontext():
+        message = message_of(run("forecast", case.file, "--horizon", "3", *options))
+    assert case.file in message
+    for word in case.words:
+        assert word in message
+    assert not [file for file in tmp_path.rglob("*") if file.name in ("forecasts.csv", "report.html", "model")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--horizon", "0"], ("horizon is 0", "at least 1")),
+        (["--horizon", "-3"], ("horizon is -3",)),
+        (["--horizon", "1000000"], ("1000000", "40", "at most")),
+        (["--horizon", "3", "--season", "0"], ("season is 0",)),
+        (["--horizon", "3", "--level", "100"], ("level 100", "between 0 and 100")),
+        (["--horizon", "3", "--cell", "gro"], ("cell 'gro'", "elman", "Did you mean 'gru'")),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_bad_option(arguments: list[str], words: tuple[str, ...], tmp_path: Path) -> None:
+    file = two_series(tmp_path / "two.csv")
+    message = message_of(run("forecast", str(file), *arguments, "--quiet"))
+    for word in words:
+        assert word in message
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["two.csv"]
+
+
+def test_output_that_is_a_file(tmp_path: Path) -> None:
+    file = two_series(tmp_path / "two.csv")
+    (tmp_path / "taken").write_text("mine")
+    assert "is a file" in message_of(run("forecast", str(file), "--horizon", "3", "--out", "taken"))
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_an_error_is_json_where_json_is_asked_for() -> None:
+    result = run("forecast", "nowhere.csv", "--horizon", "3", "--json")
+    assert result.exit_code == 2
+    assert "nowhere.csv" in json.loads(result.stdout)["error"]
+
+
+def test_usage_errors_are_no_tracebacks() -> None:
+    for arguments in (["forecast"], ["forecast", "a.csv"], ["nothing"], ["demo", "--steps", "many"]):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "Traceback" not in result.output
+
+
+def test_version() -> None:
+    assert run("--version").stdout.strip() == f"throughtime {__version__}"
+
+
+def test_forecast(tmp_path: Path) -> None:
+    file = two_series(tmp_path / "two.csv")
+    options = ["--horizon", "4", "--season", "4", "--steps", "20", "--level", "50", "--level", "95", "--json"]
+    result = run("forecast", str(file), *options)
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["series"] == 2
+    assert summary["frequency"] == "daily"
+    assert summary["mase"] > 0
+    assert f"{summary['mase']:.3f}" in summary["verdict"]
+    table = pl.read_csv("out/forecast/forecasts.csv", try_parse_dates=True)
+    bounds = ["throughtime-lo-50", "throughtime-hi-50", "throughtime-lo-95", "throughtime-hi-95"]
+    assert table.columns == ["unique_id", "ds", "throughtime", *bounds]
+    assert table["ds"].to_list()[:4] == [
+        np.datetime64("2021-02-10").astype(object) + np.timedelta64(k, "D").astype(object) for k in range(4)
+    ]
+    ordered = table.select(
+        "throughtime-lo-95", "throughtime-lo-50", "throughtime", "throughtime-hi-50", "throughtime-hi-95"
+    )
+    assert (np.diff(ordered.to_numpy(), axis=1) >= 0).all()
+    page = Path("out/forecast/report.html").read_text()
+    assert page.index(summary["verdict"][:20]) < page.index("<svg")
+    assert sorted(path.name for path in Path("out/forecast").iterdir()) == ["forecasts.csv", "model", "report.html"]
+
+
+def test_demo_as_json() -> None:
+    first, second = (run("demo", "--steps", "200", "--no-pictures", "--json", "--out", name) for name in "ab")
+    metrics = json.loads(first.stdout)
+    assert [step for step, _ in metrics["mse"]] == [0, 100, 200]
+    assert {"steps", "mse", "test_mse", "seed", "train_seconds", "us_per_step"} <= metrics.keys()
+    again = json.loads(second.stdout)
+    assert (metrics["mse"], metrics["test_mse"]) == (again["mse"], again["test_mse"])
+    assert sorted(path.name for path in Path("a").iterdir()) == ["metrics.json", "model"]
+
+
+def test_demo_prints_a_line_each_hundred_steps_unless_quiet() -> None:
+    lines = [line for line in run("demo", "--steps", "200", "--no-pictures").stdout.splitlines() if "MSE 0." in line]
+    assert [line.split()[1] for line in lines] == ["0", "100", "200"]
+    assert run("demo", "--steps", "100", "--no-pictures", "--quiet").output == ""
+
+
+def test_interrupted_demo_keeps_its_checkpoint_and_resumes(tmp_path: Path) -> None:
+    command = [*COMMAND, "demo", "--no-pictures", "--out", str(tmp_path / "demo"), "--steps"]
+    with subprocess.Popen([*command, "10000000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("step    300"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.count("\n") == 1
+    assert "--resume" in errors
+    reached = json.loads((tmp_path / "demo/model/checkpoint.json").read_text())["config"]["mse"][-1][0]
+    assert reached >= 300
+    result = run(
+        "demo", "--no-pictures", "--resume", "--out", str(tmp_path / "demo"), "--steps", str(reached + 100), "--json"
+    )
+    assert [step for step, _ in json.loads(result.stdout)["mse"]] == list(range(0, reached + 101, 100))
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *COMMAND, "demo", "--steps", "100", "--no-pictures"]
+    done = subprocess.run(limited, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"COLUMNS": "200"})
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
