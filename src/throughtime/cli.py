@@ -33,10 +33,11 @@ def _out(command: str) -> Any:
     return typer.Option(help="The folder to write to.", show_default=f"out/{command}")
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         print(f"throughtime {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
