@@ -24,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Seed = Annotated[int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0)]
+Seed = Annotated[
+    int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0, max=2**32 - 1)
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
 
@@ -173,7 +175,7 @@ def _use_compilation_cache() -> None:
 
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("throughtime") / "compiled"))
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(256 * 2**20))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def main() -> None:

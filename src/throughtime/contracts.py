@@ -6,6 +6,7 @@ one line there. The cell is checked as it is, with its own weights, on random in
 weights are all zero keeps many promises by accident.
 """
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -19,6 +20,7 @@ from throughtime.cells.base import Cell, State
 from throughtime.errors import InputError
 from throughtime.recurrence import unroll
 from throughtime.shapes import Array
+from throughtime.training import checkpoint
 
 Contract = Callable[[Cell], None]
 
@@ -195,6 +197,14 @@ def gradient_equals_differences(cell: Cell) -> None:
     _require_same("The slope", np.float32(slope), np.float32(difference))  # no difference has the digits of float64
 
 
+def comes_back_from_disk(cell: Cell) -> None:
+    """Saved and loaded, a cell is the same to the last bit."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint.save(folder, "cell", {}, {"cell": cell})
+        loaded = checkpoint.restore(checkpoint.load(folder).arrays, lambda: cell, "cell")
+    _require_equal("The loaded cell", bool(eqx.tree_equal(loaded, cell)), True)
+
+
 CONTRACTS: tuple[Contract, ...] = (
     frozen,
     layout,
@@ -208,6 +218,7 @@ CONTRACTS: tuple[Contract, ...] = (
     reverse_equals_flipped,
     works_in_float64,
     gradient_equals_differences,
+    comes_back_from_disk,
 )
 
 

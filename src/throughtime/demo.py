@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -86,7 +87,7 @@ def learn(
     if resume and folder is not None:
         learnt = _read(folder, cell, seed, optimiser)
     else:
-        state = _start(cell, seed, optimiser)
+        state = _start(cell, jnp.asarray(seed, jnp.uint32), optimiser)
         learnt = Learnt(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
     report(learnt)
     for progress in train(learnt.state, loss, optimiser, None, steps=steps, every=EVERY):
@@ -110,7 +111,7 @@ def write_results(folder: Path, learnt: Learnt, seed: int, *, pictures: bool = T
     data = TimeSeriesData()
     xs, targets, times = data.instance(INSTANCE_START, WINDOW)
     network, steps = learnt.state.model, int(learnt.state.step)
-    predictions = np.asarray(network(jnp.asarray(xs))[1])
+    predictions = learnt.snapshots[steps]
     generated = np.asarray(rollout(network, jnp.asarray(xs), CONTINUATION))
     ahead = INSTANCE_START + np.arange(WINDOW + CONTINUATION) * data.resolution
     metrics: dict[str, Any] = {
@@ -144,7 +145,8 @@ def _evaluation_windows(data: TimeSeriesData) -> Array:
     return jnp.asarray(data.ret_true(starts[:, None] + np.arange(WINDOW + 1) * data.resolution)[..., None])
 
 
-def _start(cell: str, seed: int, optimiser: optax.GradientTransformation) -> TrainState:
+@eqx.filter_jit  # one program: drawn one by one, the weights take longer to compile than to train
+def _start(cell: str, seed: Array, optimiser: optax.GradientTransformation) -> TrainState:
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     # Small recurrent weights: from orthogonal ones, Adam's steps at batch 1 throw one run in four back above 1e-3.
     options = {"recurrent_init": "uniform"} | ({"activation": "relu"} if cell == "elman" else {})
@@ -178,7 +180,7 @@ def _read(folder: Path, cell: str, seed: int, optimiser: optax.GradientTransform
             raise InputError(
                 f"{folder} was trained with {what} {came}, not {wanted}: give --{what} {came} to resume it"
             )
-    state = checkpoint.restore(saved.arrays, lambda: _start(cell, seed, optimiser), "training")
+    state = checkpoint.restore(saved.arrays, lambda: _start(cell, jnp.asarray(seed, jnp.uint32), optimiser), "training")
     snapshots = {int(name.partition(".")[2]): a for name, a in saved.arrays.items() if name.startswith("snapshots.")}
     mse = [(int(step), float(value)) for step, value in saved.config["mse"]]
     ordered = dict(sorted(snapshots.items()))

@@ -25,4 +25,4 @@ def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.nda
     place = np.arange(len(values)) - np.repeat(offsets[:-1], lengths)
     column = pd.Series(values)
     seasonal = column.groupby([row, place % season]).ffill()
-    return np.asarray(seasonal.groupby(row).ffill().fillna(0.0))
+    return np.asarray(seasonal.fillna(column.groupby(row).ffill()).fillna(0.0))

@@ -32,11 +32,12 @@ class TimeSeriesData:
         """``fn`` is elementwise; write it with ``jax.numpy`` to train on it. ``seed`` starts :meth:`next_batch`.
 
         Raises:
-            InputError: for fewer than two points or an empty interval.
+            InputError: for fewer than two points, and an interval that is empty or has no end.
         """
-        if num_points < 2 or not xmin < xmax:
+        if num_points < 2 or not -np.inf < xmin < xmax < np.inf:
             raise InputError(
-                f"expected num_points >= 2 and xmin < xmax, got num_points={num_points}, xmin={xmin}, xmax={xmax}"
+                "expected num_points >= 2 and xmin < xmax, both finite, "
+                f"got num_points={num_points}, xmin={xmin}, xmax={xmax}"
             )
         self.num_points, self.xmin, self.xmax, self.fn = num_points, xmin, xmax, fn
         self.resolution = (xmax - xmin) / num_points
@@ -88,10 +89,9 @@ class TimeSeriesData:
 
     def _room(self, steps: int) -> float:
         """How far a window's start can move: the interval less the window."""
-        room = self.xmax - self.xmin - steps * self.resolution
-        if steps < 1 or room < 0:
+        if not 1 <= steps <= self.num_points:
             raise InputError(
                 f"a window of {steps} steps and its target do not fit: expected 1 to {self.num_points} steps of "
                 f"{self.resolution:g} between {self.xmin:g} and {self.xmax:g}"
             )
-        return room
+        return (self.num_points - steps) * self.resolution

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.data.frames import to_native
+from throughtime.data.frames import from_native, to_native
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.heldout import settle
 from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.notes import decision_notes
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
 from throughtime.forecasting.plan import make_plan, require_horizon
 from throughtime.training.loop import Progress
@@ -78,17 +78,18 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        self._like = None if isinstance(frame, Panel) else frame
-        panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
-        return self.fit_until(panel, panel.lengths, report=report)
+        if isinstance(frame, Panel):
+            return self.fit_until(frame, frame.lengths, report=report)
+        panel = Panel.from_frame(frame)
+        self.fit_until(panel, panel.lengths, report=report)
+        self._like = from_native(frame).head(0).to_native()
+        return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
-        """Learn from the first ``origins`` (N,) steps of each series alone."""
+        """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         require_horizon(self.horizon, int(panel.lengths.max()))
-        usable = engine.learnable(panel, origins, self.horizon)
-        self.panel_ = panel
         known = engine.known_values(panel, origins)
-        self.plan_ = make_plan(
+        plan = make_plan(
             known,
             origins,
             horizon=self.horizon,
@@ -97,18 +98,16 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
         )
-        self.notes_ = [*panel.notes, *_short_note(panel, usable, self.horizon)]
-        self.network_: ForecastNetwork | None = None
-        self.losses_ = np.empty(0)
+        usable = engine.learnable(panel, origins, self.horizon)
+        network, losses = None, np.empty(0)
         if usable.any():
             if self.steps is None and len(known) < SETTLED_BELOW:
-                self.plan_ = settle(panel, origins, self.plan_, report=partial(report, "held-out run"), seed=self.seed)
-            self.network_, self.losses_ = engine.train_network(
-                engine.prepare(panel, origins, self.plan_),
-                self.plan_,
-                report=partial(report, "training"),
-                seed=self.seed,
-            )
+                plan = settle(panel, origins, plan, report=partial(report, "held-out run"), seed=self.seed)
+            prepared = engine.prepare(panel, origins, plan)
+            network, losses = engine.train_network(prepared, plan, report=partial(report, "training"), seed=self.seed)
+        self.panel_, self.plan_, self.network_, self.losses_ = panel, plan, network, losses
+        self.notes_ = [*panel.notes, *decision_notes(panel, plan, usable, season=self.season)]
+        self._like = None
         return self
 
     def predict(self, level: Sequence[int | float] = ()) -> Any:
@@ -201,15 +200,3 @@ class Forecaster:
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
-
-
-def _short_note(panel: Panel, usable: np.ndarray, horizon: int) -> list[str]:
-    """Which series the network does not serve, in words."""
-    short = [str(name) for name in panel.ids[~usable]]
-    if not short:
-        return []
-    named = ", ".join(short[:5]) + (" ..." if len(short) > 5 else "")
-    return [
-        f"{len(short)} of {len(panel)} series are not longer than the horizon of {horizon} steps or have almost no "
-        f"observations ({named}): the seasonal naive forecast stands in for the network there"
-    ]

@@ -53,6 +53,7 @@ def _weights(q: float) -> np.ndarray:
     score = NormalDist().inv_cdf(q)
     upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
     share = (score - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    share = round(float(share), 12)  # exactly the quantile where the level is one of them
     weights = np.zeros(len(scores))
     weights[upper - 1 : upper + 1] = 1 - share, share
-    return np.where(np.abs(weights) < 1e-12, 0.0, weights)  # exactly the quantile where the level is one of them
+    return weights

@@ -75,7 +75,7 @@ def _fan(axes: Axes, forecast: Columns, levels: Sequence[int | float], *, labell
 
 def _dates(axes: Axes, times: np.ndarray) -> None:
     if times.dtype.kind == "M":
-        locator = AutoDateLocator(maxticks=9)
+        locator = AutoDateLocator()
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 

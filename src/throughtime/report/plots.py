@@ -63,7 +63,7 @@ def gallery_pictures(
     with house_style():
         wall = Figure(figsize=(2.9 * PANELS_PER_ROW, 2.3 * rows + 0.5))
         panels = wall.subplots(rows, PANELS_PER_ROW, sharex=True, sharey=True, squeeze=False).flat
-        for axes, (step, predicted) in zip(panels, predictions.items(), strict=False):
+        for (step, predicted), axes in zip(predictions.items(), panels, strict=False):  # panels last: none is lost
             _snapshot(axes, times, targets, predicted, step)
             single = Figure(figsize=(5, 3.5))
             single_axes = single.subplots()

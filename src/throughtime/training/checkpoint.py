@@ -8,6 +8,7 @@ the old checkpoint or the new one. Loading runs no code from the folder: arrays 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ from throughtime.shapes import Array
 HEADER = "checkpoint.json"
 FORMAT = "throughtime"
 VERSION = 1
+ARRAYS_FILE = re.compile(r"arrays-[0-9a-f]{16}\.safetensors")
 
 
 class Checkpoint(NamedTuple):
@@ -63,11 +65,12 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
         "arrays": {"file": arrays_file, "bytes": len(content), "sha256": digest},
         "config": dict(config),
     }
-    _write(folder / arrays_file, content)
-    _write(folder / HEADER, json.dumps(header | {"sha256": _header_digest(header)}, indent=2).encode())
-    for left_over in folder.glob("arrays-*.safetensors*"):
-        if left_over.name != arrays_file:
-            left_over.unlink(missing_ok=True)
+    text = json.dumps(header | {"sha256": _header_digest(header)}, indent=2)
+    try:
+        _write(folder / arrays_file, content)
+        _write(folder / HEADER, text.encode())
+    finally:
+        _clear(folder)
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -78,7 +81,16 @@ def load(path: str | Path) -> Checkpoint:
     """
     folder = Path(path)
     header = _read_header(folder / HEADER)
-    expected = header["arrays"]
+    try:
+        return Checkpoint(header["kind"], header["config"], _read_arrays(folder, header["arrays"]))
+    except InputError:
+        if _read_header(folder / HEADER) == header:
+            raise
+    return load(path)  # a save came between, and took away the arrays that the first header names
+
+
+def _read_arrays(folder: Path, expected: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The checked arrays that a header describes."""
     file = folder / expected["file"]
     try:
         content = file.read_bytes()
@@ -90,7 +102,7 @@ def load(path: str | Path) -> Checkpoint:
         raise InputError(f"{file} is truncated or altered: {len(content)} bytes, expected {expected['bytes']}")
     if hashlib.sha256(content).hexdigest() != expected["sha256"]:
         raise InputError(f"{file} was altered: its content is not what {HEADER} was written with (SHA-256 differs)")
-    return Checkpoint(header["kind"], header["config"], safetensors.numpy.load(content))
+    return safetensors.numpy.load(content)
 
 
 def restore(arrays: Mapping[str, np.ndarray], build: Callable[[], Any], prefix: str) -> Any:
@@ -148,15 +160,21 @@ def _read_header(file: Path) -> dict[str, Any]:
         raise InputError(f"{file} is truncated or altered: it is not JSON ({error})") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise InputError(f'{file} is foreign: expected a throughtime checkpoint, with "format": "{FORMAT}"')
-    if header.get("version", 0) > VERSION:
+    version = header.get("version")
+    if not isinstance(version, int):
+        raise InputError(f"{file} was altered or is foreign: its version is {version!r}, expected a whole number")
+    if version > VERSION:
         raise InputError(
-            f"{file} is newer than this program: format version {header['version']}, written by "
+            f"{file} is newer than this program: format version {version}, written by "
             f"throughtime {header.get('throughtime')}; throughtime {__version__} reads up to version {VERSION}. "
             "Upgrade throughtime."
         )
     written = header.pop("sha256", None)
     if written != _header_digest(header):
         raise InputError(f"{file} was altered after it was written: its checksum does not fit its content")
+    arrays_file = str(header["arrays"]["file"])
+    if not ARRAYS_FILE.fullmatch(arrays_file):
+        raise InputError(f"{file} is foreign: it names the arrays {arrays_file!r}, expected a file of its own folder")
     return header
 
 
@@ -180,3 +198,12 @@ def _write(file: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what the header does not name: the arrays of the save before, and what a killed or failed one left."""
+    header = folder / HEADER
+    named = header.read_bytes() if header.exists() else b""
+    for file in [*folder.glob("arrays-*.safetensors*"), *folder.glob(f"{HEADER}.*.tmp")]:
+        if file.name.encode() not in named:
+            file.unlink(missing_ok=True)

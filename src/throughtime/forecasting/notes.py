@@ -1,0 +1,61 @@
+"""What a forecaster decided, in sentences for its user."""
+
+import numpy as np
+
+from throughtime.data.panel import Panel
+from throughtime.forecasting.plan import Plan
+
+NAMED = 5
+
+
+def decision_notes(panel: Panel, plan: Plan, usable: np.ndarray, *, season: int | None) -> list[str]:
+    """The season and where it comes from, when training stops, how far intervals were widened, who is left out.
+
+    Args:
+        panel: the series.
+        plan: as it was carried out.
+        usable: (N,) whether the network serves a series.
+        season: the user's, None where it was found.
+    """
+    return [
+        _season_note(panel, plan, season),
+        *_training_notes(plan),
+        *_short_note(panel, usable, plan.design.horizon),
+    ]
+
+
+def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
+    found = plan.design.seasons[0]
+    others = "".join(f" and of {period}" for period in plan.design.seasons[1:])
+    if season is not None and found != season:
+        return f"A season of {season} steps was given, but no series is longer: there is no season."
+    if season is not None:
+        return f"A season of {found} steps{others}, as given."
+    if found > 1:
+        return f"A season of {found} steps{others}, as usual for a time axis that is {panel.frequency.describe()}."
+    if panel.frequency.season > 1:
+        return f"No season: no series is longer than the usual one of {panel.frequency.season} steps."
+    return f"No season is known for {panel.frequency.describe()}; if the series repeat, give it (--season, season=)."
+
+
+def _training_notes(plan: Plan) -> list[str]:
+    notes = []
+    if plan.steps < plan.most_steps:
+        notes.append(
+            f"Training stops after {plan.steps} of {plan.most_steps} steps: from there on, the held-out last horizons "
+            "were forecast no better."
+        )
+    if plan.stretch > 1:
+        notes.append(f"Intervals are {plan.stretch:.2f} times as wide as the network made them: its held-out errors.")
+    return notes
+
+
+def _short_note(panel: Panel, usable: np.ndarray, horizon: int) -> list[str]:
+    short = [str(name) for name in panel.ids[~usable]]
+    if not short:
+        return []
+    named = ", ".join(short[:NAMED]) + (" ..." if len(short) > NAMED else "")
+    return [
+        f"{len(short)} of {len(panel)} series are not longer than the horizon of {horizon} steps, or have almost no "
+        f"observations ({named}): the seasonal naive forecast stands in for the network there."
+    ]

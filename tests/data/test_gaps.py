@@ -1,0 +1,38 @@
+"""What stands in for a missing value: against a loop, and never anything later."""
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
+
+from throughtime.data.gaps import fill_forward
+
+OFFSETS = np.array([0, 7, 8, 20])
+P = int(OFFSETS[-1])
+gappy = arrays(float, P, elements=st.one_of(st.just(float("nan")), st.floats(-9, 9, width=16)))
+seasons = st.integers(1, 9)
+
+
+def slow_fill(values, season):
+    """The slow twin: look back a season at a time, then a step at a time."""
+    filled = values.copy()
+    for first, end in zip(OFFSETS, OFFSETS[1:], strict=False):
+        for place in range(first, end):
+            same_season, any_earlier = range(place, first - 1, -season), range(place, first - 1, -1)
+            candidates = [values[k] for k in (*same_season, *any_earlier) if not np.isnan(values[k])]
+            filled[place] = candidates[0] if candidates else 0.0
+    return filled
+
+
+@given(gappy, seasons)
+def test_the_same_seasons_last_value_else_the_last_of_all(values, season):
+    came = fill_forward(values, OFFSETS, season)
+    np.testing.assert_array_equal(came, slow_fill(values, season))
+
+
+@given(gappy, gappy, seasons, st.integers(0, P))
+def test_nothing_later_is_taken(values, others, season, cut):
+    """Whatever comes after the cut, what stands before it is the same."""
+    changed = np.where(np.arange(P) < cut, values, others)
+    came, due = fill_forward(changed, OFFSETS, season), fill_forward(values, OFFSETS, season)
+    np.testing.assert_array_equal(came[:cut], due[:cut])

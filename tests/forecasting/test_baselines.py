@@ -1,0 +1,48 @@
+"""Seasonal naive against a loop, and the intervals around it."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
+
+
+@pytest.mark.parametrize("season", [1, 2, 4, 7])
+@pytest.mark.parametrize("horizon", [1, 3, 11])
+def test_each_step_is_the_value_one_season_before(season, horizon):
+    values = np.random.default_rng(0).normal(size=30)
+    offsets, origins = np.array([0, 9, 20]), np.array([9, 3, 7])
+    came = seasonal_naive(values, offsets, origins, season=season, horizon=horizon)
+    for i, (offset, origin) in enumerate(zip(offsets, origins, strict=True)):
+        known = values[offset : offset + origin].tolist()
+        for step in range(horizon):
+            known.append(known[-season] if origin >= season else known[-1])
+            assert came[i, step] == known[-1]
+
+
+def test_quantiles_grow_with_the_root_of_the_seasons_between():
+    """Errors one season of 2 ahead: 3, 4, so a deviation of sqrt(12.5)."""
+    history, point = np.array([1.0, 5.0, 4.0, 9.0]), np.array([10.0, 20.0, 10.0, 20.0, 10.0])
+    came = naive_quantiles(history, point, season=2, quantiles=(0.1, 0.5, 0.9))
+    z = NormalDist().inv_cdf(0.9)
+    np.testing.assert_array_equal(came[:, 1], point)
+    np.testing.assert_allclose(came[:, 2] - point, np.sqrt(12.5) * z * np.sqrt([1, 1, 2, 2, 3]))
+    np.testing.assert_allclose(came[:, 2] - point, point - came[:, 0])
+
+
+def test_missing_values_make_no_error():
+    history = np.array([1.0, np.nan, 3.0, 6.0])  # one step ahead: only 3 to 6
+    came = naive_quantiles(history, np.array([6.0]), season=1, quantiles=(0.9,))
+    np.testing.assert_allclose(came, [[6 + 3 * NormalDist().inv_cdf(0.9)]])
+
+
+def test_a_series_shorter_than_its_season_is_measured_step_by_step():
+    came = naive_quantiles(np.array([2.0, 4.0]), np.array([4.0, 4.0]), season=12, quantiles=(0.9,))
+    np.testing.assert_allclose(came[:, 0], 4 + 2 * NormalDist().inv_cdf(0.9) * np.sqrt([1, 2]))
+
+
+@pytest.mark.parametrize("history", [[5.0], [5.0, 5.0, 5.0], [np.nan, 5.0, np.nan]])
+def test_without_an_error_to_measure_all_quantiles_are_the_forecast(history):
+    came = naive_quantiles(np.array(history), np.array([5.0, 5.0]), season=1, quantiles=(0.1, 0.5, 0.9))
+    np.testing.assert_array_equal(came, 5.0)

@@ -1,0 +1,190 @@
+"""What each forecast depends on, and what it must not."""
+
+import equinox as eqx
+import hypothesis.strategies as st
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from throughtime.cells import CELLS
+from throughtime.data.scaling import from_units, to_units
+from throughtime.data.windows import Windows, device_series, windows_at
+from throughtime.forecasting.engine import Prepared, network_quantiles
+from throughtime.forecasting.intervals import MEDIAN, QUANTILES, interval_columns
+from throughtime.forecasting.losses import masked_mean, pinball
+from throughtime.forecasting.network import Design, ForecastNetwork
+
+B, F, LENGTH, PATCH = 3, 4, 15, 5
+DESIGNS = {name: Design(name, 6, F, LENGTH, PATCH, (7, 9), QUANTILES) for name in CELLS}
+REACH = DESIGNS["gru"].reach  # less than what windows could hold of the series below
+P = 40
+ORIGINS = np.array([38, 29, 21])
+
+
+def random_network(cell, seed=0):
+    """All weights drawn, the skip's too."""
+    shapes = eqx.filter_eval_shape(ForecastNetwork, DESIGNS[cell], key=jax.random.key(0))
+    draw = np.random.default_rng(seed)
+    return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
+
+
+def series_of(values, observed=None):
+    """One series, less none of its steps."""
+    observed = np.ones(P, bool) if observed is None else observed
+    return device_series(values, observed, np.array([0]), np.array([P]), np.array([True]))
+
+
+@eqx.filter_jit
+def forecasts(network, series, origins):
+    """Quantiles (B, F, Q) in the data's units, of B origins in the one series."""
+    windows = windows_at(series, jnp.zeros_like(origins), origins, reach=REACH, horizon=F)
+    return from_units(*network(windows))
+
+
+@pytest.fixture(scope="module")
+def values():
+    return np.random.default_rng(5).normal(3.0, 2.0, P).astype(np.float32)
+
+
+def dependence(network, values):
+    """(B, F, P) whether a step's forecast moves with a value."""
+    at = jnp.asarray(ORIGINS)
+    plain = forecasts(network, series_of(values), at)
+    moved = [forecasts(network, series_of(values + 0.5 * (np.arange(P) == p)), at) != plain for p in range(P)]
+    return np.stack([np.asarray(quantiles).any(axis=2) for quantiles in moved], axis=2)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_step_depends_on_the_whole_window_and_on_nothing_else(cell, values):
+    moved = dependence(random_network(cell), values)
+    place = np.arange(P)
+    for b, origin in enumerate(ORIGINS):
+        read = (place >= origin - LENGTH) & (place < origin)
+        assert moved[b][:, read].all()
+        assert moved[b][:, origin - 1].all()  # the last observation, in step 1 too
+        assert not moved[b][:, (place < origin - REACH) | (place >= origin)].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_cell_itself_reads_up_to_the_last_observation(cell, values):
+    """Level, scale, base and skip have no part in this."""
+    network, windows = random_network(cell), np.tile(values[:LENGTH], (LENGTH + 1, 1))
+    windows[np.arange(LENGTH), np.arange(LENGTH)] += 0.5  # each changed in one place, the last as it was
+    read = eqx.filter_jit(lambda network, values: network._read(values, jnp.ones_like(values, bool)))
+    outputs = np.asarray(read(network, jnp.asarray(windows)))
+    assert (outputs[:-1] != outputs[-1]).any(axis=1).all()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_lies_outside_the_reach_changes_no_bit(cell, values):
+    network, place = random_network(cell), np.arange(P)
+    for origin in ORIGINS:
+        near = (place >= origin - REACH) & (place < origin)
+        changed = np.where(near, values, 1e9)
+        at = jnp.full(B, origin)
+        np.testing.assert_array_equal(
+            forecasts(network, series_of(changed), at), forecasts(network, series_of(values), at)
+        )
+
+
+@eqx.filter_jit
+def scaled_forecasts(network, windows):
+    return network(windows)
+
+
+@pytest.mark.parametrize("known", [1, 6, LENGTH, REACH - 1])
+def test_padding_before_a_series_is_irrelevant(known, values):
+    """A padded series gives the numbers of the shorter one, bit for bit."""
+    inside = np.broadcast_to(np.arange(REACH) >= REACH - known, (B, REACH))
+    past = np.random.default_rng(1).normal(size=(B, REACH)).astype(np.float32)
+    empty = jnp.zeros((B, F))
+
+    def run(filler):
+        padded = jnp.asarray(np.where(inside, past, np.float32(filler)))
+        return scaled_forecasts(
+            random_network("gru"), Windows(padded, jnp.asarray(inside), jnp.asarray(inside), empty, empty > 0)
+        )
+
+    jax.tree.map(np.testing.assert_array_equal, run(0.0), run(1e6))
+    assert np.isfinite(run(0.0)[0]).all()
+
+
+@pytest.mark.parametrize("factor", [2.0, 2.0**-12])
+def test_a_multiple_of_a_series_has_the_multiple_of_its_forecast(factor, values):
+    network, at = random_network("lstm"), jnp.asarray(ORIGINS)
+    plain = forecasts(network, series_of(values), at)
+    np.testing.assert_array_equal(forecasts(network, series_of(factor * values), at), factor * plain)
+
+
+def test_a_shifted_series_has_the_shifted_forecast(values):
+    network, at = random_network("elman"), jnp.asarray(ORIGINS)
+    plain = forecasts(network, series_of(values), at)
+    np.testing.assert_allclose(forecasts(network, series_of(values + 64), at), plain + 64, rtol=1e-4)
+
+
+LEVELS = jnp.asarray(QUANTILES)
+
+
+@eqx.filter_jit
+@eqx.filter_value_and_grad
+def training_loss(network, series):
+    """Three windows, whose past is whole."""
+    windows = windows_at(series, jnp.zeros(B, int), jnp.asarray([21, 22, 29]), reach=REACH, horizon=F)
+    windows = windows._replace(past=jnp.where(windows.seen, windows.past, 0))
+    predicted, units = network(windows)
+    losses = pinball(predicted, to_units(windows.future, units), LEVELS).mean(axis=-1)
+    return masked_mean(losses, windows.known)
+
+
+@pytest.mark.parametrize("hidden", [np.inf, np.nan, -1e30])
+def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
+    """Where a window's future was not observed, nothing depends on what stands there."""
+    observed = np.ones(P, bool)
+    observed[[22, 30]] = False
+    network = random_network("gru")
+    due = training_loss(network, series_of(values, observed))
+    came = training_loss(network, series_of(np.where(observed, values, hidden), observed))
+    jax.tree.map(np.testing.assert_array_equal, came, due)
+    assert np.isfinite(due[0])
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10_000))
+def test_quantiles_never_cross(seed):
+    draw = np.random.default_rng(seed)
+    values = draw.normal(size=P)
+    series = device_series(
+        values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True])
+    )
+    network = random_network("gru", seed)
+    quantiles, _ = network_quantiles(
+        network, Prepared(values, np.array([5.0, -3.0]), series), np.array([0, 1]), np.array([15, 20])
+    )
+    assert quantiles.shape == (2, F, len(QUANTILES))
+    assert (np.diff(quantiles, axis=-1) >= 0).all()
+    columns = interval_columns(quantiles.reshape(-1, len(QUANTILES)), [80])
+    assert (columns["throughtime-lo-80"] <= columns["throughtime"]).all()
+    assert (columns["throughtime"] <= columns["throughtime-hi-80"]).all()
+    np.testing.assert_array_equal(columns["throughtime"], quantiles[..., MEDIAN].ravel())
+
+
+def test_many_series_are_forecast_in_parts(monkeypatch, values):
+    """What bounds the memory changes no number, and a part that is not full is filled up and cut again."""
+    count = 7
+    series = device_series(
+        np.tile(values, count) * np.repeat(np.arange(1.0, count + 1), P),
+        np.ones(count * P, bool),
+        P * np.arange(count),
+        np.full(count, P),
+        np.ones(count, bool),
+    )
+    prepared = Prepared(np.empty(0), np.arange(count) / 2, series)
+    network, rows, origins = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
+    whole = network_quantiles(network, prepared, rows, origins)
+    monkeypatch.setattr("throughtime.forecasting.engine.ROWS", 4)
+    parts = network_quantiles(network, prepared, rows, origins)
+    assert parts[0].shape == (6, F, len(QUANTILES))
+    for came, due in zip(parts, whole, strict=True):
+        np.testing.assert_allclose(came, due, rtol=1e-5, atol=1e-5)

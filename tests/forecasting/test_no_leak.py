@@ -1,0 +1,118 @@
+"""Nothing looks past the cut: whatever comes after it, what is decided, learnt and forecast before it is the same."""
+
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import jax
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis.extra.numpy import arrays
+from tests.forecasting.conftest import LENGTHS, SMALL, seasonal_values
+
+import throughtime as tt
+from throughtime.data.calendar import Frequency
+from throughtime.data.panel import Panel
+from throughtime.forecasting import engine
+from throughtime.forecasting.heldout import settle
+
+SIZES = np.array(list(LENGTHS.values()))
+ORIGINS = np.array([33, 26, 2])
+AFTER = np.concatenate([np.arange(size) >= origin for size, origin in zip(SIZES, ORIGINS, strict=True)])
+LATER = np.minimum(ORIGINS + SMALL["horizon"], SIZES)  # what a second window of a backtest may see
+
+# Missing, without a logarithm, larger than all that came before, larger than float32 holds, nearly nothing.
+ODD = [np.nan, 0.0, -5.0, 3e5, -1e30, 1e300, -1e300, 1e-300]
+futures = arrays(float, int(AFTER.sum()), elements=st.one_of(st.sampled_from(ODD), st.floats(-100, 100)))
+
+
+def panel_of(values):
+    return Panel(
+        np.array(list(LENGTHS)),
+        values,
+        np.append(0, np.cumsum(SIZES)),
+        np.zeros(len(SIZES), int),
+        Frequency("month", stamp="datetime64[D]"),
+    )
+
+
+def with_future(values, future):
+    changed = values.copy()
+    changed[AFTER] = future
+    return changed
+
+
+@pytest.fixture(scope="module", params=["logarithms", "plain", "gaps", "one unseen"])
+def values(request):
+    """The history that all examples share, and the future of the first."""
+    values = np.concatenate([seasonal_values(size, seed) for seed, size in enumerate(SIZES)])
+    if request.param == "plain":
+        values = values - 12
+    if request.param == "gaps":
+        values[[5, 6, 20, 45]] = np.nan
+    if request.param == "one unseen":
+        values[-3:] = np.nan, np.nan, 7.0  # its first observation comes after the cut
+    return values
+
+
+def results(values):
+    """All that is made at the cut: forecasts, losses and weights, and the plan."""
+    panel = panel_of(values)
+    model = tt.Forecaster(**SMALL).fit_until(panel, ORIGINS)
+    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.network_)], model.plan_
+
+
+@pytest.fixture(scope="module")
+def due(values):
+    return results(values)
+
+
+def assert_same(came, due):
+    assert came[1] == due[1]
+    for new, old in zip(came[0], due[0], strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+@settings(max_examples=25)
+@given(future=futures)
+@example(future=np.full(AFTER.sum(), np.nan))
+@example(future=np.full(AFTER.sum(), 1e300))
+@example(future=np.full(AFTER.sum(), -1.0))
+def test_no_value_after_the_cut_changes_a_bit(values, due, future):
+    assert_same(results(with_future(values, future)), due)
+
+
+def test_the_future_is_not_even_needed(values, due):
+    """The same from a panel that ends at the cut, but for the order in which another shape is computed."""
+    short = panel_of(values)
+    ends = np.concatenate([values[first : first + n] for first, n in zip(short.offsets, ORIGINS, strict=False)])
+    short = replace(short, values=ends, offsets=np.append(0, np.cumsum(ORIGINS)))
+    model = tt.Forecaster(**SMALL).fit_until(short, ORIGINS)
+    np.testing.assert_allclose(model.quantiles_at(ORIGINS), due[0][0], rtol=1e-4)
+
+
+@settings(max_examples=5)
+@given(future=futures)
+def test_what_the_held_out_run_decides(values, future):
+    """When to stop and how far to stretch the intervals, from the history alone."""
+    plan = tt.Forecaster(**SMALL).fit_until(panel_of(values), ORIGINS).plan_
+
+    def settled(values):
+        return settle(panel_of(values), ORIGINS, plan, report=lambda progress: None, seed=0)
+
+    assert settled(with_future(values, future)) == settled(values)
+
+
+def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
+    """What lies between two cuts changes the later window's forecasts, and what lies after it does not."""
+    panel = panel_of(values)
+    model = tt.Forecaster(**SMALL).fit_until(panel, ORIGINS)
+    steps = np.concatenate([np.arange(size) for size in SIZES])
+    beyond, between = steps >= np.repeat(LATER, SIZES), steps == np.repeat(LATER - 1, SIZES)
+
+    def quantiles(values):
+        return engine.forecast_quantiles(model.network_, panel_of(values), LATER, model.plan_)[:2]
+
+    due = quantiles(values)
+    np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), due)
+    assert (quantiles(np.where(between, values + 1.0, values)) != due).all(axis=(1, 2)).all()

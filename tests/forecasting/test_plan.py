@@ -1,0 +1,79 @@
+"""What a forecaster decides from the data: sizes for usual and for odd panels, and horizons that cannot be."""
+
+import inspect
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from throughtime.errors import InputError
+from throughtime.forecasting.plan import MOST_PATCHES, make_plan, require_horizon
+
+
+def plan_for(lengths, horizon, season, values=None):
+    lengths = np.array(lengths)
+    values = np.ones(int(lengths.sum())) if values is None else values
+    return make_plan(values, lengths, horizon=horizon, season=season, cell="gru", hidden=None, steps=None)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "horizon", "season", "patch", "length", "seasons", "reach"),
+    [
+        pytest.param([700] * 3, 48, 24, 24, 144, (24, 168), 168, id="hourly"),
+        pytest.param([120], 24, 24, 24, 72, (24,), 72, id="hourly, less than a week"),
+        pytest.param([144], 12, 12, 12, 36, (12,), 36, id="monthly"),
+        pytest.param([50, 20], 6, 1, 8, 24, (1,), 24, id="yearly"),
+        pytest.param([200], 4, 52, 8, 160, (52,), 160, id="weekly"),
+        pytest.param([9000], 60, 1440, 256, 4352, (1440,), 4352, id="minutes"),
+        pytest.param([30], 20, 12, 10, 10, (12,), 24, id="little more than the horizon"),
+        pytest.param([8], 3, 12, 5, 5, (1,), 5, id="shorter than its season"),
+        pytest.param([2], 5, 12, 1, 1, (1,), 2, id="shorter than the horizon"),
+    ],
+)
+def test_sizes(lengths, horizon, season, patch, length, seasons, reach):
+    design = plan_for(lengths, horizon, season).design
+    assert (design.patch, design.length, design.seasons, design.reach) == (patch, length, seasons, reach)
+
+
+@given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 1500))
+def test_a_window_is_a_moderate_number_of_whole_patches(longest, horizon, season):
+    design = plan_for([longest], horizon, season).design
+    assert design.length % design.patch == 0
+    assert 1 <= design.length // design.patch <= MOST_PATCHES
+    assert design.reach >= max(design.length, 2 * design.seasons[0], *design.seasons)
+    assert all(period < longest or period == 1 for period in design.seasons)
+
+
+@pytest.mark.parametrize(
+    ("observations", "units", "steps", "batch"), [(4_999, 32, 600, 64), (5_000, 64, 600, 128), (50_000, 64, 1200, 128)]
+)
+def test_larger_panels_get_more(observations, units, steps, batch):
+    plan = plan_for([observations], 12, 12)
+    assert (plan.design.hidden, plan.most_steps, plan.steps, plan.batch) == (units, steps, steps, batch)
+
+
+def test_what_the_user_says_holds():
+    plan = make_plan(np.ones(9), np.array([9]), horizon=2, season=3, cell="lstm", hidden=7, steps=11)
+    assert (plan.design.cell, plan.design.hidden, plan.steps, plan.most_steps) == ("lstm", 7, 11, 11)
+
+
+@pytest.mark.parametrize(("values", "log"), [([1.0, 2e-9], True), ([0.0, 1.0], False), ([-1.0, 2.0], False), ([], False)])
+def test_logarithms_where_all_values_have_one(values, log):
+    assert plan_for([9], 2, 3, np.array(values)).log == log
+
+
+check_horizon = inspect.unwrap(require_horizon)  # the type checker of the tests would speak before the library
+
+
+@pytest.mark.parametrize("horizon", [0, -1, 1.5, True, "12", None, float("nan")])
+def test_a_horizon_is_a_whole_number_of_at_least_1(horizon):
+    with pytest.raises(InputError, match=f"the horizon is {horizon}: expected a whole number of steps of at least 1"):
+        check_horizon(horizon, 50)
+
+
+@pytest.mark.parametrize(("longest", "most"), [(5, 100), (34, 102), (1000, 3000)])
+def test_a_horizon_beyond_reason(longest, most):
+    check_horizon(most, longest)
+    with pytest.raises(InputError, match=f"the longest series has {longest}: expected at most {most}"):
+        check_horizon(most + 1, longest)

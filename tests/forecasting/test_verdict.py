@@ -1,0 +1,74 @@
+"""The verdict in both directions, and the scores it is made of, by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from throughtime.data.calendar import Frequency
+from throughtime.data.panel import Panel
+from throughtime.forecasting.metrics import mase_by_series
+from throughtime.forecasting.verdict import no_verdict, verdict
+
+
+def scores_of(model, baseline):
+    ids = [f"s{i}" for i in range(len(model))]
+    return pl.DataFrame({"unique_id": ids, "throughtime": model, "seasonal_naive": baseline})
+
+
+def test_the_network_is_better():
+    said = verdict(scores_of([0.6, 0.9], [1.2, 0.8]), windows=3, horizon=12, season=12)
+    assert said.words == (
+        "throughtime is better than seasonal naive by 25%: MASE 0.750 against 1.000 over the last 3 windows of 12 steps, "
+        "better for 1 of 2 series."
+    )
+    assert (said.model, said.baseline, said.series, said.better) == (0.75, 1.0, 2, 1)
+
+
+def test_the_baseline_is_better():
+    said = verdict(scores_of([1.0], [0.5]), windows=1, horizon=7, season=7)
+    assert said.words == "Seasonal naive is better than throughtime by 50%: MASE 1.000 against 0.500 over the last 7 steps."
+    assert (said.series, said.better) == (1, 0)
+
+
+def test_a_baseline_without_a_season_is_named_by_what_it_does():
+    worse = verdict(scores_of([1.0], [0.5]), windows=1, horizon=7, season=1)
+    assert worse.words.startswith("The naive forecast (the last value repeated) is better than throughtime by 50%")
+    better = verdict(scores_of([0.5], [1.0]), windows=1, horizon=7, season=1)
+    assert better.words.startswith("throughtime is better than the naive forecast (the last value repeated) by 50%")
+
+
+def test_neither_is_better():
+    said = verdict(scores_of([0.7], [0.7]), windows=1, horizon=7, season=7)
+    assert said.words.startswith("throughtime and seasonal naive are equally good")
+
+
+def test_nothing_to_compare():
+    assert no_verdict("too short").words == "Not compared with seasonal naive: too short."
+    said = verdict(scores_of([], []), windows=1, horizon=7, season=7)
+    assert said.model is None
+    assert said.words.startswith("Not compared")
+
+
+def test_mase_by_hand():
+    """Scale of a: errors two steps apart before the first cutoff, |4-1| and |9-2|, so 5; b has none, c is constant."""
+    values = {"a": [1.0, 2.0, 4.0, 9.0, 6.0, 10.0, 7.0, np.nan], "b": [1.0, 3.0, 5.0], "c": [2.0] * 6}
+    lengths = [len(series) for series in values.values()]
+    panel = Panel(
+        np.array(list(values)),
+        np.concatenate(list(values.values())),
+        np.append(0, np.cumsum(lengths)),
+        np.array([0, 0, 0]),
+        Frequency("integer", stamp="int64"),
+    )
+    rows = {
+        "unique_id": np.array(["a", "a", "a", "a", "b", "c"]),
+        "ds": np.array([4, 5, 6, 7, 2, 5]),
+        "cutoff": np.array([3, 3, 5, 5, 1, 4]),
+        "y": np.array([6.0, 10.0, 7.0, np.nan, 5.0, 2.0]),
+        "throughtime": np.array([5.0, 12.0, 10.0, 99.0, 5.0, 2.0]),
+        "seasonal_naive": np.array([4.0, 9.0, 6.0, 10.0, 3.0, 2.0]),
+    }
+    scores = mase_by_series(rows, panel, season=2, models=["throughtime", "seasonal_naive"])
+    assert scores["unique_id"].to_list() == ["a"]
+    assert scores["throughtime"][0] == pytest.approx((1 + 2 + 3) / 3 / 5)
+    assert scores["seasonal_naive"][0] == pytest.approx((2 + 1 + 1) / 3 / 5)
