@@ -53,7 +53,9 @@ def test_masked_steps_leave_the_state(network, xs):
 
 
 def test_the_readout_starts_as_the_docstring_says():
-    wide = tt.RecurrentNetwork(tt.Elman(1, 25, recurrent_init="uniform", key=jax.random.key(1)), 400, key=jax.random.key(2))
+    wide = tt.RecurrentNetwork(
+        tt.Elman(1, 25, recurrent_init="uniform", key=jax.random.key(1)), 400, key=jax.random.key(2)
+    )
     weights = np.abs(wide.readout.weight)
     assert 0.99 / 5 < weights.max() <= 1 / 5
     assert weights.mean() == pytest.approx(1 / 10, rel=0.02)
@@ -79,7 +81,7 @@ def test_a_configuration_builds_the_same_network(cell, xs):
 
 
 def test_a_configuration_is_plain_values():
-    cell = tt.Elman(1, 9, activation="relu", key=jax.random.key(0))
+    cell = tt.Elman(1, 9, activation="relu", recurrent_init="uniform", key=jax.random.key(0))
     network = tt.RecurrentNetwork(cell, 2, key=jax.random.key(0))
     assert network_config(network) == {
         "cell": {"cell": "elman", "inputs": 1, "hidden": 9, "activation": "relu"},
@@ -88,6 +90,6 @@ def test_a_configuration_is_plain_values():
 
 
 def test_what_has_no_name_cannot_be_saved():
-    cell = tt.Elman(1, 3, activation=lambda x: x**3, key=jax.random.key(0))
+    cell = tt.Elman(1, 3, activation=lambda x: x**3, recurrent_init="uniform", key=jax.random.key(0))
     with pytest.raises(tt.InputError, match=r"the activation .* has no name in throughtime and cannot be saved"):
         network_config(tt.RecurrentNetwork(cell, 1, key=jax.random.key(0)))

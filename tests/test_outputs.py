@@ -19,6 +19,12 @@ def write(stage: Path) -> None:
     (stage / "gallery" / "step_0100.png").write_text("new picture")
 
 
+def fail_while_writing(folder: Path, error: BaseException) -> None:
+    with staged(folder) as stage:
+        write(stage)
+        raise error
+
+
 NEW = {"metrics.json": "new metrics", "gallery/step_0100.png": "new picture"}
 
 
@@ -43,9 +49,8 @@ def test_earlier_files_are_replaced_and_others_kept(tmp_path):
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_nothing_is_left_after_an_exception(tmp_path, error):
     (tmp_path / "metrics.json").write_text("old")
-    with pytest.raises(type(error)), staged(tmp_path) as stage:
-        write(stage)
-        raise error
+    with pytest.raises(type(error)):
+        fail_while_writing(tmp_path, error)
     assert files(tmp_path) == {"metrics.json": "old"}
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
 
@@ -58,7 +63,10 @@ def test_what_is_in_the_way_stops_everything(tmp_path, taken):
     else:
         place.mkdir()
     before = files(tmp_path)
-    with pytest.raises(InputError, match=rf"{taken} is in the way of a (file|folder) of this name"), staged(tmp_path) as s:
+    with (
+        pytest.raises(InputError, match=rf"{taken} is in the way of a (file|folder) of this name"),
+        staged(tmp_path) as s,
+    ):
         write(s)
     assert files(tmp_path) == before
     assert [path.name for path in tmp_path.iterdir()] == [taken]

@@ -84,9 +84,10 @@ def demo(
             metrics = notebook.write_results(stage, learnt, seed, pictures=pictures)
         answer.console.print(
             f"Trained in {metrics['train_seconds']:.2f} s ({metrics['us_per_step']:.0f} us a step). Mean squared error "
-            f"on the training instance: {metrics['test_mse']:.2e}; going on alone for {metrics['continuation_points']} "
-            f"points: {metrics['continuation_mse']:.2e}.\nWritten to {folder}: "
-            f"{', '.join(sorted(path.name for path in folder.iterdir()))}",
+            f"on the training instance: {metrics['test_mse']:.2e}.\n"
+            f"Going on alone, each prediction fed back, it stays within {notebook.NEAR} of the curve for "
+            f"{metrics['continuation_follows']} of {metrics['continuation_points']} points.\n"
+            f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}",
             highlight=False,
         )
         answer.result = metrics | {"out": str(folder)}
@@ -117,7 +118,7 @@ def forecast(
 
         model = Forecaster(horizon, season=season, cell=cell, steps=steps, seed=seed)
         say = answer.console.print
-        with TrainingBar(answer.console, loss="pinball loss") as bar:
+        with TrainingBar(answer.console, loss="pinball") as bar:
 
             def report(stage: str, progress: Any) -> None:
                 loss, speed = float(progress.losses.mean()), len(progress.losses) / progress.seconds

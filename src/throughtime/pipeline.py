@@ -9,13 +9,14 @@ import numpy as np
 import polars as pl
 
 from throughtime.data.frames import format_times
+from throughtime.data.gaps import without_leading_gaps
 from throughtime.data.panel import Panel
 from throughtime.data.readers import read_panel
 from throughtime.forecasting import engine
 from throughtime.forecasting.backtest import BASELINE, backtest
 from throughtime.forecasting.forecaster import Forecaster, Report
-from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.metrics import mase_by_series
+from throughtime.forecasting.intervals import QUANTILES, interval_columns
+from throughtime.forecasting.metrics import coverage, mase_by_series
 from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import MODEL, Tested, no_verdict, verdict
 from throughtime.outputs import staged
@@ -58,9 +59,9 @@ def forecast_file(
         InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
-    panel = read_panel(path, id=columns.id, time=columns.time, target=columns.target)
+    panel = without_leading_gaps(read_panel(path, id=columns.id, time=columns.time, target=columns.target))
     require_horizon(model.horizon, int(panel.lengths.max()))
-    interval_columns(np.zeros((1, 13)), levels)  # a level that cannot be is told before training, not after
+    interval_columns(np.zeros((1, len(QUANTILES))), levels)  # a level that cannot be is told before training, not after
     for note in panel.notes:
         say(note)
     tested = _test(panel, model, levels, report)
@@ -75,7 +76,11 @@ def forecast_file(
         seconds = time.perf_counter() - began
         page = forecast_page(path.name, model, forecasts, tested, levels, seconds=seconds)
         (stage / "report.html").write_text(page, encoding="utf-8")
-        model.save(out / "model")
+        model.save(stage / "model")
+        arrays = {file.name for file in (stage / "model").iterdir()}
+    for former in (out / "model").glob("arrays-*.safetensors"):  # the weights of an earlier run
+        if former.name not in arrays:
+            former.unlink()
     design = model.plan_.design
     return {
         "file": str(path),
@@ -87,6 +92,7 @@ def forecast_file(
         "mase": tested.verdict.model,
         "seasonal_naive_mase": tested.verdict.baseline,
         "backtest_windows": tested.windows,
+        "coverage": {f"{level:g}": share for level, share in tested.coverage.items()},
         "notes": model.notes_,
         "seconds": time.perf_counter() - began,
         "out": str(out),
@@ -105,16 +111,18 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
     windows = _windows(panel, model.horizon)
     if windows == 0:
         reason = f"no series is longer than {2 * model.horizon} steps, which a backtest of one window needs"
-        return Tested({}, 0, pl.DataFrame(), no_verdict(reason))
+        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
 
     def staged_report(stage: str, progress: Any) -> None:
-        report(f"backtest, {stage}", progress)
+        report(f"backtest: {stage}", progress)
 
     tester = Forecaster(**model.get_params())
     rows = backtest(tester, panel, windows=windows, level=levels, report=staged_report)
     season = tester.plan_.design.seasons[0]
     scores = mase_by_series(rows, panel, season=season, models=[MODEL, BASELINE])
-    return Tested(rows, windows, scores, verdict(scores, windows=windows, horizon=model.horizon, season=season))
+    covered = {float(level): coverage(rows, level) for level in levels}
+    words = verdict(scores, windows=windows, horizon=model.horizon, season=season)
+    return Tested(rows, windows, scores, covered, words)
 
 
 def _windows(panel: Panel, horizon: int) -> int:

@@ -5,7 +5,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from throughtime.data.gaps import fill_forward
+from throughtime.data.calendar import Frequency
+from throughtime.data.gaps import fill_forward, without_leading_gaps
+from throughtime.data.panel import Panel
 
 OFFSETS = np.array([0, 7, 8, 20])
 P = int(OFFSETS[-1])
@@ -36,3 +38,21 @@ def test_nothing_later_is_taken(values, others, season, cut):
     changed = np.where(np.arange(P) < cut, values, others)
     came, due = fill_forward(changed, OFFSETS, season), fill_forward(values, OFFSETS, season)
     np.testing.assert_array_equal(came[:cut], due[:cut])
+
+
+@given(gappy)
+def test_series_begin_at_their_first_observation(values):
+    """Their ends, and so the steps that follow, stay where they were; one without any has no steps left."""
+    frequency = Frequency("integer", 2, "int64")
+    panel = Panel(np.array(["a", "b", "c"]), values, OFFSETS, np.array([3, 50, -10]), frequency, ("read",))
+    came = without_leading_gaps(panel)
+    for i in range(3):
+        whole = panel.series(i)
+        observed = np.flatnonzero(~np.isnan(whole))
+        first = observed[0] if len(observed) else len(whole)
+        np.testing.assert_array_equal(came.series(i), whole[first:])
+        np.testing.assert_array_equal(came.times(i), panel.times(i)[first:])
+    np.testing.assert_array_equal(came.future(2)[1], panel.future(2)[1])
+    changed = int((came.lengths < panel.lengths).sum())
+    note = f"Missing values before the first observation left out: {changed} series."
+    assert came.notes == (("read", note) if changed else ("read",))

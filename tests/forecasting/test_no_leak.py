@@ -1,7 +1,5 @@
 """Nothing looks past the cut: whatever comes after it, what is decided, learnt and forecast before it is the same."""
 
-from dataclasses import replace
-
 import hypothesis.strategies as st
 import jax
 import numpy as np
@@ -80,15 +78,6 @@ def assert_same(came, due):
 @example(future=np.full(AFTER.sum(), -1.0))
 def test_no_value_after_the_cut_changes_a_bit(values, due, future):
     assert_same(results(with_future(values, future)), due)
-
-
-def test_the_future_is_not_even_needed(values, due):
-    """The same from a panel that ends at the cut, but for the order in which another shape is computed."""
-    short = panel_of(values)
-    ends = np.concatenate([values[first : first + n] for first, n in zip(short.offsets, ORIGINS, strict=False)])
-    short = replace(short, values=ends, offsets=np.append(0, np.cumsum(ORIGINS)))
-    model = tt.Forecaster(**SMALL).fit_until(short, ORIGINS)
-    np.testing.assert_allclose(model.quantiles_at(ORIGINS), due[0][0], rtol=1e-4)
 
 
 @settings(max_examples=5)

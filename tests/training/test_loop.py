@@ -20,6 +20,10 @@ def linear_loss(model, data, key):
     return jnp.mean(error**2)
 
 
+def square(model, _data, _key):
+    return jnp.sum(model["w"] ** 2)
+
+
 def linear_start(dtype=jnp.float32):
     random = np.random.default_rng(1)
     model = {"w": jnp.asarray(random.normal(size=(O, D)), dtype), "b": jnp.asarray(random.normal(size=O), dtype)}
@@ -127,19 +131,13 @@ def test_a_step_is_adams():
 def test_divergence_names_the_step(every):
     """With w -> -3 w each step, w^2 = 9^k is past float32 (3.4e38) for k = 41: at step 42, the first being k = 0."""
     too_fast = optax.sgd(2.0)
+    state = start({"w": jnp.ones(1)}, too_fast, jax.random.key(0))
     good = []
     with pytest.raises(DivergedError, match=r"the loss of step 42 is inf\. .* lower the learning rate"):
-        for progress in train(
-            start({"w": jnp.ones(1)}, too_fast, jax.random.key(0)), _square, too_fast, None, steps=200, every=every
-        ):
-            good.append(progress)
+        good.extend(train(state, square, too_fast, None, steps=200, every=every))
     assert [int(progress.state.step) for progress in good] == list(range(every, 42, every))
     assert all(np.isfinite(progress.state.model["w"]).all() for progress in good)
     assert issubclass(DivergedError, tt.InputError)
-
-
-def _square(model, _data, _key):
-    return jnp.sum(model["w"] ** 2)
 
 
 def test_a_report_every_zero_steps_is_refused():

@@ -1,7 +1,31 @@
 """What stands in for a missing value: an earlier one of the same season, never a later one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+
+from throughtime.data.panel import Panel
+
+
+def without_leading_gaps(panel: Panel) -> Panel:
+    """The panel with each series from its first observation on, and a note that says so.
+
+    Before it there is nothing to fill a gap with. Padding a series changes nothing this way.
+    """
+    observed = np.append(0, np.cumsum(~np.isnan(panel.values)))
+    kept = observed[1:] > np.repeat(observed[panel.offsets[:-1]], panel.lengths)
+    if kept.all():
+        return panel
+    lengths = np.bincount(np.repeat(np.arange(len(panel)), panel.lengths)[kept], minlength=len(panel))
+    dropped = panel.lengths - lengths
+    return replace(
+        panel,
+        values=panel.values[kept],
+        offsets=np.append(0, np.cumsum(lengths)),
+        starts=panel.starts + panel.frequency.multiple * dropped,
+        notes=(*panel.notes, f"Missing values before the first observation left out: {np.sum(dropped > 0):,} series."),
+    )
 
 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from throughtime.data.frames import from_native, to_native
+from throughtime.data.gaps import without_leading_gaps
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
@@ -78,11 +79,10 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        if isinstance(frame, Panel):
-            return self.fit_until(frame, frame.lengths, report=report)
-        panel = Panel.from_frame(frame)
+        panel = _panel(frame)
         self.fit_until(panel, panel.lengths, report=report)
-        self._like = from_native(frame).head(0).to_native()
+        if not isinstance(frame, Panel):
+            self._like = from_native(frame).head(0).to_native()
         return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
@@ -102,7 +102,7 @@ class Forecaster:
         network, losses = None, np.empty(0)
         if usable.any():
             if self.steps is None and len(known) < SETTLED_BELOW:
-                plan = settle(panel, origins, plan, report=partial(report, "held-out run"), seed=self.seed)
+                plan = settle(panel, origins, plan, report=partial(report, "held out"), seed=self.seed)
             prepared = engine.prepare(panel, origins, plan)
             network, losses = engine.train_network(prepared, plan, report=partial(report, "training"), seed=self.seed)
         self.panel_, self.plan_, self.network_, self.losses_ = panel, plan, network, losses
@@ -144,7 +144,7 @@ class Forecaster:
         """
         from throughtime.forecasting.backtest import backtest
 
-        panel = frame if isinstance(frame, Panel) else Panel.from_frame(frame)
+        panel = _panel(frame)
         result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level, report=silent)
         return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
@@ -200,3 +200,7 @@ class Forecaster:
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
+
+
+def _panel(frame: Any) -> Panel:
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame))

@@ -73,7 +73,9 @@ def _judge(
         quantiles, scale = network_quantiles(network, whole, rows, cut)
         places = (panel.offsets[rows] + cut[rows])[:, None] + np.arange(horizon)
         known = ~np.isnan(panel.values[places]) & (scale > 0)[:, None]
-        truth = prepared.values[places]
+        # Less the centre, as in training: float32 would not tell movements apart around a far level.
+        centre = prepared.centre[rows, None]
+        quantiles, truth = quantiles - centre[:, :, None], prepared.values[places] - centre
         loss = np.asarray(pinball(jnp.asarray(quantiles), jnp.asarray(truth), jnp.asarray(QUANTILES))).mean(axis=-1)
         losses.append((loss / np.where(scale > 0, scale, 1)[:, None])[known])
         ratios.append(_error_ratio(quantiles, truth)[known])

@@ -33,6 +33,13 @@ def mase_by_series(
     return pl.DataFrame(scores).filter(pl.all_horizontal(pl.col(*models).is_finite())).sort("unique_id")
 
 
+def coverage(backtest: Mapping[str, np.ndarray], level: float | int) -> float:
+    """The share of a backtest's observed values that lie inside the interval of ``level`` per cent."""
+    y = backtest["y"]
+    inside = (y >= backtest[f"throughtime-lo-{level:g}"]) & (y <= backtest[f"throughtime-hi-{level:g}"])
+    return float(inside[~np.isnan(y)].mean())
+
+
 def _history(panel: Panel, backtest: Mapping[str, np.ndarray]) -> pl.DataFrame:
     """The observed values of each series up to the first cutoff."""
     cutoffs = pl.DataFrame({"unique_id": backtest["unique_id"], "cutoff": backtest["cutoff"]})

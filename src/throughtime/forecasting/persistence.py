@@ -1,6 +1,6 @@
 """A forecaster in a folder: its network, what it decided, and the history that its forecasts start from."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,9 +28,11 @@ class Fitted(NamedTuple):
 
 
 def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> None:
-    """Write it to the folder ``path``, whole or not at all; of the history only what forecasts need."""
+    """Write it to the folder ``path``, whole or not at all.
+
+    With all of the history: what fills a gap, and which series the network serves, may hang on its beginning.
+    """
     panel, plan = fitted.panel, fitted.plan
-    kept = _tail(panel, max(plan.design.reach, 2 * plan.design.horizon + 1))
     config = {
         "params": params,
         "plan": plan._asdict() | {"design": plan.design._asdict()},
@@ -38,7 +40,7 @@ def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> Non
         "notes": fitted.notes,
         "trained": fitted.network is not None,
     }
-    history = {"values": kept.values, "offsets": kept.offsets, "starts": kept.starts, "losses": fitted.losses}
+    history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
     checkpoint.save(path, KIND, config, {"history": history, "network": fitted.network})
 
 
@@ -71,15 +73,3 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
 
 def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _tail(panel: Panel, steps: int) -> Panel:
-    """The last ``steps`` steps of each series."""
-    dropped = np.maximum(panel.lengths - steps, 0)
-    place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    return replace(
-        panel,
-        values=panel.values[place >= np.repeat(dropped, panel.lengths)],
-        offsets=np.append(0, np.cumsum(panel.lengths - dropped)),
-        starts=panel.starts + panel.frequency.multiple * dropped,
-    )

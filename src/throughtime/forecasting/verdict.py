@@ -29,11 +29,15 @@ class Verdict(NamedTuple):
 
 
 class Tested(NamedTuple):
-    """A backtest: its rows, how many windows it has, the MASE of each series, and what follows from it."""
+    """A backtest: its rows, how many windows it has, the MASE of each series, and what follows from it.
+
+    ``coverage`` says for each level in per cent which share of the values the interval covered.
+    """
 
     rows: dict[str, np.ndarray]
     windows: int
     scores: pl.DataFrame
+    coverage: dict[float, float]
     verdict: Verdict
 
 

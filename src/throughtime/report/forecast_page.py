@@ -43,6 +43,7 @@ def forecast_page(
             ("time axis", f"{panel.frequency.describe()}, a season of {design.seasons[0]} steps"),
             ("network", network if model.network_ is not None else "none: no series is longer than the horizon"),
             ("seen as", "logarithms" if plan.log else "plain values"),
+            ("intervals", _coverage_words(tested)),
             ("took", f"{seconds:.0f} s"),
         ],
         scores=[] if ordered.is_empty() else ordered.select("unique_id", MODEL, BASELINE).rows(),
@@ -54,6 +55,13 @@ def forecast_page(
         shown=shown,
     )
     return render(page)
+
+
+def _coverage_words(tested: Tested) -> str:
+    if not tested.coverage:
+        return "not tested"
+    shares = [f"that of {level:g} % covered {share:.0%}" for level, share in sorted(tested.coverage.items())]
+    return f"in the backtest {', '.join(shares)} of the values"
 
 
 def _chosen(panel: Panel, ordered: pl.DataFrame) -> tuple[list[int], str]:

@@ -1,5 +1,6 @@
 """Pictures of forecasts: history, median and intervals, as SVG text to put into a page."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from io import StringIO
 
@@ -31,7 +32,7 @@ def forecast_svg(
         axes.plot(times, values, color=INK, linewidth=1.2, label="history")
         _fan(axes, forecast, levels)
         _dates(axes, times)
-        axes.set_title(title)
+        axes.set_title(title, parse_math=False)  # a name with dollar signs is no formula
         axes.legend(loc="upper left", ncols=2 + len(levels), fontsize=8)
         return _svg(figure)
 
@@ -58,7 +59,7 @@ def backtest_svg(
             axes.plot(window["ds"], window["seasonal_naive"], color=ORANGE, linestyle="--", linewidth=1.2, label=label)
             axes.axvline(window["ds"][0], color="#999999", linewidth=0.8, linestyle=":")
         _dates(axes, times)
-        axes.set_title(title)
+        axes.set_title(title, parse_math=False)  # a name with dollar signs is no formula
         axes.legend(loc="upper left", ncols=3 + len(levels), fontsize=8)
         return _svg(figure)
 
@@ -83,6 +84,9 @@ def _dates(axes: Axes, times: np.ndarray) -> None:
 def _svg(figure: Figure) -> str:
     """The picture alone: without the XML declaration, which a page must not repeat."""
     out = StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():
+        # The text stays text: whoever opens the page draws it, with fonts of their own.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
     return text[text.index("<svg") :]

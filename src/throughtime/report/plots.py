@@ -91,7 +91,7 @@ def continuation_picture(
         if ahead[-1] > data.xmax:
             axes.axvline(data.xmax, color="#888888", linestyle=":", linewidth=1)
             axes.annotate(" never trained on", (data.xmax, 0.02), xycoords=("data", "axes fraction"), color="#666666")
-        _finish(axes, f"Going on alone for {len(ahead)} points: mean squared error {mse:.2e}")
+        _finish(axes, f"Going on alone for {len(ahead)} points, its small errors add up: mean squared error {mse:.2f}")
         figure.savefig(path)
 
 

@@ -53,7 +53,10 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: expected a folder for the checkpoint, or a name that is not taken")
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: np.asarray(leaf) for key, tree in trees.items() for name, leaf in _named_leaves(tree, key).items()}
+    leaves = {name: leaf for key, tree in trees.items() for name, leaf in _named_leaves(tree, key).items()}
+    arrays = {
+        name: np.asarray(leaf, order="C") for name, leaf in leaves.items()
+    }  # safetensors writes memory as it lies
     content = safetensors.numpy.save(arrays)
     digest = hashlib.sha256(content).hexdigest()
     arrays_file = f"arrays-{digest[:16]}.safetensors"

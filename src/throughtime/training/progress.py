@@ -3,7 +3,7 @@
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
 class TrainingBar:
@@ -14,9 +14,8 @@ class TrainingBar:
         self._loss = loss
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("step"),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=8),  # all of it fits into 80 columns
+            TextColumn("step {task.completed}/{task.total}"),
             TextColumn("{task.fields[loss]}"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),

@@ -1,0 +1,299 @@
+"""The forecaster as users meet it: frames in and out, short, constant and gappy series, seeds, and what is better."""
+
+from datetime import date
+
+import jax
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from polars.testing import assert_frame_equal
+from sklearn.base import clone
+from tests.forecasting.conftest import LENGTHS, SMALL
+
+import throughtime as tt
+from throughtime.errors import InputError
+from throughtime.forecasting.intervals import QUANTILES
+
+COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
+
+
+def fit(frame, **changed):
+    return tt.Forecaster(**SMALL | changed).fit(frame)
+
+
+def points(frame):
+    return pl.DataFrame(frame)["throughtime"].to_numpy()
+
+
+# The contract of scikit-learn
+
+
+def test_parameters_come_back_and_a_clone_is_not_fitted(model):
+    assert model.get_params() == SMALL | {"cell": "gru", "seed": 0}
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    assert not hasattr(copy, "plan_")
+    assert copy.set_params(steps=7, cell="lstm") is copy
+    assert (copy.steps, copy.cell, model.steps) == (7, "lstm", SMALL["steps"])
+    assert repr(copy) == "Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, seed=0)"
+
+
+def test_an_unknown_parameter_is_named(model):
+    with pytest.raises(InputError, match="unknown parameter 'units' of Forecaster: expected one of horizon, season"):
+        clone(model).set_params(units=3)
+
+
+def test_fit_returns_the_forecaster_and_reports(frame):
+    model, told = tt.Forecaster(**SMALL), []
+    assert model.fit(frame, report=lambda stage, progress: told.append((stage, int(progress.state.step)))) is model
+    assert told == [("training", step + 1) for step in range(SMALL["steps"])]
+    assert model.losses_.shape == (SMALL["steps"],)
+
+
+@pytest.mark.parametrize("use", [lambda m: m.predict(), lambda m: m.quantiles_at(np.ones(1)), lambda m: m.save("x")])
+def test_nothing_before_fit(use):
+    with pytest.raises(InputError, match="not fitted yet: call fit"):
+        use(tt.Forecaster(3))
+
+
+@pytest.mark.parametrize("season", [0, -4, True])
+def test_a_season_is_a_whole_number_of_at_least_1(frame, season):
+    with pytest.raises(InputError, match=f"the season is {season}: expected a whole number"):
+        fit(frame, season=season)
+
+
+@pytest.mark.parametrize("horizon", [0, 1000])
+def test_a_horizon_that_cannot_be_leaves_nothing_fitted(frame, horizon):
+    model = tt.Forecaster(horizon)
+    with pytest.raises(InputError, match=f"the horizon is {horizon}"):
+        model.fit(frame)
+    assert not hasattr(model, "plan_")
+
+
+# Frames
+
+
+def test_columns_rows_and_future_dates(model, frame):
+    forecast = model.predict(level=[80])
+    assert forecast.columns == COLUMNS
+    assert forecast["unique_id"].to_list() == [name for name in LENGTHS for _ in range(SMALL["horizon"])]
+    first = {name: forecast.filter(unique_id=name)["ds"].to_list() for name in LENGTHS}
+    assert first["b"] == [date(2003, 5, 1), date(2003, 6, 1), date(2003, 7, 1)]
+    assert first["short"] == [date(2000, 4, 1), date(2000, 5, 1), date(2000, 6, 1)]
+    assert (forecast["throughtime-lo-80"] < forecast["throughtime"]).all()
+    assert (forecast["throughtime"] < forecast["throughtime-hi-80"]).all()
+    assert forecast.drop("unique_id", "ds").select(pl.all().is_finite().all()).row(0) == (True, True, True)
+
+
+def test_levels_come_in_the_order_asked(model):
+    assert model.predict(level=[95, 80]).columns == [*COLUMNS[:3], *(f"throughtime-{s}-95" for s in ("lo", "hi")), *COLUMNS[3:]]
+    with pytest.raises(InputError, match="level 150 cannot be"):
+        model.predict(level=[80, 150])
+
+
+@pytest.mark.parametrize(
+    ("convert", "kind"), [(pl.DataFrame.to_pandas, pd.DataFrame), (pl.DataFrame.to_arrow, pa.Table)], ids=["pandas", "pyarrow"]
+)
+def test_a_frame_of_the_same_kind_comes_back(frame, model, convert, kind):
+    forecast = fit(convert(frame)).predict(level=[80])
+    assert isinstance(forecast, kind)
+    back = pl.DataFrame(forecast)
+    assert back.columns == COLUMNS
+    np.testing.assert_array_equal(points(back), points(model.predict()))
+    assert back["ds"].cast(pl.Date).to_list() == model.predict()["ds"].to_list()
+
+
+def test_a_plain_series_of_two_columns(frame):
+    forecast = fit(frame.filter(unique_id="short").select("ds", "y")).predict()
+    assert forecast["ds"].to_list() == [date(2000, 4, 1), date(2000, 5, 1), date(2000, 6, 1)]
+
+
+# Short, constant and gappy series
+
+
+def test_a_series_not_longer_than_the_horizon_has_the_baseline_and_is_named(model, frame):
+    short = points(model.predict().filter(unique_id="short"))
+    np.testing.assert_array_equal(short, frame.filter(unique_id="short")["y"][-1])
+    said = [note for note in model.notes_ if "1 of 3 series are not longer than the horizon of 3 steps" in note]
+    assert "(short)" in said[0]
+
+
+def test_all_series_too_short(frame, tmp_path):
+    model = tt.Forecaster(6, season=2).fit(frame.group_by("unique_id", maintain_order=True).head(5))
+    assert model.network_ is None
+    last = [frame.filter(unique_id=name)["y"][: 5].to_list() for name in LENGTHS]
+    due = [series[-2:] * 3 if len(series) > 1 else series * 6 for series in last]
+    np.testing.assert_array_equal(points(model.predict()), np.concatenate(due))
+    model.save(tmp_path / "model")
+    np.testing.assert_array_equal(points(tt.load(tmp_path / "model").predict()), np.concatenate(due))
+
+
+@pytest.mark.parametrize("constant", [5.0, 0.0, -3.25e6, 0.1])
+def test_a_constant_series_has_the_constant(frame, constant):
+    """Among others that move; its intervals have no width."""
+    flat = frame.with_columns(y=pl.when(pl.col("unique_id") == "a").then(constant).otherwise("y"))
+    forecast = fit(flat).predict(level=[80]).filter(unique_id="a")
+    for column in COLUMNS[2:]:
+        np.testing.assert_allclose(forecast[column], constant, rtol=1e-6)
+
+
+def test_constant_series_alone(frame):
+    forecast = fit(frame.with_columns(y=pl.lit(7.0))).predict(level=[80])
+    np.testing.assert_allclose(forecast.select(COLUMNS[2:]).to_numpy(), 7.0, rtol=1e-6)
+
+
+def test_gaps_are_no_obstacle(frame, model):
+    """Missing values in the middle, at the end, and whole rows that are not there."""
+    place = pl.int_range(pl.len()).over("unique_id")
+    gappy = frame.with_columns(y=pl.when(place.is_in([4, 5, 17, 30])).then(None).otherwise("y")).filter(place != 20)
+    forecast = fit(gappy).predict(level=[80])
+    assert forecast["ds"].to_list() == model.predict()["ds"].to_list()
+    assert np.isfinite(forecast.select(COLUMNS[2:]).to_numpy()).all()
+
+
+def test_a_series_without_any_movement_to_learn_from_is_no_crash(frame):
+    """All futures of all windows are missing but three values."""
+    place = pl.int_range(pl.len()).over("unique_id")
+    forecast = fit(frame.with_columns(y=pl.when(place.is_in([0, 1, 2])).then("y"))).predict()
+    assert np.isfinite(points(forecast)).all()
+
+
+def test_padding_a_series_with_missing_values_changes_nothing(frame, model):
+    """Five months before the first observation of two series, one of which has the baseline."""
+    before = pl.date_range(date(1999, 8, 1), date(1999, 12, 1), "1mo", eager=True)
+    padding = [
+        pl.DataFrame({"unique_id": name, "ds": before, "y": None}, schema=frame.schema) for name in ("a", "short")
+    ]
+    for padded in (fit(pl.concat([frame, *padding])), tt.Forecaster(**SMALL).fit(tt.Panel.from_frame(frame))):
+        assert_frame_equal(padded.predict(level=[80]).sort("unique_id", "ds"), model.predict(level=[80]).sort("unique_id", "ds"), check_exact=True)
+    rows = tt.Forecaster(**SMALL).backtest(pl.concat([frame, *padding]), windows=2)
+    assert_frame_equal(rows, tt.Forecaster(**SMALL).backtest(frame, windows=2), check_exact=True)
+
+
+# Numbers
+
+
+def test_the_same_seed_gives_the_same_numbers(frame, model):
+    again, other = fit(frame), fit(frame, seed=1)
+    for new, old in zip(jax.tree.leaves(again.network_), jax.tree.leaves(model.network_), strict=True):
+        np.testing.assert_array_equal(new, old)
+    np.testing.assert_array_equal(points(again.predict()), points(model.predict()))
+    assert not np.array_equal(points(other.predict())[:3], points(model.predict())[:3])
+
+
+def test_fit_again_forgets_the_first_frame(frame, model):
+    again = fit(frame.with_columns(y=100 - 2 * pl.col("y")))
+    again.fit(frame)
+    np.testing.assert_array_equal(points(again.predict()), points(model.predict()))
+
+
+@pytest.mark.parametrize("factor", [1000.0, 1 / 3])
+def test_units_do_not_matter(frame, model, factor):
+    """The network sees logarithms here, and plain values where some are negative."""
+    scaled = fit(frame.with_columns(pl.col("y") * factor))
+    np.testing.assert_allclose(points(scaled.predict()), factor * points(model.predict()), rtol=1e-4)
+    negative = frame.with_columns(pl.col("y") - 13)
+    plain, scaled = fit(negative), fit(negative.with_columns(pl.col("y") * factor))
+    assert (model.plan_.log, plain.plan_.log) == (True, False)
+    np.testing.assert_allclose(points(scaled.predict()), factor * points(plain.predict()), rtol=1e-3, atol=1e-3 * factor)
+
+
+def test_a_far_level_costs_no_digits(frame):
+    """Movements of 1 around ten million: what float32 could not tell apart."""
+    near, far = (fit(frame.with_columns(pl.col("y") + level)) for level in (-13.0, -13.0 - 1e7))
+    np.testing.assert_allclose(points(far.predict()) + 1e7, points(near.predict()), atol=1e-3)
+
+
+def test_quantiles_ascend_in_the_datas_units(model):
+    quantiles = model.quantiles_at(np.array([40, 30, 3]))
+    assert quantiles.shape == (3, SMALL["horizon"], len(QUANTILES))
+    assert (np.diff(quantiles, axis=-1) > 0).all()
+
+
+def test_a_far_level_changes_no_decision(frame):
+    """When to stop and how far to stretch the intervals, judged at the same two levels."""
+    near, far = (
+        tt.Forecaster(**SMALL | {"steps": None}).fit(frame.with_columns(pl.col("y") + level)).plan_
+        for level in (-13.0, -13.0 - 1e7)
+    )
+    assert far.steps == near.steps < near.most_steps
+    assert far.stretch == pytest.approx(near.stretch, rel=0.02)
+
+
+# On disk
+
+
+def hourly(frame):
+    """The same values, hour by hour through the night in which clocks are set forward."""
+    hours = pd.date_range("2024-03-30", periods=max(LENGTHS.values()), freq="h", tz="Europe/Vienna")
+    return frame.to_pandas().assign(ds=hours[np.concatenate([np.arange(length) for length in LENGTHS.values()])])
+
+
+@pytest.mark.parametrize("times", [lambda frame: frame, hourly], ids=["months", "hours in a zone"])
+def test_a_saved_forecaster_forecasts_the_same(frame, tmp_path, times):
+    """With several series, one of which has the baseline, and a gap whose filling comes from long before."""
+    place = pl.int_range(pl.len()).over("unique_id")
+    frame = times(frame.with_columns(y=pl.when((place < 4) | (place > 7)).then("y")))
+    model = fit(frame)
+    model.save(tmp_path / "model")
+    loaded = tt.load(tmp_path / "model")
+    assert loaded.get_params() == model.get_params()
+    assert loaded.plan_ == model.plan_
+    assert loaded.notes_ == model.notes_
+    np.testing.assert_array_equal(loaded.losses_, model.losses_)
+    came, due = loaded.predict(level=[80]), model.predict(level=[80])
+    assert isinstance(came, pl.DataFrame)
+    due = pl.DataFrame(due).with_columns(pl.col("ds").cast(came["ds"].dtype))
+    assert_frame_equal(came, due, check_exact=True)
+
+
+# Backtests
+
+
+def test_backtest_rows(frame, model):
+    rows = tt.Forecaster(**SMALL).backtest(frame, windows=2, level=[80])
+    assert rows.columns == ["unique_id", "ds", "cutoff", "y", *COLUMNS[2:], "seasonal_naive"]
+    assert rows["unique_id"].to_list() == 2 * (["b"] * 3 + ["a"] * 3)  # the short one takes no part
+    truth = rows.join(frame, on=["unique_id", "ds"], suffix="_true")
+    assert len(truth) == len(rows)
+    assert (truth["y"] == truth["y_true"]).all()
+    before = rows.with_columns(pl.col("ds").dt.offset_by("-12mo")).join(frame, on=["unique_id", "ds"], suffix="_true")
+    assert (before["seasonal_naive"] == before["y_true"]).all()
+    cutoffs = rows.group_by("unique_id", maintain_order=True).agg(pl.col("cutoff").unique(maintain_order=True))
+    assert cutoffs.rows() == [
+        ("b", [date(2002, 10, 1), date(2003, 1, 1)]),
+        ("a", [date(2002, 1, 1), date(2002, 4, 1)]),
+    ]
+    ahead = rows.group_by("unique_id", "cutoff").agg(pl.col("ds").min() == pl.col("cutoff").first().dt.offset_by("1mo"))
+    assert ahead["ds"].all()
+
+
+def test_a_backtest_is_training_before_all_windows_and_forecasting_from_each(frame):
+    rows = tt.Forecaster(**SMALL).backtest(frame, windows=2)
+    panel = tt.Panel.from_frame(frame)
+    lengths = np.maximum(panel.lengths - 2 * SMALL["horizon"], 0)
+    model = tt.Forecaster(**SMALL).fit_until(panel, lengths)
+    medians = model.quantiles_at(np.maximum(panel.lengths - SMALL["horizon"], 0))[:, :, QUANTILES.index(0.5)]
+    last = rows.filter(pl.col("cutoff") == pl.col("cutoff").max().over("unique_id"))
+    np.testing.assert_array_equal(points(last), medians[:2].ravel())
+
+
+def test_a_backtest_leaves_the_forecaster_as_it_is(frame, model):
+    before = points(model.predict())
+    model.backtest(frame, windows=1)
+    np.testing.assert_array_equal(points(model.predict()), before)
+
+
+@pytest.mark.parametrize(("windows", "message"), [(0, "at least 1 backtest window, got 0"), (13, "the longest has 40")])
+def test_backtests_that_cannot_be(model, frame, windows, message):
+    with pytest.raises(InputError, match=message):
+        model.backtest(frame, windows=windows)
+
+
+def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame):
+    """With the defaults, but for the size of the network."""
+    rows = tt.Forecaster(3, hidden=4, season=12).backtest(frame, windows=2)
+    errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
+    assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]
