@@ -151,8 +151,10 @@ def tell_story() -> None:
     y0, y1 = two_steps(WEIGHTS, X0, X1)
     print(f"1. By hand\n\ny0 = tanh(x0 Wx + b)\n{y0}\n\ny1 = tanh(y0 Wy + x1 Wx + b)\n{y1}\n")
 
-    for ours, by_hand in zip(unrolled(WEIGHTS, X0, X1), (y0, y1), strict=True):
-        np.testing.assert_allclose(ours, by_hand, rtol=0, atol=1e-6)
+    # The scaled inputs of below as well: with these ones y1 is 1 and -1 whatever Wy is, and would hide a wrong one.
+    for x0, x1 in ((X0, X1), scaled(X0, X1)):
+        for ours, by_hand in zip(unrolled(WEIGHTS, x0, x1), two_steps(WEIGHTS, x0, x1), strict=True):
+            np.testing.assert_allclose(ours, by_hand, rtol=0, atol=1e-6)
     print("2. By tt.unroll(tt.Elman(2, 3), ...)\n\nThe same numbers, to 1e-6.\n")
 
     before = pre_activation(WEIGHTS, X0, X1)

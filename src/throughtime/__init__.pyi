@@ -11,6 +11,7 @@ from .data.readers import read_panel as read_panel
 from .data.synthetic import TimeSeriesData as TimeSeriesData
 from .errors import InputError as InputError
 from .forecasting.forecaster import Forecaster as Forecaster
+from .forecasting.rollout import rollout as rollout
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .loading import load as load
 from .recurrence import unroll as unroll

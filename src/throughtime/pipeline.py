@@ -118,6 +118,9 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
 
     tester = Forecaster(**model.get_params())
     rows = backtest(tester, panel, windows=windows, level=levels, report=staged_report)
+    if np.isnan(rows["y"]).all():
+        reason = f"no value is known in the last {windows * model.horizon} steps, which a backtest would forecast"
+        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
     season = tester.plan_.design.seasons[0]
     scores = mase_by_series(rows, panel, season=season, models=[MODEL, BASELINE])
     covered = {float(level): coverage(rows, level) for level in levels}

@@ -1,5 +1,7 @@
 """What stands in for a missing value: against a loop, and never anything later."""
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
@@ -18,7 +20,7 @@ seasons = st.integers(1, 9)
 def slow_fill(values, season):
     """The slow twin: look back a season at a time, then a step at a time."""
     filled = values.copy()
-    for first, end in zip(OFFSETS, OFFSETS[1:], strict=False):
+    for first, end in pairwise(OFFSETS.tolist()):
         for place in range(first, end):
             same_season, any_earlier = range(place, first - 1, -season), range(place, first - 1, -1)
             candidates = [values[k] for k in (*same_season, *any_earlier) if not np.isnan(values[k])]

@@ -17,6 +17,19 @@ SKIP = "<!-- no-run -->"
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[\w-]*).*?\n(?P<body>.*?)^ *(?P=ticks) *$", re.M | re.S
 )
+RUNNER = """
+import os, runpy, sys, traceback
+
+failed = False
+for script in sys.argv[1:]:
+    os.chdir(os.path.dirname(script))
+    try:
+        runpy.run_path(script)
+    except BaseException:
+        failed = True
+        traceback.print_exc()
+sys.exit(failed)
+"""
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|(?:src|href)=\"([^\"]+)\"")
 
 
@@ -59,14 +72,35 @@ def test_the_links_of_a_page():
     assert targets(page) == ["c.md", "f/g.png", "m.svg"]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if program(page.read_text()).strip()], ids=named)
-def test_python_runs(page, tmp_path):
-    """In a folder of its own, with the examples beside it as a reader of the README has them."""
-    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
-    script = tmp_path / f"{page.stem}.py"
-    script.write_text(program(page.read_text()))
-    finished = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert finished.returncode == 0, f"{named(page)}, the line numbers are the page's:\n{finished.stderr}"
+def write_program(page: Path, folder: Path) -> Path:
+    """The page's program in a folder of its own, with the examples beside it as a reader of the README has them."""
+    folder.mkdir()
+    (folder / "examples").symlink_to(CHECKOUT / "examples")
+    (folder / "page.py").write_text(program(page.read_text()))
+    return folder / "page.py"
+
+
+def run(scripts: list[Path]) -> subprocess.CompletedProcess:
+    """All scripts in one fresh process, each where it lies: what one compiled, the next need not."""
+    command = [sys.executable, "-c", RUNNER, *map(str, scripts)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_python_runs(tmp_path):
+    pages = [page for page in PAGES if program(page.read_text()).strip()]
+    assert CHECKOUT / "docs" / "cells.md" in pages
+    finished = run([write_program(page, tmp_path / named(page).replace("/", "-")) for page in pages])
+    assert finished.returncode == 0, f"folders are pages, line numbers the page's:\n{finished.stderr}"
+
+
+def test_a_page_that_fails_is_named(tmp_path):
+    page = tmp_path / "wrong.md"
+    page.write_text("text\n```python\nfine = 1\nwrong = 1 / 0\n```\n")
+    finished = run([write_program(page, tmp_path / name) for name in ("first", "second")])
+    assert finished.returncode == 1
+    for name in ("first", "second"):
+        assert f'{name}/page.py", line 4' in finished.stderr
+    assert "ZeroDivisionError" in finished.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -18,14 +18,18 @@ def seasonal_values(length: int, seed: int) -> np.ndarray:
     return 10 + seed + 3 * np.sin(2 * np.pi * steps / 12) + 0.1 * steps + noise
 
 
-@pytest.fixture(scope="session")
-def frame() -> pl.DataFrame:
-    """Monthly series with a trend and a season, one of them as long as the horizon."""
+def monthly_frame() -> pl.DataFrame:
+    """Series with a trend and a season, one of them as long as the horizon."""
     months = pl.date_range(date(2000, 1, 1), date(2009, 12, 1), "1mo", eager=True).alias("ds")
     return pl.concat(
         pl.DataFrame({"unique_id": name, "ds": months[:length], "y": seasonal_values(length, seed)})
         for seed, (name, length) in enumerate(LENGTHS.items())
     )
+
+
+@pytest.fixture(scope="session")
+def frame() -> pl.DataFrame:
+    return monthly_frame()
 
 
 @pytest.fixture(scope="session")

@@ -88,13 +88,19 @@ def test_columns_rows_and_future_dates(model, frame):
 
 
 def test_levels_come_in_the_order_asked(model):
-    assert model.predict(level=[95, 80]).columns == [*COLUMNS[:3], *(f"throughtime-{s}-95" for s in ("lo", "hi")), *COLUMNS[3:]]
+    assert model.predict(level=[95, 80]).columns == [
+        *COLUMNS[:3],
+        *(f"throughtime-{s}-95" for s in ("lo", "hi")),
+        *COLUMNS[3:],
+    ]
     with pytest.raises(InputError, match="level 150 cannot be"):
         model.predict(level=[80, 150])
 
 
 @pytest.mark.parametrize(
-    ("convert", "kind"), [(pl.DataFrame.to_pandas, pd.DataFrame), (pl.DataFrame.to_arrow, pa.Table)], ids=["pandas", "pyarrow"]
+    ("convert", "kind"),
+    [(pl.DataFrame.to_pandas, pd.DataFrame), (pl.DataFrame.to_arrow, pa.Table)],
+    ids=["pandas", "pyarrow"],
 )
 def test_a_frame_of_the_same_kind_comes_back(frame, model, convert, kind):
     forecast = fit(convert(frame)).predict(level=[80])
@@ -123,7 +129,7 @@ def test_a_series_not_longer_than_the_horizon_has_the_baseline_and_is_named(mode
 def test_all_series_too_short(frame, tmp_path):
     model = tt.Forecaster(6, season=2).fit(frame.group_by("unique_id", maintain_order=True).head(5))
     assert model.network_ is None
-    last = [frame.filter(unique_id=name)["y"][: 5].to_list() for name in LENGTHS]
+    last = [frame.filter(unique_id=name)["y"][:5].to_list() for name in LENGTHS]
     due = [series[-2:] * 3 if len(series) > 1 else series * 6 for series in last]
     np.testing.assert_array_equal(points(model.predict()), np.concatenate(due))
     model.save(tmp_path / "model")
@@ -167,7 +173,11 @@ def test_padding_a_series_with_missing_values_changes_nothing(frame, model):
         pl.DataFrame({"unique_id": name, "ds": before, "y": None}, schema=frame.schema) for name in ("a", "short")
     ]
     for padded in (fit(pl.concat([frame, *padding])), tt.Forecaster(**SMALL).fit(tt.Panel.from_frame(frame))):
-        assert_frame_equal(padded.predict(level=[80]).sort("unique_id", "ds"), model.predict(level=[80]).sort("unique_id", "ds"), check_exact=True)
+        assert_frame_equal(
+            padded.predict(level=[80]).sort("unique_id", "ds"),
+            model.predict(level=[80]).sort("unique_id", "ds"),
+            check_exact=True,
+        )
     rows = tt.Forecaster(**SMALL).backtest(pl.concat([frame, *padding]), windows=2)
     assert_frame_equal(rows, tt.Forecaster(**SMALL).backtest(frame, windows=2), check_exact=True)
 
@@ -197,7 +207,9 @@ def test_units_do_not_matter(frame, model, factor):
     negative = frame.with_columns(pl.col("y") - 13)
     plain, scaled = fit(negative), fit(negative.with_columns(pl.col("y") * factor))
     assert (model.plan_.log, plain.plan_.log) == (True, False)
-    np.testing.assert_allclose(points(scaled.predict()), factor * points(plain.predict()), rtol=1e-3, atol=1e-3 * factor)
+    np.testing.assert_allclose(
+        points(scaled.predict()), factor * points(plain.predict()), rtol=1e-3, atol=1e-3 * factor
+    )
 
 
 def test_a_far_level_costs_no_digits(frame):

@@ -44,7 +44,9 @@ def test_between_and_beyond_the_grid_a_normal_distribution_is_exact(level):
     normal = NormalDist(7.0, 3.0)
     columns = interval_columns(np.array([[normal.inv_cdf(q) for q in QUANTILES]]), [level])
     bounds = [columns[f"throughtime-{side}-{level:g}"][0] for side in ("lo", "hi")]
-    np.testing.assert_allclose(bounds, [normal.inv_cdf(0.5 - level / 200), normal.inv_cdf(0.5 + level / 200)], rtol=1e-8)
+    np.testing.assert_allclose(
+        bounds, [normal.inv_cdf(0.5 - level / 200), normal.inv_cdf(0.5 + level / 200)], rtol=1e-8
+    )
 
 
 @pytest.mark.parametrize("level", [0, 100, 150, -80, float("nan")])

@@ -155,9 +155,7 @@ def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
 def test_quantiles_never_cross(seed):
     draw = np.random.default_rng(seed)
     values = draw.normal(size=P)
-    series = device_series(
-        values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True])
-    )
+    series = device_series(values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True]))
     network = random_network("gru", seed)
     quantiles, _ = network_quantiles(
         network, Prepared(values, np.array([5.0, -3.0]), series), np.array([0, 1]), np.array([15, 20])

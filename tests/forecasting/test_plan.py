@@ -58,7 +58,9 @@ def test_what_the_user_says_holds():
     assert (plan.design.cell, plan.design.hidden, plan.steps, plan.most_steps) == ("lstm", 7, 11, 11)
 
 
-@pytest.mark.parametrize(("values", "log"), [([1.0, 2e-9], True), ([0.0, 1.0], False), ([-1.0, 2.0], False), ([], False)])
+@pytest.mark.parametrize(
+    ("values", "log"), [([1.0, 2e-9], True), ([0.0, 1.0], False), ([-1.0, 2.0], False), ([], False)]
+)
 def test_logarithms_where_all_values_have_one(values, log):
     assert plan_for([9], 2, 3, np.array(values)).log == log
 

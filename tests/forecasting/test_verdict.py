@@ -6,7 +6,7 @@ import pytest
 
 from throughtime.data.calendar import Frequency
 from throughtime.data.panel import Panel
-from throughtime.forecasting.metrics import mase_by_series
+from throughtime.forecasting.metrics import coverage, mase_by_series
 from throughtime.forecasting.verdict import no_verdict, verdict
 
 
@@ -18,15 +18,18 @@ def scores_of(model, baseline):
 def test_the_network_is_better():
     said = verdict(scores_of([0.6, 0.9], [1.2, 0.8]), windows=3, horizon=12, season=12)
     assert said.words == (
-        "throughtime is better than seasonal naive by 25%: MASE 0.750 against 1.000 over the last 3 windows of 12 steps, "
-        "better for 1 of 2 series."
+        "throughtime is better than seasonal naive by 25%: MASE 0.750 against 1.000 over the last 3 windows of "
+        "12 steps, better for 1 of 2 series."
     )
     assert (said.model, said.baseline, said.series, said.better) == (0.75, 1.0, 2, 1)
 
 
 def test_the_baseline_is_better():
     said = verdict(scores_of([1.0], [0.5]), windows=1, horizon=7, season=7)
-    assert said.words == "Seasonal naive is better than throughtime by 50%: MASE 1.000 against 0.500 over the last 7 steps."
+    assert (
+        said.words
+        == "Seasonal naive is better than throughtime by 50%: MASE 1.000 against 0.500 over the last 7 steps."
+    )
     assert (said.series, said.better) == (1, 0)
 
 
@@ -72,3 +75,13 @@ def test_mase_by_hand():
     assert scores["unique_id"].to_list() == ["a"]
     assert scores["throughtime"][0] == pytest.approx((1 + 2 + 3) / 3 / 5)
     assert scores["seasonal_naive"][0] == pytest.approx((2 + 1 + 1) / 3 / 5)
+
+
+def test_coverage_by_hand():
+    """Of four known values, bounds included, three lie inside."""
+    rows = {
+        "y": np.array([1.0, 2.0, 3.0, np.nan, 9.0]),
+        "throughtime-lo-80": np.array([1.0, 0.0, 0.0, 0.0, 0.0]),
+        "throughtime-hi-80": np.array([5.0, 2.0, 4.0, 1.0, 8.5]),
+    }
+    assert coverage(rows, 80) == 0.75

@@ -1,12 +1,7 @@
-"""A checkpoint comes back as it was, or says what is wrong with it; no failure and no kill leaves half of one."""
+"""A checkpoint comes back as it was, or says what is wrong with it."""
 
-import errno
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from contextlib import suppress
 from pathlib import Path
 
 import jax
@@ -14,38 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from tests.training.small_checkpoint import HEADER, arrays_of, assert_holds, listing, save, tree
 
 import throughtime as tt
 from throughtime.training import checkpoint
 from throughtime.training.loop import TrainState, start
-
-HEADER = "checkpoint.json"
-
-
-def tree(scale: float) -> dict[str, np.ndarray]:
-    return {"w": scale * np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.int32(7)}
-
-
-def save(folder: Path, scale: float = 1.0) -> None:
-    checkpoint.save(folder, "test", {"scale": scale, "names": ["a", "b"]}, {"tree": tree(scale)})
-
-
-def assert_holds(folder: Path, scale: float) -> None:
-    """The whole checkpoint of this scale."""
-    saved = checkpoint.load(folder)
-    assert saved.kind == "test"
-    assert saved.config == {"scale": scale, "names": ["a", "b"]}
-    assert saved.arrays.keys() == {"tree.w", "tree.n"}
-    np.testing.assert_array_equal(saved.arrays["tree.w"], tree(scale)["w"])
-
-
-def listing(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-
-def arrays_of(folder: Path) -> Path:
-    (file,) = folder.glob("*.safetensors")
-    return file
 
 
 class TestRoundTrip:
@@ -120,161 +88,6 @@ class TestRoundTrip:
         with pytest.raises(TypeError):
             checkpoint.save(tmp_path, "test", {"fn": print}, {"tree": tree(2.0)})
         assert listing(tmp_path) == before
-
-
-class TestKilled:
-    """SIGKILL at random moments of a process that does nothing but save."""
-
-    # One process has the imports done; each saver is its fork, so that a kill costs milliseconds.
-    SCRIPT = """
-import itertools, os, random, signal, sys, time
-import numpy as np
-from throughtime.training import checkpoint
-
-folder, moments = sys.argv[1], random.Random(int(sys.argv[2]))
-trees = [{"w": np.full(size, value, np.float32)} for value, size in ((1, 300_000), (2, 200_000))]
-
-def save_for_ever():
-    for turn in itertools.count():
-        value = 1 + turn % 2
-        checkpoint.save(folder, "test", {"value": value, "turn": turn}, {"tree": trees[value - 1]})
-
-checkpoint.save(folder, "test", {"value": 2, "turn": -1}, {"tree": trees[1]})
-for go in sys.stdin:
-    saver = os.fork()
-    if saver == 0:
-        save_for_ever()
-    print("saving", flush=True)
-    if go == "wait\\n":
-        sys.stdin.readline()
-    time.sleep(moments.uniform(0, 0.03))
-    os.kill(saver, signal.SIGKILL)
-    os.waitpid(saver, 0)
-    print("killed", flush=True)
-"""
-
-    @pytest.fixture
-    def saver(self, tmp_path):
-        with subprocess.Popen(
-            [sys.executable, "-c", self.SCRIPT, str(tmp_path / "model"), "11"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            yield process
-            process.stdin.close()
-
-    @staticmethod
-    def tell(process, word):
-        process.stdin.write(f"{word}\n")
-        process.stdin.flush()
-
-    @staticmethod
-    def assert_whole(folder):
-        saved = checkpoint.load(folder)
-        value = saved.config["value"]
-        np.testing.assert_array_equal(saved.arrays["tree.w"], np.full({1: 300_000, 2: 200_000}[value], value, "f4"))
-        return saved.config["turn"]
-
-    def test_a_kill_leaves_the_old_or_the_new_one(self, saver, tmp_path):
-        folder, left_over = tmp_path / "model", 0
-        for _ in range(25):
-            self.tell(saver, "go")
-            assert saver.stdout.readline() == "saving\n"
-            assert saver.stdout.readline() == "killed\n"
-            self.assert_whole(folder)
-            left_over += len(listing(folder)) > 2
-        assert left_over > 0, "no kill fell into a save"
-        save(folder, 5.0)
-        assert_holds(folder, 5.0)
-        assert len(listing(folder)) == 2  # what the kills left is gone
-
-    def test_a_reader_beside_a_saver_finds_a_whole_one(self, saver, tmp_path):
-        self.tell(saver, "wait")
-        assert saver.stdout.readline() == "saving\n"
-        turns = {self.assert_whole(tmp_path / "model") for _ in range(40)}
-        assert len(turns) > 2
-        self.tell(saver, "stop")
-        assert saver.stdout.readline() == "killed\n"
-
-
-class TestFailingDisk:
-    """Each call to the system fails once, at each place; 28 is a full disk."""
-
-    CALLS = ("open", "fsync", "replace", "write")
-
-    @pytest.mark.parametrize("call", CALLS)
-    def test_the_old_one_stays_and_nothing_else(self, tmp_path, monkeypatch, call):
-        folder = tmp_path / "model"
-        failures = 0
-        for place in range(10):
-            save(folder, 1.0)
-            before = listing(folder)
-            with monkeypatch.context() as patch:
-                failing = self.fail_at(patch, call, place)
-                with suppress(OSError):
-                    save(folder, 2.0)
-                if not failing["failed"]:
-                    break
-                failures += 1
-            assert len(listing(folder)) == 2
-            if listing(folder) != before:
-                assert_holds(folder, 2.0)  # it failed after the new one was in its place
-                assert (call, place) in {("fsync", 3), ("open", 3)}
-            else:
-                assert_holds(folder, 1.0)
-        assert failures == {"open": 4, "fsync": 4, "replace": 2, "write": 2}[call]
-        assert_holds(folder, 2.0)
-
-    @pytest.mark.parametrize("call", CALLS)
-    def test_a_first_save_that_fails_leaves_no_checkpoint(self, tmp_path, monkeypatch, call):
-        self.fail_at(monkeypatch, call, 0)
-        with pytest.raises(OSError, match="No space"):
-            save(tmp_path, 1.0)
-        assert listing(tmp_path) == {}
-
-    @staticmethod
-    def fail_at(patch, call, place):
-        """The call number ``place`` to the system's ``call``, made by the checkpoint, fails."""
-        state = {"calls": 0, "failed": False}
-
-        def failing(function):
-            def wrapped(*args, **options):
-                state["calls"] += 1
-                if state["calls"] == place + 1:
-                    state["failed"] = True
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                return function(*args, **options)
-
-            return wrapped
-
-        class FullFile:
-            def __init__(self, *args):
-                self.file = open(*args)  # noqa: SIM115
-
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *_error):
-                self.file.close()
-
-            def __getattr__(self, name):
-                return getattr(self.file, name)
-
-            def write(self, content):
-                self.file.write(content[: len(content) // 2])
-                failing(lambda: self.file.write(content[len(content) // 2 :]))()
-
-        if call == "write":
-            patch.setattr(checkpoint, "open", FullFile, raising=False)
-        elif call == "open":
-            opens = failing(open)
-            patch.setattr(checkpoint, "open", opens, raising=False)
-            patch.setattr(checkpoint.os, "open", failing(os.open))
-        else:
-            patch.setattr(checkpoint.os, call, failing(getattr(os, call)))
-        return state
 
 
 def truncate_arrays(folder: Path) -> None:

@@ -8,9 +8,9 @@ from rich.console import Console
 from throughtime.training.progress import TrainingBar
 
 
-def shown(**options: bool) -> str:
+def shown(*, terminal: bool = True, **options: bool) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=120, **options)
+    console = Console(file=out, force_terminal=terminal, width=120, **options)
     with TrainingBar(console, loss="MSE") as bar:
         bar.show("training", 0, 500)
         bar.show("training", 125, 500, loss=0.0123, speed=12345.6)
@@ -37,6 +37,10 @@ def test_a_stage_without_a_loss_yet_is_compiling():
 
 def test_a_quiet_console_stays_quiet():
     assert shown(quiet=True) == ""
+
+
+def test_a_file_gets_no_bar():
+    assert shown(terminal=False) == ""
 
 
 def test_the_bar_goes_away_when_training_fails():

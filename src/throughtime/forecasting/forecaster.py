@@ -69,20 +69,32 @@ class Forecaster:
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.seed = hidden, steps, seed
 
-    def fit(self, frame: Any, *, report: Report = silent) -> "Forecaster":
+    def fit(
+        self,
+        frame: Any,
+        *,
+        id: str | None = None,
+        time: str | None = None,
+        target: str | None = None,
+        report: Report = silent,
+    ) -> "Forecaster":
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
         Args:
-            frame: pandas, polars or pyarrow, or a Panel.
+            frame: pandas, polars or pyarrow, or a Panel, which needs no names.
+            id: the column that names the series; "unique_id" by default.
+            time: the column of time stamps; "ds" by default, or found.
+            target: the column to forecast; "y" by default, or found.
             report: called with the stage's name and the progress, about twenty times a stage.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        panel = _panel(frame)
+        if isinstance(frame, Panel):
+            return self.fit_until(frame, frame.lengths, report=report)
+        panel = Panel.from_frame(frame, id=id, time=time, target=target)
         self.fit_until(panel, panel.lengths, report=report)
-        if not isinstance(frame, Panel):
-            self._like = from_native(frame).head(0).to_native()
+        self._like = from_native(frame).head(0).to_native()
         return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":

@@ -188,14 +188,11 @@ def _header_digest(header: Mapping[str, Any]) -> str:
 def _write(file: Path, content: bytes) -> None:
     """Put ``content`` under the name ``file`` in one step, on the disk before the name appears."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with open(temporary, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(temporary, file)
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,0 +1,179 @@
+"""From a file to a folder: what is written, what is told, and that it is all or nothing."""
+
+from html import unescape
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
+
+import throughtime as tt
+from throughtime.data.panel import Panel
+from throughtime.errors import InputError
+from throughtime.forecasting.forecaster import silent
+from throughtime.pipeline import MOST_WINDOWS, Columns, _windows, forecast_file
+
+LEVELS = [80, 95]
+SHORT = "ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n"  # as long as the horizon: no network, nothing to compile
+
+
+def run(file, out, *, levels=LEVELS, horizon=SMALL["horizon"], said=None, **columns):
+    model = tt.Forecaster(**SMALL | {"horizon": horizon})
+    say = (lambda line: None) if said is None else said.append
+    return forecast_file(file, model, out, columns=Columns(**columns), levels=levels, say=say, report=silent)
+
+
+def contents(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run on the small panel under other names of columns, its folder, summary and what it said."""
+    folder, said = tmp_path_factory.mktemp("pipeline"), []
+    file, out = folder / "sales.csv", folder / "out"
+    monthly_frame().rename({"unique_id": "shop", "ds": "month", "y": "sold"}).write_csv(file)
+    out.mkdir()
+    return out, run(file, out, said=said, id="shop", time="month", target="sold"), said
+
+
+def test_the_files(finished):
+    out = finished[0]
+    assert {path.name for path in out.iterdir()} == {"forecasts.csv", "report.html", "model"}
+    table = pl.read_csv(out / "forecasts.csv", try_parse_dates=True)
+    assert table.columns == ["unique_id", "ds", "throughtime"] + [
+        f"throughtime-{side}-{level}" for level in LEVELS for side in ("lo", "hi")
+    ]
+    expected = tt.load(out / "model").predict(level=LEVELS)
+    assert table.select("unique_id", "ds").equals(expected.select("unique_id", "ds"))
+    np.testing.assert_array_equal(table[:, 2:].to_numpy(), expected[:, 2:].to_numpy())
+
+
+def test_the_summary(finished):
+    out, summary, _ = finished
+    assert summary["series"] == len(LENGTHS)
+    assert (summary["horizon"], summary["frequency"], summary["season"]) == (3, "monthly", 12)
+    assert summary["backtest_windows"] == MOST_WINDOWS
+    assert (summary["out"], summary["file"]) == (str(out), str(out.parent / "sales.csv"))
+    assert summary["seconds"] > 0
+    assert f"MASE {summary['mase']:.3f} against {summary['seasonal_naive_mase']:.3f}" in summary["verdict"]
+    assert set(summary) == {
+        *("file", "series", "horizon", "frequency", "season", "verdict", "mase", "seasonal_naive_mase"),
+        *("coverage", "backtest_windows", "notes", "seconds", "out"),
+    }
+
+
+def test_the_verdict_and_all_notes_are_told_once(finished):
+    out, summary, said = finished
+    assert sorted(said) == sorted([*summary["notes"], summary["verdict"]])
+    page = unescape((out / "report.html").read_text())
+    assert f"<h1>{summary['verdict']}</h1>" in page
+    assert all(f"<li>{note}</li>" in page for note in summary["notes"])
+
+
+def test_the_verdict_is_that_of_a_backtest(finished):
+    _, summary, _ = finished
+    rows = tt.Forecaster(**SMALL).backtest(monthly_frame(), windows=MOST_WINDOWS)
+    scales = {}
+    for name in ("a", "b"):
+        y = monthly_frame().filter(unique_id=name)["y"].to_numpy()[: LENGTHS[name] - MOST_WINDOWS * 3]
+        scales[name] = np.abs(y[12:] - y[:-12]).mean()
+    for column, field in (("throughtime", "mase"), ("seasonal_naive", "seasonal_naive_mase")):
+        errors = [(rows[column] - rows["y"]).abs().filter(rows["unique_id"] == name).mean() for name in scales]
+        assert summary[field] == pytest.approx(np.mean(np.array(errors) / list(scales.values())))
+
+
+def test_without_a_backtest_the_summary_says_so(tmp_path):
+    (tmp_path / "short.csv").write_text(SHORT)
+    summary = run(tmp_path / "short.csv", tmp_path)
+    assert (summary["mase"], summary["seasonal_naive_mase"], summary["backtest_windows"]) == (None, None, 0)
+    assert summary["verdict"] == (
+        "Not compared with seasonal naive: no series is longer than 6 steps, which a backtest of one window needs."
+    )
+
+
+def test_a_backtest_that_nothing_can_be_held_against(tmp_path):
+    """All values of its windows are missing."""
+    place = pl.int_range(pl.len()).over("unique_id")
+    monthly_frame().with_columns(y=pl.when(place < pl.len().over("unique_id") - 9).then("y")).write_csv(
+        tmp_path / "ends.csv"
+    )
+    summary = run(tmp_path / "ends.csv", tmp_path)
+    assert (summary["mase"], summary["coverage"], summary["backtest_windows"]) == (None, {}, 0)
+    assert summary["verdict"].startswith("Not compared with seasonal naive: no value is known in the last 9 steps")
+
+
+def test_missing_values_before_a_series_are_told(tmp_path):
+    (tmp_path / "late.csv").write_text(SHORT.replace("01,5", "01,"))
+    summary = run(tmp_path / "late.csv", tmp_path)
+    assert "Missing values before the first observation left out: 1 series." in summary["notes"]
+
+
+@pytest.mark.parametrize(("levels", "horizon", "message"), [([80, 100], 3, "level 100"), ([80], 0, "the horizon is 0")])
+def test_what_cannot_be_is_told_first(tmp_path, levels, horizon, message):
+    (tmp_path / "short.csv").write_text(SHORT)
+    out, said = tmp_path / "out", []
+    out.mkdir()
+    with pytest.raises(InputError, match=message):
+        run(tmp_path / "short.csv", out, levels=levels, horizon=horizon, said=said)
+    assert (said, list(out.iterdir())) == ([], [])
+
+
+FAILURES = {
+    "the report": "throughtime.pipeline.forecast_page",
+    "the table": "polars.DataFrame.write_csv",
+    "the weights": "throughtime.training.checkpoint._write",
+}
+
+
+@pytest.mark.parametrize("target", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("former", [True, False], ids=["over a former run", "into an empty folder"])
+def test_all_or_nothing(tmp_path, monkeypatch, target, former):
+    """A full disk at any place leaves the folder as it was."""
+    (tmp_path / "short.csv").write_text(SHORT)
+    out = tmp_path / "out"
+    out.mkdir()
+    if former:
+        run(tmp_path / "short.csv", out)
+        (tmp_path / "short.csv").write_text(SHORT.replace("6\n", "9\n"))
+    before = contents(out)
+
+    def full(*arguments, **named):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(target, full)
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path / "short.csv", out)
+    assert contents(out) == before
+    assert former or not list(out.iterdir())
+
+
+def test_a_name_that_is_taken_leaves_all_as_it_was(tmp_path):
+    (tmp_path / "short.csv").write_text(SHORT)
+    out = tmp_path / "out"
+    (out / "report.html").mkdir(parents=True)
+    with pytest.raises(InputError, match="in the way"):
+        run(tmp_path / "short.csv", out)
+    assert [path.name for path in out.rglob("*")] == ["report.html"]
+
+
+def test_a_second_run_leaves_nothing_of_the_first(tmp_path):
+    file, out = tmp_path / "short.csv", tmp_path / "out"
+    out.mkdir()
+    for text in (SHORT, SHORT.replace("6\n", "9\n")):
+        file.write_text(text)
+        run(file, out)
+    assert len(list(out.rglob("*"))) == len(["forecasts.csv", "report.html", "model", "checkpoint.json", "arrays"])
+    assert tt.load(out / "model").predict()["throughtime"].to_list() == [9.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("lengths", "horizon", "windows"),
+    [([144], 12, 3), ([60], 12, 1), ([25], 12, 1), ([24], 12, 0), ([90, 90, 5], 12, 2)],
+)
+def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, horizon, windows):
+    frame = pl.concat(
+        pl.DataFrame({"unique_id": str(i), "ds": np.arange(length), "y": np.arange(length) % 7})
+        for i, length in enumerate(lengths)
+    )
+    assert _windows(Panel.from_frame(frame), horizon) == windows
