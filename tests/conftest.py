@@ -17,6 +17,9 @@ jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 # No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+# JAX reads XLA_FLAGS when its backend starts: now, before a test of the command line sets them for one of its own.
+jax.devices()
+
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("throughtime")

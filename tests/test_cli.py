@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -21,10 +23,11 @@ COMMAND = [sys.executable, "-c", "from throughtime.cli import main; main()"]
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands write to ``out`` below the working directory, and keep compiled programs in the user's cache."""
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands write to ``out`` below the working directory, set variables, and use the cache of the user."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JAX_ENABLE_COMPILATION_CACHE", "false")
+    with mock.patch.dict(os.environ, JAX_ENABLE_COMPILATION_CACHE="false", XDG_CACHE_HOME=str(tmp_path / "cache")):
+        yield
 
 
 def run(*arguments: str) -> Result:

@@ -17,6 +17,7 @@ STAGES = [
     "errors",
     "shapes",
     "registry",
+    "settings",
     "outputs",
     "data",
     "cells",

@@ -1,7 +1,6 @@
 """The command line: parse, call, print."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from throughtime.errors import InputError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 UNUSABLE = 2
-SMALL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
 
 app = typer.Typer(
     help="Recurrent neural networks for time series, from the cell up.",
@@ -150,7 +148,9 @@ def _answering(as_json: bool, quiet: bool, *, kept: str = "") -> Iterator[_Answe
     """Run a command: its result as JSON where asked, every failure as one message and an exit code."""
     answer = _Answer(as_json, quiet)
     try:
-        _prepare_jax()
+        from throughtime.settings import prepare_jax
+
+        prepare_jax()
         yield answer
     except KeyboardInterrupt:
         _fail(as_json, f"interrupted. {kept}".strip(), INTERRUPTED)
@@ -169,20 +169,6 @@ def _fail(as_json: bool, message: str, code: int) -> None:
         print(json.dumps({"error": message}))
     print(f"throughtime: {message}", file=sys.stderr)
     raise typer.Exit(code)
-
-
-def _prepare_jax() -> None:
-    """Set what JAX reads when it is first imported; what the user has set stays."""
-    from platformdirs import user_cache_path
-
-    # Compiled programs in the user's cache folder, up to a limit: only the first run waits for them.
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("throughtime") / "compiled"))
-    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(256 * 2**20))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    # Loops that touch less than this are compiled as one kernel: 68 us for the reference step instead of 97.
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_backend_extra_options" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {SMALL_LOOPS}".strip()
 
 
 def main() -> None:

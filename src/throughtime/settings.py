@@ -1,0 +1,30 @@
+"""What the command line sets for JAX, before JAX is first imported. What the user has set stays."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+CACHE_BYTES = 256 * 2**20
+# Loops that touch fewer bytes are compiled as one kernel: 68 us for the reference step instead of 97.
+SMALL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
+
+
+def prepare_jax() -> None:
+    """Keep compiled programs in the user's cache folder, and compile small loops whole."""
+    folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("throughtime") / "compiled"))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_backend_extra_options" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} {SMALL_LOOPS}".strip()
+    _drop_unfinished(Path(folder))
+
+
+def _drop_unfinished(folder: Path) -> None:
+    """Take away entries that a killed process left without their time of access: JAX would warn of them for ever."""
+    with suppress(OSError):  # a cache that cannot be read is no reason to stop
+        for entry in folder.glob("*-cache"):
+            if not entry.with_name(entry.name.removesuffix("-cache") + "-atime").exists():
+                entry.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+"""What the command line sets for JAX."""
+
+import os
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from throughtime.settings import SMALL_LOOPS, prepare_jax
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path) -> object:
+    with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(tmp_path)}, clear=True):
+        yield
+
+
+def test_compiled_programs_lie_in_the_users_cache(tmp_path: Path) -> None:
+    prepare_jax()
+    assert Path(os.environ["JAX_COMPILATION_CACHE_DIR"]) == tmp_path / "throughtime" / "compiled"
+    assert int(os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"]) > 0
+    assert os.environ["XLA_FLAGS"] == SMALL_LOOPS
+
+
+def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
+    mine = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "mine"), "JAX_COMPILATION_CACHE_MAX_SIZE": "7"}
+    os.environ.update(mine, XLA_FLAGS="--xla_backend_extra_options=other=1")
+    prepare_jax()
+    assert {name: os.environ[name] for name in mine} == mine
+    assert os.environ["XLA_FLAGS"] == "--xla_backend_extra_options=other=1"
+    os.environ["XLA_FLAGS"] = "--xla_dump_to=here"
+    prepare_jax()
+    assert os.environ["XLA_FLAGS"] == f"--xla_dump_to=here {SMALL_LOOPS}"
+
+
+def test_what_a_killed_process_left_is_taken_away(tmp_path: Path) -> None:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path)
+    for name in ("whole-cache", "whole-atime", "torn-cache"):
+        (tmp_path / name).write_text(name)
+    prepare_jax()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["whole-atime", "whole-cache"]
