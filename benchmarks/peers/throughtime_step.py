@@ -2,7 +2,11 @@
 
 import task
 
-from throughtime import demo
+from throughtime.settings import prepare_jax
+
+prepare_jax()  # as the command line does, before JAX is imported
+
+from throughtime import demo  # noqa: E402
 
 args = task.arguments()
 chunks: list[float] = []
