@@ -171,19 +171,7 @@ def _on_grid(rows: Rows, bounds: NDArray[np.int64], frequency: Frequency, notes:
     if not kept.all():
         values = values[np.repeat(kept, lengths)]
         offsets = np.append(0, np.cumsum(lengths[kept]))
-    return _from_first_value(Arranged(rows.ids[kept], values, offsets, starts[kept], frequency, tuple(notes)))
-
-
-def _from_first_value(series: Arranged) -> Arranged:
-    """Each series from its first value on: what is missing before says nothing, and is as if it were not there."""
-    known = np.flatnonzero(~np.isnan(series.values))
-    firsts = known[np.searchsorted(known, series.offsets[:-1])]
-    lead, lengths = firsts - series.offsets[:-1], np.diff(series.offsets)
-    return series._replace(
-        values=series.values[np.arange(len(series.values)) >= np.repeat(firsts, lengths)],
-        offsets=np.append(0, np.cumsum(lengths - lead)),
-        starts=series.starts + series.frequency.multiple * lead,
-    )
+    return Arranged(rows.ids[kept], values, offsets, starts[kept], frequency, tuple(notes))
 
 
 def _found(lengths: NDArray[np.int64], frequency: Frequency, starts: NDArray[np.int64]) -> str:
