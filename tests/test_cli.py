@@ -95,6 +95,27 @@ def test_output_that_is_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "taken").read_text() == "mine"
 
 
+def test_names_are_printed_as_they_are(tmp_path: Path) -> None:
+    assert "cell '[/x]'" in message_of(run("demo", "--cell", "[/x]", "--quiet"))
+    result = run("demo", "--steps", "1", "--no-pictures", "--out", "[bold]:cat:")
+    assert result.exit_code == 0
+    assert "[bold]:cat:" in result.stdout
+
+
+def test_dates_beyond_the_calendar(tmp_path: Path) -> None:
+    (tmp_path / "far.csv").write_text("ds,y\n" + "".join(f"{year}-01-01,{year % 7}\n" for year in range(9940, 9999)))
+    assert "9999-12-31" in message_of(run("forecast", "far.csv", "--horizon", "5", "--quiet"))
+
+
+def test_a_backtest_takes_as_many_windows_as_there_are(tmp_path: Path) -> None:
+    """One value, a gap of four years, then a year: two windows more would leave nothing to learn from."""
+    rows = ["2000-01-01,1", *(f"2004-{month:02d}-01,{month}" for month in range(1, 13))]
+    (tmp_path / "late.csv").write_text("ds,y\n" + "\n".join(rows) + "\n")
+    result = run("forecast", "late.csv", "--horizon", "6", "--steps", "5", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["backtest_windows"] == 1
+
+
 def test_an_error_is_json_where_json_is_asked_for() -> None:
     result = run("forecast", "nowhere.csv", "--horizon", "3", "--json")
     assert result.exit_code == 2

@@ -34,8 +34,17 @@ def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_taken_away(tmp_path: Path) -> None:
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path)
+    folder = tmp_path / "throughtime" / "compiled"
+    folder.mkdir(parents=True)
     for name in ("whole-cache", "whole-atime", "torn-cache"):
-        (tmp_path / name).write_text(name)
+        (folder / name).write_text(name)
     prepare_jax()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["whole-atime", "whole-cache"]
+    assert sorted(path.name for path in folder.iterdir()) == ["whole-atime", "whole-cache"]
+
+
+def test_the_users_own_cache_is_left_alone(tmp_path: Path) -> None:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path)
+    (tmp_path / "mine-cache").write_text("mine")
+    prepare_jax()
+    assert (tmp_path / "mine-cache").exists()
+    assert "JAX_COMPILATION_CACHE_MAX_SIZE" not in os.environ

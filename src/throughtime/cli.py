@@ -1,9 +1,11 @@
 """The command line: parse, call, print."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,12 +75,13 @@ def demo(
 
             def report(learnt: Any) -> None:
                 step, mse = learnt.mse[-1]
-                answer.console.print(f"step {step:>6}   MSE {mse:.6f}", highlight=False)
+                answer.console.print(f"step {step:>6}   MSE {mse:.6f}")
                 bar.show("training", step, steps, loss=mse, speed=step / learnt.seconds if learnt.seconds else 0.0)
 
             learnt = notebook.learn(
                 steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, report=report
             )
+        shutil.rmtree(folder / "gallery", ignore_errors=True)  # it may hold later steps of an earlier run
         with staged(folder) as stage:
             metrics = notebook.write_results(stage, learnt, seed, pictures=pictures)
         answer.console.print(
@@ -86,8 +89,7 @@ def demo(
             f"on the training instance: {metrics['test_mse']:.2e}.\n"
             f"Going on alone, each prediction fed back, it stays within {notebook.NEAR} of the curve for "
             f"{metrics['continuation_follows']} of {metrics['continuation_points']} points.\n"
-            f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}",
-            highlight=False,
+            f"Written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}"
         )
         answer.result = metrics | {"out": str(folder)}
 
@@ -129,17 +131,17 @@ def forecast(
                 output_folder(out),
                 columns=Columns(id_column, time_column, target),
                 levels=level,
-                say=lambda words: say(words, highlight=False, markup=False),
+                say=say,
                 report=report,
             )
-        say(f"Written to {out}: forecasts.csv, report.html, model", highlight=False)
+        say(f"Written to {out}: forecasts.csv, report.html, model")
 
 
 class _Answer:
     """Where a command's words go, and what ``--json`` prints in the end."""
 
     def __init__(self, as_json: bool, quiet: bool):
-        self.console = Console(stderr=as_json, quiet=quiet, soft_wrap=True)
+        self.console = Console(stderr=as_json, quiet=quiet, soft_wrap=True, markup=False, emoji=False, highlight=False)
         self.result: dict[str, Any] = {}
 
 
@@ -173,4 +175,7 @@ def _fail(as_json: bool, message: str, code: int) -> None:
 
 def main() -> None:
     """The entry point of ``throughtime``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
     app()

@@ -12,6 +12,7 @@ from throughtime.data.frames import format_times
 from throughtime.data.gaps import without_leading_gaps
 from throughtime.data.panel import Panel
 from throughtime.data.readers import read_panel
+from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.backtest import BASELINE, backtest
 from throughtime.forecasting.forecaster import Forecaster, Report
@@ -23,6 +24,7 @@ from throughtime.outputs import staged
 from throughtime.report.forecast_page import forecast_page
 
 MOST_WINDOWS = 3
+LAST_DAY = np.datetime64("9999-12-31")
 HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
 
 
@@ -62,6 +64,7 @@ def forecast_file(
     panel = without_leading_gaps(read_panel(path, id=columns.id, time=columns.time, target=columns.target))
     require_horizon(model.horizon, int(panel.lengths.max()))
     interval_columns(np.zeros((1, len(QUANTILES))), levels)  # a level that cannot be is told before training, not after
+    _require_calendar(panel, model.horizon)
     for note in panel.notes:
         say(note)
     tested = _test(panel, model, levels, report)
@@ -103,7 +106,15 @@ def forecast_columns(model: Forecaster, levels: Sequence[int | float]) -> dict[s
     """``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
     quantiles = model.quantiles_at(model.panel_.lengths)
-    return {"unique_id": ids, "ds": times, **interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels)}
+    columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.log)
+    return {"unique_id": ids, "ds": times, **columns}
+
+
+def _require_calendar(panel: Panel, horizon: int) -> None:
+    """Refuse forecasts beyond what dates are written for."""
+    _, times = panel.future(horizon)
+    if times.dtype.kind == "M" and times.max() > LAST_DAY:
+        raise InputError(f"the forecasts would reach {times.max()}: expected dates up to {LAST_DAY}")
 
 
 def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report: Report) -> Tested:
@@ -130,7 +141,14 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
 
 def _windows(panel: Panel, horizon: int) -> int:
     """Up to three; one where more would take too much of the history away; none where no series could learn."""
-    long_enough = panel.lengths[engine.learnable(panel, np.maximum(panel.lengths - horizon, 0), horizon)]
+    long_enough = panel.lengths[_learnable_before(panel, horizon, horizon)]
     if not len(long_enough):
         return 0
-    return int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
+    wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
+    possible = [k for k in range(wanted, 0, -1) if _learnable_before(panel, k * horizon, horizon).any()]
+    return possible[0]
+
+
+def _learnable_before(panel: Panel, steps: int, horizon: int) -> np.ndarray:
+    """(N,) whether the network could learn from a series without its last steps."""
+    return engine.learnable(panel, np.maximum(panel.lengths - steps, 0), horizon)

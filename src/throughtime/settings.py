@@ -13,13 +13,15 @@ SMALL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_thresho
 
 def prepare_jax() -> None:
     """Keep compiled programs in the user's cache folder, and compile small loops whole."""
-    folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(user_cache_path("throughtime") / "compiled"))
-    os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = user_cache_path("throughtime") / "compiled"
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+        os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
+        _drop_unfinished(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {SMALL_LOOPS}".strip()
-    _drop_unfinished(Path(folder))
 
 
 def _drop_unfinished(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 from sklearn.base import clone
-from tests.forecasting.conftest import LENGTHS, SMALL
+from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
 from throughtime.errors import InputError
@@ -309,3 +309,41 @@ def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame
     rows = tt.Forecaster(3, hidden=4, season=12).backtest(frame, windows=2)
     errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]
+
+
+# What a review found
+
+
+def test_missing_values_before_a_series_are_as_if_not_there():
+    frame = monthly_frame().filter(pl.col("unique_id") == "b")
+    place = pl.int_range(pl.len())
+    late = frame.with_columns(y=pl.when(place >= 9).then("y"))
+    np.testing.assert_array_equal(points(fit(late).predict()), points(fit(frame[9:]).predict()))
+
+
+@pytest.mark.parametrize("factor", [2.0**900, 2.0**-900])
+def test_values_of_any_size_are_forecast(frame, model, factor):
+    """A power of two changes no digit, so the network sees the same."""
+    plain = tt.Forecaster(**SMALL).fit(frame.with_columns(y=pl.col("y") - 12))  # no logarithms
+    large = tt.Forecaster(**SMALL).fit(frame.with_columns(y=(pl.col("y") - 12) * factor))
+    np.testing.assert_array_equal(points(large.predict())[:6], points(plain.predict())[:6] * factor)
+
+
+@pytest.mark.parametrize("name", ["season", "hidden", "steps"])
+@pytest.mark.parametrize("size", [0, -1, True])
+def test_sizes_are_whole_numbers(frame, name, size):
+    with pytest.raises(tt.InputError, match=rf"the {name} is .*expected a whole number"):
+        tt.Forecaster(**SMALL | {name: size}).fit(frame)
+
+
+def test_a_bound_of_positive_values_is_not_below_zero(frame):
+    wild = frame.with_columns(y=(pl.col("y").hash(0) % 1000 / 100.0).exp())
+    forecast = fit(wild).predict(level=[99.99])
+    assert (forecast["throughtime-lo-99.99"] >= 0).all()
+    assert (forecast["throughtime-lo-99.99"] <= forecast["throughtime"]).all()
+
+
+def test_a_pandas_index_that_is_a_column_too(frame, model):
+    native = frame.to_pandas()
+    doubled = native.set_index("ds", drop=False)
+    np.testing.assert_array_equal(points(fit(doubled).predict()), points(fit(native).predict()))

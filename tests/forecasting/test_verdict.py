@@ -77,6 +77,18 @@ def test_mase_by_hand():
     assert scores["seasonal_naive"][0] == pytest.approx((2 + 1 + 1) / 3 / 5)
 
 
+def test_a_gap_in_the_history_shifts_no_season():
+    """Period 3 repeats exactly but for the end: with the missing row dropped, later seasons would be compared askew."""
+    values = np.array([1.0, 5.0, 9.0, 1.0, np.nan, 9.0, 1.0, 5.0, 10.0, 3.0])
+    panel = Panel(np.array(["a"]), values, np.array([0, 10]), np.array([0]), Frequency("integer", stamp="int64"))
+    rows = {"unique_id": np.array(["a"]), "ds": np.array([9]), "cutoff": np.array([8]), "y": np.array([3.0])}
+    rows |= {"throughtime": np.array([2.0]), "seasonal_naive": np.array([1.0])}
+    scores = mase_by_series(rows, panel, season=3, models=["throughtime", "seasonal_naive"])
+    scale = np.mean([0.0, 0.0, 0.0, 1.0])  # 1-1, 9-9, 1-1, 10-9; two differences are not known
+    assert scores["throughtime"][0] == pytest.approx(1 / scale)
+    assert scores["seasonal_naive"][0] == pytest.approx(2 / scale)
+
+
 def test_coverage_by_hand():
     """Of four known values, bounds included, three lie inside."""
     rows = {

@@ -142,6 +142,8 @@ def _share_of_numbers(sample: pl.Series) -> float:
 def _share_of_integers(sample: pl.Series) -> float:
     if sample.dtype.is_integer():
         return 1.0
+    if sample.dtype.is_nested() or sample.dtype in (pl.Binary, pl.Object):
+        return 0.0
     share = sample.cast(pl.String).str.contains(INTEGER).mean() if len(sample) else None
     return share if isinstance(share, float) else 0.0
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import Source
+from throughtime.data.source import MISSING, Source
 from throughtime.data.timestamps import share_of_dates
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -150,5 +150,7 @@ def _check_names(names: list[str], source: Source) -> None:
 
 
 def _with_points(column: pl.Series) -> pl.Series:
-    """Decimal points for decimal commas, where a column holds nothing but such numbers."""
-    return column.str.replace(",", ".", literal=True) if column.str.contains(DECIMAL_COMMA).all() else column
+    """Decimal points for decimal commas, where a column holds nothing but such numbers, or nothing."""
+    missing = column.str.strip_chars().str.to_lowercase().is_in(MISSING)
+    numbers = (missing | column.str.contains(DECIMAL_COMMA)).all()
+    return column.str.replace(",", ".", literal=True) if numbers else column

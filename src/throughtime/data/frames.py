@@ -23,6 +23,7 @@ def from_native(frame: Any) -> nw.DataFrame:
     if isinstance(frame, pd.DataFrame):
         index = frame.index
         if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or any(name is not None for name in index.names):
+            frame = frame.drop(columns=[name for name in index.names if name in frame.columns])
             frame = frame.reset_index()
         if not all(isinstance(name, str) for name in frame.columns):
             raise InputError(f"the frame's columns are {list(frame.columns)}, expected text as their names")

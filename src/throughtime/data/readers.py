@@ -57,6 +57,6 @@ def _content(path: Path, source: Source) -> bytes:
 def _parquet(content: bytes, source: Source) -> pl.DataFrame:
     try:
         return pl.read_parquet(BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise source.error(f"truncated or damaged Parquet data ({reason}); get or write the file again") from None

@@ -71,7 +71,7 @@ def parse_times(column: pl.Series, source: Source) -> TimeStamps:
     if column.dtype == pl.String:
         return _from_text(column, source)
     if column.dtype.is_integer():
-        return _from_integers(column)
+        return _from_integers(column, source)
     if column.dtype.is_float():
         return _from_floats(column, source)
     if isinstance(column.dtype, pl.Date):
@@ -95,8 +95,12 @@ def share_of_dates(sample: pl.Series) -> float:
     return max(1 - _read(text, form).null_count() / len(text) for form in DATES + MONTHS)
 
 
-def _from_integers(column: pl.Series) -> TimeStamps:
-    values = column.cast(pl.Int64).to_numpy()
+def _from_integers(column: pl.Series, source: Source) -> TimeStamps:
+    whole = column.cast(pl.Int64, strict=False)
+    if whole.has_nulls():
+        row = first(whole.is_null())
+        raise source.error(f"found {column[row]}, expected integers below 2**63", row=row, column=column.name)
+    values = whole.to_numpy()
     for form, written, scale in (("%Y%m%d", "YYYYMMDD", 10_000), ("%Y%m", "YYYYMM", 100)):
         if len(values) > 1 and values.min() >= scale * FIRST_YEAR and values.max() < scale * LAST_YEAR:
             dates = _read(pl.Series(values).cast(pl.String), form)
@@ -111,14 +115,14 @@ def _from_floats(column: pl.Series, source: Source) -> TimeStamps:
     if not whole.all():
         row = first(~whole)
         raise source.error(f"found {column[row]}, {EXPECTED}", row=row, column=column.name)
-    return _from_integers(column.cast(pl.Int64))
+    return _from_integers(column.cast(pl.Int64), source)
 
 
 def _from_text(column: pl.Series, source: Source) -> TimeStamps:
     distinct = column.unique(maintain_order=True)
     whole = distinct.str.contains(INTEGER)
     if whole.all():
-        return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64))
+        return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64), source)
     bare = _without_zone(distinct)
     sample = bare.head(SAMPLE)
     found = {form: _read(sample, form).count() for form in DATES + MONTHS}

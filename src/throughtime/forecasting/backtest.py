@@ -11,6 +11,7 @@ from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.baselines import seasonal_naive
 from throughtime.forecasting.intervals import interval_columns
+from throughtime.forecasting.plan import Plan
 from throughtime.training.loop import Progress
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def backtest(
         origins = np.maximum(panel.lengths - window * horizon, 0)
         rows = np.flatnonzero(engine.learnable(panel, origins, horizon))
         quantiles = model.quantiles_at(origins)[rows]
-        parts.append(_window(panel, rows, origins, quantiles, level, model.plan_.design.seasons[0]))
+        parts.append(_window(panel, rows, origins, quantiles, level, model.plan_))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -71,9 +72,10 @@ def _window(
     origins: np.ndarray,
     quantiles: np.ndarray,
     level: Sequence[int | float],
-    season: int,
+    plan: Plan,
 ) -> dict[str, np.ndarray]:
     """One window's columns: R rows of the panel, F steps each."""
+    season = plan.design.seasons[0]
     horizon, count = quantiles.shape[1], quantiles.shape[-1]
     first, starts = panel.offsets[rows], origins[rows]
     steps = starts[:, None] + np.arange(horizon)
@@ -87,6 +89,6 @@ def _window(
         "ds": panel.frequency.times(ordinals.ravel()),
         "cutoff": panel.frequency.times(cutoffs),
         "y": panel.values[(first[:, None] + steps).ravel()],
-        **interval_columns(quantiles.reshape(-1, count), level),
+        **interval_columns(quantiles.reshape(-1, count), level, positive=plan.log),
         BASELINE: naive.ravel(),
     }

@@ -44,7 +44,8 @@ def naive_quantiles(history: np.ndarray, point: np.ndarray, *, season: int, quan
     lag = season if len(history) > season else 1
     errors = history[lag:] - history[:-lag]
     errors = errors[~np.isnan(errors)]
-    deviation = float(np.sqrt(np.mean(errors**2))) if len(errors) else 0.0
+    largest = np.max(np.abs(errors), initial=0.0)
+    deviation = largest * np.sqrt(np.mean((errors / largest) ** 2)) if largest > 0 else 0.0  # no square is too large
     growth = np.sqrt(np.arange(len(point)) // lag + 1)
     z = np.array([NormalDist().inv_cdf(q) for q in quantiles])
     return point[:, None] + deviation * growth[:, None] * z

@@ -56,11 +56,13 @@ class Prepared(NamedTuple):
     Attributes:
         values: (P,) filled, and logarithms where the plan says so.
         centre: (N,) the first observed value of each series, taken off before float32: seven digits are for movements.
-        series: the same on the device.
+        unit: (N,) a power of two near each series' largest movement, which float32 then holds whatever its size.
+        series: the same on the device, less the centre, in units.
     """
 
     values: np.ndarray
     centre: np.ndarray
+    unit: np.ndarray
     series: Series
 
 
@@ -76,7 +78,18 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
     centre = values[firsts]
     use = learnable(panel, origins, plan.design.horizon)
     flat = values - np.repeat(centre, panel.lengths)
-    return Prepared(values, centre, device_series(flat, observed, panel.offsets[:-1], origins, use))
+    unit = _units(flat, panel, origins)
+    series = device_series(flat / np.repeat(unit, panel.lengths), observed, panel.offsets[:-1], origins, use)
+    return Prepared(values, centre, unit, series)
+
+
+def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
+    """(N,) the power of two below the largest size before the origin: dividing by it changes no digit."""
+    row = np.repeat(np.arange(len(panel)), panel.lengths)
+    known = np.arange(len(flat)) - panel.offsets[row] < origins[row]
+    largest = np.zeros(len(panel))
+    np.maximum.at(largest, row[known], np.abs(flat[known]))
+    return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))
 
 
 def train_network(
@@ -108,8 +121,9 @@ def network_quantiles(
     for first in range(0, len(rows), size):
         chunk = np.resize(rows[first : first + size], size)  # one shape, one program
         predicted, scale = _predict(network, prepared.series, jnp.asarray(chunk), jnp.asarray(origins[chunk]))
-        centred = np.asarray(predicted, np.float64) + prepared.centre[chunk, None, None]
-        parts.append((np.sort(centred, axis=-1), np.asarray(scale)))
+        unit = prepared.unit[chunk]
+        values = np.asarray(predicted, np.float64) * unit[:, None, None] + prepared.centre[chunk, None, None]
+        parts.append((np.sort(values, axis=-1), np.asarray(scale, np.float64) * unit))
     quantiles, scales = (np.concatenate(column)[: len(rows)] for column in zip(*parts, strict=True))
     return quantiles, scales
 

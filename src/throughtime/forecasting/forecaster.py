@@ -90,16 +90,17 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        if isinstance(frame, Panel):
-            return self.fit_until(frame, frame.lengths, report=report)
-        panel = Panel.from_frame(frame, id=id, time=time, target=target)
+        given = isinstance(frame, Panel)
+        panel = without_leading_gaps(frame if given else Panel.from_frame(frame, id=id, time=time, target=target))
         self.fit_until(panel, panel.lengths, report=report)
-        self._like = from_native(frame).head(0).to_native()
+        self._like = None if given else from_native(frame).head(0).to_native()
         return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         require_horizon(self.horizon, int(panel.lengths.max()))
+        for name in ("season", "hidden", "steps"):
+            _require_size(name, getattr(self, name))
         known = engine.known_values(panel, origins)
         plan = make_plan(
             known,
@@ -138,7 +139,7 @@ class Forecaster:
         self._require_fitted()
         ids, times = self.panel_.future(self.horizon)
         quantiles = self.quantiles_at(self.panel_.lengths)
-        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level)
+        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.log)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
     def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
@@ -203,15 +204,17 @@ class Forecaster:
 
     def _season(self, panel: Panel) -> int:
         """The given season, or that of the frequency."""
-        if self.season is None:
-            return panel.frequency.season
-        if isinstance(self.season, bool) or not isinstance(self.season, int) or self.season < 1:
-            raise InputError(f"the season is {self.season!r}: expected a whole number of steps of at least 1")
-        return self.season
+        return panel.frequency.season if self.season is None else self.season
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
+
+
+def _require_size(name: str, value: Any) -> None:
+    """Refuse what is neither None nor a whole number of at least 1."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
 
 
 def _panel(frame: Any) -> Panel:

@@ -13,7 +13,7 @@ MEDIAN = QUANTILES.index(0.5)
 
 
 def interval_columns(
-    quantiles: np.ndarray, levels: Sequence[int | float], name: str = "throughtime"
+    quantiles: np.ndarray, levels: Sequence[int | float], name: str = "throughtime", *, positive: bool = False
 ) -> dict[str, np.ndarray]:
     """The point forecast and the bounds of each interval, under the names that Nixtla's libraries give them.
 
@@ -21,6 +21,7 @@ def interval_columns(
         quantiles: (S, Q) ascending along Q, at the levels ``QUANTILES``.
         levels: coverage in per cent, such as 80 and 95.
         name: the model's.
+        positive: whether nothing lies below zero: levels beyond the widest pair are extrapolated, and stop there.
 
     Returns:
         ``throughtime`` (S,), the median, then ``throughtime-lo-80`` and ``throughtime-hi-80`` (S,) for each level.
@@ -30,11 +31,12 @@ def interval_columns(
     """
     columns = {name: quantiles[:, MEDIAN]}
     for level in levels:
-        if not 0 < level < 100:
-            raise InputError(f"level {level:g} cannot be: expected a coverage between 0 and 100 per cent, such as 80")
+        if not isinstance(level, int | float) or not 0 < level < 100:
+            raise InputError(f"level {level} cannot be: expected a coverage between 0 and 100 per cent, such as 80")
         tail = (1 - level / 100) / 2
-        columns[f"{name}-lo-{level:g}"] = quantiles @ _weights(tail)
-        columns[f"{name}-hi-{level:g}"] = quantiles @ _weights(1 - tail)
+        for side, q in (("lo", tail), ("hi", 1 - tail)):
+            bound = quantiles @ _weights(q)
+            columns[f"{name}-{side}-{level:g}"] = np.maximum(bound, 0) if positive else bound
     return columns
 
 

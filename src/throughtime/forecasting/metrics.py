@@ -41,7 +41,7 @@ def coverage(backtest: Mapping[str, np.ndarray], level: float | int) -> float:
 
 
 def _history(panel: Panel, backtest: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """The observed values of each series up to the first cutoff."""
+    """Each series up to the first cutoff, step by step."""
     cutoffs = pl.DataFrame({"unique_id": backtest["unique_id"], "cutoff": backtest["cutoff"]})
     first = cutoffs.group_by("unique_id").agg(pl.col("cutoff").min())
     place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
@@ -53,5 +53,6 @@ def _history(panel: Panel, backtest: Mapping[str, np.ndarray]) -> pl.DataFrame:
             "y": panel.values,
         }
     )
-    known = frame.join(first, on="unique_id").filter((pl.col("ds") <= pl.col("cutoff")) & pl.col("y").is_not_nan())
-    return known.select("unique_id", "ds", "y")
+    known = frame.join(first, on="unique_id").filter(pl.col("ds") <= pl.col("cutoff"))
+    # A missing value keeps its row: the differences over a season are those of rows.
+    return known.select("unique_id", "ds", pl.col("y").fill_nan(None))

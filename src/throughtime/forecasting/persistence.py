@@ -36,7 +36,11 @@ def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> Non
     config = {
         "params": params,
         "plan": plan._asdict() | {"design": plan.design._asdict()},
-        "panel": {"ids": panel.ids.tolist(), "frequency": asdict(panel.frequency), "notes": list(panel.notes)},
+        "panel": {
+            "ids": [name if isinstance(name, str | int | float) else str(name) for name in panel.ids.tolist()],
+            "frequency": asdict(panel.frequency),
+            "notes": list(panel.notes),
+        },
         "notes": fitted.notes,
         "trained": fitted.network is not None,
     }

@@ -103,7 +103,7 @@ def require_horizon(horizon: int, longest: int) -> None:
     Raises:
         InputError: below 1, or beyond three times the longest series (100 steps are always allowed).
     """
-    if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
         raise InputError(f"the horizon is {horizon}: expected a whole number of steps of at least 1")
     most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
     if horizon > most:
