@@ -32,6 +32,7 @@ lint: install
 
 bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/reference_step.py --peers-python $(PEERS)/bin/python
+	$(BIN)/python benchmarks/first_forecasts.py
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

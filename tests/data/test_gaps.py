@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis.extra.numpy import arrays
 
 from throughtime.data.calendar import Frequency
@@ -29,6 +29,7 @@ def slow_fill(values, season):
 
 
 @given(gappy, seasons)
+@example(np.array([np.nan] * 13 + [0.0, np.nan, 1.0] + [np.nan] * 4), 3)  # the last of all is no filled one
 def test_the_same_seasons_last_value_else_the_last_of_all(values, season):
     came = fill_forward(values, OFFSETS, season)
     np.testing.assert_array_equal(came, slow_fill(values, season))

@@ -12,7 +12,7 @@ import throughtime as tt
 from throughtime.data.calendar import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting import engine
-from throughtime.forecasting.heldout import settle
+from throughtime.forecasting.heldout import WINDOWS_OF_FEW, settle
 
 SIZES = np.array(list(LENGTHS.values()))
 ORIGINS = np.array([33, 26, 2])
@@ -40,7 +40,7 @@ def with_future(values, future):
     return changed
 
 
-@pytest.fixture(scope="module", params=["logarithms", "plain", "gaps", "one unseen"])
+@pytest.fixture(scope="module", params=["logarithms", "plain", "gaps", "one unseen", "one almost unseen"])
 def values(request):
     """The history that all examples share, and the future of the first."""
     values = np.concatenate([seasonal_values(size, seed) for seed, size in enumerate(SIZES)])
@@ -50,6 +50,8 @@ def values(request):
         values[[5, 6, 20, 45]] = np.nan
     if request.param == "one unseen":
         values[-3:] = np.nan, np.nan, 7.0  # its first observation comes after the cut
+    if request.param == "one almost unseen":
+        values[40:64] = np.nan  # too few observations before the cut for the network, enough after it
     return values
 
 
@@ -90,6 +92,20 @@ def test_what_the_held_out_run_decides(values, future):
         return settle(panel_of(values), ORIGINS, plan, report=lambda progress: None, seed=0)
 
     assert settled(with_future(values, future)) == settled(values)
+
+
+def test_the_held_out_run_does_not_train_on_what_it_holds_out(values):
+    plan = tt.Forecaster(**SMALL).fit_until(panel_of(values), ORIGINS).plan_
+    steps = np.concatenate([np.arange(size) for size in SIZES])
+    held_out = steps >= np.repeat(np.maximum(ORIGINS - WINDOWS_OF_FEW * SMALL["horizon"], 0), SIZES)
+
+    def weights(values):
+        seen = []
+        settle(panel_of(values), ORIGINS, plan, report=seen.append, seed=0)
+        return jax.tree.leaves(seen[-1].state.model)
+
+    for new, old in zip(weights(np.where(held_out, values + 5, values)), weights(values), strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
 def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
