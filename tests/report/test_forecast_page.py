@@ -16,7 +16,7 @@ from throughtime.pipeline import forecast_columns
 from throughtime.report.forecast_page import MOST_SHOWN, forecast_page
 from throughtime.report.forecast_plots import backtest_svg, forecast_svg
 
-NAMES = ["<script>alert(1)</script>", 'a "quoted" & <b>bold</b> one', "$x_$ in US$", "北京", "</svg><h1>"]
+NAMES = ["<script>alert(1)</script>", 'a "quoted" & <b>bold</b> one', "$x_$ each", "北京", "</svg><h1>"]
 LEVELS = [80, 95]
 F = 3
 
