@@ -15,6 +15,12 @@ CELLS: dict[str, Callable[..., tt.Cell]] = {
     **{f"elman-{name}": partial(tt.Elman, 3, 5, name) for name in ACTIVATIONS},
     "gru": partial(tt.GRU, 2, 4),
     "lstm": partial(tt.LSTM, 3, 7),
+    "mingru": partial(tt.MinGRU, 3, 5),
+    "minlstm": partial(tt.MinLSTM, 2, 4),
+    "lru": partial(tt.LRU, 3, 4),
+    "slstm": partial(tt.SLSTM, 2, 5),
+    "lem": partial(tt.LEM, 3, 4, dt=0.7),
+    "antisymmetric": partial(tt.Antisymmetric, 2, 5, step_size=0.3, diffusion=0.2),
 }
 
 

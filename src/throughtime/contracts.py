@@ -78,11 +78,13 @@ def frozen(cell: Cell) -> None:
 
 
 def layout(cell: Cell) -> None:
-    """The weights are w_x (G*H, D), w_h (G*H, H) and b (G*H,), a block of H rows for each of G distinct GATES."""
+    """The weights are w_x (G*H, D), b (G*H,) and, if any, w_h (G*H, H): H rows for each of G distinct GATES."""
     if len(set(cell.GATES)) != len(cell.GATES):
         raise ContractError(f"GATES came as {cell.GATES}: expected distinct names.")
-    rows = len(cell.GATES) * cell.hidden
-    expected = {"w_x": (rows, cell.inputs), "w_h": (rows, cell.hidden), "b": (rows,)}
+    matrix = getattr(cell, "w_h", None)  # a cell that is linear in its state has none
+    hidden = len(cell.b) // len(cell.GATES) if matrix is None else matrix.shape[1]
+    rows = len(cell.GATES) * hidden
+    expected = {"w_x": (rows, cell.inputs), "b": (rows,)} | ({} if matrix is None else {"w_h": (rows, hidden)})
     for name, shape in expected.items():
         _require_equal(f"The shape of {name}", getattr(cell, name).shape, shape)
 
@@ -96,7 +98,7 @@ def state_keeps_shape(cell: Cell) -> None:
         raise ContractError(f"The first state came as {state}: expected zeros.")
     moved, y = cell.step(state, cell.project(_inputs(cell)))
     _require_equal("The state after a step", _shapes(moved), _shapes(state))
-    _require_equal("The output", (y.shape, y.dtype), ((cell.hidden,), cell.w_h.dtype))
+    _require_equal("The output", (y.shape, y.dtype), ((cell.hidden,), cell.w_x.dtype))
 
 
 def step_is_pure(cell: Cell) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from dataclasses import fields
 
 import jax
 import numpy as np
@@ -32,13 +33,14 @@ def equations(cell: tt.Cell) -> str:
 
 def names_in_equations(cell: tt.Cell, phi) -> dict:
     """Each gate's block of the weights under the name that the docstring gives it."""
-    names = {"phi": phi, "sigmoid": PHI["sigmoid"], "tanh": np.tanh}
-    for weight, prefix in ((cell.w_x, "Wx"), (cell.w_h, "Wh"), (cell.b, "b")):
-        blocks = np.split(np.asarray(weight), len(cell.GATES))
-        names |= {f"{prefix}_{gate}": block for gate, block in zip(cell.GATES, blocks, strict=True)}
-    if isinstance(cell, tt.GRU):
-        names["b_h"] = np.asarray(cell.b_h)
-    return names
+    names = {"phi": phi, "sigmoid": PHI["sigmoid"], "logsigmoid": lambda a: -np.log1p(np.exp(-a))}
+    names |= {name: getattr(np, name) for name in ("tanh", "exp", "sqrt", "abs", "where", "maximum")}
+    own = {field.name: getattr(cell, field.name) for field in fields(cell)}
+    for name, prefix in (("w_x", "Wx"), ("w_h", "Wh"), ("b", "b")):
+        if name in own:
+            blocks = np.split(np.asarray(own.pop(name)), len(cell.GATES))
+            names |= {f"{prefix}_{gate}": block for gate, block in zip(cell.GATES, blocks, strict=True)}
+    return names | {name: np.asarray(value) if isinstance(value, jax.Array) else value for name, value in own.items()}
 
 
 def executed(cell: tt.Cell, phi, xs: np.ndarray) -> tuple[dict, np.ndarray]:

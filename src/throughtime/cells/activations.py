@@ -29,3 +29,14 @@ ACTIVATIONS: dict[str, Activation] = {
 def activation(choice: str | Activation) -> Activation:
     """The activation that ``choice`` names, or ``choice`` itself where it is a function."""
     return resolve("activation", ACTIVATIONS, choice)
+
+
+# Of phi, over all pre-activations: what a gradient is multiplied by at most.
+LARGEST_SLOPES: dict[Activation, float] = {
+    ACTIVATIONS["sigmoid"]: 0.25,
+    ACTIVATIONS["tanh"]: 1.0,
+    ACTIVATIONS["relu"]: 1.0,
+    ACTIVATIONS["leaky_relu"]: 1.0,
+    ACTIVATIONS["elu"]: 1.0,
+    ACTIVATIONS["identity"]: 1.0,
+}

@@ -3,6 +3,10 @@
 A cell is one step of a recurrence and nothing more: weights, a state and ``step``. It knows no batch and no time;
 :func:`throughtime.unroll` adds both. It is frozen and a JAX pytree, so ``jax.grad`` of a function of a cell gives a
 cell whose arrays are the gradients.
+
+``Cell`` is all that unrolling needs, and what a cell of one's own derives from. A ``GatedCell`` also lets its gates be
+looked at. A ``MatrixCell`` is the usual kind: its state enters through one matrix product, which a wrapper may
+normalise.
 """
 
 from abc import abstractmethod
@@ -28,13 +32,11 @@ class Cell(eqx.Module):
     Attributes:
         GATES: the gates' names, in the order of the G blocks of H rows of every weight.
         w_x: input weights (G*H, D).
-        w_h: recurrent weights (G*H, H).
         b: bias (G*H,), as it acts: nothing is added to it at run time.
     """
 
     GATES: eqx.AbstractClassVar[tuple[str, ...]]
     w_x: eqx.AbstractVar[InputWeights]
-    w_h: eqx.AbstractVar[RecurrentWeights]
     b: eqx.AbstractVar[GateBias]
 
     @property
@@ -45,7 +47,7 @@ class Cell(eqx.Module):
     @property
     def hidden(self) -> int:
         """H."""
-        return self.w_h.shape[1]
+        return self.w_x.shape[0] // len(self.GATES)
 
     def project(self, xs: Array) -> Projected:
         """``xs W_x^T + b`` for every leading axis at once: xs (..., D) -> (..., G*H)."""
@@ -59,3 +61,43 @@ class Cell(eqx.Module):
     @abstractmethod
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
         """One time step from a projected input ``gx`` (G*H,): the next state and the output (H,)."""
+
+
+class GatedCell(Cell):
+    """A cell whose gates can be looked at while it runs."""
+
+    @abstractmethod
+    def gates(self, state: State, gx: GateBias) -> tuple[Hidden, ...]:
+        """What each gate of ``GATES`` says in this step, (H,) each."""
+
+    @property
+    @abstractmethod
+    def slopes(self) -> tuple[float | None, ...]:
+        """The largest slope of each gate's function of its pre-activation; None where it is not known."""
+
+
+class MatrixCell(GatedCell):
+    """A cell whose state enters through one matrix product, ``W_h h``, and whose output is its state's ``h``.
+
+    Attributes:
+        w_h: recurrent weights (G*H, H).
+    """
+
+    w_h: eqx.AbstractVar[RecurrentWeights]
+
+    @abstractmethod
+    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
+        """The gates from the input's share ``gx`` and the state's share ``gh`` of their pre-activations."""
+
+    @abstractmethod
+    def update(self, state: State, gates: tuple[Hidden, ...]) -> State:
+        """The next state."""
+
+    def gates(self, state: State, gx: GateBias) -> tuple[Hidden, ...]:
+        """What each gate says in this step."""
+        return self.squash(gx, self.w_h @ state.h)
+
+    def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
+        """One time step."""
+        state = self.update(state, self.gates(state, gx))
+        return state, state.h

@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from throughtime.cells import initializers
-from throughtime.cells.activations import Activation
+from throughtime.cells.activations import LARGEST_SLOPES, Activation
 from throughtime.cells.activations import activation as activation_named
-from throughtime.cells.base import Cell
+from throughtime.cells.base import MatrixCell
 from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
@@ -18,7 +18,7 @@ class ElmanState(NamedTuple):
     h: Hidden
 
 
-class Elman(Cell):
+class Elman(MatrixCell):
     """A simple recurrent cell (Elman 1990, "Finding structure in time").
 
     Equations::
@@ -64,7 +64,15 @@ class Elman(Cell):
         """Zeros."""
         return ElmanState(jnp.zeros(self.hidden, self.w_h.dtype))
 
-    def step(self, state: ElmanState, gx: GateBias) -> tuple[ElmanState, Hidden]:
-        """One time step."""
-        h = self.activation(gx + self.w_h @ state.h)
-        return ElmanState(h), h
+    @property
+    def slopes(self) -> tuple[float | None]:
+        """That of phi; None for a function of the user's own."""
+        return (LARGEST_SLOPES.get(self.activation),)
+
+    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden]:
+        """``a``, through phi."""
+        return (self.activation(gx + gh),)
+
+    def update(self, state: ElmanState, gates: tuple[Hidden, ...]) -> ElmanState:
+        """The activation is the state."""
+        return ElmanState(*gates)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from throughtime.cells import initializers
-from throughtime.cells.base import Cell
+from throughtime.cells.base import MatrixCell
 from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
@@ -16,7 +16,7 @@ class GRUState(NamedTuple):
     h: Hidden
 
 
-class GRU(Cell):
+class GRU(MatrixCell):
     """Gated recurrent unit, the reset gate applied after the recurrent product.
 
     Cho et al. 2014 (arXiv 1406.1078); their published version resets h before the product W_hn h, and keeps the old
@@ -66,11 +66,18 @@ class GRU(Cell):
         """Zeros."""
         return GRUState(jnp.zeros(self.hidden, self.w_h.dtype))
 
-    def step(self, state: GRUState, gx: GateBias) -> tuple[GRUState, Hidden]:
-        """One time step."""
-        xr, xz, xn = jnp.split(gx, 3)
-        hr, hz, hn = jnp.split(self.w_h @ state.h, 3)
-        r, z = sigmoid(xr + hr), sigmoid(xz + hz)
-        n = jnp.tanh(xn + r * (hn + self.b_h))
-        h = (1 - z) * n + z * state.h
-        return GRUState(h), h
+    @property
+    def slopes(self) -> tuple[float, float, float]:
+        """Two sigmoids and a tanh."""
+        return 0.25, 0.25, 1.0
+
+    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden]:
+        """r, z and n."""
+        (xr, xz, xn), (hr, hz, hn) = jnp.split(gx, 3), jnp.split(gh, 3)
+        r = sigmoid(xr + hr)
+        return r, sigmoid(xz + hz), jnp.tanh(xn + r * (hn + self.b_h))
+
+    def update(self, state: GRUState, gates: tuple[Hidden, ...]) -> GRUState:
+        """The old state where z is 1, the candidate n where it is 0."""
+        _, z, n = gates
+        return GRUState((1 - z) * n + z * state.h)

@@ -7,6 +7,7 @@ differently: ``(key, gates, hidden, dtype) -> (G*H,)``. Anything of the right si
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -145,12 +146,35 @@ def gated_weights(
     Raises:
         InputError: where a size is not a positive whole number, or a name is unknown.
     """
+    _require_sizes(inputs, hidden)
+    key_x, key_h, key_b = jax.random.split(key, 3)
+    w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
+    recurrent_init = matrix_init(inits[1])
+    w_h = [recurrent_init(k, (hidden, hidden), w_x.dtype) for k in jax.random.split(key_h, len(gates))]
+    return w_x, jnp.concatenate(w_h), bias_init(inits[2])(key_b, gates, hidden, w_x.dtype)
+
+
+def input_weights(
+    inputs: int, hidden: int, gates: tuple[str, ...], inits: tuple[str | MatrixInit, str | BiasInit], key: Key
+) -> tuple[InputWeights, GateBias]:
+    """``w_x`` and ``b`` of a cell without a recurrent matrix; ``inits`` are those of input and bias.
+
+    Raises:
+        InputError: where a size is not a positive whole number, or a name is unknown.
+    """
+    _require_sizes(inputs, hidden)
+    key_x, key_b = jax.random.split(key)
+    w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
+    return w_x, bias_init(inits[1])(key_b, gates, hidden, w_x.dtype)
+
+
+def _input_matrix(inputs: int, hidden: int, gates: tuple[str, ...], init: str | MatrixInit, key: Key) -> InputWeights:
+    draw = matrix_init(init)
+    dtype = jnp.zeros(()).dtype  # float32, or float64 where the user enables it
+    return jnp.concatenate([draw(k, (hidden, inputs), dtype) for k in jax.random.split(key, len(gates))])
+
+
+def _require_sizes(inputs: Any, hidden: Any) -> None:
     for name, size in (("inputs", inputs), ("hidden", hidden)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
-    input_init, recurrent_init, start_of_bias = matrix_init(inits[0]), matrix_init(inits[1]), bias_init(inits[2])
-    dtype = jnp.zeros(()).dtype  # float32, or float64 where the user enables it
-    key_x, key_h, key_b = jax.random.split(key, 3)
-    w_x = [input_init(k, (hidden, inputs), dtype) for k in jax.random.split(key_x, len(gates))]
-    w_h = [recurrent_init(k, (hidden, hidden), dtype) for k in jax.random.split(key_h, len(gates))]
-    return jnp.concatenate(w_x), jnp.concatenate(w_h), start_of_bias(key_b, gates, hidden, dtype)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax.nn import sigmoid
 
 from throughtime.cells import initializers
-from throughtime.cells.base import Cell
+from throughtime.cells.base import MatrixCell
 from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
@@ -17,7 +17,7 @@ class LSTMState(NamedTuple):
     c: Hidden
 
 
-class LSTM(Cell):
+class LSTM(MatrixCell):
     """Long short-term memory with a forget gate and no peepholes.
 
     Hochreiter & Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers, Schmidhuber & Cummins 2000,
@@ -68,9 +68,18 @@ class LSTM(Cell):
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return LSTMState(zeros, zeros)
 
-    def step(self, state: LSTMState, gx: GateBias) -> tuple[LSTMState, Hidden]:
-        """One time step."""
-        i, f, g, o = jnp.split(gx + self.w_h @ state.h, 4)
-        c = sigmoid(f) * state.c + sigmoid(i) * jnp.tanh(g)
-        h = sigmoid(o) * jnp.tanh(c)
-        return LSTMState(h, c), h
+    @property
+    def slopes(self) -> tuple[float, float, float, float]:
+        """Three sigmoids, and the tanh of g."""
+        return 0.25, 0.25, 1.0, 0.25
+
+    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
+        """i, f, g and o."""
+        i, f, g, o = jnp.split(gx + gh, 4)
+        return sigmoid(i), sigmoid(f), jnp.tanh(g), sigmoid(o)
+
+    def update(self, state: LSTMState, gates: tuple[Hidden, ...]) -> LSTMState:
+        """What f keeps of the memory and i writes to it; o lets out its tanh."""
+        i, f, g, o = gates
+        c = f * state.c + i * g
+        return LSTMState(o * jnp.tanh(c), c)

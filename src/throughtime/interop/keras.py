@@ -17,7 +17,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime.cells import GRU, LSTM, Cell, Elman
+from throughtime.cells import GRU, LSTM, Elman, MatrixCell
 from throughtime.interop import layout
 
 GATE_ORDERS: layout.GateOrders = {Elman: ("a",), GRU: ("z", "r", "n"), LSTM: ("i", "f", "g", "o")}
@@ -48,7 +48,7 @@ def cell_from_keras(weights: layout.Weights, kind: type[layout.SomeCell], **sett
     return layout.cell_of(kind, {"w_x": w_x, "w_h": w_h, **biases}, settings)
 
 
-def weights_to_keras(cell: Cell) -> dict[str, np.ndarray]:
+def weights_to_keras(cell: MatrixCell) -> dict[str, np.ndarray]:
     """The weights, by name, of Keras's layer that computes what the cell does; its activation is for the caller to set.
 
     Raises:

@@ -13,16 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from throughtime.cells import GRU, Cell
+from throughtime.cells import GRU, MatrixCell
 from throughtime.errors import InputError
 from throughtime.shapes import Array, GateBias
 
-SomeCell = TypeVar("SomeCell", bound=Cell)
+SomeCell = TypeVar("SomeCell", bound=MatrixCell)
 Weights = Mapping[str, ArrayLike]
-GateOrders = Mapping[type[Cell], tuple[str, ...]]
+GateOrders = Mapping[type[MatrixCell], tuple[str, ...]]
 
 
-def gate_order(framework: str, orders: GateOrders, kind: type[Cell]) -> tuple[str, ...]:
+def gate_order(framework: str, orders: GateOrders, kind: type[MatrixCell]) -> tuple[str, ...]:
     """The framework's order of this cell's gates, under our names for them.
 
     Raises:
@@ -80,7 +80,7 @@ def reorder(blocks: Array, order: tuple[str, ...], wanted: tuple[str, ...]) -> A
     return jnp.concatenate([by_gate[gate] for gate in wanted])
 
 
-def merge_biases(kind: type[Cell], input_bias: GateBias, recurrent_bias: GateBias) -> dict[str, Array]:
+def merge_biases(kind: type[MatrixCell], input_bias: GateBias, recurrent_bias: GateBias) -> dict[str, Array]:
     """Our biases of a pair (G*H,), the input's and the recurrent: their sum, but for a GRU's n, inside the reset."""
     if kind is not GRU:
         return {"b": input_bias + recurrent_bias}
@@ -89,7 +89,7 @@ def merge_biases(kind: type[Cell], input_bias: GateBias, recurrent_bias: GateBia
     return {"b": input_bias + jnp.pad(outside, (0, hidden)), "b_h": inside}
 
 
-def split_biases(cell: Cell) -> tuple[GateBias, GateBias]:
+def split_biases(cell: MatrixCell) -> tuple[GateBias, GateBias]:
     """A pair (G*H,) that ``merge_biases`` makes ours: all in the input's, only a GRU's ``b_h`` in the recurrent."""
     inside = cell.b_h if isinstance(cell, GRU) else jnp.zeros(0, cell.b.dtype)
     return cell.b, jnp.pad(inside, (len(cell.b) - len(inside), 0))

@@ -14,7 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime.cells import Cell, Elman
+from throughtime.cells import Elman, MatrixCell
 from throughtime.interop import layout
 
 KERNEL, BIAS = "rnn/basic_rnn_cell/kernel", "rnn/basic_rnn_cell/bias"
@@ -39,7 +39,7 @@ def cell_from_tensorflow1(weights: layout.Weights, kind: type[layout.SomeCell], 
     return layout.cell_of(kind, {"w_x": kernel[:inputs].T, "w_h": kernel[inputs:].T, "b": b}, settings)
 
 
-def weights_to_tensorflow1(cell: Cell) -> dict[str, np.ndarray]:
+def weights_to_tensorflow1(cell: MatrixCell) -> dict[str, np.ndarray]:
     """The variables, by name, of TensorFlow's cell that computes this one; its activation is for the caller to set.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.cells import GRU, LSTM, Cell, Elman
+from throughtime.cells import GRU, LSTM, Elman, MatrixCell
 from throughtime.cells.activations import ACTIVATIONS
 from throughtime.errors import InputError
 from throughtime.interop import layout
@@ -47,7 +47,7 @@ def cell_from_torch(weights: layout.Weights, kind: type[layout.SomeCell], **sett
     return layout.cell_of(kind, {"w_x": w_x, "w_h": w_h, **layout.merge_biases(kind, b_ih, b_hh)}, settings)
 
 
-def weights_to_torch(cell: Cell) -> dict[str, np.ndarray]:
+def weights_to_torch(cell: MatrixCell) -> dict[str, np.ndarray]:
     """The ``state_dict()`` of PyTorch's layer that computes what the cell does; the biases are in ``bias_ih_l0``.
 
     Raises:

@@ -1,0 +1,39 @@
+"""Cells that are linear in their state: what makes a parallel scan possible."""
+
+from abc import abstractmethod
+
+from throughtime.cells.base import GatedCell, State
+from throughtime.shapes import Array, GateBias, Hidden
+
+
+class LinearCell(GatedCell):
+    """A cell whose memory s moves by ``s' = a * s + c``, unit by unit, where a and c depend on the input alone.
+
+    Two such moves are one again: ``a2 (a1 s + c1) + c2 = (a2 a1) s + (a2 c1 + c2)``. So :func:`throughtime.unroll` may
+    compute all T states in about log T sweeps over whole arrays instead of T steps (Blelloch 1990, "Prefix sums and
+    their applications"; Martin & Cundy 2018, arXiv 1709.04057).
+
+    Every function here works for any leading axes: of one step, or of all T at once.
+    """
+
+    @abstractmethod
+    def coefficients(self, gx: Array) -> tuple[Array, Array]:
+        """A and c, from projected inputs gx (..., G*H): (..., H) each, real or complex."""
+
+    @abstractmethod
+    def pack(self, state: State) -> Array:
+        """The memory s (..., H) of a state."""
+
+    @abstractmethod
+    def unpack(self, s: Array) -> State:
+        """The state that holds a memory s (..., H)."""
+
+    @abstractmethod
+    def read(self, s: Array, gx: Array) -> Array:
+        """The output (..., H) of a memory s (..., H), in the step of the projected input gx (..., G*H)."""
+
+    def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
+        """One time step."""
+        a, c = self.coefficients(gx)
+        s = a * self.pack(state) + c
+        return self.unpack(s), self.read(s, gx)

@@ -1,0 +1,109 @@
+"""The linear recurrent unit."""
+
+from typing import ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from throughtime.cells import initializers
+from throughtime.cells.linear import LinearCell
+from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key, RecurrentWeights
+
+
+class LRUState(NamedTuple):
+    """The complex memory: re (H,) and im (H,)."""
+
+    re: Hidden
+    im: Hidden
+
+
+class LRU(LinearCell):
+    """Linear recurrent unit: a diagonal, complex, linear recurrence (Orvieto et al. 2023, arXiv 2303.06349, § 3).
+
+    Equations::
+
+        lam = exp(-exp(nu) + 1j * exp(theta))
+        gamma = sqrt(1 - abs(lam) ** 2)
+        s = lam * (re + 1j * im) + gamma * (Wx_re @ x + b_re + 1j * (Wx_im @ x + b_im))
+        re, im = s.real, s.imag
+        y = c_re @ re - c_im @ im + Wx_skip @ x + b_skip
+
+    ============  ==================================================================
+    gates         ``re im skip``: the parts of the paper's B x, and its D x
+    w_x           (3H, D)
+    w_h           none: the memory enters unit by unit, so a parallel scan computes it
+    b             (3H,); the paper has none, it starts at zero
+    nu, theta     (H,), of the eigenvalues lam
+    c_re, c_im    (H, H), of the readout C
+    state         ``LRUState(re, im)``
+    ============  ==================================================================
+
+    Eigenvalues start uniform in the ring ``radii`` of the complex plane, with phases in [0, ``largest_phase``]; they
+    never leave the unit disk. gamma is computed from them; in the paper it only starts there and is learnt. It is
+    linear from x to y: what makes it powerful is what stands between layers of it.
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("re", "im", "skip")
+    w_x: InputWeights
+    b: GateBias
+    nu: Hidden
+    theta: Hidden
+    c_re: RecurrentWeights
+    c_im: RecurrentWeights
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        radii: tuple[float, float] = (0.9, 0.999),
+        largest_phase: float = 2 * jnp.pi,
+        input_init: str | initializers.MatrixInit = "glorot",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; eigenvalues as the paper's lemma 3.2 draws them."""
+        key_in, key_radius, key_phase, key_re, key_im = jax.random.split(key, 5)
+        self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, "zeros"), key_in)
+        dtype = self.w_x.dtype
+        smallest, largest = radii
+        squared = jax.random.uniform(key_radius, (hidden,), dtype, minval=smallest**2, maxval=largest**2)
+        self.nu = jnp.log(-0.5 * jnp.log(squared))
+        tiny = jnp.finfo(dtype).tiny  # theta is a logarithm
+        self.theta = jnp.log(jax.random.uniform(key_phase, (hidden,), dtype, minval=tiny, maxval=largest_phase))
+        draw = initializers.glorot
+        self.c_re, self.c_im = (draw(k, (hidden, hidden), dtype) for k in (key_re, key_im))
+
+    @property
+    def slopes(self) -> tuple[float, float, float]:
+        """Nothing is squashed."""
+        return 1.0, 1.0, 1.0
+
+    def initial_state(self) -> LRUState:
+        """Zeros."""
+        zeros = jnp.zeros(self.hidden, self.w_x.dtype)
+        return LRUState(zeros, zeros)
+
+    def gates(self, state: LRUState, gx: GateBias) -> tuple[Hidden, Hidden, Hidden]:
+        """What the input adds to the memory, before gamma, and to the output."""
+        re, im, skip = jnp.split(gx, 3)
+        return re, im, skip
+
+    def coefficients(self, gx: Array) -> tuple[Array, Array]:
+        """lam, and gamma times the input's parts."""
+        re, im, _ = jnp.split(gx, 3, axis=-1)
+        lam = jnp.exp(jax.lax.complex(-jnp.exp(self.nu), jnp.exp(self.theta)))
+        gamma = jnp.sqrt(-jnp.expm1(-2 * jnp.exp(self.nu)))  # 1 - |lam|^2, exact where |lam| is near 1
+        gamma = jnp.broadcast_to(gamma, re.shape)
+        return jnp.broadcast_to(lam, re.shape), jax.lax.complex(gamma * re, gamma * im)
+
+    def pack(self, state: LRUState) -> Array:
+        """Re + i im."""
+        return jax.lax.complex(state.re, state.im)
+
+    def unpack(self, s: Array) -> LRUState:
+        """Its two parts."""
+        return LRUState(s.real, s.imag)
+
+    def read(self, s: Array, gx: Array) -> Array:
+        """The real part of ``C s``, and what skips the memory."""
+        return s.real @ self.c_re.T - s.imag @ self.c_im.T + gx[..., -self.hidden :]

@@ -1,0 +1,86 @@
+"""The minimal gated recurrent unit."""
+
+from typing import ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jax.nn import sigmoid
+
+from throughtime.cells import initializers
+from throughtime.cells.linear import LinearCell
+from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key
+
+
+class MinGRUState(NamedTuple):
+    """h (H,): the last output."""
+
+    h: Hidden
+
+
+class MinGRU(LinearCell):
+    """Minimal gated recurrent unit: a GRU whose gates do not see its state (Feng et al. 2024, arXiv 2410.01201, § 3.1).
+
+    Equations::
+
+        u = sigmoid(Wx_u @ x + b_u)
+        n = Wx_n @ x + b_n
+        h = (1 - u) * h + u * n
+        y = h
+
+    ======  =========================================================================
+    gates   ``u n``; u is the paper's z: 1 takes the new, where this library's GRU
+            keeps the old
+    w_x     (2H, D)
+    w_h     none: h enters by itself, so a parallel scan computes it
+    b       (2H,); starts at zero
+    state   ``MinGRUState(h)``
+    ======  =========================================================================
+
+    This is the paper's plain form. Its other one, in logarithms, keeps h positive.
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("u", "n")
+    w_x: InputWeights
+    b: GateBias
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        input_init: str | initializers.MatrixInit = "glorot",
+        bias_init: str | initializers.BiasInit = "zeros",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)
+
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """A sigmoid, and n as it is."""
+        return 0.25, 1.0
+
+    def initial_state(self) -> MinGRUState:
+        """Zeros."""
+        return MinGRUState(jnp.zeros(self.hidden, self.w_x.dtype))
+
+    def gates(self, state: MinGRUState, gx: GateBias) -> tuple[Hidden, Hidden]:
+        """U and n."""
+        u, n = jnp.split(gx, 2)
+        return sigmoid(u), n
+
+    def coefficients(self, gx: Array) -> tuple[Array, Array]:
+        """``1 - u`` and ``u n``."""
+        u, n = jnp.split(gx, 2, axis=-1)
+        return sigmoid(-u), sigmoid(u) * n  # 1 - sigmoid(u) is sigmoid(-u), without the rounding
+
+    def pack(self, state: MinGRUState) -> Array:
+        """H."""
+        return state.h
+
+    def unpack(self, s: Array) -> MinGRUState:
+        """H is all there is."""
+        return MinGRUState(s)
+
+    def read(self, s: Array, gx: Array) -> Array:
+        """H."""
+        return s

@@ -1,0 +1,86 @@
+"""The minimal long short-term memory."""
+
+from typing import ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jax.nn import log_sigmoid, sigmoid
+
+from throughtime.cells import initializers
+from throughtime.cells.linear import LinearCell
+from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key
+
+
+class MinLSTMState(NamedTuple):
+    """h (H,): the last output."""
+
+    h: Hidden
+
+
+class MinLSTM(LinearCell):
+    """Minimal LSTM: gates that do not see the state, and sum to 1 (Feng et al. 2024, arXiv 2410.01201, § 3.2).
+
+    Equations::
+
+        f = sigmoid(Wx_f @ x + b_f)
+        i = sigmoid(Wx_i @ x + b_i)
+        n = Wx_n @ x + b_n
+        h = f / (f + i) * h + i / (f + i) * n
+        y = h
+
+    ======  ==========================================================
+    gates   ``f i n``, n being the paper's h with a tilde
+    w_x     (3H, D)
+    w_h     none: h enters by itself, so a parallel scan computes it
+    b       (3H,); starts at zero
+    state   ``MinLSTMState(h)``
+    ======  ==========================================================
+    """
+
+    GATES: ClassVar[tuple[str, ...]] = ("f", "i", "n")
+    w_x: InputWeights
+    b: GateBias
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        *,
+        input_init: str | initializers.MatrixInit = "glorot",
+        bias_init: str | initializers.BiasInit = "zeros",
+        key: Key,
+    ):
+        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)
+
+    @property
+    def slopes(self) -> tuple[float, float, float]:
+        """Two sigmoids, and n as it is."""
+        return 0.25, 0.25, 1.0
+
+    def initial_state(self) -> MinLSTMState:
+        """Zeros."""
+        return MinLSTMState(jnp.zeros(self.hidden, self.w_x.dtype))
+
+    def gates(self, state: MinLSTMState, gx: GateBias) -> tuple[Hidden, Hidden, Hidden]:
+        """f, i and n, before f and i are divided by their sum."""
+        f, i, n = jnp.split(gx, 3)
+        return sigmoid(f), sigmoid(i), n
+
+    def coefficients(self, gx: Array) -> tuple[Array, Array]:
+        """``f / (f + i)`` and ``i / (f + i) n``."""
+        f, i, n = jnp.split(gx, 3, axis=-1)
+        # f / (f + i) as a sigmoid: the quotient itself would be 0 / 0 where both gates are shut.
+        ratio = log_sigmoid(f) - log_sigmoid(i)
+        return sigmoid(ratio), sigmoid(-ratio) * n
+
+    def pack(self, state: MinLSTMState) -> Array:
+        """H."""
+        return state.h
+
+    def unpack(self, s: Array) -> MinLSTMState:
+        """H is all there is."""
+        return MinLSTMState(s)
+
+    def read(self, s: Array, gx: Array) -> Array:
+        """H."""
+        return s

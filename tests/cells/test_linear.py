@@ -1,0 +1,92 @@
+"""Cells that are linear in their state: the parallel scan against its slow twin, the sequential one."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contract import random_cell, random_inputs
+
+import throughtime as tt
+from throughtime.recurrence import parallel_scan, sequential_scan
+
+LINEAR = ["mingru", "minlstm", "lru"]
+T = 7
+sequential, parallel = eqx.filter_jit(sequential_scan), eqx.filter_jit(parallel_scan)
+
+
+def a_state(cell):
+    return jax.tree.map(lambda leaf: random_inputs(*leaf.shape, seed=5), cell.initial_state())
+
+
+@eqx.filter_jit
+def gradients(scan, cell, state, xs, mask, reverse):
+    def energy(arguments):
+        results = scan(*arguments, mask, reverse)
+        return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(results))
+
+    return eqx.filter_grad(energy)((cell, state, xs))
+
+
+def assert_close(came, expected):
+    assert jax.tree.structure(came) == jax.tree.structure(expected)
+    jax.tree.map(lambda new, old: np.testing.assert_allclose(new, old, rtol=2e-5, atol=2e-5), came, expected)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@settings(max_examples=10)
+@given(mask=st.lists(st.booleans(), min_size=T, max_size=T), reverse=st.booleans())
+def test_parallel_equals_sequential_under_any_mask(name, mask, reverse):
+    cell, mask = random_cell(name), jnp.asarray(mask)
+    xs = jnp.where(mask[:, None], random_inputs(T, cell.inputs), jnp.nan)
+    arguments = cell, a_state(cell), xs, mask, reverse
+    assert_close(parallel(*arguments), sequential(*arguments))
+    assert_close(gradients(parallel_scan, *arguments), gradients(sequential_scan, *arguments))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 33])
+@pytest.mark.parametrize("name", LINEAR)
+def test_parallel_equals_sequential_at_any_length(name, steps):
+    cell = random_cell(name)
+    arguments = cell, a_state(cell), random_inputs(steps, cell.inputs), None, False
+    assert_close(parallel(*arguments), sequential(*arguments))
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_unroll_takes_the_parallel_scan_for_one_sequence(name):
+    """Its program has no loop; that of a batch on a CPU has one."""
+    cell = random_cell(name)
+    one = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(T, cell.inputs)))
+    batch = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(2, T, cell.inputs)))
+    assert "scan[" not in one
+    assert "scan[" in batch
+
+
+def test_lru_starts_in_its_ring():
+    cell = tt.LRU(3, 400, radii=(0.5, 0.8), largest_phase=1.0, key=jax.random.key(2))
+    a, c = cell.coefficients(cell.project(random_inputs(3)))
+    assert np.abs(a).min() >= 0.5
+    assert np.abs(a).max() <= 0.8
+    assert np.mean(np.abs(a) ** 2) == pytest.approx((0.5**2 + 0.8**2) / 2, rel=0.05)  # uniform in area
+    assert 0 <= np.angle(a).min() < 0.05
+    assert 0.95 < np.angle(a).max() <= 1.0
+    assert c.shape == (400,)
+
+
+def test_lru_holds_the_variance_of_its_memory():
+    """What gamma is for: white noise of variance 1 in each part gives a memory of variance 2, whatever |lam| is."""
+    cell = tt.LRU(2, 3, radii=(0.6, 0.95), key=jax.random.key(2))
+    cell = eqx.tree_at(lambda cell: cell.w_x, cell, jnp.asarray([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3 + [[0.0, 0.0]] * 3))
+    a, c = cell.coefficients(cell.project(random_inputs(20000, 2)))
+    memory = jax.lax.associative_scan(lambda first, then: (then[0] * first[0], then[0] * first[1] + then[1]), (a, c))[1]
+    np.testing.assert_allclose(jnp.mean(jnp.abs(memory[500:]) ** 2, axis=0), 2.0, rtol=0.1)
+
+
+def test_a_shut_minlstm_is_no_number_over_zero():
+    """Both gates underflow in float32; their ratio must not be 0 / 0."""
+    cell = random_cell("minlstm")
+    cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.full_like(cell.b, -200.0))
+    _, ys = tt.unroll(cell, random_inputs(T, cell.inputs))
+    assert np.isfinite(ys).all()
