@@ -29,6 +29,7 @@ STAGES = [
     "interop",
     "loading",
     "report",
+    "gradients",
     "demo",
     "pipeline",
     "cli",

@@ -27,6 +27,9 @@ from .data.synthetic import TimeSeriesData as TimeSeriesData
 from .errors import InputError as InputError
 from .forecasting.forecaster import Forecaster as Forecaster
 from .forecasting.rollout import rollout as rollout
+from .gradients import GradientFlow as GradientFlow
+from .gradients import gradient_flow as gradient_flow
+from .gradients import vanishing_regulariser as vanishing_regulariser
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .loading import load as load
 from .recurrence import unroll as unroll

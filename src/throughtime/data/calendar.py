@@ -117,6 +117,13 @@ class Frequency:
         count, name = self._in_words()
         return ADVERBS.get(name, f"every {name}") if count == 1 else f"every {count} {name}s"
 
+    def span(self, steps: int) -> str:
+        """How long ``steps`` steps take, in words: "24 hours", "1 year", "7 business days", "8 integer steps"."""
+        if self.unit == "integer":
+            return f"{steps * self.multiple} integer step{'' if steps * self.multiple == 1 else 's'}"
+        count, name = replace(self, multiple=self.multiple * steps)._in_words()
+        return f"{count} {name}{'' if count == 1 else 's'}"
+
     @property
     def season(self) -> int:
         """The steps after which such data most often repeat: 12 for monthly, 24 for hourly, 1 where none is known."""

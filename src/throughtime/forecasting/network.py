@@ -10,7 +10,7 @@ from throughtime.cells import Cell, cell_type
 from throughtime.data.scaling import Units, to_units, window_units
 from throughtime.data.windows import Windows
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Float, Key
+from throughtime.shapes import Array, Bool, Float, Key
 
 FEATURES = 2
 
@@ -83,20 +83,19 @@ class ForecastNetwork(eqx.Module):
         units = window_units(windows, design.span, design.length)
         past = to_units(windows.past, units)
         values = jnp.where(windows.inside, past, 0)[:, -design.length :]
-        seen = windows.seen[:, -design.length :]
-        state = jax.vmap(self.hidden)(jnp.concatenate([self._read(values, seen), _features(values)], axis=1))
+        _, ys = unroll(self.cell, self.embedded(values, windows.seen[:, -design.length :]))
+        state = jax.vmap(self.hidden)(jnp.concatenate([ys[:, -1], _features(values)], axis=1))
         state = jax.nn.gelu(state)
         spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(design.quantiles))
         mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
         base = jnp.einsum("bk,bkf->bf", mixture, _bases(past, windows.inside, design))
         return spread + (base + jax.vmap(self.skip)(values))[:, :, None], units
 
-    def _read(self, values: Array, seen: Array) -> Float[Array, "B H"]:
-        """The cell's last output after all patches of values and of whether they were observed."""
+    def embedded(self, values: Float[Array, "B L"], seen: Bool[Array, "B L"]) -> Float[Array, "B T H"]:
+        """What the cell reads: each patch of values, and of whether they were observed, as one time step."""
         patches = jnp.stack([values, seen.astype(values.dtype)], axis=-1)
         patches = patches.reshape(len(values), -1, 2 * self.design.patch)
-        _, ys = unroll(self.cell, jax.vmap(jax.vmap(self.embed))(patches))
-        return ys[:, -1]
+        return jax.vmap(jax.vmap(self.embed))(patches)
 
 
 def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:

@@ -1,0 +1,88 @@
+"""How far back a forecaster looks: through its cell, and from each step of its forecast to each value of its window."""
+
+from dataclasses import replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from throughtime.data.gaps import without_leading_gaps
+from throughtime.data.panel import Panel
+from throughtime.data.scaling import from_units, to_units, window_units
+from throughtime.data.windows import Windows, windows_at
+from throughtime.errors import InputError
+from throughtime.forecasting import engine
+from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.network import ForecastNetwork
+from throughtime.gradients.flow import GradientFlow, Unit
+from throughtime.gradients.measure import cell_flow
+from throughtime.shapes import Array
+
+MOST_WINDOWS = 32
+
+
+def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
+    """What flows back in a fitted forecaster, at the end of its series: the median over up to 32 of them.
+
+    The cell's steps are patches of the window; :attr:`GradientFlow.unit` says how long one is. In
+    :attr:`GradientFlow.horizon_by_lag` a lag is one value. It counts every way back: the cell, the linear map beside
+    it, the base and the window's own level and scale; of a forecaster in logarithms it is an elasticity.
+
+    Args:
+        model: fitted, with a network.
+        frame: series to look at, as :meth:`Forecaster.fit` takes them; those it was fitted on by default.
+
+    Raises:
+        InputError: where there is no network, and for series that are all too short for it.
+    """
+    network: ForecastNetwork | None = getattr(model, "network_", None)
+    if network is None:
+        raise InputError("this Forecaster has no trained network: fit it on a series that is long enough first")
+    plan = model.plan_
+    panel = model.panel_ if frame is None else _panel(frame)
+    usable = np.flatnonzero(engine.learnable(panel, panel.lengths, model.horizon))
+    if not len(usable):
+        raise InputError(f"no series is long enough for a horizon of {model.horizon} steps: nothing flows anywhere")
+    rows = usable[np.unique(np.linspace(0, len(usable) - 1, MOST_WINDOWS).astype(int))]
+    series = engine.prepare(panel, panel.lengths, plan).series
+    design = plan.design
+    windows = windows_at(
+        series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), reach=design.reach, horizon=design.horizon
+    )
+    season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
+    return replace(
+        cell_flow(network.cell, _cell_inputs(network, windows)),
+        unit=Unit(panel.frequency.span(design.patch), season),
+        horizon_by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
+    )
+
+
+def _panel(frame: Any) -> Panel:
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame))
+
+
+@eqx.filter_jit
+def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
+    """(B, T, H) what the cell reads."""
+    design = network.design
+    past = to_units(windows.past, window_units(windows, design.span, design.length))
+    values = jnp.where(windows.inside, past, 0)[:, -design.length :]
+    return network.embedded(values, windows.seen[:, -design.length :])
+
+
+@eqx.filter_jit
+def _influence(network: ForecastNetwork, windows: Windows) -> Array:
+    """(B, F, R) the size of the derivative of the median's steps by the window's values, the last value first."""
+
+    def of_window(window: Windows) -> Array:
+        def median(past: Array) -> Array:
+            batch = jax.tree.map(lambda leaf: leaf[None], window._replace(past=past))
+            scaled, units = network(batch)
+            return from_units(scaled, units)[0, :, MEDIAN]
+
+        return jnp.abs(jax.jacrev(median)(window.past))[:, ::-1]
+
+    return jax.vmap(of_window)(windows)
