@@ -1,0 +1,140 @@
+"""Cells, activations and initialisers side by side: the same inputs, and what flows back through each."""
+
+import inspect
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import polars as pl
+
+from throughtime.cells import Cell, cell_type
+from throughtime.cells.activations import activation
+from throughtime.cells.initializers import BIASES, MATRICES, chrono
+from throughtime.errors import InputError
+from throughtime.gradients.flow import GradientFlow
+from throughtime.gradients.measure import cell_flow
+from throughtime.registry import resolve
+from throughtime.shapes import Array, Key
+
+COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
+
+
+class Case(NamedTuple):
+    """One cell to measure; empty where a choice is not the cell's to make."""
+
+    cell: str
+    activation: str
+    init: str
+    build: Callable[[int, int, Key], Cell]
+
+    @property
+    def label(self) -> str:
+        """``elman tanh, identity``."""
+        named = " ".join(part for part in (self.cell, self.activation) if part)
+        return f"{named}, {self.init}" if self.init else named
+
+
+def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str], *, length: int) -> list[Case]:
+    """Every cell with every activation and initialiser that it can take.
+
+    Args:
+        cells: names; an activation is an Elman cell's alone.
+        activations: names.
+        inits: names of recurrent or bias initialisers; none for each cell's own. "chrono" is meant for ``length`` steps.
+        length: T.
+
+    Raises:
+        InputError: for an unknown name, and an initialiser that none of the cells takes.
+    """
+    kinds = {name: cell_type(name) for name in cells}
+    for name in activations:
+        activation(name)
+    options = {name: _init_options(name, length) for name in inits}
+    taken = {
+        name: [init for init in inits if set(options[init]) <= set(inspect.signature(kind).parameters)]
+        for name, kind in kinds.items()
+    }
+    for init in inits:
+        if not any(init in inits_of for inits_of in taken.values()):
+            raise InputError(f"none of the cells {', '.join(cells)} takes the initialiser {init!r}: leave it out")
+    result = []
+    for name, kind in kinds.items():
+        named = activations if name == "elman" else [""]
+        for chosen, init in itertools.product(named, taken[name] or [""]):
+            arguments = ({"activation": chosen} if chosen else {}) | options.get(init, {})
+            result.append(Case(name, chosen, init, _builder(kind, arguments)))
+    return result
+
+
+def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list[GradientFlow]:
+    """What flows back through each, with weights from the same key; xs (B, T, D)."""
+    return [cell_flow(case.build(xs.shape[-1], hidden, key), xs) for case in chosen]
+
+
+def noise(length: int, *, sequences: int = 8, key: Key) -> Array:
+    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favour no cell."""
+    return jax.random.normal(key, (sequences, length, 1))
+
+
+def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:
+    """Write ``gradients.csv``, ``gradients.png`` and ``verdict.txt``; the verdicts come back too."""
+    from throughtime.gradients.pictures import comparison_picture, flow_picture
+
+    tables = []
+    for case, flow in zip(chosen, flows, strict=True):
+        named = {"cell": case.cell, "activation": case.activation, "init": case.init}
+        tables.append(flow.to_frame().with_columns(**{name: pl.lit(value) for name, value in named.items()}))
+    pl.concat([table.select(COLUMNS) for table in tables]).write_csv(folder / "gradients.csv")
+    words = verdicts(chosen, flows)
+    (folder / "verdict.txt").write_text(words + "\n", encoding="utf-8")
+    if len(flows) == 1:
+        figure = flow_picture(flows[0])
+    else:
+        figure = comparison_picture(flows, [case.label for case in chosen], title)
+    figure.savefig(folder / "gradients.png")
+    return words
+
+
+def verdicts(chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
+    """Which remembers longest and shortest, then the verdict of each; what limits all of them comes once."""
+    from throughtime.gradients.verdict import LIMITS
+
+    ranked = sorted(zip(chosen, flows, strict=True), key=lambda pair: _memory_span(pair[1]), reverse=True)
+    lines = []
+    if len(flows) > 1:
+        (longest, best), (shortest, worst) = ranked[0], ranked[-1]
+        lines = [
+            f"Longest memory: {longest.label} ({_span(best)}). Shortest: {shortest.label} ({_span(worst)}).",
+            "",
+        ]
+    for case, flow in zip(chosen, flows, strict=True):
+        lines += [f"{case.label}: {flow.verdict.removeprefix(f'{flow.cell}: ').removesuffix(LIMITS).strip()}", ""]
+    return "\n".join([*lines, LIMITS])
+
+
+def _memory_span(flow: GradientFlow) -> tuple[int, float]:
+    """Longer first: by the reach, then by what is left in the end."""
+    return flow.reach, float(np.nan_to_num(min(flow.memory[-1], 1.0)))
+
+
+def _span(flow: GradientFlow) -> str:
+    if flow.reach == flow.steps:
+        return f"{flow.memory[-1]:.2g} of a gradient left after all {flow.steps} steps"
+    return f"1 % left after {flow.reach} steps"
+
+
+def _init_options(name: str, length: int) -> dict[str, Any]:
+    """The constructor's argument for an initialiser's name."""
+    if name == "chrono":
+        return {"bias_init": chrono(max(length, 2))}
+    table = {**MATRICES, **{bias: init for bias, init in BIASES.items() if bias not in MATRICES}, "chrono": chrono}
+    resolve("initialiser", table, name)
+    return {"recurrent_init" if name in MATRICES else "bias_init": name}
+
+
+def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[int, int, Key], Cell]:
+    return lambda inputs, hidden, key: kind(inputs, hidden, **arguments, key=key)
+
