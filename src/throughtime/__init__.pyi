@@ -30,7 +30,13 @@ from .forecasting.rollout import rollout as rollout
 from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow
 from .gradients import vanishing_regulariser as vanishing_regulariser
+from .layers import BatchNorm as BatchNorm
+from .layers import LayerNorm as LayerNorm
 from .layers import RecurrentNetwork as RecurrentNetwork
+from .layers import Residual as Residual
+from .layers import SignedEigenvalues as SignedEigenvalues
+from .layers import VariationalDropout as VariationalDropout
+from .layers import Zoneout as Zoneout
 from .loading import load as load
 from .recurrence import unroll as unroll
 
