@@ -53,7 +53,7 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: expected a folder for the checkpoint, or a name that is not taken")
     folder.mkdir(parents=True, exist_ok=True)
-    leaves = {name: leaf for key, tree in trees.items() for name, leaf in _named_leaves(tree, key).items()}
+    leaves = {name: leaf for key, tree in trees.items() for name, leaf in named_leaves(tree, key).items()}
     arrays = {
         name: np.asarray(leaf, order="C") for name, leaf in leaves.items()
     }  # safetensors writes memory as it lies
@@ -120,7 +120,7 @@ def restore(arrays: Mapping[str, np.ndarray], build: Callable[[], Any], prefix: 
         InputError: where names, shapes or types differ; names each.
     """
     template = eqx.filter_eval_shape(build)
-    wanted = eqx.filter_eval_shape(lambda: _named_leaves(build(), prefix))
+    wanted = eqx.filter_eval_shape(lambda: named_leaves(build(), prefix))
     problems = [f"{name} is missing" for name in wanted if name not in arrays]
     problems += [f"{name} is not expected" for name in arrays if name.startswith(f"{prefix}.") and name not in wanted]
     for name in wanted.keys() & arrays.keys():
@@ -137,7 +137,7 @@ def restore(arrays: Mapping[str, np.ndarray], build: Callable[[], Any], prefix: 
     return jax.tree_util.tree_map_with_path(saved, template)
 
 
-def _named_leaves(tree: Any, prefix: str) -> dict[str, Any]:
+def named_leaves(tree: Any, prefix: str) -> dict[str, Any]:
     """Each array by its place in the tree; a random key as the numbers that it is made of."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {_name(place, prefix): jax.random.key_data(leaf) if _is_key(leaf) else leaf for place, leaf in leaves}

@@ -1,6 +1,7 @@
 """The training loop, compiled whole: batch, gradient and optimiser step never leave the device."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -11,19 +12,10 @@ import numpy as np
 import optax
 
 from throughtime.errors import InputError
-from throughtime.shapes import Array, Float, Int, Key, Scalar
-
-Loss = Callable[[Any, Any, Key], Scalar]
-"""``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss."""
-
-
-class TrainState(NamedTuple):
-    """All that training carries from step to step: from here it goes on bit for bit."""
-
-    model: Any
-    optimiser: optax.OptState
-    step: Int[Array, ""]
-    key: Key
+from throughtime.shapes import Array, Bool, Float, Int, Key, Scalar
+from throughtime.training.divergence import all_finite, explain
+from throughtime.training.step import Loss, TrainState, take_step
+from throughtime.training.watch import Record, Watch, observer
 
 
 class Progress(NamedTuple):
@@ -33,8 +25,9 @@ class Progress(NamedTuple):
         state: after the last step.
         steps: how many steps there will be in all.
         losses: (n,) the loss of each step's batch, before its update.
-        seconds: what the steps took, compilation apart.
+        seconds: what the steps took, compilation and watching apart.
         compile_seconds: what compiling took; 0 after the first report.
+        record: what a :class:`Watch` saw; None without one.
     """
 
     state: TrainState
@@ -42,10 +35,11 @@ class Progress(NamedTuple):
     losses: np.ndarray
     seconds: float
     compile_seconds: float
+    record: Record | None = None
 
 
 class DivergedError(InputError):
-    """The loss is no longer a number."""
+    """The loss or the weights are no longer numbers."""
 
 
 def start(model: Any, optimiser: optax.GradientTransformation, key: Key) -> TrainState:
@@ -61,55 +55,103 @@ def train(
     *,
     steps: int,
     every: int = 100,
+    watch: Watch | None = None,
 ) -> Iterator[Progress]:
     """Train until ``steps`` are done in all, and report every ``every`` steps.
 
     Every step draws its batch with a key made of the state's key and the step's number, so the numbers depend neither
     on ``every`` nor on where training was interrupted.
 
+    Args:
+        state: where to go on from.
+        loss: draws a batch and judges it.
+        optimiser: makes updates of gradients.
+        data: what ``loss`` draws from.
+        steps: how many in all, those of ``state`` among them.
+        every: from report to report.
+        watch: what to look at with each report. Without one nothing of it is compiled.
+
     Raises:
-        DivergedError: when a loss is not finite; names the step. The states reported before are good.
+        DivergedError: when a loss or a weight is not finite; names the step, the array and the likely cause. The
+            states reported before are good.
+        InputError: where ``every`` is below 1, or ``watch`` cannot look at this model.
     """
     if every < 1:
         raise InputError(f"every must be at least 1 step, got {every}")
-    advance = _advance(loss, optimiser, every)
-    began = time.perf_counter()
-    advance(state, data, jnp.int32(0))[1].block_until_ready()  # no steps: compiles, unless the program is there already
+    began, first = time.perf_counter(), state
+    advance = _advance(loss, optimiser, every, _nothing if watch is None else optax.tree.norm)
+    observe = _unwatched if watch is None else observer(loss, optimiser, watch, state, data)
+    jax.block_until_ready(advance(state, data, jnp.int32(0)))  # no steps: compiles, unless the program is there already
     compile_seconds = time.perf_counter() - began
     while (done := int(state.step)) < steps:
         count = min(every - done % every, steps - done)
         began = time.perf_counter()
-        state, losses = advance(state, data, jnp.int32(count))
-        losses.block_until_ready()
+        chunk = jax.block_until_ready(advance(state, data, jnp.int32(count)))
         seconds = time.perf_counter() - began
-        values = np.asarray(losses)[:count]
-        if not np.isfinite(values).all():
-            first = done + int(np.argmin(np.isfinite(values))) + 1
-            raise DivergedError(
-                f"training diverged: the loss of step {first} is {values[first - done - 1]}. Inputs that are not "
-                "finite, a learning rate that is too high or exploding gradients do this: check the data, lower the "
-                "learning rate or clip the gradient."
-            )
-        yield Progress(state, steps, values, seconds, compile_seconds)
+        if not _is_good(chunk):
+            before = _last_good(advance, state, data, count)
+            raise DivergedError(explain(first, before, loss, optimiser, data))
+        state, losses = chunk.state, np.asarray(chunk.losses)[:count]
+        yield Progress(state, steps, losses, seconds, compile_seconds, observe(state, data, losses, chunk.norms))
         compile_seconds = 0.0
 
 
+class _Chunk(NamedTuple):
+    """Some steps: the state after them; each one's loss and gradient norm (most,), zeros for those not done."""
+
+    state: TrainState
+    losses: Float[Array, "N"]
+    norms: Float[Array, "N"] | None
+    finite: Bool[Array, ""]
+
+
+_Advance = Callable[[TrainState, Any, Array], _Chunk]
+
+
+def _is_good(chunk: _Chunk) -> bool:
+    """Whether every loss and all the weights are finite: a last step's weights show in no loss yet."""
+    return bool(chunk.finite) and bool(np.isfinite(chunk.losses).all())
+
+
+def _last_good(advance: _Advance, state: TrainState, data: Any, count: int) -> TrainState | None:
+    """The state before the step that went wrong, one of ``count``; None where ``state`` itself is bad.
+
+    Steps are done again, from ``state``: the program is that of the loop, so they are the same to the last bit.
+    """
+
+    def is_bad(steps: int) -> bool:
+        return not _is_good(advance(state, data, jnp.int32(steps)))
+
+    bad = bisect_left(range(count), True, key=is_bad)
+    return None if bad == 0 else advance(state, data, jnp.int32(bad - 1)).state
+
+
+def _nothing(_gradient: Any) -> None:
+    """What a loop that nobody watches keeps of each gradient."""
+
+
+def _unwatched(*_seen: Any) -> None:
+    """What it reports."""
+
+
 @lru_cache(maxsize=16)  # the same loss and optimiser again, as in a backtest: the same program, compiled once
-def _advance(loss: Loss, optimiser: optax.GradientTransformation, most: int) -> Any:
-    """A compiled function ``(state, data, count) -> (state, losses (most,))`` that does ``count <= most`` steps."""
+def _advance(
+    loss: Loss, optimiser: optax.GradientTransformation, most: int, keep: Callable[[Any], Scalar | None]
+) -> _Advance:
+    """A compiled function ``(state, data, count) -> chunk`` that does ``count <= most`` steps.
 
-    def one_step(state: TrainState, data: Any) -> tuple[TrainState, Scalar]:
-        model, moments, step, key = state
-        value, gradient = jax.value_and_grad(loss)(model, data, jax.random.fold_in(key, step))
-        updates, moments = optimiser.update(gradient, moments, model)
-        return TrainState(optax.apply_updates(model, updates), moments, step + 1, key), value
+    What ``keep`` makes of each gradient becomes the chunk's ``norms``.
+    """
 
-    def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> tuple[TrainState, Float[Array, "N"]]:
-        def body(i: Array, carry: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
-            state, value = one_step(carry[0], data)
-            return state, carry[1].at[i].set(value)
+    def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> _Chunk:
+        def body(i: Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
+            step = take_step(loss, optimiser, carry[0], data)
+            seen = step.value, keep(step.gradient)
+            return step.state, jax.tree.map(lambda kept, one: kept.at[i].set(one), carry[1], seen)
 
+        none_yet = jnp.zeros(most), None if keep is _nothing else jnp.zeros(most)
         # The count is an argument, not a constant: one program serves every length.
-        return jax.lax.fori_loop(0, count, body, (state, jnp.zeros(most)))
+        state, (losses, norms) = jax.lax.fori_loop(0, count, body, (state, none_yet))
+        return _Chunk(state, losses, norms, all_finite(state.model))
 
     return jax.jit(advance)
