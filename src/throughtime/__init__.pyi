@@ -27,7 +27,10 @@ from .data.synthetic import TimeSeriesData as TimeSeriesData
 from .errors import InputError as InputError
 from .forecasting.forecaster import Forecaster as Forecaster
 from .forecasting.rollout import rollout as rollout
+from .layers import Block as Block
 from .layers import RecurrentNetwork as RecurrentNetwork
+from .layers import Stack as Stack
+from .layers import StackedNetwork as StackedNetwork
 from .loading import load as load
 from .recurrence import unroll as unroll
 
