@@ -31,10 +31,13 @@ from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow
 from .gradients import vanishing_regulariser as vanishing_regulariser
 from .layers import BatchNorm as BatchNorm
+from .layers import Block as Block
 from .layers import LayerNorm as LayerNorm
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .layers import Residual as Residual
 from .layers import SignedEigenvalues as SignedEigenvalues
+from .layers import Stack as Stack
+from .layers import StackedNetwork as StackedNetwork
 from .layers import VariationalDropout as VariationalDropout
 from .layers import Zoneout as Zoneout
 from .loading import load as load

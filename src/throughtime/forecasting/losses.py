@@ -1,9 +1,10 @@
 """Losses: elementwise, then one masked reduction. Shapes must be equal; nothing broadcasts in silence."""
 
+import jax
 import jax.numpy as jnp
 
 from throughtime.errors import InputError
-from throughtime.shapes import Array, Bool, Float, Scalar
+from throughtime.shapes import Array, Bool, Float, Int, Scalar
 
 
 def squared_error(predictions: Float[Array, "*shape"], targets: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -14,6 +15,16 @@ def squared_error(predictions: Float[Array, "*shape"], targets: Float[Array, "*s
     """
     _require_equal(predictions.shape, targets.shape)
     return (predictions - targets) ** 2
+
+
+def cross_entropy(scores: Float[Array, "*shape O"], targets: Int[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """``-log softmax(scores)[target]`` for classes 0 ... O - 1, in nats.
+
+    Raises:
+        InputError: where the shapes, less the classes' axis, differ.
+    """
+    _require_equal(scores.shape[:-1], targets.shape)
+    return -jnp.take_along_axis(jax.nn.log_softmax(scores), targets[..., None], axis=-1)[..., 0]
 
 
 def pinball(

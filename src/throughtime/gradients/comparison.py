@@ -137,4 +137,3 @@ def _init_options(name: str, length: int) -> dict[str, Any]:
 
 def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[int, int, Key], Cell]:
     return lambda inputs, hidden, key: kind(inputs, hidden, **arguments, key=key)
-

@@ -54,7 +54,8 @@ def field_slices(cell: Cell) -> dict[str, slice]:
     state = eqx.filter(cell.initial_state(), eqx.is_inexact_array)
     slices, first = {}, 0
     for place, leaf in jax.tree_util.tree_leaves_with_path(state):
-        slices[jax.tree_util.keystr(place, simple=True, separator=".")] = slice(first, first + leaf.size)
+        name = jax.tree_util.keystr(place, simple=True, separator=".").rpartition(".")[2]  # of a wrapped cell's too
+        slices[name] = slice(first, first + leaf.size)
         first += leaf.size
     return slices
 

@@ -6,14 +6,18 @@ from throughtime.layers.network import RecurrentNetwork, network_config, network
 from throughtime.layers.noise import RandomCell, VariationalDropout, Zoneout, drawn, unroll_drawn
 from throughtime.layers.normalisation import LayerNorm
 from throughtime.layers.residual import Residual
+from throughtime.layers.stack import Block, Stack, StackedNetwork
 
 __all__ = [
     "BatchNorm",
+    "Block",
     "LayerNorm",
     "RandomCell",
     "RecurrentNetwork",
     "Residual",
     "SignedEigenvalues",
+    "Stack",
+    "StackedNetwork",
     "VariationalDropout",
     "Zoneout",
     "drawn",

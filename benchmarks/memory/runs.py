@@ -1,0 +1,119 @@
+"""One run of a contest: a network of a given number of parameters is trained on a task and tested on fresh examples."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from throughtime.data.synthetic import Batch, Task
+from throughtime.forecasting.losses import masked_mean
+from throughtime.training.loop import DivergedError, start, train
+
+Network = Any  # called like a RecurrentNetwork
+Build = Callable[[Task, int, Any], Network]
+"""``build(task, units, key)``."""
+
+
+class Contestant(NamedTuple):
+    """A network, and how it is trained: what is its own to choose."""
+
+    title: str
+    build: Build
+    learning_rate: float
+
+
+class Contest(NamedTuple):
+    """A task, and what is the same for all contestants.
+
+    Attributes:
+        title: what the page calls it.
+        training: what is learnt from.
+        test: what is tested on.
+        measure: what is told of a test.
+        parameters: the largest number of parameters.
+        batch: sequences a step.
+        steps: the largest number of training steps.
+        solved: training stops where a check on 512 examples is this good.
+        contestants: who takes part.
+    """
+
+    title: str
+    training: Task
+    test: Task
+    measure: Literal["loss", "accuracy"]
+    parameters: int
+    batch: int
+    steps: int
+    solved: float
+    contestants: tuple[Contestant, ...]
+
+    def better(self, one: float, other: float) -> bool:
+        """Whether a figure is at least as good as another; none is as good as no number."""
+        return one >= other if self.measure == "accuracy" else one <= other
+
+
+CHECKED, TESTED = 512, 4096  # examples
+CHECKS = 20  # in the course of a training
+CLIP = 1.0
+
+
+def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
+    """Train, check on the way, test at the end; all that came of it as plain values."""
+    units = widest(contest, contestant)
+    keys = jax.random.split(jax.random.key(seed), 4)
+    network = contestant.build(contest.training, units, keys[0])
+    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(contestant.learning_rate))
+    loss = training_loss(contest)
+    test = tester(contest)
+    record: dict[str, Any] = {"seed": seed, "units": units, "parameters": parameters(network), "failure": None}
+    curve, seconds, compiling = [(0, test(network, keys[1], CHECKED))], 0.0, 0.0
+    state = start(network, optimiser, keys[2])
+    try:
+        for progress in train(state, loss, optimiser, None, steps=contest.steps, every=contest.steps // CHECKS):
+            state = progress.state
+            seconds, compiling = seconds + progress.seconds, compiling + progress.compile_seconds
+            curve.append((int(state.step), test(state.model, keys[1], CHECKED)))
+            if contest.better(curve[-1][1], contest.solved):
+                break
+    except DivergedError as error:
+        record["failure"] = str(error)
+    figure = test(state.model, keys[3], TESTED)
+    told = {"figure": figure, "steps": int(state.step), "seconds": seconds, "compile_seconds": compiling}
+    return record | told | {"curve": curve}
+
+
+def training_loss(contest: Contest) -> Callable[[Network, None, Any], jax.Array]:
+    """The mean loss over the scored steps of a batch, as :func:`train` calls it."""
+
+    def loss(network: Network, _data: None, key: Any) -> jax.Array:
+        batch = contest.training.draw(key, contest.batch)
+        return masked_mean(errors(contest.training, answers(network, batch), batch), batch.scored)
+
+    return loss
+
+
+def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
+    """A function ``(network, key, examples)``: the contest's measure over that many examples of its test."""
+    task = contest.test
+
+    @jax.jit
+    def tested(network: Network, keys: Any) -> jax.Array:
+        def part(key: Any) -> tuple[jax.Array, jax.Array]:
+            batch = task.draw(key, 256)
+            outputs = answers(network, batch)
+            right = jnp.argmax(outputs, axis=-1) == batch.targets
+            values = right.astype(outputs.dtype) if contest.measure == "accuracy" else errors(task, outputs, batch)
+            return jnp.sum(jnp.where(batch.scored, values, 0)), jnp.sum(batch.scored)
+
+        totals, counts = jax.lax.map(part, keys)
+        return totals.sum() / counts.sum()
+
+    return lambda network, key, examples: float(tested(network, jax.random.split(key, examples // 256)))
+
+
+def answers(network: Network, batch: Batch) -> jax.Array:
+    """What the network says at each step (B, T, O)."""
+    mask = None if bool_all(batch) else batch.mask
+    return network(batch.xs, mask=mask)[1]

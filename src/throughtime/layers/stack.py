@@ -1,0 +1,165 @@
+"""Several recurrent layers, one above the other."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from throughtime.cells.base import Cell
+from throughtime.errors import InputError
+from throughtime.recurrence import unroll
+from throughtime.shapes import Array, Hidden, Inputs, Key, Mask, Outputs
+
+
+class Block(eqx.Module):
+    """A cell, then a small network within each step; before each normalisation, around each a residual connection.
+
+    Equations, where ``norm`` is layer normalisation over the units (Ba et al. 2016, arXiv 1607.06450)::
+
+        a = x + cell(norm_cell(x))
+        y = a + narrow(gelu(widen(norm_step(a))))
+
+    The residual path from the first layer to the last is never squashed (He et al. 2016, arXiv 1603.05027).
+
+    Attributes:
+        cell: H inputs and H units.
+        widen: 2H outputs from H; with ``narrow`` what each step computes by itself.
+        narrow: H outputs from 2H.
+    """
+
+    norm_cell: eqx.nn.LayerNorm
+    cell: Cell
+    norm_step: eqx.nn.LayerNorm
+    widen: eqx.nn.Linear
+    narrow: eqx.nn.Linear
+
+    def __init__(self, cell: Cell, *, key: Key):
+        """A block around ``cell``, with random weights of the network within the step.
+
+        Raises:
+            InputError: where the cell's inputs are not as many as its units: nothing could be added to them.
+        """
+        if cell.inputs != cell.hidden:
+            raise InputError(
+                f"a block adds a cell's outputs to its inputs: expected as many inputs as units, got {cell.inputs} "
+                f"inputs and {cell.hidden} units"
+            )
+        key_widen, key_narrow = jax.random.split(key)
+        self.norm_cell, self.norm_step = eqx.nn.LayerNorm(cell.hidden), eqx.nn.LayerNorm(cell.hidden)
+        self.cell = cell
+        self.widen = eqx.nn.Linear(cell.hidden, 2 * cell.hidden, key=key_widen)
+        self.narrow = eqx.nn.Linear(2 * cell.hidden, cell.hidden, key=key_narrow)
+
+    @property
+    def inputs(self) -> int:
+        """H."""
+        return self.cell.inputs
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return self.cell.hidden
+
+    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
+        """The cell's state after the last step and the outputs (T, H) or (B, T, H); zeros where masked out."""
+        xs = _observed(xs, mask)
+        state, ys = unroll(self.cell, per_step(self.norm_cell, xs), state, mask=mask)
+        xs = xs + ys
+        return state, _observed(xs + per_step(self._within_step, xs), mask)
+
+    def _within_step(self, x: Hidden) -> Hidden:
+        return self.narrow(jax.nn.gelu(self.widen(self.norm_step(x))))
+
+
+class Stack(eqx.Module):
+    """Layers one above the other: each reads the outputs of the one below.
+
+    Attributes:
+        layers: cells, blocks or stacks, from the inputs up.
+    """
+
+    layers: tuple["Cell | Block | Stack", ...]
+
+    def __init__(self, layers: Sequence["Cell | Block | Stack"]):
+        """The layers as they are: a :class:`Block` has residual connections and normalisation, a cell by itself none.
+
+        Raises:
+            InputError: for no layers, and where a layer does not read what the one below puts out.
+        """
+        if not layers:
+            raise InputError("a stack needs at least one layer, got none")
+        for number, (below, above) in enumerate(pairwise(layers), start=2):
+            if above.inputs != below.hidden:
+                raise InputError(
+                    f"layer {number} reads {above.inputs} inputs, but layer {number - 1} puts out {below.hidden}: "
+                    "expected the same number"
+                )
+        self.layers = tuple(layers)
+
+    @property
+    def inputs(self) -> int:
+        """D, of the first layer."""
+        return self.layers[0].inputs
+
+    @property
+    def hidden(self) -> int:
+        """H, of the last layer."""
+        return self.layers[-1].hidden
+
+    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
+        """The state after the last step, a tuple with one entry a layer, and the last layer's outputs.
+
+        Raises:
+            InputError: where a shape does not fit, or ``state`` has not one entry for each layer.
+        """
+        states = (None,) * len(self.layers) if state is None else state
+        if len(states) != len(self.layers):
+            raise InputError(f"state has {len(states)} entries: expected {len(self.layers)}, one for each layer")
+        ends = []
+        for layer, start in zip(self.layers, states, strict=True):
+            end, xs = unroll(layer, xs, start, mask=mask) if isinstance(layer, Cell) else layer(xs, start, mask=mask)
+            ends.append(end)
+        return tuple(ends), xs
+
+
+class StackedNetwork(eqx.Module):
+    """Inputs mapped to H numbers, a stack of blocks, normalisation, and a linear readout of each step.
+
+    Attributes:
+        embedding: H numbers from D inputs.
+        stack: blocks of H units.
+        readout: O outputs from H units.
+    """
+
+    embedding: eqx.nn.Linear
+    stack: Stack
+    norm: eqx.nn.LayerNorm
+    readout: eqx.nn.Linear
+
+    def __init__(self, inputs: int, cells: Sequence[Cell], outputs: int, *, key: Key):
+        """A block around each of ``cells``, all of H inputs and H units, and random weights for what stands around."""
+        key_embedding, key_readout, key_blocks = jax.random.split(key, 3)
+        keys = jax.random.split(key_blocks, max(len(cells), 1))
+        self.stack = Stack([Block(cell, key=k) for cell, k in zip(cells, keys, strict=False)])
+        self.embedding = eqx.nn.Linear(inputs, self.stack.inputs, key=key_embedding)
+        self.norm = eqx.nn.LayerNorm(self.stack.hidden)
+        self.readout = eqx.nn.Linear(self.stack.hidden, outputs, key=key_readout)
+
+    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Array]:
+        """The stack's state after the last step and the outputs (T, O), or (B, T, O) of a batch (B, T, D)."""
+        state, ys = self.stack(per_step(self.embedding, _observed(xs, mask)), state, mask=mask)
+        return state, per_step(self.readout, per_step(self.norm, ys))
+
+
+def per_step(fn: Callable[[Array], Array], xs: Array) -> Array:
+    """A function of one step's vector, at every step of a sequence (T, D) or of a batch (B, T, D)."""
+    steps = jax.vmap(fn)(xs.reshape(-1, xs.shape[-1]))
+    return steps.reshape(*xs.shape[:-1], -1)
+
+
+def _observed(xs: Array, mask: Mask | None) -> Array:
+    """Zeros where masked out: what stands there, NaN too, must reach neither values nor gradients."""
+    return xs if mask is None else jnp.where(mask[..., None], xs, 0)
