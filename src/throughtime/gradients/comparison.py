@@ -23,12 +23,15 @@ COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
 
 
 class Case(NamedTuple):
-    """One cell to measure; empty where a choice is not the cell's to make."""
+    """One cell to measure; activation and init are empty where the choice is not the cell's to make.
+
+    ``build(xs, hidden, key)`` makes it, for the inputs (B, T, D) that it will run on.
+    """
 
     cell: str
     activation: str
     init: str
-    build: Callable[[int, int, Key], Cell]
+    build: Callable[[Array, int, Key], Cell]
 
     @property
     def label(self) -> str:
@@ -43,7 +46,7 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
     Args:
         cells: names; an activation is an Elman cell's alone.
         activations: names.
-        inits: names of recurrent or bias initialisers; none for each cell's own. "chrono" is meant for ``length`` steps.
+        inits: names of recurrent or bias initialisers; none for each cell's own. "chrono" is for ``length`` steps.
         length: T.
 
     Raises:
@@ -71,7 +74,7 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
 
 def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list[GradientFlow]:
     """What flows back through each, with weights from the same key; xs (B, T, D)."""
-    return [cell_flow(case.build(xs.shape[-1], hidden, key), xs) for case in chosen]
+    return [cell_flow(case.build(xs, hidden, key), xs) for case in chosen]
 
 
 def noise(length: int, *, sequences: int = 8, key: Key) -> Array:
@@ -83,6 +86,15 @@ def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[Gradi
     """Write ``gradients.csv``, ``gradients.png`` and ``verdict.txt``; the verdicts come back too."""
     from throughtime.gradients.pictures import comparison_picture, flow_picture
 
+    words = write_figures(folder, chosen, flows)
+    labels = [case.label for case in chosen]
+    figure = flow_picture(flows[0]) if len(flows) == 1 else comparison_picture(flows, labels, title)
+    figure.savefig(folder / "gradients.png")
+    return words
+
+
+def write_figures(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
+    """Write ``gradients.csv`` and ``verdict.txt``; the verdicts come back too."""
     tables = []
     for case, flow in zip(chosen, flows, strict=True):
         named = {"cell": case.cell, "activation": case.activation, "init": case.init}
@@ -90,11 +102,6 @@ def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[Gradi
     pl.concat([table.select(COLUMNS) for table in tables]).write_csv(folder / "gradients.csv")
     words = verdicts(chosen, flows)
     (folder / "verdict.txt").write_text(words + "\n", encoding="utf-8")
-    if len(flows) == 1:
-        figure = flow_picture(flows[0])
-    else:
-        figure = comparison_picture(flows, [case.label for case in chosen], title)
-    figure.savefig(folder / "gradients.png")
     return words
 
 
@@ -130,10 +137,10 @@ def _init_options(name: str, length: int) -> dict[str, Any]:
     """The constructor's argument for an initialiser's name."""
     if name == "chrono":
         return {"bias_init": chrono(max(length, 2))}
-    table = {**MATRICES, **{bias: init for bias, init in BIASES.items() if bias not in MATRICES}, "chrono": chrono}
-    resolve("initialiser", table, name)
+    known: dict[str, Callable[..., Any]] = {**BIASES, **MATRICES, "chrono": chrono}
+    resolve("initialiser", known, name)
     return {"recurrent_init" if name in MATRICES else "bias_init": name}
 
 
-def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[int, int, Key], Cell]:
-    return lambda inputs, hidden, key: kind(inputs, hidden, **arguments, key=key)
+def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[Array, int, Key], Cell]:
+    return lambda xs, hidden, key: kind(xs.shape[-1], hidden, **arguments, key=key)

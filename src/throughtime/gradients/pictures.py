@@ -47,19 +47,24 @@ def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], tit
     with house_style():
         figure = Figure(figsize=(10, 5.2 + 0.24 * len(flows)))
         axes, table = figure.subplots(2, 1, height_ratios=[16, 1.5 + len(flows)])
-        for index, (flow, label) in enumerate(zip(flows, labels, strict=True)):
-            colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
-            lags = np.arange(flow.steps + 1)
-            axes.plot(lags, _visible(flow.memory), color=colour, linestyle=dash, label=label)
-        _log_axis(axes, [flow.memory for flow in flows])
-        axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
-        axes.annotate(" 1 % is left", (0, LEFT), color="#666666", va="bottom", fontsize=8.5)
+        memory_curves(axes, flows, labels)
         axes.set_xlabel("lag: steps back in time")
         axes.set_ylabel("what is left of a gradient")
         axes.set_title(title)
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         _table(table, flows, labels)
         return figure
+
+
+def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> None:
+    """The memory of each by lag, on a logarithmic axis."""
+    for index, (flow, label) in enumerate(zip(flows, labels, strict=True)):
+        colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
+        axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=colour, linestyle=dash, label=label)
+    _log_axis(axes, [flow.memory for flow in flows])
+    axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
+    text = axes.annotate("1 % is left ", (1, LEFT), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5)
+    text.set(ha="right", va="bottom")
 
 
 def flow_html(flow: GradientFlow) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 EXPLODED = 10.0  # times what went in
 MANY_DEAD, MANY_SATURATED = 0.3, 0.3
+KEEPS = {"LSTM": "f", "GRU": "z"}  # the gate that multiplies the old state
 LIMITS = (
     "This holds for these weights and inputs. A small gradient does not prove that the memory is unused, a large one "
     "not that it is; and two cells of equal accuracy may remember over different spans."
@@ -69,6 +70,13 @@ def _causes(flow: "GradientFlow") -> list[str]:
     if len(flow.gates) > 1:
         means = ", ".join(f"{name} {values.mean():.2f}" for name, values in flow.gates.items())
         causes.append(f"The gates are on average {means}.")
+        kept = KEEPS.get(flow.cell.partition(",")[0])
+        if kept is not None:
+            share = float(flow.gates[kept].mean())
+            life = np.log(0.5) / np.log(share)
+            causes.append(
+                f"{kept} keeps {share:.0%} of the memory in each step: by itself it halves in {life:.2g} steps."
+            )
     elif flow.recurrent_norm is not None and flow.slopes:
         slope = float(np.mean(list(flow.slopes.values())))
         causes.append(
