@@ -15,6 +15,7 @@ SOURCE = Path(throughtime.__file__).parent
 STAGES = [
     "__init__",
     "errors",
+    "interrupts",
     "shapes",
     "registry",
     "settings",
@@ -32,6 +33,7 @@ STAGES = [
     "demo",
     "pipeline",
     "cli",
+    "__main__",
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))
 
