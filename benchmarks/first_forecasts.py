@@ -25,7 +25,7 @@ import polars as pl
 from throughtime import __version__
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-c", "from throughtime.cli import main; main()", "forecast"]
+COMMAND = [sys.executable, "-m", "throughtime", "forecast"]
 EXAMPLES = (
     ("sea_surface_temperature.csv", ["--horizon", "12"]),
     ("co2_weekly.csv", ["--horizon", "26"]),

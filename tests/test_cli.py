@@ -17,9 +17,9 @@ from tests.bad_inputs import BAD_INPUTS, BadInput, without_rights
 from typer.testing import CliRunner, Result
 
 from throughtime import __version__
-from throughtime.cli import app
+from throughtime.cli import app, main
 
-COMMAND = [sys.executable, "-c", "from throughtime.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "throughtime"]
 
 
 @pytest.fixture(autouse=True)
@@ -200,3 +200,86 @@ def test_full_disk(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
     assert "File too large" in done.stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_an_output_that_is_full(options: list[str], tmp_path: Path) -> None:
+    """The result is printed at the very end, a line of what was found at the beginning."""
+    (tmp_path / "short.csv").write_text("ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n")
+    with open("/dev/full", "w") as full:
+        command = [*COMMAND, "forecast", "short.csv", "--horizon", "3", *options]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("throughtime: ")
+    assert last.endswith(": No space left on device")
+    assert "Exception" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_reader_who_has_had_enough(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "short.csv").write_text("ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n")
+    command = [*COMMAND, "forecast", "short.csv", "--horizon", "3", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 1
+    assert "throughtime: " not in errors
+    assert "Exception" not in errors
+
+
+def test_a_failed_command_leaves_no_empty_folder(tmp_path: Path) -> None:
+    message_of(run("forecast", "nowhere.csv", "--horizon", "3", "--out", "a/b"))
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mine").mkdir()
+    message_of(run("forecast", "nowhere.csv", "--horizon", "3", "--out", "mine/c"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_demo_takes_away_its_own_pictures_alone(tmp_path: Path) -> None:
+    """Those of an earlier run contradict the new metrics; what the user keeps beside them is the user's."""
+    ours = ["series.png", "gallery.png", "gallery/step_0900.png", "gallery/step_10000.png"]
+    users = ["mine.png", "gallery/mine.png", "gallery/step_1.png", "gallery/step_0100.png.bak", "my_gallery/a.txt"]
+    users += ["model/arrays-mine.safetensors", "model/checkpoint.json.old.tmp"]
+    for name in [*ours, *users]:
+        file = tmp_path / "out/demo" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    assert run("demo", "--steps", "1", "--no-pictures", "--quiet").exit_code == 0
+    left = {str(file.relative_to("out/demo")) for file in Path("out/demo").rglob("*") if file.is_file()}
+    arrays = {name for name in left if name.startswith("model/arrays-")} - set(users)
+    assert left - arrays == {*users, "metrics.json", "model/checkpoint.json"}
+    assert len(arrays) == 1
+
+
+def usage_error(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["throughtime", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+@pytest.mark.parametrize("arguments", [["forecast", "a.csv", "--horizon", "x"], ["forecast"], ["demo", "--stps", "3"]])
+def test_a_usage_error_is_one_message(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert usage_error(monkeypatch, *arguments) == 2
+    plain = capsys.readouterr()
+    assert plain.out == ""
+    assert plain.err.count("\n") == 1
+    assert plain.err.endswith(f": see throughtime {arguments[0]} --help\n")
+    assert usage_error(monkeypatch, *arguments, "--json") == 2
+    told = capsys.readouterr()
+    assert told.err == plain.err
+    assert f"throughtime: {json.loads(told.out)['error']}\n" == plain.err
+
+
+def test_without_a_command_there_is_help(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert usage_error(monkeypatch) == 2
+    told = capsys.readouterr()
+    assert "forecast" in told.out
+    assert told.err == "throughtime: expected a command: see throughtime --help\n"

@@ -15,6 +15,7 @@ SOURCE = Path(throughtime.__file__).parent
 STAGES = [
     "__init__",
     "errors",
+    "interrupts",
     "shapes",
     "registry",
     "settings",
@@ -33,6 +34,7 @@ STAGES = [
     "demo",
     "pipeline",
     "cli",
+    "__main__",
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))
 

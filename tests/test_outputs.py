@@ -1,5 +1,6 @@
 """What a command writes appears all at once or not at all."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_earlier_files_are_replaced_and_others_kept(tmp_path):
     with staged(tmp_path) as stage:
         write(stage)
     assert files(tmp_path) == NEW | {"gallery/step_0900.png": "kept", "notes.txt": "mine"}
+
+
+def test_what_an_earlier_run_left_goes(tmp_path):
+    """By exact names, where the new run has no file of this name; a folder that is empty then goes too."""
+    for name in ("model/a-1.bin", "model/a-2.bin", "model/a-1.bin.mine", "old/b-1.bin", "b-1.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("old")
+    former = {"model": re.compile(r"a-\d\.bin"), "old": re.compile(r"b-\d\.bin"), "none": re.compile(".*")}
+    with staged(tmp_path, former=former) as stage:
+        (stage / "model").mkdir()
+        (stage / "model" / "a-2.bin").write_text("new")
+        assert len(files(tmp_path)) == 6
+    assert files(tmp_path) == {"model/a-2.bin": "new", "model/a-1.bin.mine": "old", "b-1.bin": "old"}
+    assert not (tmp_path / "old").exists()
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), OSError(28, "No space left on device"), KeyboardInterrupt()])

@@ -1,9 +1,9 @@
 """The command line: parse, call, print."""
 
 import json
-import shutil
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from throughtime import __version__
-from throughtime.errors import InputError
+from throughtime import __version__, interrupts
+from throughtime.errors import UNUSABLE, InputError, tell
+from throughtime.outputs import is_filled, output_folder, remove_empty
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-UNUSABLE = 2
+BROKEN_PIPE = 1
+USAGE_ERROR: Any = typer.BadParameter.__base__  # Typer has it from click, or from a private copy
 
 app = typer.Typer(
     help="Recurrent neural networks for time series, from the cell up.",
@@ -64,9 +65,17 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Watch an RNN of 100 units learn to predict sin(t) one step ahead: the sine wave, from data to gallery."""
-    with _answering(as_json, quiet, kept=f"The last checkpoint is in {out / 'model'}; go on with --resume.") as answer:
+
+    def kept() -> str:
+        if is_filled(out):
+            return f"The results were already in {out}."
+        if (out / "model" / "checkpoint.json").exists():
+            return f"The last checkpoint is in {out / 'model'}; go on with --resume."
+        return "There is no checkpoint yet."
+
+    with _answering(as_json, quiet, kept) as answer:
         from throughtime import demo as notebook
-        from throughtime.outputs import output_folder, staged
+        from throughtime.outputs import staged
         from throughtime.training.progress import TrainingBar
 
         folder = output_folder(out)
@@ -81,8 +90,7 @@ def demo(
             learnt = notebook.learn(
                 steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, report=report
             )
-        shutil.rmtree(folder / "gallery", ignore_errors=True)  # it may hold later steps of an earlier run
-        with staged(folder) as stage:
+        with staged(folder, former=notebook.PICTURES) as stage:
             metrics = notebook.write_results(stage, learnt, seed, pictures=pictures)
         answer.console.print(
             f"Trained in {metrics['train_seconds']:.2f} s ({metrics['us_per_step']:.0f} us a step). Mean squared error "
@@ -111,9 +119,12 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Forecast every series of a file with one recurrent network, and say whether it beats seasonal naive."""
-    with _answering(as_json, quiet, kept="Nothing was written.") as answer:
+
+    def kept() -> str:
+        return f"The results were already in {out}." if is_filled(out) else "Nothing was written."
+
+    with _answering(as_json, quiet, kept) as answer:
         from throughtime.forecasting.forecaster import Forecaster
-        from throughtime.outputs import output_folder
         from throughtime.pipeline import Columns, forecast_file
         from throughtime.training.progress import TrainingBar
 
@@ -146,36 +157,68 @@ class _Answer:
 
 
 @contextmanager
-def _answering(as_json: bool, quiet: bool, *, kept: str = "") -> Iterator[_Answer]:
-    """Run a command: its result as JSON where asked, every failure as one message and an exit code."""
+def _answering(as_json: bool, quiet: bool, kept: Callable[[], str]) -> Iterator[_Answer]:
+    """Run a command: its result as JSON where asked, every failure as one message and an exit code.
+
+    ``kept`` says what there is when it is interrupted.
+    """
     answer = _Answer(as_json, quiet)
     try:
-        from throughtime.settings import prepare_jax
+        with interrupts.saying(kept), interrupts.cleaning(remove_empty):
+            from throughtime.settings import prepare_jax
 
-        prepare_jax()
-        yield answer
-    except KeyboardInterrupt:
-        _fail(as_json, f"interrupted. {kept}".strip(), INTERRUPTED)
-    except InputError as error:
-        _fail(as_json, str(error), UNUSABLE)
+            prepare_jax()
+            yield answer
+            interrupts.answered()
+            if as_json:
+                _print_json(answer.result)
+    except Exception as error:
+        raise typer.Exit(_tell(error, as_json)) from None
+
+
+def _print_json(result: dict[str, Any]) -> None:
+    try:
+        print(json.dumps(result), flush=True)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        _fail(as_json, f"{error.filename or 'the file system'}: {error.strerror or error}", UNUSABLE)
-    except MemoryError:
-        _fail(as_json, "out of memory: the input is too large for this machine", UNUSABLE)
-    if as_json:
-        print(json.dumps(answer.result))
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
-def _fail(as_json: bool, message: str, code: int) -> None:
-    if as_json:
-        print(json.dumps({"error": message}))
-    print(f"throughtime: {message}", file=sys.stderr)
-    raise typer.Exit(code)
+def _tell(error: Exception, as_json: bool) -> int:
+    """One message for what went wrong, and the exit code; what is no user's affair is raised again."""
+    interrupts.answered()
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE  # whoever reads has had enough
+    elif isinstance(error, InputError):
+        message, code = str(error), UNUSABLE
+    elif isinstance(error, OSError):
+        message, code = f"{error.filename or 'the file system'}: {error.strerror or error}", UNUSABLE
+    elif isinstance(error, MemoryError):
+        message, code = "out of memory: the input is too large for this machine", UNUSABLE
+    elif isinstance(error, USAGE_ERROR):
+        message, code = (
+            f"{error.format_message() or 'expected a command'}: see {error.ctx.command_path} --help",
+            UNUSABLE,
+        )
+    else:
+        raise error
+    tell(message, as_json=as_json)
+    return code
 
 
 def main() -> None:
-    """The entry point of ``throughtime``."""
+    """Parse the arguments of this process, run the command, and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
-    app()
+    try:
+        code = app(prog_name="throughtime", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except Exception as error:
+        code = _tell(error, "--json" in sys.argv)
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already; Python would do so again on leaving
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

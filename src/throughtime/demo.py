@@ -1,6 +1,7 @@
 """The notebook as a product: a network learns the sine wave, from data to gallery."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,11 @@ INSTANCE_START = 5.0
 CONTINUATION = 200
 NEAR = 0.1  # of the curve, as a continuation goes
 EVALUATION_WINDOWS = 50
+# What a run may leave in its folder besides metrics.json, by the folder below it.
+PICTURES = {
+    ".": re.compile(r"(series|training_instance|testing|continuation|gallery)\.png"),
+    "gallery": re.compile(r"step_[0-9]{4,}\.png"),
+}
 
 
 class Learnt(NamedTuple):

@@ -22,6 +22,7 @@ from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import MODEL, Tested, no_verdict, verdict
 from throughtime.outputs import staged
 from throughtime.report.forecast_page import forecast_page
+from throughtime.training.checkpoint import ARRAYS_FILE
 
 MOST_WINDOWS = 3
 LAST_DAY = np.datetime64("9999-12-31")
@@ -73,17 +74,13 @@ def forecast_file(
     for note in model.notes_[len(panel.notes) :]:
         say(note)
     forecasts = forecast_columns(model, levels)
-    with staged(out) as stage:
+    with staged(out, former={"model": ARRAYS_FILE}) as stage:
         table = forecasts | {"ds": np.array(format_times(forecasts["ds"], panel.frequency.zone))}
         pl.DataFrame(table).write_csv(stage / "forecasts.csv")
         seconds = time.perf_counter() - began
         page = forecast_page(path.name, model, forecasts, tested, levels, seconds=seconds)
         (stage / "report.html").write_text(page, encoding="utf-8")
         model.save(stage / "model")
-        arrays = {file.name for file in (stage / "model").iterdir()}
-    for former in (out / "model").glob("arrays-*.safetensors"):  # the weights of an earlier run
-        if former.name not in arrays:
-            former.unlink()
     design = model.plan_.design
     return {
         "file": str(path),

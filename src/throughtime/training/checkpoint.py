@@ -21,12 +21,14 @@ import safetensors.numpy
 
 from throughtime import __version__
 from throughtime.errors import InputError
+from throughtime.interrupts import held
 from throughtime.shapes import Array
 
 HEADER = "checkpoint.json"
 FORMAT = "throughtime"
 VERSION = 1
 ARRAYS_FILE = re.compile(r"arrays-[0-9a-f]{16}\.safetensors")
+UNFINISHED = re.compile(rf"({ARRAYS_FILE.pattern}|{re.escape(HEADER)})\.[0-9]+\.tmp")
 
 
 class Checkpoint(NamedTuple):
@@ -69,11 +71,12 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
         "config": dict(config),
     }
     text = json.dumps(header | {"sha256": _header_digest(header)}, indent=2)
-    try:
-        _write(folder / arrays_file, content)
-        _write(folder / HEADER, text.encode())
-    finally:
-        _clear(folder)
+    with held():
+        try:
+            _write(folder / arrays_file, content)
+            _write(folder / HEADER, text.encode())
+        finally:
+            _clear(folder)
 
 
 def load(path: str | Path) -> Checkpoint:
@@ -204,6 +207,7 @@ def _clear(folder: Path) -> None:
     """Remove what the header does not name: the arrays of the save before, and what a killed or failed one left."""
     header = folder / HEADER
     named = header.read_bytes() if header.exists() else b""
-    for file in [*folder.glob("arrays-*.safetensors*"), *folder.glob(f"{HEADER}.*.tmp")]:
-        if file.name.encode() not in named:
+    for file in folder.iterdir():
+        ours = ARRAYS_FILE.fullmatch(file.name) or UNFINISHED.fullmatch(file.name)
+        if ours and file.name.encode() not in named:
             file.unlink(missing_ok=True)

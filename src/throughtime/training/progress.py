@@ -1,9 +1,12 @@
 """What a person sees while a network trains."""
 
+from contextlib import ExitStack
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from throughtime.interrupts import cleaning
 
 
 class TrainingBar:
@@ -24,9 +27,11 @@ class TrainingBar:
             disable=console.quiet or not console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._open = ExitStack()
 
     def __enter__(self) -> "TrainingBar":
         """Show the bar."""
+        self._open.enter_context(cleaning(self._show_cursor))
         self._bar.start()
         return self
 
@@ -35,6 +40,12 @@ class TrainingBar:
     ) -> None:
         """Take it away."""
         self._bar.stop()
+        self._open.close()
+
+    def _show_cursor(self) -> None:
+        """The bar hides it, and where Ctrl-C ends everything there is no :meth:`__exit__`."""
+        if not self._bar.disable:
+            self._bar.console.show_cursor()
 
     def show(self, stage: str, done: int, total: int, *, loss: float | None = None, speed: float = 0.0) -> None:
         """Where a stage of training is: steps done of a total, the loss and the steps per second."""
