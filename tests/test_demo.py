@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.image
 import numpy as np
+import optax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
@@ -238,3 +239,16 @@ demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", report=repo
         checkpoint.save(tmp_path, "forecaster", {}, {"w": {"a": np.zeros(2)}})
         with pytest.raises(tt.InputError, match="holds a forecaster: expected the checkpoint of a demo to resume"):
             demo.learn(folder=tmp_path, resume=True)
+
+
+def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path, monkeypatch, reports):
+    """From step 100 on with a learning rate of 10,000: the folder still holds step 100, and can be gone on from."""
+    demo._write(tmp_path, reports[1], 0)
+    monkeypatch.setattr(demo, "LEARNING_RATE", 1e4)
+    with pytest.raises(
+        tt.InputError, match=r"training diverged: the loss of step 10[2-9] is .* a learning rate that is"
+    ):
+        demo.learn(steps=300, folder=tmp_path, resume=True)
+    monkeypatch.undo()
+    assert_identical(demo._read(tmp_path, "elman", 0, optax.adam(demo.LEARNING_RATE)), reports[1])
+    assert_identical(demo.learn(steps=200, folder=tmp_path, resume=True), reports[2])

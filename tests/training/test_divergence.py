@@ -118,8 +118,8 @@ def test_an_update_that_is_not_finite():
     optimiser = optax.sgd(lambda count: jnp.where(count == 6, jnp.inf, 0.01))
     text, _ = message(LINEAR, row_loss, optimiser, rows())
     assert re.fullmatch(
-        r"training diverged: the update of step 7, model\.b, holds -?inf in 1 of 1 places\. Likely cause: the optimiser, "
-        r"whose gradient is finite\. Lower the learning rate\.",
+        r"training diverged: the update of step 7, model\.b, holds -?inf in 1 of 1 places\. Likely cause: the "
+        r"optimiser, whose gradient is finite\. Lower the learning rate\.",
         text,
     )
 

@@ -95,9 +95,8 @@ def _listen_forwards(state: State, taps: tuple[Array, Array], lag: Array) -> tup
 
 
 def _listen_backwards(place: Array, gradient: State) -> tuple[State, tuple[Array, Array], None]:
-    leaves = [leaf for leaf in jax.tree.leaves(gradient) if leaf.dtype != jax.dtypes.float0]
-    square = sum(jnp.sum(jnp.square(leaf)) for leaf in leaves)
-    return gradient, (square * place, place), None
+    square = _square(gradient)
+    return gradient, (square * place, _each(square) * place), None
 
 
 _listen.defvjp(_listen_forwards, _listen_backwards)
@@ -114,7 +113,19 @@ def _count_forwards(state: State, taps: tuple[Array, ...], amounts: tuple[Any, .
 
 
 def _count_backwards(amounts: Any, gradient: State) -> tuple[State, Any, None]:
-    return gradient, amounts, None
+    one = _each(_square(gradient))
+    return gradient, tuple(one * amount for amount in amounts), None
 
 
 _count.defvjp(_count_forwards, _count_backwards)
+
+
+def _square(gradient: State) -> Array:
+    """The squared norm, over the state's numbers that have a gradient."""
+    leaves = [leaf for leaf in jax.tree.leaves(gradient) if leaf.dtype != jax.dtypes.float0]
+    return jnp.sum(jnp.stack([jnp.sum(jnp.square(leaf)) for leaf in leaves]))
+
+
+def _each(square: Array) -> Array:
+    """1 for each sequence: of a batch, JAX adds up what differs between its sequences, and takes the rest once."""
+    return jnp.where(square == square, jnp.ones_like(square), 1)
