@@ -27,10 +27,16 @@ from .data.synthetic import TimeSeriesData as TimeSeriesData
 from .errors import InputError as InputError
 from .forecasting.forecaster import Forecaster as Forecaster
 from .forecasting.rollout import rollout as rollout
+from .layers import BatchNorm as BatchNorm
 from .layers import Block as Block
+from .layers import LayerNorm as LayerNorm
 from .layers import RecurrentNetwork as RecurrentNetwork
+from .layers import Residual as Residual
+from .layers import SignedEigenvalues as SignedEigenvalues
 from .layers import Stack as Stack
 from .layers import StackedNetwork as StackedNetwork
+from .layers import VariationalDropout as VariationalDropout
+from .layers import Zoneout as Zoneout
 from .loading import load as load
 from .recurrence import unroll as unroll
 

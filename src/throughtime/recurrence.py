@@ -44,7 +44,7 @@ def unroll(
     """
     xs = jnp.asarray(xs)
     mask = None if mask is None else jnp.asarray(mask)
-    _require_shapes(cell, xs, mask)
+    require_shapes(cell, xs, mask)
     _require_state(cell, state, xs.shape[:-2])
     scan = _scan_for(cell, xs)
     if xs.ndim == 2:
@@ -92,6 +92,31 @@ def parallel_scan(cell: LinearCell, state: Any, xs: Array, mask: Mask | None, re
     return last, ys if mask is None else jnp.where(mask[:, None], ys, 0)
 
 
+def scan_batch(
+    step: Callable[[Any, Array, Array], tuple[Any, Array, Any]], state: Any, gx: Array, mask: Array
+) -> tuple[Any, Array, Any]:
+    """A batch, all of its sequences a step at a time: for a step that looks across them, as no cell can.
+
+    Args:
+        step: ``(state, gx (B, G*H), observed (B,)) -> (state, y (B, H), seen)`` of the whole batch.
+        state: of the whole batch, with a leading B.
+        gx: projected inputs (B, T, G*H).
+        mask: (B, T); a sequence's step that is masked out keeps its state and gives zeros.
+
+    Returns:
+        The last state, the outputs (B, T, H), and what was seen, with a leading T.
+    """
+
+    def masked_step(state: Any, at: tuple[Array, Array]) -> tuple[Any, Any]:
+        gx, observed = at
+        moved, y, seen = step(state, gx, observed)
+        keep = jax.vmap(lambda observed, new, old: jax.tree.map(partial(jnp.where, observed), new, old))
+        return keep(observed, moved, state), (keep(observed, y, jnp.zeros_like(y)), seen)
+
+    state, (ys, seen) = jax.lax.scan(masked_step, state, (jnp.swapaxes(gx, 0, 1), mask.T))
+    return state, jnp.swapaxes(ys, 0, 1), seen
+
+
 def _join(earlier: tuple[Array, Array], later: tuple[Array, Array]) -> tuple[Array, Array]:
     """Two moves in a row, as one."""
     (a1, c1), (a2, c2) = earlier, later
@@ -112,7 +137,12 @@ def _without(xs: Array, mask: Mask) -> Array:
     return jnp.where(mask[:, None], xs, 0)
 
 
-def _require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
+def require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
+    """Inputs and a mask that fit each other and the cell.
+
+    Raises:
+        InputError: where they do not.
+    """
     if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs:
         raise InputError(
             f"xs has shape {xs.shape}: expected (T, {cell.inputs}) or (B, T, {cell.inputs}) for a cell of "

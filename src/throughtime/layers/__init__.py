@@ -1,6 +1,28 @@
 """What stands around a cell: networks made of cells, and remedies that wrap any of them."""
 
+from throughtime.layers.batch_normalisation import BatchNorm, unroll_batch
+from throughtime.layers.eigenvalues import SignedEigenvalues
 from throughtime.layers.network import RecurrentNetwork, network_config, network_from_config
+from throughtime.layers.noise import RandomCell, VariationalDropout, Zoneout, drawn, unroll_drawn
+from throughtime.layers.normalisation import LayerNorm
+from throughtime.layers.residual import Residual
 from throughtime.layers.stack import Block, Stack, StackedNetwork
 
-__all__ = ["Block", "RecurrentNetwork", "Stack", "StackedNetwork", "network_config", "network_from_config"]
+__all__ = [
+    "BatchNorm",
+    "Block",
+    "LayerNorm",
+    "RandomCell",
+    "RecurrentNetwork",
+    "Residual",
+    "SignedEigenvalues",
+    "Stack",
+    "StackedNetwork",
+    "VariationalDropout",
+    "Zoneout",
+    "drawn",
+    "network_config",
+    "network_from_config",
+    "unroll_batch",
+    "unroll_drawn",
+]

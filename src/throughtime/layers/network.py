@@ -7,7 +7,8 @@ import equinox as eqx
 import jax
 
 from throughtime.cells.base import Cell
-from throughtime.cells.config import cell_config, cell_from_config
+from throughtime.layers.config import cell_config, cell_from_config
+from throughtime.layers.noise import unroll_drawn
 from throughtime.recurrence import unroll
 from throughtime.shapes import Array, Inputs, Key, Mask
 
@@ -28,9 +29,18 @@ class RecurrentNetwork(eqx.Module):
         self.cell = cell
         self.readout = eqx.nn.Linear(cell.hidden, outputs, key=key)
 
-    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Array]:
-        """The state after the last step and the outputs (T, O), or (B, T, O) of a batch (B, T, D)."""
-        state, ys = unroll(self.cell, xs, state, mask=mask)
+    def __call__(
+        self, xs: Inputs, state: Any = None, *, mask: Mask | None = None, key: Key | None = None
+    ) -> tuple[Any, Array]:
+        """The state after the last step and the outputs (T, O), or (B, T, O) of a batch (B, T, D).
+
+        With a ``key``, for training, each sequence runs through its own draw of every random cell in ``cell``; see
+        :func:`throughtime.layers.unroll_drawn`. Without one, which is for use, there is no noise.
+        """
+        if key is None:
+            state, ys = unroll(self.cell, xs, state, mask=mask)
+        else:
+            state, ys = unroll_drawn(self.cell, xs, state, mask=mask, key=key)
         per_step = jax.vmap(self.readout)
         return state, (per_step if ys.ndim == 2 else jax.vmap(per_step))(ys)
 

@@ -1,0 +1,76 @@
+"""A way past a cell."""
+
+import jax.numpy as jnp
+
+from throughtime.cells.base import Cell, State
+from throughtime.errors import InputError
+from throughtime.layers.wrapper import Wrapper
+from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Projected, RecurrentWeights
+
+
+class Residual(Wrapper):
+    """A cell whose output has its input added to it (He et al. 2016, arXiv 1512.03385, eq. 1).
+
+    Equations::
+
+        h, c = cell(h, c, Wx @ x + b, Wh @ h)
+        y = h + x
+
+    where ``cell`` is the inner one, with c if it has one. The gradient from y to x holds an identity, whatever the cell
+    does; between layers it does not vanish. Through time it is the inner cell's, whose state this cell has.
+
+    The input travels beside the projection as one more gate, ``residual``, whose rows of ``w_x`` are the identity and
+    whose rows of ``w_h`` and ``b`` are zero. They are no weights: training leaves them as they are.
+
+    Attributes:
+        cell: any cell with as many inputs as units.
+    """
+
+    cell: Cell
+
+    def __init__(self, cell: Cell):
+        """A way past ``cell``.
+
+        Raises:
+            InputError: where it has not as many inputs as units.
+        """
+        if cell.inputs != cell.hidden:
+            raise InputError(
+                f"Residual got a {type(cell).__name__} of {cell.inputs} inputs and {cell.hidden} units: expected as "
+                "many inputs as units, so that they can be added"
+            )
+        self.cell = cell
+
+    @property
+    def GATES(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802
+        """The inner cell's gates, and ``residual``."""
+        return (*self.cell.GATES, "residual")
+
+    @property  # type: ignore[misc]
+    def w_x(self) -> InputWeights:  # type: ignore[override]
+        """The inner cell's, above the identity."""
+        return jnp.concatenate([self.cell.w_x, jnp.eye(self.cell.inputs, dtype=self.cell.w_x.dtype)])
+
+    @property
+    def w_h(self) -> RecurrentWeights:
+        """The inner cell's, above zeros; an AttributeError, as of the cell itself, where it has none."""
+        w_h = self.cell.w_h  # type: ignore[attr-defined]
+        return jnp.concatenate([w_h, jnp.zeros((w_h.shape[1], w_h.shape[1]), w_h.dtype)])
+
+    @property  # type: ignore[misc]
+    def b(self) -> GateBias:  # type: ignore[override]
+        """The inner cell's, above zeros."""
+        return jnp.concatenate([self.cell.b, jnp.zeros(self.cell.inputs, self.cell.b.dtype)])
+
+    def project(self, xs: Array) -> Projected:
+        """The inner cell's projection and the input as it is: (..., D) -> (..., (G+1)*H)."""
+        return jnp.concatenate([self.cell.project(xs), xs], axis=-1)
+
+    def initial_state(self) -> State:
+        """The inner cell's."""
+        return self.cell.initial_state()
+
+    def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
+        """One time step of the inner cell, with its input added to its output."""
+        state, y = self.cell.step(state, gx[: -self.hidden])
+        return state, y + gx[-self.hidden :]
