@@ -114,6 +114,33 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
 
 
 def answers(network: Network, batch: Batch) -> jax.Array:
-    """What the network says at each step (B, T, O)."""
-    mask = None if bool_all(batch) else batch.mask
-    return network(batch.xs, mask=mask)[1]
+    """What the network says at each step (B, T, O).
+
+    Without the mask, which costs time and changes nothing: padding stands after the last answer that counts.
+    """
+    return network(batch.xs)[1]
+
+
+def errors(task: Task, outputs: jax.Array, batch: Batch) -> jax.Array:
+    """The task's loss of each answer (B, T)."""
+    if task.loss == "squared error":
+        return squared_error(outputs[..., 0], batch.targets)
+    return cross_entropy(outputs, batch.targets)
+
+
+def widest(contest: Contest, contestant: Contestant) -> int:
+    """The most units with which the network has no more parameters than the contest allows."""
+    units = 1
+    while count(contest, contestant, units + 1) <= contest.parameters:
+        units += 1
+    return units
+
+
+def count(contest: Contest, contestant: Contestant, units: int) -> int:
+    """The parameters of a network with so many units; nothing is computed."""
+    return parameters(eqx.filter_eval_shape(contestant.build, contest.training, units, jax.random.key(0)))
+
+
+def parameters(network: Network) -> int:
+    """How many numbers are learnt."""
+    return sum(leaf.size for leaf in jax.tree.leaves(network))
