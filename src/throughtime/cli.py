@@ -17,6 +17,7 @@ from throughtime.errors import UNUSABLE, InputError, tell
 from throughtime.outputs import is_filled, output_folder, remove_empty
 
 BROKEN_PIPE = 1
+CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
 USAGE_ERROR: Any = typer.BadParameter.__base__  # Typer has it from click, or from a private copy
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ def root(
 @app.command()
 def demo(
     steps: Annotated[int, typer.Option(help="Training steps.", min=1, max=10_000_000)] = 2000,
-    cell: Annotated[str, typer.Option(help="The recurrent cell: elman, gru or lstm.")] = "elman",
+    cell: Annotated[str, typer.Option(help=f"The recurrent cell: {CELLS}.")] = "elman",
     seed: Seed = 0,
     out: Annotated[Path, _out("demo")] = Path("out/demo"),
     pictures: Annotated[bool, typer.Option("--pictures/--no-pictures", help="Draw the pictures.")] = True,
@@ -111,7 +112,7 @@ def forecast(
     id_column: Annotated[str | None, typer.Option("--id", help="The column that names the series.")] = None,
     time_column: Annotated[str | None, typer.Option("--time", help="The column of time stamps.")] = None,
     target: Annotated[str | None, typer.Option(help="The column to forecast.")] = None,
-    cell: Annotated[str, typer.Option(help="The recurrent cell: gru, lstm or elman.")] = "gru",
+    cell: Annotated[str, typer.Option(help=f"The recurrent cell: {CELLS}.")] = "gru",
     steps: Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)] = None,
     seed: Seed = 0,
     out: Annotated[Path, _out("forecast")] = Path("out/forecast"),
@@ -146,6 +147,51 @@ def forecast(
                 report=report,
             )
         say(f"Written to {out}: forecasts.csv, report.html, model")
+
+
+@app.command()
+def gradients(
+    cell: Annotated[list[str], typer.Option(help=f"A recurrent cell; repeat it: {CELLS}.")] = ["elman", "gru", "lstm"],  # noqa: B006
+    activation: Annotated[list[str], typer.Option(help="An Elman cell's activation; repeat it.")] = ["tanh", "relu"],  # noqa: B006
+    init: Annotated[
+        list[str] | None,
+        typer.Option(help="How weights start: glorot, orthogonal, identity, forget, chrono ...; repeat it."),
+    ] = None,
+    compare: Annotated[str | None, typer.Option(help="'remedies': all that helps, in one picture.")] = None,
+    length: Annotated[int, typer.Option(help="Time steps.", min=1, max=10_000)] = 100,
+    hidden: Annotated[int, typer.Option(help="Units.", min=1, max=4096)] = 32,
+    model: Annotated[Path | None, typer.Option(help="A trained model's folder, in the place of cells.")] = None,
+    data: Annotated[Path | None, typer.Option(help="CSV or Parquet: series to read instead of noise.")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", help="The column that names the series.")] = None,
+    time_column: Annotated[str | None, typer.Option("--time", help="The column of time stamps.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of values.")] = None,
+    seed: Seed = 0,
+    out: Annotated[Path, _out("gradients")] = Path("out/gradients"),
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """See what flows back through time: how fast gradients vanish in which cell, and why."""
+
+    def kept() -> str:
+        return f"The results were already in {out}." if is_filled(out) else "Nothing was written."
+
+    with _answering(as_json, quiet, kept) as answer:
+        from throughtime.data.readers import read_panel
+        from throughtime.gradients import command
+
+        if compare not in (None, "remedies"):
+            raise InputError(f"--compare is {compare!r}: expected 'remedies'")
+        panel = None if data is None else read_panel(data, id=id_column, time=time_column, target=target)
+        folder, choice = output_folder(out), command.Choice(cell, activation, init or [], length, hidden, seed)
+        if model is not None:
+            answer.result = command.measure_model(folder, model, choice, panel)
+        elif compare is not None:
+            answer.result = command.measure_remedies(folder, choice, panel)
+        else:
+            answer.result = command.measure_cells(folder, choice, panel)
+        answer.console.print(answer.result["verdict"])
+        answer.console.print(f"Written to {out}: gradients.csv, gradients.png, verdict.txt")
+        answer.result |= {"out": str(out)}
 
 
 class _Answer:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 import polars as pl
 
@@ -19,6 +18,7 @@ from throughtime.gradients.measure import cell_flow
 from throughtime.registry import resolve
 from throughtime.shapes import Array, Key
 
+MEASURED = 8  # sequences whose median is taken; a build may look at more, as batch statistics do
 COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
 
 
@@ -73,13 +73,8 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
 
 
 def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list[GradientFlow]:
-    """What flows back through each, with weights from the same key; xs (B, T, D)."""
-    return [cell_flow(case.build(xs, hidden, key), xs) for case in chosen]
-
-
-def noise(length: int, *, sequences: int = 8, key: Key) -> Array:
-    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favour no cell."""
-    return jax.random.normal(key, (sequences, length, 1))
+    """What flows back through each over the first sequences of xs (B, T, D), with weights from the same key."""
+    return [cell_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
 
 
 def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:

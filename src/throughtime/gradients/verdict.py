@@ -27,7 +27,7 @@ def _happens(flow: "GradientFlow") -> str:
     if flow.not_finite is not None:
         step, array, cause = flow.not_finite
         return f"not finite from step {step} on, in {array}: {cause}. Nothing can be said about longer lags."
-    if last > EXPLODED:
+    if flow.memory[-2:].min() > EXPLODED:  # the very first step may differ: its state is zero
         growth = float(np.exp((np.log(last) - np.log(flow.memory[0])) / steps)) if np.isfinite(last) else float("inf")
         return f"explodes. Over {steps} steps a gradient grows {last:.1e} times, {growth - 1:.0%} a step."
     gone = np.flatnonzero(flow.memory == 0)
