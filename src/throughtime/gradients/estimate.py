@@ -17,6 +17,7 @@ from throughtime.shapes import Array, Float, Key
 LinearMap = Callable[[Array], Array]
 
 ITERATIONS = 16
+NOTHING = 1e-5  # of the largest value: float32's rounding, after products of this size
 TOGETHER = 16  # lags that travel side by side: bounds the memory
 
 
@@ -112,6 +113,8 @@ def _largest(
         for _ in range(2):  # once loses orthogonality to rounding; twice is enough (Parlett 1998, section 6.9)
             rest = rest - basis.T @ (basis @ rest)
         length = jnp.linalg.norm(rest)
+        length = jnp.where(length > NOTHING * jnp.max(diagonal), length, 0)  # the map's rank is used up
+        rest = jnp.where(length > 0, rest, 0)
         return basis.at[i + 1].set(_unit(rest)), diagonal, beside.at[i].set(length)
 
     zeros = jnp.zeros(count, vector.dtype)

@@ -7,11 +7,14 @@ import equinox as eqx
 import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
+from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
 from throughtime.cells.base import Cell
 from throughtime.recurrence import trajectory
 from throughtime.shapes import Array, Float
+
+LARGE = 512  # rows; beyond, the one singular value takes far less time than all of them
 
 
 class Steps(NamedTuple):
@@ -67,8 +70,9 @@ def output_slice(fields: dict[str, slice]) -> slice:
 
 def step_jacobians(cell: Cell, xs: Float[Array, "T D"], state: Any = None) -> Steps:
     """Run a sequence and take the derivative of each of its steps."""
-    states, jacobians = _states_and_jacobians(cell, xs, state)
-    return Steps(field_slices(cell), np.asarray(states, np.float64), np.asarray(jacobians, np.float64))
+    states, jacobians = (np.array(part, np.float64) for part in _states_and_jacobians(cell, xs, state))
+    jacobians[~np.isfinite(states[1:]).all(axis=1)] = np.nan  # of no number there is no slope, not even a ReLU's 0
+    return Steps(field_slices(cell), states, jacobians)
 
 
 @eqx.filter_jit
@@ -125,7 +129,8 @@ def _running_products(jacobians: np.ndarray) -> Iterator[tuple[np.ndarray, float
     product, scale = np.eye(jacobians.shape[-1]), 0.0
     yield product, scale
     for jacobian in jacobians[::-1]:
-        product = product @ jacobian
+        with np.errstate(invalid="ignore"):  # infinity times 0: no number, as it should be
+            product = product @ jacobian
         size = np.abs(product).max()
         if 0 < size < np.inf:
             exponent = np.frexp(size)[1]
@@ -142,7 +147,10 @@ def _singular_values(matrix: np.ndarray) -> np.ndarray:
 
 def spectral_norm(matrix: Any) -> float:
     """The largest singular value of a matrix, in float64; not a number where the matrix is not finite."""
-    return float(_singular_values(np.asarray(matrix, np.float64))[0])
+    matrix = np.asarray(matrix, np.float64)
+    if min(matrix.shape) > LARGE and np.isfinite(matrix).all():
+        return float(svds(matrix, k=1, return_singular_vectors=False, rng=0)[0])
+    return float(_singular_values(matrix)[0])
 
 
 def _scaled(value: Any, scale: float) -> Any:

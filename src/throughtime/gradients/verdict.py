@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from throughtime.gradients.flow import GradientFlow
 
 EXPLODED = 10.0  # times what went in
+UNDERFLOW = 1e-290  # what is 0 after this was only too small for float64
 MANY_DEAD, MANY_SATURATED = 0.3, 0.3
 KEEPS = {"LSTM": "f", "GRU": "z"}  # the gate that multiplies the old state
 LIMITS = (
@@ -30,9 +31,9 @@ def _happens(flow: "GradientFlow") -> str:
     if flow.memory[-2:].min() > EXPLODED:  # the very first step may differ: its state is zero
         growth = float(np.exp((np.log(last) - np.log(flow.memory[0])) / steps)) if np.isfinite(last) else float("inf")
         return f"explodes. Over {steps} steps a gradient grows {last:.1e} times, {growth - 1:.0%} a step."
-    gone = np.flatnonzero(flow.memory == 0)
-    if len(gone):
-        return f"vanishes for good. Nothing at all flows back over {gone[0]} {_steps(gone[0])} or more."
+    gone = int(np.argmin(flow.memory > 0))  # 0 where something is left over every lag
+    if gone and flow.memory[gone - 1] > UNDERFLOW:
+        return f"vanishes for good. Nothing at all flows back over {gone} {'step' if gone == 1 else 'steps'} or more."
     if flow.reach < steps:
         return (
             f"vanishes. A gradient halves every {flow.half_life:.2g} steps; over more than {flow.reach} steps less "
@@ -99,7 +100,3 @@ def _calendar(flow: "GradientFlow") -> list[str]:
 def _estimated(flow: "GradientFlow") -> list[str]:
     worst = float(np.max(flow.errors))
     return [f"The norms are estimates, with errors of up to {worst:.1g}."] if worst > 0 else []
-
-
-def _steps(count: int) -> str:
-    return "step" if count == 1 else "steps"
