@@ -6,12 +6,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells.base import GatedCell, MatrixCell, State
+from throughtime.cells.base import Cell, GatedCell, MatrixCell, State
 from throughtime.errors import InputError
 from throughtime.layers.normalisation import require_matrix_cell
 from throughtime.layers.wrapper import Wrapper
 from throughtime.recurrence import require_shapes, scan_batch
-from throughtime.shapes import Array, Bool, Float, GateBias, Hidden, Int, Projected
+from throughtime.shapes import Array, Bool, Float, GateBias, Hidden, Inputs, Int, Mask, Projected
 
 EPSILON = 1e-5
 FIRST_GAMMA = 0.1  # a larger one drives tanh into saturation, where gradients vanish: the paper's § 4
@@ -88,7 +88,7 @@ class BatchNorm(Wrapper, GatedCell):
     h: Moments
     steps: int = eqx.field(static=True)
 
-    def __init__(self, cell: MatrixCell, steps: int):
+    def __init__(self, cell: Cell, steps: int):
         """Statistics of mean 0 and variance 1.
 
         Raises:
@@ -146,7 +146,7 @@ class BatchNorm(Wrapper, GatedCell):
 
 
 def unroll_batch(
-    cell: BatchNorm, xs: Float[Array, "B T D"], mask: Bool[Array, "B T"] | None = None
+    cell: BatchNorm, xs: Inputs, mask: Mask | None = None
 ) -> tuple[BatchNormState, Float[Array, "B T H"], BatchStatistics]:
     """Run a batch in training: every step is normalised by the batch's own mean and variance at this step.
 
