@@ -139,7 +139,7 @@ def test_a_rate_is_a_probability(wrapper, rate):
 def test_what_cannot_be_wrapped_is_named(zoneout):
     with pytest.raises(tt.InputError, match="SLSTM, whose state is h, c, n, m: expected a state of h, or of h and c"):
         tt.Zoneout(random_cell("slstm"), RATE)
-    with pytest.raises(tt.InputError, match="noise in it"):
+    with pytest.raises(tt.InputError, match="with zoneout inside"):
         tt.Zoneout(tt.LayerNorm(zoneout), RATE)
     with pytest.raises(tt.InputError, match=r"write Residual\(VariationalDropout\(cell, rate\)\)"):
         tt.VariationalDropout(tt.Residual(tt.GRU(2, 2, key=KEY)), RATE)

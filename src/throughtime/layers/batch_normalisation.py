@@ -66,8 +66,9 @@ class BatchNorm(Wrapper, GatedCell):
         state, ys, statistics = unroll_batch(cell, xs, mask)
         cell = cell.with_statistics(statistics)
 
-    The running statistics are arrays of the cell like its weights. ``unroll_batch`` does not read them, so that their
-    gradient is zero in training; an optimiser that decays weights would decay them too.
+    Where the training loop does not carry them along, one pass of the trained cell over its data is enough, with
+    ``rate=1``. The running statistics are arrays of the cell like its weights; ``unroll_batch`` does not read them, so
+    their gradient is zero in training. An optimiser that decays weights would decay them too.
 
     The paper also normalises the LSTM's c on its way to h (eq. 8). This is left out: the inner cell's ``update`` is
     its own.
@@ -152,7 +153,7 @@ def unroll_batch(
 
     A step is counted from a sequence's own start: what is masked out, at either end or between, enters no statistic
     and moves no count. So a padded, masked batch gives the numbers of the unpadded one. At a step that only one
-    sequence has, normalising leaves nothing but the bias.
+    sequence has, normalising leaves nothing but the bias. Noise drawn inside the cell is the same for all sequences.
 
     Args:
         cell: a cell in batch normalisation.

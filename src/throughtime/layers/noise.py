@@ -86,7 +86,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
 
         Raises:
             InputError: for a rate outside [0, 1), for a cell without one recurrent product, for a state that means
-                nothing when part of it is kept (that of SLSTM), and for a cell with noise in it.
+                nothing when part of it is kept (that of SLSTM), and for a cell with zoneout inside.
         """
         self.cell = require_matrix_cell("Zoneout", cell)
         self.rate = _require_rate("Zoneout", rate)
@@ -97,7 +97,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
                 "h and c, each unit of which may be kept by itself"
             )
         if any(_is_random(node) for node in jax.tree.leaves(cell, is_leaf=_is_random)):
-            raise InputError("Zoneout got a cell with noise in it: expected one without; Zoneout may stand inside it")
+            raise InputError("Zoneout got a cell with zoneout inside: expected one without")
 
     @property
     def slopes(self) -> tuple[float | None, ...]:
