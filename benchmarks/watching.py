@@ -34,12 +34,16 @@ from throughtime.layers import RecurrentNetwork  # noqa: E402
 from throughtime.training.loop import Progress, start, train  # noqa: E402
 from throughtime.training.watch import Watch  # noqa: E402
 
-OPTIMISER = optax.adam(task.LEARNING_RATE)
+ADAM = optax.adam(task.LEARNING_RATE)
+CASES = {
+    "Adam, the reference step": (ADAM, Watch()),
+    "clipped at a norm of 1, then Adam": (optax.chain(optax.clip_by_global_norm(1.0), ADAM), Watch(clip_norm=1.0)),
+}
 DATA = tt.TimeSeriesData()
-HEAD = (
-    "| 100 steps and a report | minimum | median |\n|---|---:|---:|",
-    "microseconds per step; watched every 100 steps: the norm of each step's gradient, and once in 100 steps the "
-    "gradient by lag, the updates beside the weights, dead and saturated units.",
+NOTE = (
+    "Microseconds per step, from report to report, over {} pairs of 100 steps. Cost: median of the pairs' differences. "
+    "Once in 100 steps a watch sees the gradient by lag, the updates beside the weights, dead and saturated units; "
+    "where gradients are clipped, also the norm of each step's."
 )
 
 
@@ -54,7 +58,7 @@ def main() -> None:
     if args.rounds < 1:
         parser.error(f"expected at least 1 round, got {args.rounds}")
     load, today = os.getloadavg()[0], datetime.date.today().isoformat()
-    pairs = [pair for seed in range(args.rounds) for pair in measure(seed)]
+    pairs = {case: [pair for seed in range(args.rounds) for pair in measure(case, seed)] for case in CASES}
     told = machine.describe() | {"load average at the start": f"{load:.2f}"}
     told["versions"] = ", ".join(f"{name} {version(name)}" for name in ("throughtime", "jax", "jaxlib", "optax"))
     told["command"] = f"`python benchmarks/watching.py --rounds {args.rounds}`"
@@ -72,9 +76,10 @@ def loss(network: RecurrentNetwork, _data: None, key: Any) -> Any:
     return masked_mean(squared_error(network(x)[1], y))
 
 
-def measure(seed: int) -> Iterator[dict[str, float]]:
+def measure(case: str, seed: int) -> Iterator[dict[str, float]]:
     """Microseconds per step of each pair of chunks: whole, from report to report, and in the compiled steps alone."""
-    runs = {"alone": reports(seed, None), "watched": reports(seed, Watch(clip_norm=1.0))}
+    optimiser, watch = CASES[case]
+    runs = {"alone": reports(optimiser, None, seed), "watched": reports(optimiser, watch, seed)}
     for run in runs.values():
         next(run)  # compiles
     for number in range(1, task.STEPS // task.CHUNK):
@@ -87,33 +92,29 @@ def measure(seed: int) -> Iterator[dict[str, float]]:
         yield pair
 
 
-def reports(seed: int, watch: Watch | None) -> Iterator[Progress]:
+def reports(optimiser: optax.GradientTransformation, watch: Watch | None, seed: int) -> Iterator[Progress]:
     """A run of the reference step."""
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     cell = tt.Elman(1, task.HIDDEN, "relu", recurrent_init=orthogonal(0.8), key=key_cell)
-    state = start(RecurrentNetwork(cell, 1, key=key_readout), OPTIMISER, key)
-    return train(state, loss, OPTIMISER, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
+    state = start(RecurrentNetwork(cell, 1, key=key_readout), optimiser, key)
+    return train(state, loss, optimiser, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
 
 
-def page(today: str, told: dict[str, str], pairs: list[dict[str, float]]) -> str:
+def page(today: str, told: dict[str, str], pairs: dict[str, list[dict[str, float]]]) -> str:
     """The results as Markdown."""
-    extra = [pair["watched"] - pair["alone"] for pair in pairs]
-    in_steps = [pair["watched, steps"] - pair["alone, steps"] for pair in pairs]
-    share = [pair["watched"] / pair["alone"] - 1 for pair in pairs]
     lines = [f"# What watching costs, {today}", "", *(f"- {key}: {value}" for key, value in told.items() if value), ""]
-    lines.append(HEAD[0])
-    for title, name in (("not watched", "alone"), ("watched", "watched")):
-        times = [pair[name] for pair in pairs]
-        lines.append(f"| {title} | {min(times):.1f} | {statistics.median(times):.1f} |")
-    lines += [
-        "",
-        f"{HEAD[1][0].upper()}{HEAD[1][1:]}",
-        "",
-        f"Over {len(pairs)} pairs, watching took {statistics.median(share):.1%} more time (median of the pairs): "
-        f"{statistics.median(extra):.2f} us a step, of which {statistics.median(in_steps):.2f} in the steps themselves "
-        "and the rest in the look at each report.",
-    ]
-    return "\n".join(lines) + "\n"
+    lines.append("|  | not watched, minimum | median | watched, minimum | median | cost | of it in the steps | share |")
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for case, measured in pairs.items():
+        cells = []
+        for name in ("alone", "watched"):
+            times = [pair[name] for pair in measured]
+            cells += [f"{min(times):.1f}", f"{statistics.median(times):.1f}"]
+        cost = statistics.median(pair["watched"] - pair["alone"] for pair in measured)
+        steps = statistics.median(pair["watched, steps"] - pair["alone, steps"] for pair in measured)
+        share = statistics.median(pair["watched"] / pair["alone"] - 1 for pair in measured)
+        lines.append(f"| {' | '.join([case, *cells, f'{cost:.1f}', f'{steps:.1f}', f'{share:.1%}'])} |")
+    return "\n".join([*lines, "", NOTE.format(len(next(iter(pairs.values()))))]) + "\n"
 
 
 if __name__ == "__main__":
