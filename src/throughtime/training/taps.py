@@ -45,7 +45,8 @@ class Projections(NamedTuple):
 class TappedCell(Cell):
     """A gated cell with taps: the same numbers, and the same gradients of its weights.
 
-    The cell is linear, or its output is its state's ``h``, as all of the library's are.
+    The cell is linear, or its output is its state's ``h``: see :func:`can_be_tapped`. Sequences run forwards; a step
+    that is masked out counts as a step.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ()  # those of the cell inside: nothing asks the wrapper for them
@@ -82,6 +83,15 @@ class TappedCell(Cell):
         moved = _listen(moved, squares, at.lag)
         moved = _count(moved, tuple(counts), (dead.sum(1), saturated.sum(1), 1, at.lag_before >= 0))
         return moved, self.cell.read(self.cell.pack(moved), at.gx) if isinstance(self.cell, LinearCell) else moved.h
+
+
+def can_be_tapped(cell: GatedCell) -> bool:
+    """Whether an output can be had from the state after its step, so that the loss's way through both is one."""
+    if isinstance(cell, LinearCell):
+        return True
+    step = jax.jit(lambda cell: cell.step(cell.initial_state(), jnp.ones_like(cell.b)))
+    moved, y = step(cell)
+    return "h" in moved._fields and bool(jnp.array_equal(moved.h, y))
 
 
 @jax.custom_vjp

@@ -17,7 +17,7 @@ from throughtime.errors import InputError
 from throughtime.shapes import Array, Float, Scalar
 from throughtime.training.checkpoint import named_leaves
 from throughtime.training.step import Loss, TrainState, batch_key
-from throughtime.training.taps import TappedCell, Taps
+from throughtime.training.taps import TappedCell, Taps, can_be_tapped
 
 
 class Watch(NamedTuple):
@@ -107,6 +107,8 @@ def observer(
             f"found a {type(cell).__name__} where the watch looks for the cell: expected a GatedCell, whose gates can "
             "be looked at; tell Watch(cell=...) where it is in the model"
         )
+    if not can_be_tapped(cell):
+        raise InputError(f"the output of {type(cell).__name__} is not its state's h: such a cell cannot be watched")
     look = _looker(loss, optimiser, watch)
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(state.model, "model"))
