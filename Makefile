@@ -33,6 +33,7 @@ lint: install
 bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/reference_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/first_forecasts.py
+	$(BIN)/python benchmarks/watching.py
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

@@ -16,9 +16,7 @@ def history_picture(history: History) -> Figure:
         figure = Figure(figsize=(12, 7))
         panels = figure.subplots(2, 3)
         _curves(panels[0, 0], history.step, {"loss": history.loss}, "Loss")
-        _curves(
-            panels[0, 1], history.step, {"norm, median": history.gradient_norm}, "Gradient, and share of it clipped"
-        )
+        _curves(panels[0, 1], history.step, {"norm": history.gradient_norm}, "Gradient, and share of it clipped")
         share = panels[0, 1].twinx()
         share.fill_between(history.step, history.clip_share, color=RED, alpha=0.2, linewidth=0, label="share clipped")
         share.set(ylim=(0, 1), ylabel="share of steps clipped")

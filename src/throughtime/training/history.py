@@ -16,8 +16,8 @@ class History(NamedTuple):
     Attributes:
         step: (R,) how many steps were done.
         loss: (R,) mean since the record before.
-        gradient_norm: (R,) median since the record before.
         clip_share: (R,) of the steps since the record before.
+        gradient_norm: (R,) on one batch.
         gradient_by_lag: (R, K + 1) norm of dLoss/ds_(T-k); K is T, or what the watch follows where that is less.
         update_ratio: (R,) each, by the array's place in the model.
         dead: (R,) shares of units, by gate.
@@ -26,8 +26,8 @@ class History(NamedTuple):
 
     step: np.ndarray
     loss: np.ndarray
-    gradient_norm: np.ndarray
     clip_share: np.ndarray
+    gradient_norm: np.ndarray
     gradient_by_lag: np.ndarray
     update_ratio: dict[str, np.ndarray]
     dead: dict[str, np.ndarray]
@@ -46,8 +46,8 @@ class History(NamedTuple):
         return cls(
             np.array([record.step for record in records]),
             np.array([record.loss for record in records]),
-            np.array([record.gradient_norm for record in records]),
             np.array([record.clip_share for record in records]),
+            np.array([record.gradient_norm for record in records]),
             by_lag[:, ~np.isnan(by_lag).all(axis=0)],  # no sequence is longer
             _columns([record.update_ratio for record in records]),
             _columns([record.dead for record in records]),

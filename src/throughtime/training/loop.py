@@ -15,7 +15,7 @@ from throughtime.errors import InputError
 from throughtime.shapes import Array, Bool, Float, Int, Key, Scalar
 from throughtime.training.divergence import all_finite, explain
 from throughtime.training.step import Loss, TrainState, take_step
-from throughtime.training.watch import Record, Watch, observer
+from throughtime.training.watch import Record, Watch, observer, step_norm
 
 
 class Progress(NamedTuple):
@@ -79,7 +79,7 @@ def train(
     if every < 1:
         raise InputError(f"every must be at least 1 step, got {every}")
     began, first = time.perf_counter(), state
-    advance = _advance(loss, optimiser, every, _nothing if watch is None else optax.tree.norm)
+    advance = _advance(loss, optimiser, every, step_norm(watch))
     observe = _unwatched if watch is None else observer(loss, optimiser, watch, state, data)
     jax.block_until_ready(advance(state, data, jnp.int32(0)))  # no steps: compiles, unless the program is there already
     compile_seconds = time.perf_counter() - began
@@ -126,12 +126,8 @@ def _last_good(advance: _Advance, state: TrainState, data: Any, count: int) -> T
     return None if bad == 0 else advance(state, data, jnp.int32(bad - 1)).state
 
 
-def _nothing(_gradient: Any) -> None:
-    """What a loop that nobody watches keeps of each gradient."""
-
-
 def _unwatched(*_seen: Any) -> None:
-    """What it reports."""
+    """What a run reports that nobody watches."""
 
 
 @lru_cache(maxsize=16)  # the same loss and optimiser again, as in a backtest: the same program, compiled once
@@ -146,10 +142,11 @@ def _advance(
     def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> _Chunk:
         def body(i: Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
             step = take_step(loss, optimiser, carry[0], data)
-            seen = step.value, keep(step.gradient)
+            seen = step.value, keep(step.gradient)  # None is no array: it is not carried
             return step.state, jax.tree.map(lambda kept, one: kept.at[i].set(one), carry[1], seen)
 
-        none_yet = jnp.zeros(most), None if keep is _nothing else jnp.zeros(most)
+        kinds = jax.eval_shape(lambda: (jnp.zeros(()), keep(state.model)))
+        none_yet = jax.tree.map(lambda one: jnp.zeros(most), kinds)
         # The count is an argument, not a constant: one program serves every length.
         state, (losses, norms) = jax.lax.fori_loop(0, count, body, (state, none_yet))
         return _Chunk(state, losses, norms, all_finite(state.model))

@@ -21,17 +21,17 @@ class Taps(NamedTuple):
 
     Attributes:
         squares: (K + 1,) squared norm of dLoss/ds_(T-k), with s the whole state, k = 0 .. K.
-        sequences: (K + 1,) how many sequences reach so far back.
         dead: (G,) how many units were dead, over all steps.
         saturated: (G,) how many units were saturated, over all steps.
         steps: how many steps there were.
+        sequences: how many sequences; all of a batch are of the same length.
     """
 
     squares: Float[Array, "lags"]
-    sequences: Float[Array, "lags"]
     dead: Float[Array, "G"]
     saturated: Float[Array, "G"]
     steps: Scalar
+    sequences: Scalar
 
 
 class Projections(NamedTuple):
@@ -45,7 +45,8 @@ class Projections(NamedTuple):
 class TappedCell(Cell):
     """A gated cell with taps: the same numbers, and the same gradients of its weights.
 
-    The cell is linear, or its output is its state's ``h``, as all of the library's are.
+    The cell is linear, or its output is its state's ``h``: see :func:`can_be_tapped`. Sequences run forwards; a step
+    that is masked out counts as a step.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ()  # those of the cell inside: nothing asks the wrapper for them
@@ -74,29 +75,37 @@ class TappedCell(Cell):
 
     def step(self, state: State, at: Projections) -> tuple[State, Hidden]:  # type: ignore[override]
         """The cell's step; the state before the first one is listened to as well."""
-        taps = self.taps
-        state = _listen(state, (taps.squares, taps.sequences), at.lag_before)
+        squares, *counts = self.taps
+        state = _listen(state, squares, at.lag_before)
         cell, before, gx = jax.lax.stop_gradient((self.cell, state, at.gx))
         dead, saturated = dead_and_saturated(*gates_and_slopes(cell, before, gx), cell.slopes)
         moved, _ = self.cell.step(state, at.gx)
-        moved = _listen(moved, (taps.squares, taps.sequences), at.lag)
-        moved = _count(moved, (taps.dead, taps.saturated, taps.steps), (dead.sum(1), saturated.sum(1), 1))
+        moved = _listen(moved, squares, at.lag)
+        moved = _count(moved, tuple(counts), (dead.sum(1), saturated.sum(1), 1, at.lag_before >= 0))
         return moved, self.cell.read(self.cell.pack(moved), at.gx) if isinstance(self.cell, LinearCell) else moved.h
 
 
+def can_be_tapped(cell: GatedCell) -> bool:
+    """Whether an output can be had from the state after its step, so that the loss's way through both is one."""
+    if isinstance(cell, LinearCell):
+        return True
+    step = jax.jit(lambda cell: cell.step(cell.initial_state(), jnp.ones_like(cell.b)))
+    moved, y = step(cell)
+    return "h" in moved._fields and bool(jnp.array_equal(moved.h, y))
+
+
 @jax.custom_vjp
-def _listen(state: State, taps: tuple[Array, Array], lag: Array) -> State:
-    """The state as it is; its gradient's square at place ``lag`` of the taps, if there is one."""
+def _listen(state: State, squares: Array, lag: Array) -> State:
+    """The state as it is; its gradient's square is added at place ``lag``, if there is one."""
     return state
 
 
-def _listen_forwards(state: State, taps: tuple[Array, Array], lag: Array) -> tuple[State, Array]:
-    return state, jax.nn.one_hot(lag, len(taps[0]), dtype=taps[0].dtype)  # zeros where there is no such place
+def _listen_forwards(state: State, squares: Array, lag: Array) -> tuple[State, Array]:
+    return state, jax.nn.one_hot(lag, len(squares), dtype=squares.dtype)  # zeros where there is no such place
 
 
-def _listen_backwards(place: Array, gradient: State) -> tuple[State, tuple[Array, Array], None]:
-    square = _square(gradient)
-    return gradient, (square * place, _each(square) * place), None
+def _listen_backwards(place: Array, gradient: State) -> tuple[State, Array, None]:
+    return gradient, _square(gradient) * place, None
 
 
 _listen.defvjp(_listen_forwards, _listen_backwards)

@@ -14,10 +14,10 @@ import optax
 
 from throughtime.cells.base import GatedCell
 from throughtime.errors import InputError
-from throughtime.shapes import Array, Float
+from throughtime.shapes import Array, Float, Scalar
 from throughtime.training.checkpoint import named_leaves
 from throughtime.training.step import Loss, TrainState, batch_key
-from throughtime.training.taps import TappedCell, Taps
+from throughtime.training.taps import TappedCell, Taps, can_be_tapped
 
 
 class Watch(NamedTuple):
@@ -40,8 +40,8 @@ class Record(NamedTuple):
     Attributes:
         step: how many steps were done.
         loss: mean over the steps.
-        gradient_norm: of the whole gradient, median over the steps.
-        clip_share: of the steps, those whose gradient was clipped.
+        clip_share: of the steps, those whose gradient's norm exceeded ``clip_norm``.
+        gradient_norm: of the whole gradient.
         gradient_by_lag: (K + 1,) norm of dLoss/ds_(T-k) over all sequences of the batch, k = 0 .. K, where s_t is the
             state after step t: h, and whatever else the cell keeps. Not a number for lags above T.
         update_ratio: norm of the update over the norm of the weights, by the array's place in the model; not a number
@@ -52,8 +52,8 @@ class Record(NamedTuple):
 
     step: int
     loss: float
-    gradient_norm: float
     clip_share: float
+    gradient_norm: float
     gradient_by_lag: np.ndarray
     update_ratio: dict[str, float]
     dead: dict[str, float]
@@ -63,15 +63,37 @@ class Record(NamedTuple):
 class _Look(NamedTuple):
     """What a look at a state computes, on the device."""
 
+    gradient_norm: Scalar
     gradient_by_lag: Float[Array, "lags"]
-    update_ratio: dict[str, Array]
+    update_ratio: Float[Array, "leaves"]
     dead: Float[Array, "G"]
     saturated: Float[Array, "G"]
 
 
+def step_norm(watch: Watch | None) -> Callable[[Any], Scalar | None]:
+    """What the loop keeps of each step's gradient: its norm, where there is a threshold to compare it with."""
+    return _nothing if watch is None or watch.clip_norm == math.inf else norm
+
+
+def _nothing(_gradient: Any) -> None:
+    pass
+
+
+def norm(gradient: Any) -> Scalar:
+    """The global norm, at hardly any cost in a loop on a CPU.
+
+    There a plain sum is computed number by number, which takes a third of a small network's step, and a product with a
+    vector of ones is not.
+    """
+    squares = [
+        jnp.square(leaf).reshape(leaf.shape[0] if leaf.ndim > 1 else 1, -1) for leaf in jax.tree.leaves(gradient)
+    ]
+    return jnp.sqrt(sum(jnp.sum(jnp.ones(len(rows), rows.dtype) @ rows) for rows in squares))
+
+
 def observer(
     loss: Loss, optimiser: optax.GradientTransformation, watch: Watch, state: TrainState, data: Any
-) -> Callable[[TrainState, Any, np.ndarray, Array], Record]:
+) -> Callable[[TrainState, Any, np.ndarray, Array | None], Record]:
     """A function ``(state, data, losses, norms) -> record``, compiled by a first look at ``state``.
 
     Raises:
@@ -85,20 +107,22 @@ def observer(
             f"found a {type(cell).__name__} where the watch looks for the cell: expected a GatedCell, whose gates can "
             "be looked at; tell Watch(cell=...) where it is in the model"
         )
+    if not can_be_tapped(cell):
+        raise InputError(f"the output of {type(cell).__name__} is not its state's h: such a cell cannot be watched")
     look = _looker(loss, optimiser, watch)
     jax.block_until_ready(look(state, data))
+    names = tuple(named_leaves(state.model, "model"))
 
-    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array) -> Record:
-        seen = jax.device_get(look(state, data))
-        of_steps = np.asarray(norms)[: len(losses)]
+    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record:
+        size, by_lag, ratios, *shares = map(np.asarray, look(state, data))
         return Record(
             int(state.step),
             float(losses.mean()),
-            float(np.median(of_steps)),
-            float(np.mean(of_steps > watch.clip_norm)),
-            seen.gradient_by_lag,
-            {name: float(ratio) for name, ratio in seen.update_ratio.items()},
-            *(dict(zip(cell.GATES, map(float, shares), strict=True)) for shares in (seen.dead, seen.saturated)),
+            0.0 if norms is None else float(np.mean(np.asarray(norms)[: len(losses)] > watch.clip_norm)),
+            float(size),
+            by_lag,
+            dict(zip(names, ratios.tolist(), strict=True)),
+            *(dict(zip(cell.GATES, share.tolist(), strict=True)) for share in shares),
         )
 
     return observe
@@ -115,13 +139,14 @@ def _looker(loss: Loss, optimiser: optax.GradientTransformation, watch: Watch) -
         cell = watch.cell(state.model)
         dtype, gates = cell.w_x.dtype, len(cell.GATES)
         by_lag, by_gate = jnp.zeros(watch.lags + 1, dtype), jnp.zeros(gates, dtype)
-        taps = Taps(by_lag, by_lag, by_gate, by_gate, jnp.zeros((), dtype))
+        taps = Taps(by_lag, by_gate, by_gate, jnp.zeros((), dtype), jnp.zeros((), dtype))
         gradient, seen = jax.grad(through_taps, argnums=(0, 1))(state.model, taps, state, data)
         updates, _ = optimiser.update(gradient, state.optimiser, state.model)
-        ratios = jax.tree.map(_ratio, updates, state.model)
+        ratios = jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, state.model)))
         units = seen.steps * cell.hidden
-        by_lag = jnp.where(seen.sequences > 0, jnp.sqrt(seen.squares), jnp.nan)
-        return _Look(by_lag, named_leaves(ratios, "model"), seen.dead / units, seen.saturated / units)
+        reached = jnp.arange(watch.lags + 1) * seen.sequences <= seen.steps
+        by_lag = jnp.where(reached, jnp.sqrt(seen.squares), jnp.nan)
+        return _Look(norm(gradient), by_lag, ratios, seen.dead / units, seen.saturated / units)
 
     return jax.jit(look)
 
