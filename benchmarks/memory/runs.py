@@ -17,12 +17,30 @@ Build = Callable[[Task, int, Any], Network]
 """``build(task, units, key)``."""
 
 
+Measure = Literal["mean squared error", "cross entropy", "accuracy"]
+
+
 class Contestant(NamedTuple):
-    """A network, and how it is trained: what is its own to choose."""
+    """A network, and how it is trained: what is its own to choose.
+
+    Attributes:
+        title: what the page calls it.
+        build: makes it.
+        learning_rate: where Adam's learning rate begins; it falls along a cosine to a twentieth.
+        expected: what its figure should be, such as (">=", 0.99); None where nothing was foretold.
+    """
 
     title: str
     build: Build
     learning_rate: float
+    expected: tuple[Literal["<=", ">="], float] | None = None
+
+    def as_expected(self, figure: float) -> bool | None:
+        """Whether the figure is what was foretold."""
+        if self.expected is None:
+            return None
+        sign, bound = self.expected
+        return figure <= bound if sign == "<=" else figure >= bound
 
 
 class Contest(NamedTuple):
@@ -32,7 +50,7 @@ class Contest(NamedTuple):
         title: what the page calls it.
         training: what is learnt from.
         test: what is tested on.
-        measure: what is told of a test.
+        measure: what is told of a test; the baselines of the test task go with it.
         parameters: the largest number of parameters.
         batch: sequences a step.
         steps: the largest number of training steps.
@@ -43,21 +61,28 @@ class Contest(NamedTuple):
     title: str
     training: Task
     test: Task
-    measure: Literal["loss", "accuracy"]
+    measure: Measure
     parameters: int
     batch: int
     steps: int
     solved: float
     contestants: tuple[Contestant, ...]
 
-    def better(self, one: float, other: float) -> bool:
-        """Whether a figure is at least as good as another; none is as good as no number."""
-        return one >= other if self.measure == "accuracy" else one <= other
+    @property
+    def baseline(self) -> float | None:
+        """The figure of the best answer that does not look at the inputs."""
+        return self.test.chance if self.measure == "accuracy" else self.test.baseline
+
+    def is_solved(self, figure: float) -> bool:
+        """Whether a figure is good enough to stop."""
+        return figure >= self.solved if self.measure == "accuracy" else figure <= self.solved
 
 
-CHECKED, TESTED = 512, 4096  # examples
+CHECKED, TESTED = 512, 4096  # examples, both multiples of PART
 CHECKS = 20  # in the course of a training
-CLIP = 1.0
+PART = 256  # examples that are tested at a time
+CLIP = 1.0  # the largest global norm of a gradient
+LAST = 0.05  # of the learning rate, at the last step
 
 
 def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
@@ -65,7 +90,8 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
     units = widest(contest, contestant)
     keys = jax.random.split(jax.random.key(seed), 4)
     network = contestant.build(contest.training, units, keys[0])
-    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(contestant.learning_rate))
+    schedule = optax.cosine_decay_schedule(contestant.learning_rate, contest.steps, alpha=LAST)
+    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(schedule))
     loss = training_loss(contest)
     test = tester(contest)
     record: dict[str, Any] = {"seed": seed, "units": units, "parameters": parameters(network), "failure": None}
@@ -76,7 +102,7 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
             state = progress.state
             seconds, compiling = seconds + progress.seconds, compiling + progress.compile_seconds
             curve.append((int(state.step), test(state.model, keys[1], CHECKED)))
-            if contest.better(curve[-1][1], contest.solved):
+            if contest.is_solved(curve[-1][1]):
                 break
     except DivergedError as error:
         record["failure"] = str(error)
@@ -102,7 +128,7 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
     @jax.jit
     def tested(network: Network, keys: Any) -> jax.Array:
         def part(key: Any) -> tuple[jax.Array, jax.Array]:
-            batch = task.draw(key, 256)
+            batch = task.draw(key, PART)
             outputs = answers(network, batch)
             right = jnp.argmax(outputs, axis=-1) == batch.targets
             values = right.astype(outputs.dtype) if contest.measure == "accuracy" else errors(task, outputs, batch)
@@ -111,7 +137,7 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
         totals, counts = jax.lax.map(part, keys)
         return totals.sum() / counts.sum()
 
-    return lambda network, key, examples: float(tested(network, jax.random.split(key, examples // 256)))
+    return lambda network, key, examples: float(tested(network, jax.random.split(key, examples // PART)))
 
 
 def answers(network: Network, batch: Batch) -> jax.Array:
