@@ -79,7 +79,7 @@ CONTESTS = {
         title="Adding, T = 100",
         training=adding(100),
         test=adding(100),
-        measure="mean squared error",
+        measure="squared error",
         parameters=3000,
         batch=50,
         steps=2000,

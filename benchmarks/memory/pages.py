@@ -6,7 +6,19 @@ from typing import Any
 from memory.contests import CONTESTS
 from memory.runs import CLIP, TESTED, Contest, Contestant
 
-COLUMNS = ("network", "units", "parameters", "learning rate", "steps", "s", "by seed", "median", "expected", "met")
+COLUMNS = (
+    "network",
+    "units",
+    "parameters",
+    "learning rate",
+    "steps",
+    "s",
+    "CPU s",
+    "by seed",
+    "median",
+    "expected",
+    "met",
+)
 
 
 def page(facts: dict[str, Any], records: list[dict[str, Any]], picture: str) -> str:
@@ -22,10 +34,11 @@ def page(facts: dict[str, Any], records: list[dict[str, Any]], picture: str) -> 
             "",
             f"![Each network's figure in the course of its training]({picture})",
             "",
-            f"Figures are over {TESTED:,} fresh sequences, after the last step, one for each seed. Adam, the gradient "
-            f"clipped to a global norm of {CLIP:g}, the learning rate falling along a cosine; trained until a check is "
-            "good enough or the steps are used up. Steps: the largest of the seeds. Seconds: the mean, without "
-            "compilation, with other processes beside it.",
+            f"Figures are over {TESTED:,} fresh sequences, after the last step, one for each seed. Adam: the learning rate "
+            f"at the start; it falls along a cosine to a twentieth. Gradients are clipped to a global norm of {CLIP:g}. "
+            "Trained until a check is good enough or the steps are used up. Steps: the largest of the seeds. s: seconds of "
+            "training alone, by the clock. CPU s: of the processor for the whole run, with compilation, checks and test. "
+            "Both are means over the seeds.",
             *sections,
             "",
         ]
@@ -76,6 +89,7 @@ def cells(contestant: Contestant, records: list[dict[str, Any]]) -> tuple[str, .
         f"{contestant.learning_rate:g}",
         f"{max(record['steps'] for record in records):,}",
         f"{statistics.mean(record['seconds'] for record in records):.0f}",
+        f"{statistics.mean(record['processor_seconds'] for record in records):.0f}",
         " ".join(f"{figure:.4f}" for figure in figures),
         f"{statistics.median(figures):.4f}",
         expected,

@@ -7,16 +7,17 @@ from matplotlib.figure import Figure
 from memory.contests import CONTESTS
 from memory.pages import by_task
 
-ACROSS = 3
+MOST_ACROSS = 3
 
 
 def picture(file: Path, records: list[dict[str, Any]]) -> None:
     """A panel for each task, a line for each training, the baseline dashed."""
     tasks = by_task(records)
-    down = -(-len(tasks) // ACROSS)
-    figure = Figure(figsize=(5 * ACROSS, 3.8 * down), layout="constrained")
+    across = min(len(tasks), MOST_ACROSS)
+    down = -(-len(tasks) // across)
+    figure = Figure(figsize=(5 * across, 3.8 * down), layout="constrained")
     for place, (name, found) in enumerate(tasks.items(), start=1):
-        panel(figure.add_subplot(down, ACROSS, place), name, found)
+        panel(figure.add_subplot(down, across, place), name, found)
     figure.savefig(file, dpi=100)
 
 
