@@ -31,22 +31,14 @@ def main() -> None:
     from memory.contests import CONTESTS  # after the settings, which JAX reads when it is imported
 
     args = arguments(list(CONTESTS))
-    load = os.getloadavg()[0]
     names = args.only or list(CONTESTS)
     began, records = time.perf_counter(), []
     for record in measure(names, args.seeds, args.processes):
         records.append(record)
         print(words(record), flush=True)
-    facts = {
-        "date": datetime.date.today().isoformat(),
-        "command": "python benchmarks/memory_tasks.py"
-        + "".join(f" --only {name}" for name in args.only)
-        + f" --seeds {args.seeds} --processes {args.processes}",
-        "machine": machine.describe() | {"load average at the start": f"{load:.2f}"},
-        "versions": versions(),
-        "seconds": time.perf_counter() - began,
-    }
-    write(args.results, facts, records)
+    options = [*(f"--only {name}" for name in args.only), f"--seeds {args.seeds}", f"--processes {args.processes}"]
+    minutes = (time.perf_counter() - began) / 60
+    write(args.results, f"`python benchmarks/memory_tasks.py {' '.join(options)}`, {minutes:.0f} minutes", records)
 
 
 def prepare() -> None:
@@ -112,19 +104,30 @@ def words(record: Record) -> str:
     )
 
 
-def write(folder: Path, facts: dict[str, Any], records: list[Record]) -> None:
-    """The page, the numbers and the picture."""
+def write(folder: Path, command: str, records: list[Record]) -> None:
+    """The page, the numbers and the picture; what an earlier run of the day measured of other tasks stays in them."""
+    from memory.contests import CONTESTS
     from memory.pages import page
     from memory.picture import picture
 
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"memory_tasks-{facts['date']}-{machine.name()}.md"
-    text = page(facts, records, file.with_suffix(".png").name)
-    print(f"\n{text}")
-    file.write_text(text)
-    file.with_suffix(".json").write_text(json.dumps(facts | {"runs": records}) + "\n")
-    picture(file.with_suffix(".png"), records)
-    print(f"Written to {file}, with a .json and a .png beside it")
+    date = datetime.date.today().isoformat()
+    file = folder / f"memory_tasks-{date}-{machine.name()}.md"
+    numbers, image = file.with_suffix(".json"), file.with_suffix(".png")
+    earlier = json.loads(numbers.read_text()) if numbers.exists() else {"commands": [], "runs": []}
+    measured = {record["task"] for record in records}
+    records = records + [record for record in earlier["runs"] if record["task"] not in measured]
+    records.sort(key=lambda record: list(CONTESTS).index(record["task"]))
+    facts = {
+        "date": date,
+        "commands": [*earlier["commands"], command],
+        "machine": machine.describe(),
+        "versions": versions(),
+    }
+    file.write_text(page(facts, records, image.name))
+    numbers.write_text(json.dumps(facts | {"runs": records}) + "\n")
+    picture(image, records)
+    print(f"\n{file.read_text()}\nWritten to {file}, with a .json and a .png beside it")
 
 
 if __name__ == "__main__":

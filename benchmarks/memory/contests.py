@@ -57,6 +57,7 @@ TANH, LINEAR = "tanh RNN, orthogonal", "linear RNN, orthogonal"
 STEEP = normal(3.0)  # of input weights: a gate must all but close to keep or to turn a sign for 256 steps
 COPY = copy_memory(50)
 SELECTIVE_STEPS = 64
+SELECTIVE = selective_copy(SELECTIVE_STEPS, 16, symbols=16)
 
 CONTESTS = {
     "parity": Contest(
@@ -66,7 +67,7 @@ CONTESTS = {
         measure="accuracy",
         parameters=1000,
         batch=32,
-        steps=10_000,
+        steps=6000,
         solved=1.0,
         contestants=(
             Contestant(TANH, flat(tt.Elman), 0.005, (">=", 0.99)),
@@ -125,8 +126,8 @@ CONTESTS = {
     ),
     "selective-copy": Contest(
         title="Selective copy, 16 of 64 steps",
-        training=selective_copy(SELECTIVE_STEPS, 16),
-        test=selective_copy(SELECTIVE_STEPS, 16),
+        training=SELECTIVE,
+        test=SELECTIVE,
         measure="accuracy",
         parameters=12_000,
         batch=32,
@@ -136,7 +137,7 @@ CONTESTS = {
             Contestant(
                 f"minGRU, {layers} layer{'s' if layers > 1 else ''}",
                 stacked(layers, tt.MinGRU, bias_init=partial(keeping, SELECTIVE_STEPS)),
-                0.005,
+                0.02,
                 expected,
             )
             for layers, expected in ((1, ("<=", 0.70)), (2, None), (3, (">=", 0.95)))

@@ -21,28 +21,21 @@ COLUMNS = (
 )
 
 
+NOTE = f"""\
+Figures are over {TESTED:,} fresh sequences, after the last step, one for each seed. Adam: the learning rate at the
+start; it falls along a cosine to a twentieth. Gradients are clipped to a global norm of {CLIP:g}. Trained until a check
+is good enough or the steps are used up; steps: the largest of the seeds. s: seconds of training alone, by the clock.
+CPU s: of the processor for the whole run, with compilation, checks and test. Load: that of the machine at the start.
+These are means over the seeds."""
+
+
 def page(facts: dict[str, Any], records: list[dict[str, Any]], picture: str) -> str:
     """Markdown: the machine, what was foretold and came, and a table for each task."""
-    machine = {**facts["machine"], **facts["versions"]}
+    head = [f"- {name}: {value}" for name, value in {**facts["machine"], **facts["versions"]}.items()]
+    head += [f"- command: {command}" for command in facts["commands"]]
     sections = [section(CONTESTS[name], found) for name, found in by_task(records).items()]
-    return "\n".join(
-        [
-            f"# Long memories, {facts['date']}",
-            "",
-            *(f"- {name}: {value}" for name, value in machine.items()),
-            f"- command: `{facts['command']}`, {facts['seconds'] / 60:.0f} minutes",
-            "",
-            f"![Each network's figure in the course of its training]({picture})",
-            "",
-            f"Figures are over {TESTED:,} fresh sequences, after the last step, one for each seed. Adam: the learning rate "
-            f"at the start; it falls along a cosine to a twentieth. Gradients are clipped to a global norm of {CLIP:g}. "
-            "Trained until a check is good enough or the steps are used up. Steps: the largest of the seeds. s: seconds of "
-            "training alone, by the clock. CPU s: of the processor for the whole run, with compilation, checks and test. "
-            "Both are means over the seeds.",
-            *sections,
-            "",
-        ]
-    )
+    image = f"![Each network's figure in the course of its training]({picture})"
+    return "\n".join([f"# Long memories, {facts['date']}", "", *head, "", image, "", NOTE, *sections, ""])
 
 
 def by_task(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -90,6 +83,7 @@ def cells(contestant: Contestant, records: list[dict[str, Any]]) -> tuple[str, .
         f"{max(record['steps'] for record in records):,}",
         f"{statistics.mean(record['seconds'] for record in records):.0f}",
         f"{statistics.mean(record['processor_seconds'] for record in records):.0f}",
+        f"{statistics.mean(record['load'] for record in records):.0f}",
         " ".join(f"{figure:.4f}" for figure in figures),
         f"{statistics.median(figures):.4f}",
         expected,

@@ -1,6 +1,7 @@
 """One run of a contest: a network of a given number of parameters is trained on a task and tested on fresh examples."""
 
 import bisect
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -89,7 +90,7 @@ LAST = 0.05  # of the learning rate, at the last step
 
 def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
     """Train, check on the way, test at the end; all that came of it as plain values."""
-    began = time.process_time()
+    began, load = time.process_time(), os.getloadavg()[0]
     units = widest(contest, contestant)
     keys = jax.random.split(jax.random.key(seed), 4)
     # One program: drawn one by one, the weights take longer to compile.
@@ -112,7 +113,7 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
         record["failure"] = str(error)
     figure = test(state.model, keys[3], TESTED)
     told = {"figure": figure, "steps": int(state.step), "seconds": seconds, "compile_seconds": compiling}
-    return record | told | {"processor_seconds": time.process_time() - began, "curve": curve}
+    return record | told | {"processor_seconds": time.process_time() - began, "load": load, "curve": curve}
 
 
 def training_loss(contest: Contest) -> Callable[[Network, None, Any], jax.Array]:

@@ -139,7 +139,7 @@ def test_training_stops_where_a_check_is_good_enough(tiny):
 def test_the_page_tells_failures_and_what_was_foretold(records, tiny, contests, monkeypatch, tmp_path):
     pages, picture = importlib.import_module("memory.pages"), importlib.import_module("memory.picture")
     monkeypatch.setitem(contests.CONTESTS, "tiny", tiny)
-    facts = {"date": "2026-01-02", "machine": {"cores": "2"}, "versions": {}, "command": "run", "seconds": 60.0}
+    facts = {"date": "2026-01-02", "machine": {"cores": "2"}, "versions": {}, "commands": ["run"]}
     text = pages.page(facts, records, "x.png")
     elman, broken = (next(line for line in text.splitlines() if line.startswith(f"| {r['network']}")) for r in records)
     assert f"| {records[0]['figure']:.4f} | <= 10 | 1 of 1 |" in elman
