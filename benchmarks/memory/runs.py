@@ -1,5 +1,8 @@
 """One run of a contest: a network of a given number of parameters is trained on a task and tested on fresh examples."""
 
+import bisect
+import os
+import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -16,12 +19,30 @@ Build = Callable[[Task, int, Any], Network]
 """``build(task, units, key)``."""
 
 
+Measure = Literal["squared error", "cross entropy", "accuracy"]
+
+
 class Contestant(NamedTuple):
-    """A network, and how it is trained: what is its own to choose."""
+    """A network, and how it is trained: what is its own to choose.
+
+    Attributes:
+        title: what the page calls it.
+        build: makes it.
+        learning_rate: where Adam's learning rate begins; it falls along a cosine to a twentieth.
+        expected: what its figure should be, such as (">=", 0.99); None where nothing was foretold.
+    """
 
     title: str
     build: Build
     learning_rate: float
+    expected: tuple[Literal["<=", ">="], float] | None = None
+
+    def as_expected(self, figure: float) -> bool | None:
+        """Whether the figure is what was foretold."""
+        if self.expected is None:
+            return None
+        sign, bound = self.expected
+        return figure <= bound if sign == "<=" else figure >= bound
 
 
 class Contest(NamedTuple):
@@ -31,7 +52,7 @@ class Contest(NamedTuple):
         title: what the page calls it.
         training: what is learnt from.
         test: what is tested on.
-        measure: what is told of a test.
+        measure: what is told of a test; the baselines of the test task go with it.
         parameters: the largest number of parameters.
         batch: sequences a step.
         steps: the largest number of training steps.
@@ -42,29 +63,39 @@ class Contest(NamedTuple):
     title: str
     training: Task
     test: Task
-    measure: Literal["loss", "accuracy"]
+    measure: Measure
     parameters: int
     batch: int
     steps: int
     solved: float
     contestants: tuple[Contestant, ...]
 
-    def better(self, one: float, other: float) -> bool:
-        """Whether a figure is at least as good as another; none is as good as no number."""
-        return one >= other if self.measure == "accuracy" else one <= other
+    @property
+    def baseline(self) -> float | None:
+        """The figure of the best answer that does not look at the inputs."""
+        return self.test.baseline if self.measure == self.test.loss else self.test.chance
+
+    def is_solved(self, figure: float) -> bool:
+        """Whether a figure is good enough to stop."""
+        return figure >= self.solved if self.measure == "accuracy" else figure <= self.solved
 
 
-CHECKED, TESTED = 512, 4096  # examples
+CHECKED, TESTED = 512, 4096  # examples, both multiples of PART
 CHECKS = 20  # in the course of a training
-CLIP = 1.0
+PART = 256  # examples that are tested at a time
+CLIP = 1.0  # the largest global norm of a gradient
+LAST = 0.05  # of the learning rate, at the last step
 
 
 def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
     """Train, check on the way, test at the end; all that came of it as plain values."""
+    began, load = time.process_time(), os.getloadavg()[0]
     units = widest(contest, contestant)
     keys = jax.random.split(jax.random.key(seed), 4)
-    network = contestant.build(contest.training, units, keys[0])
-    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(contestant.learning_rate))
+    # One program: drawn one by one, the weights take longer to compile.
+    network = jax.jit(lambda key: contestant.build(contest.training, units, key))(keys[0])
+    schedule = optax.cosine_decay_schedule(contestant.learning_rate, contest.steps, alpha=LAST)
+    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(schedule))
     loss = training_loss(contest)
     test = tester(contest)
     record: dict[str, Any] = {"seed": seed, "units": units, "parameters": parameters(network), "failure": None}
@@ -75,13 +106,13 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
             state = progress.state
             seconds, compiling = seconds + progress.seconds, compiling + progress.compile_seconds
             curve.append((int(state.step), test(state.model, keys[1], CHECKED)))
-            if contest.better(curve[-1][1], contest.solved):
+            if contest.is_solved(curve[-1][1]):
                 break
     except DivergedError as error:
         record["failure"] = str(error)
     figure = test(state.model, keys[3], TESTED)
     told = {"figure": figure, "steps": int(state.step), "seconds": seconds, "compile_seconds": compiling}
-    return record | told | {"curve": curve}
+    return record | told | {"processor_seconds": time.process_time() - began, "load": load, "curve": curve}
 
 
 def training_loss(contest: Contest) -> Callable[[Network, None, Any], jax.Array]:
@@ -101,7 +132,7 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
     @jax.jit
     def tested(network: Network, keys: Any) -> jax.Array:
         def part(key: Any) -> tuple[jax.Array, jax.Array]:
-            batch = task.draw(key, 256)
+            batch = task.draw(key, PART)
             outputs = answers(network, batch)
             right = jnp.argmax(outputs, axis=-1) == batch.targets
             values = right.astype(outputs.dtype) if contest.measure == "accuracy" else errors(task, outputs, batch)
@@ -110,7 +141,7 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
         totals, counts = jax.lax.map(part, keys)
         return totals.sum() / counts.sum()
 
-    return lambda network, key, examples: float(tested(network, jax.random.split(key, examples // 256)))
+    return lambda network, key, examples: float(tested(network, jax.random.split(key, examples // PART)))
 
 
 def answers(network: Network, batch: Batch) -> jax.Array:
@@ -130,10 +161,9 @@ def errors(task: Task, outputs: jax.Array, batch: Batch) -> jax.Array:
 
 def widest(contest: Contest, contestant: Contestant) -> int:
     """The most units with which the network has no more parameters than the contest allows."""
-    units = 1
-    while count(contest, contestant, units + 1) <= contest.parameters:
-        units += 1
-    return units
+    # Every unit has a parameter of its own. How many sizes fit is also the largest that does.
+    sizes = range(1, contest.parameters + 1)
+    return bisect.bisect_right(sizes, contest.parameters, key=lambda units: count(contest, contestant, units))
 
 
 def count(contest: Contest, contestant: Contestant, units: int) -> int:

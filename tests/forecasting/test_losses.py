@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from throughtime.errors import InputError
-from throughtime.forecasting.losses import masked_mean, pinball, squared_error
+from throughtime.forecasting.losses import cross_entropy, masked_mean, pinball, squared_error
 
 
 def test_pinball_by_hand():
@@ -30,6 +30,13 @@ def test_pinball_is_least_at_the_quantile(level):
 
 def test_squared_error_by_hand():
     np.testing.assert_allclose(squared_error(jnp.array([1.0, -2.0]), jnp.array([4.0, -2.5])), [9.0, 0.25])
+
+
+def test_cross_entropy_by_hand():
+    """Scores are logarithms of odds: 1 to 3 to 4, whatever is added to all of them, also where exp() overflows."""
+    scores = jnp.log(jnp.array([1.0, 3.0, 4.0]))
+    came = cross_entropy(jnp.stack([scores, scores + 5, scores + 900]), jnp.array([0, 1, 2]))
+    np.testing.assert_allclose(came, [np.log(8), np.log(8 / 3), np.log(2)], rtol=1e-4)
 
 
 @pytest.mark.parametrize("hidden", [jnp.nan, jnp.inf, -1e30])
@@ -58,6 +65,7 @@ def test_a_masked_mean_counts_what_is_left():
 # The type checker of the tests would speak before the library's own errors.
 LOSSES = {
     "squared_error": lambda a, b: inspect.unwrap(squared_error)(a, b),
+    "cross_entropy": lambda a, b: inspect.unwrap(cross_entropy)(a[..., None], b.astype(int)),
     "pinball": lambda a, b: inspect.unwrap(pinball)(a[..., None], b, jnp.array([0.5])),
     "masked_mean": lambda a, b: inspect.unwrap(masked_mean)(a, b > 0),
 }
