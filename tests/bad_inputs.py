@@ -1,4 +1,9 @@
-"""Files that cannot be used, and the words that their message must hold: one table for the reader and the command line."""
+"""Input that cannot be used, and the words that its message must hold: tables for the reader and the command line.
+
+BAD_INPUTS are files, BAD_OPTIONS what is asked of a good one. ODD_INPUTS are files that can be used, and what must be
+said of them. What needs a process of its own has its own tests: Ctrl-C in test_interrupts.py, a disk or an output that
+is full in test_cli.py.
+"""
 
 import gzip
 import os
@@ -91,6 +96,7 @@ BAD_INPUTS = (
     BadInput("two columns of one name", "a.csv", text("ds,y,y\n1,2,3\n"), ("line 1", "two columns", "'y'")),
     BadInput("text in the target", "a.csv", text("ds,y\n1,2\n2,NA\n\n3,closed\n"), ("line 5", "column 'y'", "'closed'", "number")),
     BadInput("an infinite value", "a.csv", text("ds,y\n1,2\n2,-inf\n"), ("line 3", "column 'y'", "'-inf'", "finite")),
+    BadInput("values too far apart", "a.csv", text("ds,y\n1,1.7e308\n2,-1.7e308\n3,1.7e308\n"), ("line 2", "column 'y'", "'1.7e308'", "at most 1e+300")),
     BadInput("a value too large", "a.csv", text("ds,y\n1,2\n2,1e999\n"), ("line 3", "'1e999'", "finite")),
     BadInput("all values missing", "a.csv", text("ds,y\n1,\n2,NaN\n3,null\n"), ("column 'y'", "all values are missing")),
     BadInput("a time stamp missing", "a.csv", text("ds,y\n1,5\n,6\n"), ("line 3", "column 'ds'", "no time stamp")),
@@ -123,4 +129,22 @@ BAD_INPUTS = (
     BadInput("a folder", "a.csv", Path.mkdir, ("folder", "CSV")),
     BadInput("no such file", "a.csv", nothing, ("no such file",)),
     BadInput("no permission", "a.csv", forbidden, ("no permission",), unprivileged=True),
+)  # fmt: skip
+
+# Options on top of a file of two daily series of 40 steps.
+BAD_OPTIONS = (
+    (["--horizon", "0"], ("horizon is 0", "at least 1")),
+    (["--horizon", "-3"], ("horizon is -3",)),
+    (["--horizon", "1000000"], ("1000000", "40", "at most")),
+    (["--horizon", "3", "--season", "0"], ("season is 0",)),
+    (["--horizon", "3", "--level", "100"], ("level 100", "between 0 and 100")),
+    (["--horizon", "3", "--cell", "gro"], ("cell 'gro'", "elman", "Did you mean 'gru'")),
+)
+
+# Forecast 3 steps ahead: no network, but forecasts and what was found.
+ODD_INPUTS = (
+    BadInput("not in order of time", "a.csv", text("ds,y\n3,6\n1,5\n2,7\n4,2\n"), ("not in order of time: sorted", "from 1 to 4")),
+    BadInput("too short", "a.csv", text("ds,y\n1,5\n2,7\n3,6\n4,2\n"), ("No network: 1 different windows", "expected 8", "Not compared", "too short to learn from")),
+    BadInput("constant", "a.csv", text("ds,y\n1,5\n2,5\n3,5\n4,5\n"), ("No network",)),
+    BadInput("two values", "a.csv", text("ds,y\n1,5\n2,7\n"), ("No network: 0 different windows",)),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The command line as a user meets it: files, exit codes, one message for each mistake."""
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from unittest import mock
 import numpy as np
 import polars as pl
 import pytest
-from tests.bad_inputs import BAD_INPUTS, BadInput, without_rights
+from tests.bad_inputs import BAD_INPUTS, BAD_OPTIONS, ODD_INPUTS, BadInput, without_rights
 from typer.testing import CliRunner, Result
 
 from throughtime import __version__
@@ -22,11 +23,16 @@ from throughtime.cli import app, main
 COMMAND = [sys.executable, "-m", "throughtime"]
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_a_folder_of_its_own(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Commands write to ``out`` below the working directory, set variables, and use the cache of the user."""
     monkeypatch.chdir(tmp_path)
-    with mock.patch.dict(os.environ, JAX_ENABLE_COMPILATION_CACHE="false", XDG_CACHE_HOME=str(tmp_path / "cache")):
+    with mock.patch.dict(os.environ, JAX_ENABLE_COMPILATION_CACHE="false", XDG_CACHE_HOME=str(cache)):
         yield
 
 
@@ -68,18 +74,17 @@ def test_bad_file(case: BadInput, tmp_path: Path) -> None:
     assert not [file for file in tmp_path.rglob("*") if file.name in ("forecasts.csv", "report.html", "model")]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--horizon", "0"], ("horizon is 0", "at least 1")),
-        (["--horizon", "-3"], ("horizon is -3",)),
-        (["--horizon", "1000000"], ("1000000", "40", "at most")),
-        (["--horizon", "3", "--season", "0"], ("season is 0",)),
-        (["--horizon", "3", "--level", "100"], ("level 100", "between 0 and 100")),
-        (["--horizon", "3", "--cell", "gro"], ("cell 'gro'", "elman", "Did you mean 'gru'")),
-    ],
-    ids=lambda value: " ".join(value),
-)
+@pytest.mark.parametrize("case", ODD_INPUTS, ids=lambda case: case.name)
+def test_odd_file(case: BadInput, tmp_path: Path) -> None:
+    case.write(tmp_path / case.file)
+    result = run("forecast", case.file, "--horizon", "3")
+    assert result.exit_code == 0, result.output
+    for word in case.words:
+        assert word in result.stdout
+    assert len(pl.read_csv("out/forecast/forecasts.csv")) == 3
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_OPTIONS, ids=lambda value: " ".join(value))
 def test_bad_option(arguments: list[str], words: tuple[str, ...], tmp_path: Path) -> None:
     file = two_series(tmp_path / "two.csv")
     message = message_of(run("forecast", str(file), *arguments, "--quiet"))
@@ -193,7 +198,23 @@ def test_interrupted_demo_keeps_its_checkpoint_and_resumes(tmp_path: Path) -> No
     assert [step for step, _ in json.loads(result.stdout)["mse"]] == list(range(0, reached + 101, 100))
 
 
-def test_full_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["demo", "--steps", "1", "--no-pictures"], ["forecast", "a.csv", "--horizon", "3"]]
+)
+def test_full_disk(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system says so when what was written must reach the disk."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    (tmp_path / "a.csv").write_text("ds,y\n1,5\n2,7\n3,6\n")
+    assert "No space left on device" in message_of(run(*arguments, "--quiet"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
+    """As the system stops it, in a process of its own."""
     limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *COMMAND, "demo", "--steps", "100", "--no-pictures"]
     done = subprocess.run(limited, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"COLUMNS": "200"})
     assert done.returncode == 2

@@ -88,7 +88,7 @@ def test_without_a_backtest_the_summary_says_so(tmp_path):
     summary = run(tmp_path / "short.csv", tmp_path)
     assert (summary["mase"], summary["seasonal_naive_mase"], summary["backtest_windows"]) == (None, None, 0)
     assert summary["verdict"] == (
-        "Not compared with seasonal naive: no series is longer than 6 steps, which a backtest of one window needs."
+        "Not compared with seasonal naive: without their last 3 steps the series are too short to learn from."
     )
 
 
@@ -101,6 +101,14 @@ def test_a_backtest_that_nothing_can_be_held_against(tmp_path):
     summary = run(tmp_path / "ends.csv", tmp_path)
     assert (summary["mase"], summary["coverage"], summary["backtest_windows"]) == (None, {}, 0)
     assert summary["verdict"].startswith("Not compared with seasonal naive: no value is known in the last 9 steps")
+
+
+def test_where_seasonal_naive_is_exact_the_verdict_says_so(tmp_path):
+    frame = monthly_frame().with_columns(y=1.0 * (pl.int_range(pl.len()).over("unique_id") % 12))
+    frame.write_csv(tmp_path / "periodic.csv")
+    summary = run(tmp_path / "periodic.csv", tmp_path)
+    assert summary["verdict"].startswith("Seasonal naive is exact, and so better than throughtime: mean absolute error")
+    assert (summary["mase"], summary["seasonal_naive_mase"]) == (None, None)
 
 
 def test_missing_values_before_a_series_are_told(tmp_path):
@@ -169,7 +177,7 @@ def test_a_second_run_leaves_nothing_of_the_first(tmp_path):
 
 @pytest.mark.parametrize(
     ("lengths", "horizon", "windows"),
-    [([144], 12, 3), ([60], 12, 1), ([25], 12, 1), ([24], 12, 0), ([90, 90, 5], 12, 2)],
+    [([144], 12, 3), ([60], 12, 1), ([48], 12, 1), ([47], 12, 0), ([30] * 4, 12, 1), ([90, 90, 5], 12, 2)],
 )
 def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, horizon, windows):
     frame = pl.concat(

@@ -1,6 +1,8 @@
 """What the command line sets for JAX."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from unittest import mock
 
@@ -48,3 +50,24 @@ def test_the_users_own_cache_is_left_alone(tmp_path: Path) -> None:
     prepare_jax()
     assert (tmp_path / "mine-cache").exists()
     assert "JAX_COMPILATION_CACHE_MAX_SIZE" not in os.environ
+
+
+def test_a_cache_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    """JAX would warn of every program."""
+    (tmp_path / "throughtime").write_text("a file")
+    prepare_jax()
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_matplotlib_is_quiet_about_its_cache(tmp_path: Path) -> None:
+    """In a process of its own: it looks for its folder once, when it is imported."""
+    script = f"import sys\nsys.path[:] = {sys.path!r}\nfrom throughtime.settings import prepare_matplotlib\n"
+    script += "%s\nimport matplotlib.font_manager"
+    (tmp_path / "file").write_text("no folder")
+    environment = os.environ | {"MPLCONFIGDIR": str(tmp_path / "file" / "below")}
+    words = [
+        subprocess.run([sys.executable, "-c", script % call], env=environment, capture_output=True, check=True)
+        for call in ("", "prepare_matplotlib()")
+    ]
+    assert b"temporary" in words[0].stderr
+    assert words[1].stderr == b""

@@ -211,9 +211,10 @@ def _answering(as_json: bool, quiet: bool, kept: Callable[[], str]) -> Iterator[
     answer = _Answer(as_json, quiet)
     try:
         with interrupts.saying(kept), interrupts.cleaning(remove_empty):
-            from throughtime.settings import prepare_jax
+            from throughtime.settings import prepare_jax, prepare_matplotlib
 
             prepare_jax()
+            prepare_matplotlib()
             yield answer
             interrupts.answered()
             if as_json:

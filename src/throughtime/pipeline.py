@@ -118,7 +118,7 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
     """A backtest over as many windows as the series are long enough for."""
     windows = _windows(panel, model.horizon)
     if windows == 0:
-        reason = f"no series is longer than {2 * model.horizon} steps, which a backtest of one window needs"
+        reason = f"without their last {model.horizon} steps the series are too short to learn from"
         return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
 
     def staged_report(stage: str, progress: Any) -> None:
@@ -132,20 +132,16 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
     season = tester.plan_.design.seasons[0]
     scores = mase_by_series(rows, panel, season=season, models=[MODEL, BASELINE])
     covered = {float(level): coverage(rows, level) for level in levels}
-    words = verdict(scores, windows=windows, horizon=model.horizon, season=season)
+    words = verdict(scores, rows, windows=windows, horizon=model.horizon, season=season)
     return Tested(rows, windows, scores, covered, words)
 
 
 def _windows(panel: Panel, horizon: int) -> int:
-    """Up to three; one where more would take too much of the history away; none where no series could learn."""
-    long_enough = panel.lengths[_learnable_before(panel, horizon, horizon)]
-    if not len(long_enough):
+    """Up to three; one where more would take too much of the history away; none where that leaves too little."""
+    before = np.maximum(panel.lengths - horizon, 0)
+    if not engine.trainable(panel, before, horizon):
         return 0
+    long_enough = panel.lengths[engine.learnable(panel, before, horizon)]
     wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
-    possible = [k for k in range(wanted, 0, -1) if _learnable_before(panel, k * horizon, horizon).any()]
-    return possible[0]
-
-
-def _learnable_before(panel: Panel, steps: int, horizon: int) -> np.ndarray:
-    """(N,) whether the network could learn from a series without its last steps."""
-    return engine.learnable(panel, np.maximum(panel.lengths - steps, 0), horizon)
+    origins = {k: np.maximum(panel.lengths - k * horizon, 0) for k in range(wanted, 0, -1)}
+    return next(k for k, known in origins.items() if engine.trainable(panel, known, horizon))

@@ -1,5 +1,6 @@
-"""What the command line sets for JAX, before JAX is first imported. What the user has set stays."""
+"""What the command line sets for JAX and matplotlib, before they are first imported. What the user has set stays."""
 
+import logging
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,9 @@ SMALL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_thresho
 
 
 def prepare_jax() -> None:
-    """Keep compiled programs in the user's cache folder, and compile small loops whole."""
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        folder = user_cache_path("throughtime") / "compiled"
+    """Keep compiled programs in the user's cache folder where it can be written, and compile small loops whole."""
+    folder = user_cache_path("throughtime") / "compiled"
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and _writable(folder):
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
         os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
         _drop_unfinished(folder)
@@ -22,6 +23,18 @@ def prepare_jax() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {SMALL_LOOPS}".strip()
+
+
+def prepare_matplotlib() -> None:
+    """No word about a cache that it cannot write or must build: pictures come out the same."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def _writable(folder: Path) -> bool:
+    """Make the folder; JAX would warn of each program that it cannot keep there."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return os.access(folder, os.W_OK)
 
 
 def _drop_unfinished(folder: Path) -> None:

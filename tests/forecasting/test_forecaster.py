@@ -13,7 +13,9 @@ from sklearn.base import clone
 from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
+from throughtime.data.calendar import Frequency
 from throughtime.errors import InputError
+from throughtime.forecasting.engine import trainable
 from throughtime.forecasting.intervals import QUANTILES
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
@@ -122,7 +124,7 @@ def test_a_plain_series_of_two_columns(frame):
 def test_a_series_not_longer_than_the_horizon_has_the_baseline_and_is_named(model, frame):
     short = points(model.predict().filter(unique_id="short"))
     np.testing.assert_array_equal(short, frame.filter(unique_id="short")["y"][-1])
-    said = [note for note in model.notes_ if "1 of 3 series are not longer than the horizon of 3 steps" in note]
+    said = [note for note in model.notes_ if "1 of 3 series is not longer than the horizon of 3 steps" in note]
     assert "(short)" in said[0]
 
 
@@ -141,13 +143,12 @@ def test_a_constant_series_has_the_constant(frame, constant):
     """Among others that move; its intervals have no width."""
     flat = frame.with_columns(y=pl.when(pl.col("unique_id") == "a").then(constant).otherwise("y"))
     forecast = fit(flat).predict(level=[80]).filter(unique_id="a")
-    for column in COLUMNS[2:]:
-        np.testing.assert_allclose(forecast[column], constant, rtol=1e-6)
+    assert (forecast.select(COLUMNS[2:]).to_numpy() == constant).all()
 
 
 def test_constant_series_alone(frame):
     forecast = fit(frame.with_columns(y=pl.lit(7.0))).predict(level=[80])
-    np.testing.assert_allclose(forecast.select(COLUMNS[2:]).to_numpy(), 7.0, rtol=1e-6)
+    assert (forecast.select(COLUMNS[2:]).to_numpy() == 7.0).all()
 
 
 def test_gaps_are_no_obstacle(frame, model):
@@ -337,3 +338,54 @@ def test_a_pandas_index_that_is_a_column_too(frame, model):
     native = frame.to_pandas()
     doubled = native.set_index("ds", drop=False)
     np.testing.assert_array_equal(points(fit(doubled).predict()), points(fit(native).predict()))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "horizon", "enough"),
+    [
+        ([36], 12, True),
+        ([35], 12, False),
+        ([20, 20, 20], 12, True),
+        ([20, 20, 12, 12], 12, False),
+        ([9], 1, True),
+        ([8], 1, False),
+    ],
+)
+def test_a_network_takes_windows_enough(lengths, horizon, enough):
+    offsets = np.append(0, np.cumsum(lengths))
+    starts, axis = np.zeros(len(lengths), int), Frequency("integer", stamp="int64")
+    panel = tt.Panel(np.arange(len(lengths)), np.ones(offsets[-1]), offsets, starts, axis)
+    assert trainable(panel, panel.lengths, horizon) == enough
+
+
+@pytest.mark.parametrize("horizon", [29, 25, 15])
+def test_intervals_of_a_series_hardly_longer_than_the_horizon_are_those_of_the_baseline(horizon):
+    """A random walk: a network would have seen one future or two, and be sure of it."""
+    walk = np.cumsum(np.random.default_rng(1).normal(size=30))
+    model = tt.Forecaster(horizon).fit(pl.DataFrame({"ds": np.arange(30), "y": walk}))
+    forecast = model.predict(level=[95])
+    width = (forecast["throughtime-hi-95"] - forecast["throughtime-lo-95"]).to_numpy()
+    deviation = np.sqrt(np.mean(np.diff(walk) ** 2))
+    np.testing.assert_allclose(width, 2 * 1.959964 * deviation * np.sqrt(np.arange(1, horizon + 1)), rtol=1e-6)
+    assert model.notes_[-1].startswith(f"No network: {30 - horizon} different windows with {horizon} steps after each")
+
+
+def test_nothing_is_below_zero_where_no_value_was(frame):
+    """Zeros have no logarithm, so the network sees plain values and could."""
+    model = fit(frame.with_columns(y=(pl.col("y") - 12.5).clip(0)))
+    assert not model.plan_.log
+    forecast = model.predict(level=[80, 99.99])
+    lowest = forecast.drop("unique_id", "ds").to_numpy().min()
+    assert lowest == 0
+    below = fit(frame.with_columns(y=pl.col("y") - 12.5)).predict(level=[80, 99.99])
+    assert below.drop("unique_id", "ds").to_numpy().min() < 0
+
+
+def test_the_air_passengers_are_forecast_better_than_by_seasonal_naive(shared_data):
+    """The headline: with the defaults, the last twelve months held back."""
+    table = pl.read_csv(shared_data / "air_passengers.csv")
+    forecast = tt.Forecaster(horizon=12).fit(table.head(-12)).predict()
+    y = table[:, 1].to_numpy().astype(float)
+    scale = np.abs(y[12:-12] - y[:-24]).mean()
+    network, naive = (np.abs(y[-12:] - guess).mean() / scale for guess in (points(forecast), y[-24:-12]))
+    assert network < naive

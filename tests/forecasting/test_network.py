@@ -159,7 +159,7 @@ def test_quantiles_never_cross(seed):
     network = random_network("gru", seed)
     quantiles, _ = network_quantiles(
         network,
-        Prepared(values, np.array([5.0, -3.0]), np.array([2.0, 0.5]), series),
+        Prepared(values, np.empty(0), np.array([5.0, -3.0]), np.array([2.0, 0.5]), series),
         np.array([0, 1]),
         np.array([15, 20]),
     )
@@ -181,7 +181,7 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
         np.full(count, P),
         np.ones(count, bool),
     )
-    prepared = Prepared(np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
+    prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
     network, rows, origins = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
     whole = network_quantiles(network, prepared, rows, origins)
     monkeypatch.setattr("throughtime.forecasting.engine.ROWS", 4)

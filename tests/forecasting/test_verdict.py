@@ -15,8 +15,14 @@ def scores_of(model, baseline):
     return pl.DataFrame({"unique_id": ids, "throughtime": model, "seasonal_naive": baseline})
 
 
+def rows_of(count, model=0.5, baseline=0.25):
+    """One step of each series, where the truth is 1."""
+    rows = {"unique_id": np.array([f"s{i}" for i in range(count)]), "y": np.ones(count)}
+    return rows | {"throughtime": np.full(count, 1 + model), "seasonal_naive": np.full(count, 1 - baseline)}
+
+
 def test_the_network_is_better():
-    said = verdict(scores_of([0.6, 0.9], [1.2, 0.8]), windows=3, horizon=12, season=12)
+    said = verdict(scores_of([0.6, 0.9], [1.2, 0.8]), rows_of(2), windows=3, horizon=12, season=12)
     assert said.words == (
         "throughtime is better than seasonal naive by 25%: MASE 0.750 against 1.000 over the last 3 windows of "
         "12 steps, better for 1 of 2 series."
@@ -25,7 +31,7 @@ def test_the_network_is_better():
 
 
 def test_the_baseline_is_better():
-    said = verdict(scores_of([1.0], [0.5]), windows=1, horizon=7, season=7)
+    said = verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=7)
     assert (
         said.words
         == "Seasonal naive is better than throughtime by 50%: MASE 1.000 against 0.500 over the last 7 steps."
@@ -34,22 +40,45 @@ def test_the_baseline_is_better():
 
 
 def test_a_baseline_without_a_season_is_named_by_what_it_does():
-    worse = verdict(scores_of([1.0], [0.5]), windows=1, horizon=7, season=1)
+    worse = verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=1)
     assert worse.words.startswith("The naive forecast (the last value repeated) is better than throughtime by 50%")
-    better = verdict(scores_of([0.5], [1.0]), windows=1, horizon=7, season=1)
+    better = verdict(scores_of([0.5], [1.0]), rows_of(1), windows=1, horizon=7, season=1)
     assert better.words.startswith("throughtime is better than the naive forecast (the last value repeated) by 50%")
 
 
 def test_neither_is_better():
-    said = verdict(scores_of([0.7], [0.7]), windows=1, horizon=7, season=7)
+    said = verdict(scores_of([0.7], [0.7]), rows_of(1), windows=1, horizon=7, season=7)
     assert said.words.startswith("throughtime and seasonal naive are equally good")
 
 
 def test_nothing_to_compare():
     assert no_verdict("too short").words == "Not compared with seasonal naive: too short."
-    said = verdict(scores_of([], []), windows=1, horizon=7, season=7)
-    assert said.model is None
-    assert said.words.startswith("Not compared")
+
+
+@pytest.mark.parametrize(
+    ("model", "baseline", "words"),
+    [
+        (0.0, 0.0, "throughtime and seasonal naive are both exact: mean absolute error 0 against 0"),
+        (0.5, 0.0, "Seasonal naive is exact, and so better than throughtime: mean absolute error 0.5 against 0"),
+        (0.25, 0.5, "throughtime is better than seasonal naive by 50%: mean absolute error 0.25 against 0.5"),
+        (0.5, 0.25, "Seasonal naive is better than throughtime by 50%: mean absolute error 0.5 against 0.25"),
+        (0.5, 0.5, "throughtime and seasonal naive are equally good: mean absolute error 0.5 against 0.5"),
+    ],
+)
+def test_without_a_scale_the_errors_themselves_decide(model, baseline, words):
+    said = verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
+    assert (said.model, said.baseline, said.series) == (None, None, 0)
+    reason = "seasonal naive is exact on the history, or they are shorter than a season"
+    assert said.words == f"{words} over the last 7 steps. No MASE: {reason}."
+
+
+def test_series_without_a_score_are_counted():
+    """But not one whose truth is not known."""
+    rows = rows_of(5)
+    rows["y"][4] = np.nan
+    said = verdict(scores_of([0.5, 0.5], [1.0, 1.0]), rows, windows=1, horizon=7, season=1)
+    reason = "the naive forecast (the last value repeated) is exact on the history"
+    assert said.words.endswith(f"better for 2 of 2 series. No MASE for 2 of 4 series: {reason}.")
 
 
 def test_mase_by_hand():

@@ -18,6 +18,7 @@ TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t
 
 # So many values tell what a column holds.
 SAMPLE = 1000
+LARGEST = 1e300  # beyond, differences and sums of values are no longer finite
 LISTED = 20
 
 
@@ -63,7 +64,7 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
     """The values as float64, NaN where missing.
 
     Raises:
-        InputError: for text and infinite values, with the place of the first.
+        InputError: for text, infinite and far too large values, with the place of the first.
     """
     if column.dtype == pl.String:
         numbers = _from_text(column, source)
@@ -71,10 +72,11 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
         numbers = column.cast(pl.Float64)
     else:
         raise source.error(f"found the type {column.dtype}, expected numbers", column=column.name)
-    if numbers.is_infinite().any():
-        row = first(numbers.is_infinite())
+    wrong = numbers.fill_nan(None).abs() > LARGEST
+    if wrong.any():
+        row = first(wrong.fill_null(False))
         raise source.error(
-            f"found {column[row]!r}, expected a finite number, or nothing where it is missing",
+            f"found {column[row]!r}, expected a finite number of at most {LARGEST:g} in size, or nothing where missing",
             row=row,
             column=column.name,
         )

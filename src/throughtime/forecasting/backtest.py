@@ -45,16 +45,17 @@ def backtest(
         window and step; ``cutoff`` is the last time stamp that the forecast knew.
 
     Raises:
-        InputError: for fewer than one window, and where no series is long enough.
+        InputError: for fewer than one window, and where the series are too short.
     """
     horizon = model.horizon
     if windows < 1:
         raise InputError(f"expected at least 1 backtest window, got {windows}")
     trained_on = np.maximum(panel.lengths - windows * horizon, 0)
-    if not engine.learnable(panel, trained_on, horizon).any():
+    if not engine.trainable(panel, trained_on, horizon):
+        least = (windows + 1) * horizon + engine.least_windows(horizon)
         raise InputError(
-            f"no series is long enough for a backtest of {windows} windows of {horizon} steps: the longest has "
-            f"{panel.lengths.max()}, expected more than {(windows + 1) * horizon}"
+            f"the series are too short for a backtest of {windows} windows of {horizon} steps: the longest has "
+            f"{panel.lengths.max()}, expected at least {least}, or several that are shorter"
         )
     model.fit_until(panel, trained_on, report=report)
     parts = []
@@ -89,6 +90,6 @@ def _window(
         "ds": panel.frequency.times(ordinals.ravel()),
         "cutoff": panel.frequency.times(cutoffs),
         "y": panel.values[(first[:, None] + steps).ravel()],
-        **interval_columns(quantiles.reshape(-1, count), level, positive=plan.log),
+        **interval_columns(quantiles.reshape(-1, count), level, positive=plan.positive),
         BASELINE: naive.ravel(),
     }

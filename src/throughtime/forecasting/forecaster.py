@@ -40,7 +40,7 @@ class Forecaster:
     Attributes:
         panel_: the series of the last :meth:`fit`.
         plan_: what was decided from the data: window, patch, seasons, logarithm, units, steps.
-        network_: the trained network; None where no series was longer than the horizon.
+        network_: the trained network; None where the series were too short.
         losses_: (steps,) the pinball loss of each training step's batch.
         notes_: what was found in the data, and what was done about it.
     """
@@ -111,15 +111,14 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
         )
-        usable = engine.learnable(panel, origins, self.horizon)
         network, losses = None, np.empty(0)
-        if usable.any():
+        if engine.trainable(panel, origins, self.horizon):
             if self.steps is None and len(known) < SETTLED_BELOW:
                 plan = settle(panel, origins, plan, report=partial(report, "held out"), seed=self.seed)
             prepared = engine.prepare(panel, origins, plan)
             network, losses = engine.train_network(prepared, plan, report=partial(report, "training"), seed=self.seed)
         self.panel_, self.plan_, self.network_, self.losses_ = panel, plan, network, losses
-        self.notes_ = [*panel.notes, *decision_notes(panel, plan, usable, season=self.season)]
+        self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
         self._like = None
         return self
 
@@ -139,7 +138,7 @@ class Forecaster:
         self._require_fitted()
         ids, times = self.panel_.future(self.horizon)
         quantiles = self.quantiles_at(self.panel_.lengths)
-        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.log)
+        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
     def quantiles_at(self, origins: np.ndarray) -> np.ndarray:

@@ -3,30 +3,33 @@
 import numpy as np
 
 from throughtime.data.panel import Panel
+from throughtime.forecasting.engine import learnable, least_windows, trainable, window_count
 from throughtime.forecasting.plan import Plan
 
 NAMED = 5
 
 
-def decision_notes(panel: Panel, plan: Plan, usable: np.ndarray, *, season: int | None) -> list[str]:
+def decision_notes(panel: Panel, plan: Plan, origins: np.ndarray, *, season: int | None) -> list[str]:
     """The season and where it comes from, when training stops, how far intervals were widened, who is left out.
 
     Args:
         panel: the series.
         plan: as it was carried out.
-        usable: (N,) whether the network serves a series.
+        origins: (N,) how many steps of each series training could see.
         season: the user's, None where it was found.
     """
     return [
         _season_note(panel, plan, season),
         *_training_notes(plan),
-        *_short_note(panel, usable, plan.design.horizon),
+        *_short_note(panel, origins, plan.design.horizon),
     ]
 
 
 def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
     found = plan.design.seasons[0]
     others = "".join(f" and of {period}" for period in plan.design.seasons[1:])
+    if season == 1:
+        return "No season, as given."
     if season is not None and found != season:
         return f"A season of {season} steps was given, but no series is longer: there is no season."
     if season is not None:
@@ -50,12 +53,19 @@ def _training_notes(plan: Plan) -> list[str]:
     return notes
 
 
-def _short_note(panel: Panel, usable: np.ndarray, horizon: int) -> list[str]:
-    short = [str(name) for name in panel.ids[~usable]]
+def _short_note(panel: Panel, origins: np.ndarray, horizon: int) -> list[str]:
+    if not trainable(panel, origins, horizon):
+        count = window_count(panel, origins, horizon)
+        return [
+            f"No network: {count} different windows with {horizon} steps after each are too few to learn from, "
+            f"expected {least_windows(horizon)}. The seasonal naive forecast stands in for it."
+        ]
+    short = [str(name) for name in panel.ids[~learnable(panel, origins, horizon)]]
     if not short:
         return []
     named = ", ".join(short[:NAMED]) + (" ..." if len(short) > NAMED else "")
+    are, have = ("are", "have") if len(short) > 1 else ("is", "has")
     return [
-        f"{len(short)} of {len(panel)} series are not longer than the horizon of {horizon} steps, or have almost no "
-        f"observations ({named}): the seasonal naive forecast stands in for the network there."
+        f"{len(short)} of {len(panel)} series {are} not longer than the horizon of {horizon} steps, or {have} almost "
+        f"no observations ({named}): the seasonal naive forecast stands in for the network there."
     ]

@@ -27,6 +27,7 @@ class Plan(NamedTuple):
         batch: windows in each.
         learning_rate: at its highest.
         stretch: how much wider the intervals are than the network makes them.
+        positive: whether nothing is forecast below zero.
     """
 
     design: Design
@@ -37,6 +38,7 @@ class Plan(NamedTuple):
     batch: int
     learning_rate: float
     stretch: float
+    positive: bool = False  # models saved before there was this say nothing of it
 
 
 def make_plan(
@@ -75,6 +77,7 @@ def make_plan(
         batch=64 if small else 128,
         learning_rate=2e-3,
         stretch=1.0,
+        positive=bool(len(values)) and bool((values >= 0).all()),
     )
 
 

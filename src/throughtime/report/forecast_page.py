@@ -35,13 +35,14 @@ def forecast_page(
     network = (
         f"{design.cell.upper()}, {design.hidden} units, {plan.steps:,} training steps, reads {design.length} steps"
     )
+    season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
     page = Page(
         title=f"Forecast of {name}, {model.horizon} steps ahead",
         headline=tested.verdict.words,
         facts=[
             ("series", f"{len(panel):,}"),
-            ("time axis", f"{panel.frequency.describe()}, a season of {design.seasons[0]} steps"),
-            ("network", network if model.network_ is not None else "none: no series is longer than the horizon"),
+            ("time axis", f"{panel.frequency.describe()}, {season}"),
+            ("network", network if model.network_ is not None else "none: the series are too short"),
             ("seen as", "logarithms" if plan.log else "plain values"),
             ("intervals", _coverage_words(tested)),
             ("took", f"{seconds:.0f} s"),

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.data.synthetic import TimeSeriesData
-from throughtime.report.style import BLUE, INK, ORANGE, RED, SKY, house_style
+from throughtime.report.style import BLUE, INK, RED, SKY, house_style
 
 PANELS_PER_ROW = 5
 
@@ -101,8 +101,8 @@ def _instance(axes: Axes, times: np.ndarray, xs: np.ndarray, targets: np.ndarray
 
 
 def _snapshot(axes: Axes, times: np.ndarray, targets: np.ndarray, predicted: np.ndarray, step: int) -> None:
-    axes.plot(times[1:], targets, "o", color=ORANGE, markersize=4, label="target")
-    axes.plot(times[1:], predicted, ".", color=BLUE, markersize=4, label="prediction")
+    axes.plot(times[1:], targets, "o", color=INK, markersize=4, label="target")
+    axes.plot(times[1:], predicted, ".", color=RED, markersize=4, label="prediction")
     axes.set_title(f"Step: {step}")
     axes.set_ylim(-1.35, 1.35)
 

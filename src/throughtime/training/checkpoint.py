@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +55,7 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: expected a folder for the checkpoint, or a name that is not taken")
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     leaves = {name: leaf for key, tree in trees.items() for name, leaf in named_leaves(tree, key).items()}
     arrays = {
@@ -77,6 +79,9 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
             _write(folder / HEADER, text.encode())
         finally:
             _clear(folder)
+            if new:
+                with suppress(OSError):  # it goes where nothing could be written to it
+                    folder.rmdir()
 
 
 def load(path: str | Path) -> Checkpoint:
