@@ -16,7 +16,7 @@ Run it::
 # %%
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -56,7 +56,7 @@ def norms_by_hand() -> np.ndarray:
 #
 # Over k steps there are k factors. The norm of a product is at most the product of the norms, so with g the largest
 # slope of the activation and sigma_max that of the weights it is at most (g * sigma_max)^k (Pascanu, Mikolov & Bengio
-# 2013). Below 1 that vanishes, whatever the data. Above 1 it may explode: it need not, as the bound is no more than that.
+# 2013). Below 1 that vanishes, whatever the data. Above 1 it may explode, and need not: it is only a bound.
 
 # %%
 STEPS, UNITS = 40, 20
@@ -117,7 +117,7 @@ def initialisers() -> dict[str, tt.Cell]:
 # Lesson 1's network stood still because its inputs of 100 drove tanh to where it is flat. Scaling them was one remedy;
 # normalising inside the cell is another. Layer normalisation (Ba et al. 2016) takes mean and variance over the units of
 # one step, batch normalisation (Cooijmans et al. 2016) over the sequences of a batch at one step. Either way the size
-# of the inputs no longer counts. That is what they are for: layer normalisation by itself does not make a memory longer.
+# of the inputs no longer counts. That does not by itself make a memory longer.
 
 
 # %%
@@ -137,8 +137,8 @@ def flow_of_the_last_step(cell: tt.Cell) -> float:
 # %% [markdown]
 # Against exploding there is clipping: make the gradient smaller before it is used. By value every entry is cut to
 # [-1, 1], which turns the direction. By norm the whole gradient is divided by what it is too long by, which keeps the
-# direction. Neither makes a vanished gradient larger. NaN is no size: by value it stays where it is, by norm it spoils
-# every entry. And an infinite entry becomes 1 by value, which hides what happened.
+# direction. Neither makes a vanished gradient larger. NaN has no size: by value it stays where it is, by norm it spoils
+# every entry. An infinite entry becomes 1 by value, which hides what happened; by norm it becomes NaN and the others 0.
 
 # %%
 CLIPS = {"as it is": optax.identity(), "by value": optax.clip(1.0), "by norm": optax.clip_by_global_norm(1.0)}
@@ -176,7 +176,7 @@ def bare_lstm(bias: float) -> tt.LSTM:
     return eqx.tree_at(lambda cell: cell.b, cell, cell.b.at[3:6].set(bias))
 
 
-def gated() -> dict[str, tt.Cell]:
+def gates() -> dict[str, tt.Cell]:
     """Cells with gates whose keeping gate starts at 0, at 1, or spread over the length."""
     starts = {"0": "zeros", "1": "forget", "chrono": chrono(STEPS)}
     lstms = {f"LSTM, f starts at {name}": tt.LSTM(2, UNITS, bias_init=init, key=KEY) for name, init in starts.items()}
@@ -213,16 +213,33 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
 # %% [markdown]
 # What all this does not say:
 #
-# - A small gradient does not prove that the network does not use a memory. The derivative is taken at one point: a
-#   saturated gate that has stored something for good has slope 0 and remembers. And training changes it: the GRU above
-#   starts with a gradient that vanishes like the tanh cell's, and learns to keep.
+# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch: it
+#   keeps the sign of its first input for ever, near 1 or -1, where tanh is flat. The gradient says next to nothing is
+#   left (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
+# - It is the gradient here and now. Training changes it.
 # - A large one does not prove that anything of use is kept. An orthogonal linear network keeps every gradient.
 # - One task, one seed and one learning rate are an example. With other settings a tanh network may learn this too.
 
 
 # %%
-def tell_story(steps: int = 600) -> dict[str, History]:
-    """Everything above in numbers; the training's histories come back for the picture."""
+def latch(first: float) -> tuple[float, float]:
+    """What one tanh unit says forty steps after its only input, and what is left of a gradient over these steps."""
+    cell = tt.Elman(1, 1, "tanh", key=KEY)
+    cell = eqx.tree_at(lambda cell: (cell.w_x, cell.w_h), cell, (jnp.ones((1, 1)), jnp.full((1, 1), 3.0)))
+    xs = jnp.zeros((STEPS + 1, 1)).at[0].set(first)
+    return float(tt.unroll(cell, xs)[1][-1, 0]), float(tt.gradient_flow(cell, xs).norms[STEPS])
+
+
+# %%
+class Story(NamedTuple):
+    """What was measured: flows by chapter and cell, and the training of each cell."""
+
+    chapters: dict[str, dict[str, tt.GradientFlow]]
+    histories: dict[str, History]
+
+
+def tell_story(steps: int = 600) -> Story:
+    """Everything above in numbers."""
     by_hand, flow = norms_by_hand(), tt.gradient_flow(cell_by_hand(WEIGHTS), INPUTS)
     print("1. Two steps: a product of Jacobians\n\n               dy1/dy0  dy1/dh")
     for number, (ours, theirs) in enumerate(zip(by_hand, flow.per_sequence, strict=True)):
@@ -230,9 +247,10 @@ def tell_story(steps: int = 600) -> dict[str, History]:
         print(f"  sequence {number}   {ours[1]:.4f}   {ours[2]:.4f}")
     print("\nBy tt.gradient_flow: the same numbers, to 1e-5.\n")
 
-    say_flows("2. Forty steps, and the bound (g sigma_max)^40", measured(bounds()))
-    say_flows("3. ReLU and its relatives", measured(activations()))
-    say_flows("4. How the weights start", measured(initialisers()))
+    chapters = {cells.__name__: measured(cells()) for cells in (bounds, activations, initialisers, gates)}
+    say_flows("2. Forty steps, and the bound (g sigma_max)^40", chapters["bounds"])
+    say_flows("3. ReLU and its relatives", chapters["activations"])
+    say_flows("4. How the weights start", chapters["initialisers"])
 
     print("5. Normalisation: lesson 1's network with inputs of 100\n")
     for name, cell in normalised().items():
@@ -252,13 +270,18 @@ def tell_story(steps: int = 600) -> dict[str, History]:
     for bias in (0.0, 1.0, 3.0):
         path = tt.gradient_flow(bare_lstm(bias), NOISE).paths["c"][-1]
         print(f"  bias {bias:g}: through c {path:.3e}, sigmoid({bias:g})^{STEPS} = {expected_path(bias):.3e}")
-    say_flows("\n   And with random weights", measured(gated()))
+    say_flows("\n   And with random weights", chapters["gates"])
 
     print(f"8. Does it matter? The adding task, {STEPS} steps\n")
     histories = {name: learn(kind, steps) for name, kind in (("tanh", tt.Elman), ("GRU", tt.GRU))}
     for name, history in histories.items():
         say_history(name, history)
-    return histories
+
+    print("\n9. What a small gradient does not prove: a latch\n")
+    for first in (2.0, -2.0):
+        says, left = latch(first)
+        print(f"  first input {first:+g}: after {STEPS} more steps it says {says:+.4f}; left of a gradient {left:.1e}")
+    return Story(chapters, histories)
 
 
 def expected_path(bias: float) -> float:
@@ -268,10 +291,10 @@ def expected_path(bias: float) -> float:
 
 def say_flows(title: str, flows: dict[str, tt.GradientFlow]) -> None:
     """A table: what is left after forty steps, and the most that could be."""
-    print(f"{title}\n\n{'':<28}   left after {STEPS}   bound    1 % left after   dead")
+    print(f"{title}\n\n{'':<26}{f'left after {STEPS}':>16}{'bound':>10}{'1 % left after':>18}{'dead':>8}")
     for name, flow in flows.items():
         reach = str(flow.reach) if flow.reach < STEPS else f"{STEPS} or more"
-        print(f"  {name:<26}  {flow.memory[-1]:10.2g}   {flow.bound[-1]:8.2g}   {reach:>13}   {flow.dead:6.0%}")
+        print(f"  {name:<24}{flow.memory[-1]:>16.2g}{flow.bound[-1]:>10.2g}{reach:>18}{flow.dead:>8.0%}")
     print()
 
 
@@ -280,22 +303,18 @@ def say_history(name: str, history: History) -> None:
     losses = "  ".join(f"{loss:.4f}" for loss in history.loss)
     print(f"  {name}: mean error of each 100 steps  {losses}   (1/6 = {TASK.baseline:.4f})")
     for place in (0, -1):
-        by_lag = history.gradient_by_lag[place]
-        print(
-            f"    after {history.step[place]} steps: gradient 35 steps back / at the end  {by_lag[35] / by_lag[0]:.1e}"
-        )
+        ratio = history.gradient_by_lag[place][35] / history.gradient_by_lag[place][0]
+        print(f"    after {history.step[place]} steps: gradient 35 steps back / at the end  {ratio:.1e}")
 
 
-def draw(folder: Path, histories: dict[str, History]) -> None:
+def draw(folder: Path, story: Story) -> None:
     """A picture for each chapter that compares cells, and one of the training."""
     from throughtime.gradients.pictures import comparison_picture
 
-    titles = {"bounds": bounds, "activations": activations, "initialisers": initialisers, "gates": gated}
-    for name, cells in titles.items():
-        flows = measured(cells())
+    for name, flows in story.chapters.items():
         figure = comparison_picture(list(flows.values()), list(flows), f"What is left of a gradient: {name}")
         figure.savefig(folder / f"{name}.png")
-    training_picture(histories).savefig(folder / "training.png")
+    training_picture(story.histories).savefig(folder / "training.png")
 
 
 def training_picture(histories: dict[str, History]) -> Any:
