@@ -213,7 +213,7 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
 # %% [markdown]
 # What all this does not say:
 #
-# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch: it
+# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch and
 #   keeps the sign of its first input for ever, near 1 or -1, where tanh is flat. The gradient says next to nothing is
 #   left (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
 # - It is the gradient here and now. Training changes it.
