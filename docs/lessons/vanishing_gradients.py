@@ -334,7 +334,7 @@ def training_picture(histories: dict[str, History]) -> Any:
                 right.plot(by_lag / by_lag[0], dash, color=colour, label=words)
         left.axhline(TASK.baseline, color="#888888", linestyle=":", label="always saying 1")
         left.set(title="Adding: mean squared error", xlabel="training step", yscale="log")
-        right.set(title="Gradient of the loss by the state k steps back, over that at k = 0", xlabel="k", yscale="log")
+        right.set(title="Gradient by the state, k = 0 being 1", xlabel="k: steps back in time", yscale="log")
         for axes in (left, right):
             axes.legend(fontsize=8.5)
         return figure
