@@ -213,9 +213,9 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
 # %% [markdown]
 # What all this does not say:
 #
-# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch and
-#   keeps the sign of its first input for ever, near 1 or -1, where tanh is flat. The gradient says next to nothing is
-#   left (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
+# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch:
+#   it keeps the sign of its first input for ever, near 1 or -1. There tanh is flat, and next to nothing is left of a
+#   gradient (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
 # - It is the gradient here and now. Training changes it.
 # - A large one does not prove that anything of use is kept. An orthogonal linear network keeps every gradient.
 # - One task, one seed and one learning rate are an example. With other settings a tanh network may learn this too.
