@@ -1,6 +1,8 @@
 """The lessons run as scripts, and their numbers are the right ones."""
 
+import contextlib
 import importlib.util
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +38,25 @@ def sine_wave() -> ModuleType:
     return imported("sine_wave")
 
 
+@pytest.fixture(scope="module")
+def vanishing(by_hand) -> ModuleType:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "by_hand", by_hand)  # its neighbour, which a script finds by itself
+        return imported("vanishing_gradients")
+
+
+@pytest.fixture(scope="module")
+def told(vanishing) -> str:
+    """What the story prints; its two long trainings are short here."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        story = vanishing.tell_story(steps=200)
+    vanishing.training_picture(story.histories)
+    return out.getvalue()
+
+
 def test_every_lesson_is_tested_here():
-    assert {path.name for path in LESSONS.glob("*.py")} == {"by_hand.py", "sine_wave.py"}
+    assert {path.name for path in LESSONS.glob("*.py")} == {"by_hand.py", "sine_wave.py", "vanishing_gradients.py"}
 
 
 def test_by_hand_runs_and_draws_only_when_asked(tmp_path):
@@ -149,3 +168,87 @@ def test_sine_wave_goes_on_from_the_window(sine_wave):
             expected.append((readout[0] @ h + readout[1])[0])
             inputs.append(expected[-1])
     np.testing.assert_allclose(generated, expected, rtol=0, atol=1e-5)
+
+
+def test_vanishing_gradients_begin_with_two_steps_by_hand(vanishing, by_hand):
+    """dy1/dh, entry by entry by finite differences in float64."""
+    w_x, w_y, b = (np.asarray(part, np.float64) for part in by_hand.WEIGHTS)
+    first, second = (FIRST - MEAN) / DEVIATION, (SECOND - MEAN) / DEVIATION
+    for row in range(3):
+        jacobian = np.empty((3, 3))
+        for neuron in range(3):
+            ends = []
+            for nudge in (1e-6, -1e-6):
+                y0 = np.tanh(nudge * w_y[neuron] + first[row] @ w_x + b[0])
+                ends.append(np.tanh(y0 @ w_y + second[row] @ w_x + b[0]))
+            jacobian[:, neuron] = (ends[0] - ends[1]) / 2e-6
+        expected = np.sqrt(np.linalg.eigvalsh(jacobian.T @ jacobian)[-1])
+        assert vanishing.norms_by_hand()[row, 2] == pytest.approx(expected, rel=1e-5)
+
+
+def table(told: str, label: str) -> list[str]:
+    """What stands behind a cell's name: left, bound, reach, dead."""
+    (line,) = (line for line in told.splitlines() if line.startswith(f"  {label}  "))
+    return line.removeprefix(f"  {label}").replace(" or more", "+").split()
+
+
+def test_vanishing_gradients_are_those_that_are_known(told):
+    """A linear network's is a power; a bound is (g sigma_max)^40; a dead ReLU lets nothing through, a leaky one 1 %."""
+    left, bound, reach, dead = table(told, "linear, sigma_max 1.1")
+    assert (float(left), float(bound), reach, dead) == (45, 45, "40+", "0%")  # 1.1^40 = 45.26
+    left, bound, *_ = table(told, "sigmoid, sigma_max 3.9")
+    assert float(left) < 1e-6
+    assert float(bound) == pytest.approx(0.975**40, rel=0.02)
+    assert table(told, "relu, bias -3") == ["0", "1", "0", "100%"]
+    assert table(told, "leaky_relu, bias -3") == ["1e-80", "1", "1", "0%"]
+    for bias in (0, 1, 3):
+        assert f"bias {bias}: through c {(1 + np.exp(-bias)) ** -40:.3e}" in told
+
+
+def test_vanishing_gradients_and_what_helps(told):
+    """What the text says of the remedies, in the order in which they come."""
+    for better, worse in (
+        ("elu, bias 0", "relu, bias 0"),
+        ("tanh, orthogonal", "tanh, normal"),
+        ("tanh, identity", "tanh, orthogonal"),
+        ("LSTM, f starts at 1", "LSTM, f starts at 0"),
+        ("LSTM, f starts at chrono", "LSTM, f starts at 1"),
+        ("GRU, z starts at 1", "GRU, z starts at 0"),
+        ("GRU, z starts at chrono", "GRU, z starts at 1"),
+    ):
+        assert float(table(told, better)[0]) > 5 * float(table(told, worse)[0])
+    assert "dy1/dy0, as it is             0\n" in told
+    for way in ("layer", "batch"):
+        (line,) = (line for line in told.splitlines() if f"dy1/dy0, {way} norm" in line)
+        assert float(line.split()[-1]) > 0.1
+
+
+def test_vanishing_gradients_clip(vanishing):
+    """By value to [-1, 1], by norm to 1 in the same direction; the gradient before is not small."""
+    gradient = {"a": np.array([30.0, -0.4]), "b": np.array([[-0.2, 0.5, 0.1]])}
+    np.testing.assert_allclose(vanishing.clipped("by value", gradient), [1, -0.4, -0.2, 0.5, 0.1], rtol=1e-6)
+    by_norm = vanishing.clipped("by norm", gradient)
+    np.testing.assert_allclose(by_norm, np.array([30, -0.4, -0.2, 0.5, 0.1]) / np.sqrt(900.46), rtol=1e-6)
+    np.testing.assert_array_equal(vanishing.clipped("by value", np.array([3, np.nan])), [1, np.nan])
+    assert np.isnan(vanishing.clipped("by norm", np.array([3, np.nan]))).all()
+
+
+def test_vanishing_gradients_in_training(told):
+    """After 100 steps the GRU's gradient reaches 35 steps back, the tanh cell's does not; the latch has both."""
+    ratios = [float(line.split()[-1]) for line in told.splitlines() if "after 100 steps: gradient" in line]
+    assert ratios[0] < 1e-6
+    assert ratios[1] > 1e-3
+    assert "first input -2: after 40 more steps it says -0.9949; left of a gradient" in told
+
+
+@pytest.mark.slow
+def test_vanishing_gradients_run_and_tell_who_learns(tmp_path):
+    finished = run("vanishing_gradients.py", "--pictures", str(tmp_path / "new"))
+    assert finished.returncode == 0, finished.stderr
+    tanh, gru = (
+        float(line.split("(1/6")[0].split()[-1]) for line in finished.stdout.splitlines() if "each 100 steps" in line
+    )
+    assert tanh > 0.15
+    assert gru < 0.01
+    names = {"bounds", "activations", "initialisers", "gates", "training"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {f"{name}.png" for name in names}

@@ -33,7 +33,7 @@ class LEM(GatedCell):
     gates   ``s t z h``: the time steps of z and h, and their candidates
     w_x     (4H, D)
     w_h     (4H, H); the last block reads the new z, the others h
-    b       (4H,); starts at zero
+    b       (4H,); starts uniform, as the matrices do
     dt      the largest time step, 1 by default
     state   ``LEMState(h, z)``; h is the paper's y
     ======  ========================================================================

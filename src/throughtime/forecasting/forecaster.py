@@ -60,7 +60,7 @@ class Forecaster:
         Args:
             horizon: F, how many steps ahead.
             season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
-            cell: "gru", "lstm" or "elman".
+            cell: a name in ``throughtime.cells.CELLS``.
             hidden: units of the cell; by the size of the panel if None.
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
