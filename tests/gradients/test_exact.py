@@ -1,4 +1,4 @@
-"""What is known without training, exactly or as a bound: the gradient flow of networks whose answer one can write down."""
+"""What is known without training: the gradient flow of networks whose answer can be written down."""
 
 import equinox as eqx
 import jax

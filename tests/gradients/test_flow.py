@@ -95,7 +95,7 @@ def test_estimates_keep_within_their_errors(monkeypatch):
     assert (estimated.errors[1:] > 0).all()
     assert (np.abs(estimated.norms - exact.norms) <= estimated.errors + 1e-5 * exact.norms).all()
     for name in ("norms", "memory", "bound"):
-        np.testing.assert_allclose(getattr(estimated, name), getattr(exact, name), rtol=1e-3)
+        np.testing.assert_allclose(getattr(estimated, name), getattr(exact, name), rtol=5e-3)
     assert estimated.singular_values.shape == (13, 1)
     assert "estimates" in estimated.verdict
     assert "estimates" not in exact.verdict

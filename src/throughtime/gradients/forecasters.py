@@ -81,7 +81,7 @@ def _influence(network: ForecastNetwork, windows: Windows) -> Array:
         def median(past: Array) -> Array:
             batch = jax.tree.map(lambda leaf: leaf[None], window._replace(past=past))
             scaled, units = network(batch)
-            return from_units(scaled, units)[0, :, MEDIAN]
+            return jnp.sort(from_units(scaled, units)[0], axis=-1)[:, MEDIAN]  # quantiles that cross are sorted
 
         return jnp.abs(jax.jacrev(median)(window.past))[:, ::-1]
 

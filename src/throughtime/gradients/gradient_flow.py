@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+
 from throughtime.cells.base import Cell
 from throughtime.errors import InputError
 from throughtime.forecasting.forecaster import Forecaster
@@ -40,4 +42,4 @@ def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow
         )
     if xs is None:
         raise InputError(f"gradient_flow needs the inputs of a cell: xs (T, {cell.inputs}), or (B, T, {cell.inputs})")
-    return cell_flow(cell, xs, state)
+    return cell_flow(cell, jnp.asarray(xs), state)

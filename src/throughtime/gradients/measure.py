@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from throughtime.cells.base import Cell, GatedCell, MatrixCell
@@ -36,7 +35,7 @@ def cell_flow(cell: Cell, xs: Float[Array, "T D"] | Float[Array, "B T D"], state
     Raises:
         InputError: where xs does not fit the cell, or holds no step.
     """
-    xs = jnp.asarray(xs, cell.w_x.dtype)
+    xs = xs.astype(cell.w_x.dtype)
     if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs or 0 in xs.shape:
         raise InputError(
             f"xs has shape {xs.shape}: expected (T, {cell.inputs}) or (B, T, {cell.inputs}) with at least one step, "
