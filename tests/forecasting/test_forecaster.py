@@ -377,6 +377,7 @@ def test_nothing_is_below_zero_where_no_value_was(frame):
     forecast = model.predict(level=[80, 99.99])
     lowest = forecast.drop("unique_id", "ds").to_numpy().min()
     assert lowest == 0
+    assert model.quantiles_at(model.panel_.lengths).min() == 0
     below = fit(frame.with_columns(y=pl.col("y") - 12.5)).predict(level=[80, 99.99])
     assert below.drop("unique_id", "ds").to_numpy().min() < 0
 

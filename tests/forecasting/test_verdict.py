@@ -68,7 +68,7 @@ def test_nothing_to_compare():
 def test_without_a_scale_the_errors_themselves_decide(model, baseline, words):
     said = verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
     assert (said.model, said.baseline, said.series) == (None, None, 0)
-    reason = "seasonal naive is exact on the history, or they are shorter than a season"
+    reason = "seasonal naive is exact on the history, or the history is shorter than a season"
     assert said.words == f"{words} over the last 7 steps. No MASE: {reason}."
 
 

@@ -56,7 +56,7 @@ def verdict(
     """
     name = "seasonal naive" if season > 1 else "the naive forecast (the last value repeated)"
     where = f"over the last {windows} windows of {horizon} steps" if windows > 1 else f"over the last {horizon} steps"
-    reason = f"{name} is exact on the history" + (", or they are shorter than a season" if season > 1 else "")
+    reason = f"{name} is exact on the history" + (", or the history is shorter than a season" if season > 1 else "")
     if scores.is_empty():
         model, baseline = (float(np.nanmean(np.abs(rows[column] - rows["y"]))) for column in (MODEL, BASELINE))
         figures = f"mean absolute error {model:.3g} against {baseline:.3g} {where}"
