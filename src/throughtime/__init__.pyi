@@ -29,6 +29,7 @@ from .forecasting.forecaster import Forecaster as Forecaster
 from .forecasting.rollout import rollout as rollout
 from .layers import BatchNorm as BatchNorm
 from .layers import Block as Block
+from .layers import FeedForward as FeedForward
 from .layers import LayerNorm as LayerNorm
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .layers import Residual as Residual
