@@ -102,10 +102,12 @@ CONTESTS = {
         steps=4000,
         solved=1.0,
         contestants=(
-            Contestant(TANH, flat(tt.Elman), 0.002),
+            Contestant(TANH, flat(tt.Elman), 0.001),
             Contestant("GRU", flat(tt.GRU), 0.005),
-            Contestant("LSTM", flat(tt.LSTM), 0.005, (">=", 0.99)),
-            Contestant("LEM", flat(tt.LEM), 0.005),
+            Contestant("GRU, chrono", flat(tt.GRU, bias_init=chrono(66)), 0.005),
+            Contestant("LSTM", flat(tt.LSTM), 0.005),
+            Contestant("LSTM, chrono", flat(tt.LSTM, bias_init=chrono(66)), 0.005, (">=", 0.99)),
+            Contestant("LEM", flat(tt.LEM), 0.002),
         ),
     ),
     "copy": Contest(
