@@ -32,12 +32,12 @@ def flat(cell: Callable[..., tt.Cell], **options: Any) -> Build:
 
 
 def stacked(layers: int, cell: Callable[..., tt.Cell], **options: Any) -> Build:
-    """Blocks of a cell, normalised and residual."""
+    """Layers of a cell, normalised and residual, with nothing between them."""
 
     def build(task: Task, units: int, key: Any) -> tt.StackedNetwork:
         key_cells, key_rest = jax.random.split(key)
-        cells = [cell(units, units, **options, key=k) for k in jax.random.split(key_cells, layers)]
-        return tt.StackedNetwork(task.inputs, cells, task.outputs, key=key_rest)
+        blocks = [tt.Block(cell(units, units, **options, key=k)) for k in jax.random.split(key_cells, layers)]
+        return tt.StackedNetwork(task.inputs, blocks, task.outputs, key=key_rest)
 
     return build
 
@@ -57,7 +57,7 @@ TANH, LINEAR = "tanh RNN, orthogonal", "linear RNN, orthogonal"
 STEEP = normal(3.0)  # of input weights: a gate must all but close to keep or to turn a sign for 256 steps
 COPY = copy_memory(50)
 SELECTIVE_STEPS = 64
-SELECTIVE = selective_copy(SELECTIVE_STEPS, 16, symbols=16)
+SELECTIVE = selective_copy(SELECTIVE_STEPS, 8)
 
 CONTESTS = {
     "parity": Contest(
@@ -102,10 +102,12 @@ CONTESTS = {
         steps=4000,
         solved=1.0,
         contestants=(
-            Contestant(TANH, flat(tt.Elman), 0.002),
+            Contestant(TANH, flat(tt.Elman), 0.001),
             Contestant("GRU", flat(tt.GRU), 0.005),
-            Contestant("LSTM", flat(tt.LSTM), 0.005, (">=", 0.99)),
-            Contestant("LEM", flat(tt.LEM), 0.005),
+            Contestant("GRU, chrono", flat(tt.GRU, bias_init=chrono(66)), 0.005),
+            Contestant("LSTM", flat(tt.LSTM), 0.005),
+            Contestant("LSTM, chrono", flat(tt.LSTM, bias_init=chrono(66)), 0.005, (">=", 0.99)),
+            Contestant("LEM", flat(tt.LEM), 0.002),
         ),
     ),
     "copy": Contest(
@@ -125,22 +127,22 @@ CONTESTS = {
         ),
     ),
     "selective-copy": Contest(
-        title="Selective copy, 16 of 64 steps",
+        title="Selective copy, 8 of 64 steps",
         training=SELECTIVE,
         test=SELECTIVE,
         measure="accuracy",
         parameters=12_000,
         batch=32,
-        steps=6000,
-        solved=0.99,
+        steps=5000,
+        solved=0.995,
         contestants=tuple(
             Contestant(
                 f"minGRU, {layers} layer{'s' if layers > 1 else ''}",
                 stacked(layers, tt.MinGRU, bias_init=partial(keeping, SELECTIVE_STEPS)),
-                0.02,
+                0.01,
                 expected,
             )
-            for layers, expected in ((1, ("<=", 0.70)), (2, None), (3, (">=", 0.95)))
+            for layers, expected in ((1, ("<=", 0.70)), (3, (">=", 0.95)))
         ),
     ),
 }

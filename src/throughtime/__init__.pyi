@@ -32,6 +32,7 @@ from .gradients import gradient_flow as gradient_flow
 from .gradients import vanishing_regulariser as vanishing_regulariser
 from .layers import BatchNorm as BatchNorm
 from .layers import Block as Block
+from .layers import FeedForward as FeedForward
 from .layers import LayerNorm as LayerNorm
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .layers import Residual as Residual

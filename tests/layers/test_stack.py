@@ -1,4 +1,4 @@
-"""A stack is its layers, one after the other; a block is normalisation, cell and residual, as its equations say."""
+"""A stack is its layers, one after the other; blocks and feed-forward layers compute the equations they tell."""
 
 from functools import partial
 
@@ -23,7 +23,8 @@ def random_weights(build, seed):
 
 
 def build_network():
-    return tt.StackedNetwork(D, [tt.MinGRU(H, H, key=KEY), tt.GRU(H, H, key=KEY)], O, key=KEY)
+    layers = [tt.Block(tt.MinGRU(H, H, key=KEY)), tt.FeedForward(H, key=KEY), tt.Block(tt.GRU(H, H, key=KEY))]
+    return tt.StackedNetwork(D, layers, O, key=KEY)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def gru():
 
 @pytest.fixture(scope="module")
 def block():
-    return random_weights(lambda: tt.Block(tt.LSTM(H, H, key=KEY), key=KEY), 1)
+    return random_weights(lambda: tt.Block(tt.LSTM(H, H, key=KEY)), 1)
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +89,11 @@ def gelu(x):
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
-def by_the_equations(block, x):
-    inside = jnp.asarray(normalised(block.norm_cell, x))
-    a = x + np.asarray(eqx.filter_jit(tt.unroll)(block.cell, inside)[1])
-    return a + mapped(block.narrow, gelu(mapped(block.widen, normalised(block.norm_step, a))))
-
-
-def test_a_block_computes_its_equations(block, xs):
-    x = np.pad(np.asarray(xs[0]), ((0, 0), (0, H - D)), constant_values=0.3)
-    close(run(block, jnp.asarray(x))[1], by_the_equations(block, x))
+def by_the_equations(layer, x):
+    inside = normalised(layer.norm, x)
+    if isinstance(layer, tt.FeedForward):
+        return x + mapped(layer.narrow, gelu(mapped(layer.widen, inside)))
+    return x + np.asarray(eqx.filter_jit(tt.unroll)(layer.cell, jnp.asarray(inside))[1])
 
 
 def test_a_network_computes_its_equations(network, xs):
@@ -147,11 +144,13 @@ def test_masked_steps_change_nothing(network, xs, padding):
     assert all(np.any(np.asarray(leaf) != 0) for leaf in jax.tree.leaves(came))  # every weight has its part
 
 
-def test_outputs_are_zeros_where_masked_out(block, xs):
-    mask = jnp.array([True, False, True, True, False])
-    ys = run(block, jnp.ones((T, H)), mask=mask)[1]
-    assert not np.any(np.asarray(ys)[~np.asarray(mask)])
-    assert np.all(np.asarray(ys)[np.asarray(mask)])
+def test_outputs_are_zeros_where_masked_out(network):
+    mask = np.array([True, False, True, True, False])
+    xs = jnp.asarray(np.random.default_rng(4).normal(size=(T, H)), jnp.float32)
+    for layer in network.stack.layers[:2]:
+        ys = np.asarray(run(layer, xs, mask=jnp.asarray(mask))[1])
+        assert not np.any(ys[~mask])
+        assert np.all(ys[mask])
 
 
 def test_a_network_comes_back_from_disk(network, tmp_path):
@@ -167,6 +166,6 @@ def test_what_does_not_fit_is_refused(gru, block, xs):
     with pytest.raises(tt.InputError, match="layer 2 reads 3 inputs, but layer 1 puts out 4"):
         tt.Stack([gru, gru])
     with pytest.raises(tt.InputError, match="as many inputs as units, got 3 inputs and 4 units"):
-        tt.Block(gru, key=KEY)
+        tt.Block(gru)
     with pytest.raises(tt.InputError, match="state has 1 entries: expected 2, one for each layer"):
         tt.Stack([gru, block])(xs, (None,))

@@ -6,11 +6,12 @@ from throughtime.layers.network import RecurrentNetwork, network_config, network
 from throughtime.layers.noise import RandomCell, VariationalDropout, Zoneout, drawn, unroll_drawn
 from throughtime.layers.normalisation import LayerNorm
 from throughtime.layers.residual import Residual
-from throughtime.layers.stack import Block, Stack, StackedNetwork
+from throughtime.layers.stack import Block, FeedForward, Stack, StackedNetwork
 
 __all__ = [
     "BatchNorm",
     "Block",
+    "FeedForward",
     "LayerNorm",
     "RandomCell",
     "RecurrentNetwork",

@@ -15,29 +15,24 @@ from throughtime.shapes import Array, Hidden, Inputs, Key, Mask, Outputs
 
 
 class Block(eqx.Module):
-    """A cell, then a small network within each step; before each normalisation, around each a residual connection.
+    """A cell with layer normalisation of its inputs before it and a residual connection around it.
 
-    Equations, where ``norm`` is layer normalisation over the units (Ba et al. 2016, arXiv 1607.06450)::
+    Equations::
 
-        a = x + cell(norm_cell(x))
-        y = a + narrow(gelu(widen(norm_step(a))))
+        y = x + cell(norm(x))
 
-    The residual path from the first layer to the last is never squashed (He et al. 2016, arXiv 1603.05027).
+    The normalisation is over the units of each step (Ba et al. 2016, arXiv 1607.06450). The residual path from the
+    first layer to the last is never squashed (He et al. 2016, arXiv 1603.05027).
 
     Attributes:
         cell: H inputs and H units.
-        widen: 2H outputs from H; with ``narrow`` what each step computes by itself.
-        narrow: H outputs from 2H.
     """
 
-    norm_cell: eqx.nn.LayerNorm
+    norm: eqx.nn.LayerNorm
     cell: Cell
-    norm_step: eqx.nn.LayerNorm
-    widen: eqx.nn.Linear
-    narrow: eqx.nn.Linear
 
-    def __init__(self, cell: Cell, *, key: Key):
-        """A block around ``cell``, with random weights of the network within the step.
+    def __init__(self, cell: Cell):
+        """A block around ``cell``.
 
         Raises:
             InputError: where the cell's inputs are not as many as its units: nothing could be added to them.
@@ -47,11 +42,8 @@ class Block(eqx.Module):
                 f"a block adds a cell's outputs to its inputs: expected as many inputs as units, got {cell.inputs} "
                 f"inputs and {cell.hidden} units"
             )
-        key_widen, key_narrow = jax.random.split(key)
-        self.norm_cell, self.norm_step = eqx.nn.LayerNorm(cell.hidden), eqx.nn.LayerNorm(cell.hidden)
+        self.norm = eqx.nn.LayerNorm(cell.hidden)
         self.cell = cell
-        self.widen = eqx.nn.Linear(cell.hidden, 2 * cell.hidden, key=key_widen)
-        self.narrow = eqx.nn.Linear(2 * cell.hidden, cell.hidden, key=key_narrow)
 
     @property
     def inputs(self) -> int:
@@ -66,25 +58,63 @@ class Block(eqx.Module):
     def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
         """The cell's state after the last step and the outputs (T, H) or (B, T, H); zeros where masked out."""
         xs = _observed(xs, mask)
-        state, ys = unroll(self.cell, per_step(self.norm_cell, xs), state, mask=mask)
-        xs = xs + ys
-        return state, _observed(xs + per_step(self._within_step, xs), mask)
+        state, ys = unroll(self.cell, per_step(self.norm, xs), state, mask=mask)
+        return state, xs + ys
+
+
+class FeedForward(eqx.Module):
+    """What a step computes by itself, between blocks: a network of one hidden layer, normalised and residual.
+
+    Equations::
+
+        y = x + narrow(gelu(widen(norm(x))))
+
+    Attributes:
+        widen: 2H outputs from H.
+        narrow: H outputs from 2H.
+    """
+
+    norm: eqx.nn.LayerNorm
+    widen: eqx.nn.Linear
+    narrow: eqx.nn.Linear
+
+    def __init__(self, hidden: int, *, key: Key):
+        """Random weights for H units."""
+        key_widen, key_narrow = jax.random.split(key)
+        self.norm = eqx.nn.LayerNorm(hidden)
+        self.widen = eqx.nn.Linear(hidden, 2 * hidden, key=key_widen)
+        self.narrow = eqx.nn.Linear(2 * hidden, hidden, key=key_narrow)
+
+    @property
+    def inputs(self) -> int:
+        """H."""
+        return self.narrow.weight.shape[0]
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return self.narrow.weight.shape[0]
+
+    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
+        """No state, and the outputs (T, H) or (B, T, H); zeros where masked out."""
+        xs = _observed(xs, mask)
+        return (), _observed(xs + per_step(self._within_step, xs), mask)
 
     def _within_step(self, x: Hidden) -> Hidden:
-        return self.narrow(jax.nn.gelu(self.widen(self.norm_step(x))))
+        return self.narrow(jax.nn.gelu(self.widen(self.norm(x))))
 
 
 class Stack(eqx.Module):
     """Layers one above the other: each reads the outputs of the one below.
 
     Attributes:
-        layers: cells, blocks or stacks, from the inputs up.
+        layers: cells, blocks, feed-forward layers or stacks, from the inputs up.
     """
 
-    layers: tuple["Cell | Block | Stack", ...]
+    layers: tuple["Layer", ...]
 
-    def __init__(self, layers: Sequence["Cell | Block | Stack"]):
-        """The layers as they are: a :class:`Block` has residual connections and normalisation, a cell by itself none.
+    def __init__(self, layers: Sequence["Layer"]):
+        """The layers as they are: a :class:`Block` normalises and adds, a cell by itself does not.
 
         Raises:
             InputError: for no layers, and where a layer does not read what the one below puts out.
@@ -125,12 +155,15 @@ class Stack(eqx.Module):
         return tuple(ends), xs
 
 
+Layer = Cell | Block | FeedForward | Stack
+
+
 class StackedNetwork(eqx.Module):
-    """Inputs mapped to H numbers, a stack of blocks, normalisation, and a linear readout of each step.
+    """Inputs mapped to H numbers, a stack of layers, normalisation, and a linear readout of each step.
 
     Attributes:
         embedding: H numbers from D inputs.
-        stack: blocks of H units.
+        stack: layers of H units.
         readout: O outputs from H units.
     """
 
@@ -139,11 +172,14 @@ class StackedNetwork(eqx.Module):
     norm: eqx.nn.LayerNorm
     readout: eqx.nn.Linear
 
-    def __init__(self, inputs: int, cells: Sequence[Cell], outputs: int, *, key: Key):
-        """A block around each of ``cells``, all of H inputs and H units, and random weights for what stands around."""
-        key_embedding, key_readout, key_blocks = jax.random.split(key, 3)
-        keys = jax.random.split(key_blocks, max(len(cells), 1))
-        self.stack = Stack([Block(cell, key=k) for cell, k in zip(cells, keys, strict=False)])
+    def __init__(self, inputs: int, layers: Sequence[Layer], outputs: int, *, key: Key):
+        """Random weights for D ``inputs`` and O ``outputs`` around ``layers``, which should be residual.
+
+        Raises:
+            InputError: for no layers, and where one does not read what the one below puts out.
+        """
+        key_embedding, key_readout = jax.random.split(key)
+        self.stack = Stack(layers)
         self.embedding = eqx.nn.Linear(inputs, self.stack.inputs, key=key_embedding)
         self.norm = eqx.nn.LayerNorm(self.stack.hidden)
         self.readout = eqx.nn.Linear(self.stack.hidden, outputs, key=key_readout)
