@@ -233,7 +233,7 @@ def test_vanishing_gradients_clip(vanishing):
 
 
 def test_vanishing_gradients_and_a_latch_that_remembers(vanishing):
-    """h = tanh(3 h) holds near 0.995, where a step multiplies a gradient by 3 (1 - 0.995^2) = 0.03."""
+    """The state h = tanh(3 h) holds near 0.995, where a step multiplies a gradient by 3 (1 - 0.995^2) = 0.03."""
     (plus, left), (minus, _) = vanishing.latch(2.0), vanishing.latch(-2.0)
     assert plus == pytest.approx(np.tanh(3 * plus), abs=1e-6)
     assert plus > 0.99
