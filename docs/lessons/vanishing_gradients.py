@@ -16,7 +16,7 @@ Run it::
 # %%
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -231,15 +231,13 @@ def latch(first: float) -> tuple[float, float]:
 
 
 # %%
-class Story(NamedTuple):
-    """What was measured: flows by chapter and cell, and the training of each cell."""
-
-    chapters: dict[str, dict[str, tt.GradientFlow]]
-    histories: dict[str, History]
+def tell_story() -> tuple[dict[str, dict[str, tt.GradientFlow]], dict[str, History]]:
+    """Everything above in numbers; what was measured comes back for the pictures."""
+    return tell_flows(), tell_training(600)
 
 
-def tell_story(steps: int = 600) -> Story:
-    """Everything above in numbers."""
+def tell_flows() -> dict[str, dict[str, tt.GradientFlow]]:
+    """What flows back through cells as they start, by chapter and cell."""
     by_hand, flow = norms_by_hand(), tt.gradient_flow(cell_by_hand(WEIGHTS), INPUTS)
     print("1. Two steps: a product of Jacobians\n\n               dy1/dy0  dy1/dh")
     for number, (ours, theirs) in enumerate(zip(by_hand, flow.per_sequence, strict=True)):
@@ -272,6 +270,11 @@ def tell_story(steps: int = 600) -> Story:
         print(f"  bias {bias:g}: through c {path:.3e}, sigmoid({bias:g})^{STEPS} = {expected_path(bias):.3e}")
     say_flows("\n   And with random weights", chapters["gates"])
 
+    return chapters
+
+
+def tell_training(steps: int) -> dict[str, History]:
+    """Who learns, and the latch."""
     print(f"8. Does it matter? The adding task, {STEPS} steps\n")
     histories = {name: learn(kind, steps) for name, kind in (("tanh", tt.Elman), ("GRU", tt.GRU))}
     for name, history in histories.items():
@@ -281,7 +284,7 @@ def tell_story(steps: int = 600) -> Story:
     for first in (2.0, -2.0):
         says, left = latch(first)
         print(f"  first input {first:+g}: after {STEPS} more steps it says {says:+.4f}; left of a gradient {left:.1e}")
-    return Story(chapters, histories)
+    return histories
 
 
 def expected_path(bias: float) -> float:
@@ -307,14 +310,14 @@ def say_history(name: str, history: History) -> None:
         print(f"    after {history.step[place]} steps: gradient 35 steps back / at the end  {ratio:.1e}")
 
 
-def draw(folder: Path, story: Story) -> None:
+def draw(folder: Path, chapters: dict[str, dict[str, tt.GradientFlow]], histories: dict[str, History]) -> None:
     """A picture for each chapter that compares cells, and one of the training."""
     from throughtime.gradients.pictures import comparison_picture
 
-    for name, flows in story.chapters.items():
+    for name, flows in chapters.items():
         figure = comparison_picture(list(flows.values()), list(flows), f"What is left of a gradient: {name}")
         figure.savefig(folder / f"{name}.png")
-    training_picture(story.histories).savefig(folder / "training.png")
+    training_picture(histories).savefig(folder / "training.png")
 
 
 def training_picture(histories: dict[str, History]) -> Any:
@@ -347,5 +350,5 @@ if __name__ == "__main__":
     told = tell_story()
     if pictures:
         pictures.mkdir(parents=True, exist_ok=True)
-        draw(pictures, told)
+        draw(pictures, *told)
         print(f"Pictures written to {pictures}.")
