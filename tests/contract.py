@@ -26,7 +26,12 @@ CELLS: dict[str, Callable[..., tt.Cell]] = {
 
 def random_cell(name: str, seed: int = 0) -> tt.Cell:
     """A cell of the table in the current float type; all weights and biases are drawn: none alike, none zero."""
-    shapes = eqx.filter_eval_shape(CELLS[name], key=jax.random.key(0))
+    return random_weights(partial(CELLS[name], key=jax.random.key(0)), seed)
+
+
+def random_weights(build: Callable[[], tt.Cell], seed: int = 0) -> tt.Cell:
+    """The cell that ``build`` makes, with normal numbers for all of its arrays."""
+    shapes = eqx.filter_eval_shape(build)
     draw = np.random.default_rng(seed)
     return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
 

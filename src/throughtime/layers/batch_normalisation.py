@@ -6,12 +6,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells.base import GatedCell, MatrixCell, State
+from throughtime.cells.base import Cell, GatedCell, MatrixCell, State
 from throughtime.errors import InputError
 from throughtime.layers.normalisation import require_matrix_cell
 from throughtime.layers.wrapper import Wrapper
 from throughtime.recurrence import require_shapes, scan_batch
-from throughtime.shapes import Array, Bool, Float, GateBias, Hidden, Int, Projected
+from throughtime.shapes import Array, Bool, Float, GateBias, Hidden, Inputs, Int, Mask, Projected
 
 EPSILON = 1e-5
 FIRST_GAMMA = 0.1  # a larger one drives tanh into saturation, where gradients vanish: the paper's § 4
@@ -66,8 +66,9 @@ class BatchNorm(Wrapper, GatedCell):
         state, ys, statistics = unroll_batch(cell, xs, mask)
         cell = cell.with_statistics(statistics)
 
-    The running statistics are arrays of the cell like its weights. ``unroll_batch`` does not read them, so that their
-    gradient is zero in training; an optimiser that decays weights would decay them too.
+    Where the training loop does not carry them along, one pass of the trained cell over its data is enough, with
+    ``rate=1``. The running statistics are arrays of the cell like its weights; ``unroll_batch`` does not read them, so
+    their gradient is zero in training. An optimiser that decays weights would decay them too.
 
     The paper also normalises the LSTM's c on its way to h (eq. 8). This is left out: the inner cell's ``update`` is
     its own.
@@ -88,7 +89,7 @@ class BatchNorm(Wrapper, GatedCell):
     h: Moments
     steps: int = eqx.field(static=True)
 
-    def __init__(self, cell: MatrixCell, steps: int):
+    def __init__(self, cell: Cell, steps: int):
         """Statistics of mean 0 and variance 1.
 
         Raises:
@@ -146,13 +147,13 @@ class BatchNorm(Wrapper, GatedCell):
 
 
 def unroll_batch(
-    cell: BatchNorm, xs: Float[Array, "B T D"], mask: Bool[Array, "B T"] | None = None
+    cell: BatchNorm, xs: Inputs, mask: Mask | None = None
 ) -> tuple[BatchNormState, Float[Array, "B T H"], BatchStatistics]:
     """Run a batch in training: every step is normalised by the batch's own mean and variance at this step.
 
     A step is counted from a sequence's own start: what is masked out, at either end or between, enters no statistic
     and moves no count. So a padded, masked batch gives the numbers of the unpadded one. At a step that only one
-    sequence has, normalising leaves nothing but the bias.
+    sequence has, normalising leaves nothing but the bias. Noise drawn inside the cell is the same for all sequences.
 
     Args:
         cell: a cell in batch normalisation.

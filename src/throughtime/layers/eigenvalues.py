@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells.base import State
+from throughtime.cells.base import Cell, State
 from throughtime.cells.linear import LinearCell
 from throughtime.errors import InputError
 from throughtime.layers.wrapper import Wrapper
@@ -29,7 +29,7 @@ class SignedEigenvalues(Wrapper, LinearCell):
 
     cell: LinearCell
 
-    def __init__(self, cell: LinearCell):
+    def __init__(self, cell: Cell):
         """The cell with 2a - 1 for a.
 
         Raises:

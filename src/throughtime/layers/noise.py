@@ -34,7 +34,9 @@ class RandomCell(Cell):
 
 
 def drawn(tree: Any, *, key: Key) -> Any:
-    """A cell, or anything that holds cells, with a draw in the place of each random cell."""
+    """``cell.draw(key)``; of anything that holds cells, the same with a draw in the place of each random cell."""
+    if _is_random(tree):
+        return tree.draw(key)
     nodes, structure = jax.tree.flatten(tree, is_leaf=_is_random)
     draws = [node.draw(jax.random.fold_in(key, n)) if _is_random(node) else node for n, node in enumerate(nodes)]
     return jax.tree.unflatten(structure, draws)
@@ -79,12 +81,12 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
     cell: MatrixCell
     rate: float = eqx.field(static=True)
 
-    def __init__(self, cell: MatrixCell, rate: float):
+    def __init__(self, cell: Cell, rate: float):
         """Keeps with probability ``rate``.
 
         Raises:
             InputError: for a rate outside [0, 1), for a cell without one recurrent product, for a state that means
-                nothing when part of it is kept (that of SLSTM), and for a cell with noise in it.
+                nothing when part of it is kept (that of SLSTM), and for a cell with zoneout inside.
         """
         self.cell = require_matrix_cell("Zoneout", cell)
         self.rate = _require_rate("Zoneout", rate)
@@ -95,7 +97,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
                 "h and c, each unit of which may be kept by itself"
             )
         if any(_is_random(node) for node in jax.tree.leaves(cell, is_leaf=_is_random)):
-            raise InputError("Zoneout got a cell with noise in it: expected one without; Zoneout may stand inside it")
+            raise InputError("Zoneout got a cell with zoneout inside: expected one without")
 
     @property
     def slopes(self) -> tuple[float | None, ...]:
@@ -216,11 +218,15 @@ class VariationalDropout(Wrapper, RandomCell):
 
     def draw(self, key: Key) -> Cell:
         """The inner cell without some columns of its weights."""
-        key_inside, *keys = jax.random.split(key, 3)
-        names = [name for name in ("w_x", "w_h") if getattr(self.cell, name, None) is not None]
-        weights = [self._thinned(getattr(self.cell, name), k) for name, k in zip(names, keys, strict=False)]
-        thinned = eqx.tree_at(lambda cell: [getattr(cell, name) for name in names], self.cell, weights)
-        return drawn(thinned, key=key_inside)
+        key_inside, key_x, key_h = jax.random.split(key, 3)
+        w_x, w_h = self.cell.w_x, getattr(self.cell, "w_h", None)  # a cell that is linear in its state has no w_h
+
+        def thinned(leaf: Array) -> Array:
+            if leaf is w_x:
+                return self._thinned(leaf, key_x)
+            return self._thinned(leaf, key_h) if leaf is w_h else leaf
+
+        return drawn(jax.tree.map(thinned, self.cell), key=key_inside)
 
     def _thinned(self, weights: Array, key: Key) -> Array:
         missed = _bernoulli(key, self.rate, (1, weights.shape[1]))

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from throughtime.cells.base import MatrixCell, State
+from throughtime.cells.base import Cell, MatrixCell, State
 from throughtime.errors import InputError
 from throughtime.layers.wrapper import Wrapper
 from throughtime.shapes import Array, GateBias, Hidden, Projected
@@ -40,7 +40,7 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
     gain_x: GateBias
     gain_h: GateBias
 
-    def __init__(self, cell: MatrixCell):
+    def __init__(self, cell: Cell):
         """Gains of 1.
 
         Raises:
@@ -73,7 +73,7 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
         return self.cell.update(state, gates)
 
 
-def require_matrix_cell(wrapper: str, cell: object) -> MatrixCell:
+def require_matrix_cell(wrapper: str, cell: Cell) -> MatrixCell:
     """``cell``, if its state enters through one product that ``wrapper`` can take hold of.
 
     Raises:

@@ -22,6 +22,8 @@ class Residual(Wrapper):
     The input travels beside the projection as one more gate, ``residual``, whose rows of ``w_x`` are the identity and
     whose rows of ``w_h`` and ``b`` are zero. They are no weights: training leaves them as they are.
 
+    A residual cell is unrolled step by step, also where the inner one is linear in its state.
+
     Attributes:
         cell: any cell with as many inputs as units.
     """
