@@ -105,7 +105,7 @@ CONTESTS = {
             Contestant(TANH, flat(tt.Elman), 0.001),
             Contestant("GRU", flat(tt.GRU), 0.005),
             Contestant("GRU, chrono", flat(tt.GRU, bias_init=chrono(66)), 0.005),
-            Contestant("LSTM", flat(tt.LSTM), 0.005),
+            Contestant("LSTM", flat(tt.LSTM), 0.005, (">=", 0.99)),
             Contestant("LSTM, chrono", flat(tt.LSTM, bias_init=chrono(66)), 0.005, (">=", 0.99)),
             Contestant("LEM", flat(tt.LEM), 0.002),
         ),

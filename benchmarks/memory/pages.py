@@ -6,27 +6,12 @@ from typing import Any
 from memory.contests import CONTESTS
 from memory.runs import CLIP, TESTED, Contest, Contestant
 
-COLUMNS = (
-    "network",
-    "units",
-    "parameters",
-    "learning rate",
-    "steps",
-    "s",
-    "CPU s",
-    "by seed",
-    "median",
-    "expected",
-    "met",
-)
-
-
 NOTE = f"""\
 Figures are over {TESTED:,} fresh sequences, after the last step, one for each seed. Adam: the learning rate at the
 start; it falls along a cosine to a twentieth. Gradients are clipped to a global norm of {CLIP:g}. Trained until a check
 is good enough or the steps are used up; steps: the largest of the seeds. s: seconds of training alone, by the clock.
 CPU s: of the processor for the whole run, with compilation, checks and test. Load: that of the machine at the start.
-These are means over the seeds."""
+Times and loads are means over the seeds."""
 
 
 def page(facts: dict[str, Any], records: list[dict[str, Any]], picture: str) -> str:
@@ -50,7 +35,7 @@ def section(contest: Contest, records: list[dict[str, Any]]) -> str:
     for contestant in contest.contestants:
         found = [record for record in records if record["network"] == contestant.title]
         if found:
-            rows.append(row(*cells(contestant, found)))
+            rows.append(columns(contestant, found))
     failures = [f"- {r['network']}, seed {r['seed']}: {r['failure']}" for r in records if r["failure"]]
     told = ["", "Trainings that broke off, judged by the last state that was good:", "", *failures] if failures else []
     return "\n".join(
@@ -58,37 +43,39 @@ def section(contest: Contest, records: list[dict[str, Any]]) -> str:
             "",
             f"## {contest.title}",
             "",
-            f"{contest.measure.capitalize()}; the best answer that does not look at the inputs: "
-            f"{contest.baseline:.4f}. At most {contest.parameters:,} parameters, {contest.batch} sequences a step, at "
-            f"most {contest.steps:,} steps.",
+            f"{contest.measure.capitalize()}; without a look at the inputs: {contest.baseline:.4f}.",
+            f"At most {contest.parameters:,} parameters, {contest.batch} sequences a step and {contest.steps:,} steps.",
             "",
-            row(*COLUMNS),
-            row("---", *["---:"] * (len(COLUMNS) - 1)),
-            *rows,
+            row(*rows[0]),
+            row("---", *["---:"] * (len(rows[0]) - 1)),
+            *(row(*named.values()) for named in rows),
             *told,
         ]
     )
 
 
-def cells(contestant: Contestant, records: list[dict[str, Any]]) -> tuple[str, ...]:
-    """What a row says."""
+def columns(contestant: Contestant, records: list[dict[str, Any]]) -> dict[str, str]:
+    """A row by its columns' names."""
     figures = [record["figure"] for record in records]
     met = [contestant.as_expected(figure) for figure in figures]
-    expected = "" if contestant.expected is None else "{} {:.3g}".format(*contestant.expected)
-    return (
-        contestant.title,
-        str(records[0]["units"]),
-        f"{records[0]['parameters']:,}",
-        f"{contestant.learning_rate:g}",
-        f"{max(record['steps'] for record in records):,}",
-        f"{statistics.mean(record['seconds'] for record in records):.0f}",
-        f"{statistics.mean(record['processor_seconds'] for record in records):.0f}",
-        f"{statistics.mean(record['load'] for record in records):.0f}",
-        " ".join(f"{figure:.4f}" for figure in figures),
-        f"{statistics.median(figures):.4f}",
-        expected,
-        f"{sum(map(bool, met))} of {len(met)}" if expected else "",
-    )
+
+    def mean(name: str) -> str:
+        return f"{statistics.mean(record[name] for record in records):.0f}"
+
+    return {
+        "network": contestant.title,
+        "units": str(records[0]["units"]),
+        "parameters": f"{records[0]['parameters']:,}",
+        "Adam": f"{contestant.learning_rate:g}",
+        "steps": f"{max(record['steps'] for record in records):,}",
+        "s": mean("seconds"),
+        "CPU s": mean("processor_seconds"),
+        "load": mean("load"),
+        "by seed": " ".join(f"{figure:.4f}" for figure in figures),
+        "median": f"{statistics.median(figures):.4f}",
+        "expected": "" if contestant.expected is None else "{} {:.3g}".format(*contestant.expected),
+        "met": "" if contestant.expected is None else f"{sum(map(bool, met))} of {len(met)}",
+    }
 
 
 def row(*cells: str) -> str:

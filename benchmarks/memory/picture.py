@@ -22,7 +22,7 @@ def picture(file: Path, records: list[dict[str, Any]]) -> None:
 
 
 def panel(axes: Any, name: str, records: list[dict[str, Any]]) -> None:
-    """One task. Errors on a logarithmic scale, and steps too: some need a hundred times as many as others."""
+    """One task; errors on a logarithmic scale."""
     contest = CONTESTS[name]
     for number, contestant in enumerate(contest.contestants):
         for record in (record for record in records if record["network"] == contestant.title):
@@ -30,7 +30,6 @@ def panel(axes: Any, name: str, records: list[dict[str, Any]]) -> None:
             label = contestant.title if record["seed"] == 0 else None
             axes.plot(steps[1:], figures[1:], color=f"C{number}", label=label, linewidth=1.2, marker=".")
     axes.axhline(contest.baseline, color="grey", linestyle="--", linewidth=1, label="without looking")
-    axes.set_xscale("log")
     if contest.measure != "accuracy":
         axes.set_yscale("log")
     axes.set_title(contest.title, fontsize=10)

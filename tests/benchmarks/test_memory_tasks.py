@@ -141,9 +141,15 @@ def test_the_page_tells_failures_and_what_was_foretold(records, tiny, contests, 
     monkeypatch.setitem(contests.CONTESTS, "tiny", tiny)
     facts = {"date": "2026-01-02", "machine": {"cores": "2"}, "versions": {}, "commands": ["run"]}
     text = pages.page(facts, records, "x.png")
-    elman, broken = (next(line for line in text.splitlines() if line.startswith(f"| {r['network']}")) for r in records)
-    assert f"| {records[0]['figure']:.4f} | <= 10 | 1 of 1 |" in elman
-    assert broken.endswith("| <= 0 | 0 of 1 |")
+    trained_row, broken_row = (
+        next(line for line in text.splitlines() if line.startswith(f"| {r['network']}")) for r in records
+    )
+    header, lines = (line for line in text.splitlines() if line.startswith(("| network", "| ---")))
+    assert header.count("|") == lines.count("|") == trained_row.count("|") == broken_row.count("|")
+    named = dict(zip(header.split(" | "), trained_row.split(" | "), strict=True))
+    assert (named["units"], named["parameters"], named["Adam"], named["steps"]) == ("5", "46", "0.01", "20")
+    assert f"| {records[0]['figure']:.4f} | <= 10 | 1 of 1 |" in trained_row
+    assert broken_row.endswith("| <= 0 | 0 of 1 |")
     assert f"- broken off, seed 1: {records[1]['failure']}" in text
     picture.picture(tmp_path / "x.png", records)
     assert (tmp_path / "x.png").stat().st_size > 5000

@@ -151,6 +151,8 @@ def test_outputs_are_zeros_where_masked_out(network):
         ys = np.asarray(run(layer, xs, mask=jnp.asarray(mask))[1])
         assert not np.any(ys[~mask])
         assert np.all(ys[mask])
+        padded = jnp.where(mask[:, None], xs, jnp.nan)
+        jax.tree.map(np.testing.assert_array_equal, *(gradient(layer, x, jnp.asarray(mask))[0] for x in (padded, xs)))
 
 
 def test_a_network_comes_back_from_disk(network, tmp_path):
