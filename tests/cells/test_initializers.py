@@ -146,7 +146,7 @@ def test_chrono_needs_a_range(longest):
 
 @pytest.mark.parametrize("bias", [forget(), chrono(9)], ids=["forget", "chrono"])
 def test_a_cell_without_a_keeping_gate_cannot_forget(bias):
-    with pytest.raises(tt.InputError, match="need a gate f or z; this cell has a"):
+    with pytest.raises(tt.InputError, match="an LSTM's f or a GRU's z; this cell has a"):
         bias(KEY, tt.Elman.GATES, 3, jnp.float32)
 
 

@@ -113,12 +113,18 @@ def chrono(longest: int) -> BiasInit:
     return init
 
 
+def has_keeping_gate(gates: tuple[str, ...]) -> bool:
+    """Whether one of the gates multiplies the old state: f of an LSTM, z of a GRU in PyTorch's convention."""
+    return "f" in gates or {"r", "z"} <= set(gates)
+
+
 def _keeping_gate(gates: tuple[str, ...]) -> str:
-    """The gate that multiplies the old state: f of an LSTM, z of a GRU in PyTorch's convention."""
-    for gate in ("f", "z"):
-        if gate in gates:
-            return gate
-    raise InputError(f"forget and chrono biases need a gate f or z; this cell has {', '.join(gates)}")
+    if not has_keeping_gate(gates):
+        raise InputError(
+            "forget and chrono biases need a gate that keeps the state, an LSTM's f or a GRU's z; this cell has "
+            f"{', '.join(gates)}"
+        )
+    return "f" if "f" in gates else "z"
 
 
 BIASES: dict[str, BiasInit] = {"zeros": zeros, "uniform": uniform_bias, "forget": forget()}

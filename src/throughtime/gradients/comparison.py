@@ -4,20 +4,22 @@ import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import polars as pl
 
 from throughtime.cells import Cell, cell_type
 from throughtime.cells.activations import activation
-from throughtime.cells.initializers import BIASES, MATRICES, chrono
+from throughtime.cells.initializers import BIASES, MATRICES, chrono, has_keeping_gate
 from throughtime.errors import InputError
 from throughtime.gradients.flow import GradientFlow
 from throughtime.gradients.measure import cell_flow
+from throughtime.recurrence import unroll
 from throughtime.registry import resolve
 from throughtime.shapes import Array, Key
 
+KEEPING = ("forget", "chrono")  # initialisers of the gate that keeps the state
 MEASURED = 8  # sequences whose median is taken; a build may look at more, as batch statistics do
 COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
 
@@ -56,10 +58,7 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
     for name in activations:
         activation(name)
     options = {name: _init_options(name, length) for name in inits}
-    taken = {
-        name: [init for init in inits if set(options[init]) <= set(inspect.signature(kind).parameters)]
-        for name, kind in kinds.items()
-    }
+    taken = {name: [init for init in inits if _takes(kind, init, options[init])] for name, kind in kinds.items()}
     for init in inits:
         if not any(init in inits_of for inits_of in taken.values()):
             raise InputError(f"none of the cells {', '.join(cells)} takes the initialiser {init!r}: leave it out")
@@ -74,7 +73,13 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
 
 def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list[GradientFlow]:
     """What flows back through each over the first sequences of xs (B, T, D), with weights from the same key."""
-    return [cell_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
+    return [_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
+
+
+def _flow(cell: Cell, xs: Array) -> GradientFlow:
+    """From the state after one input: that before any is all zeros, which a normalisation blows up."""
+    state, _ = unroll(cell, xs[:, :1])
+    return cell_flow(cell, xs, state)
 
 
 def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:
@@ -126,6 +131,12 @@ def _span(flow: GradientFlow) -> str:
     if flow.reach == flow.steps:
         return f"{flow.memory[-1]:.2g} of a gradient left after all {flow.steps} steps"
     return f"1 % left after {flow.reach} steps"
+
+
+def _takes(kind: Callable[..., Cell], init: str, options: dict[str, Any]) -> bool:
+    """Whether a cell has such an argument, and the gate that the initialiser is about."""
+    has_gate = init not in KEEPING or has_keeping_gate(cast(type[Cell], kind).GATES)
+    return has_gate and set(options) <= set(inspect.signature(kind).parameters)
 
 
 def _init_options(name: str, length: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+UNDERFLOW = 1e-290  # what is 0 after this was only too small for float64
 LEFT = 0.01  # what the reach still lets through
 
 
@@ -61,7 +62,7 @@ class GradientFlow:
         saturated: the share of gates, over units and steps, whose slope is below 5 % of their largest.
         dead: the share whose slope and value are exactly 0, as of a ReLU below zero; a part of saturated.
         saturated_by_time, saturated_by_unit, dead_by_time, dead_by_unit: the same shares (T,) and (H,).
-        recurrent_norm: the largest singular value of a MatrixCell's W_h; None for another cell.
+        recurrent_norm: the largest singular value of a MatrixCell's W_h; None for another, and for a wrapped one.
         not_finite: where the first value that is not finite stands; None where all are.
         unit: what a step is on the calendar; None where it is just a step.
         horizon_by_lag: (F, L) for a forecaster: by how much each step of the forecast moves with each value of the
@@ -94,8 +95,8 @@ class GradientFlow:
     def half_life(self) -> float:
         """How many steps halve the memory, by the straight line through its logarithm over the lags.
 
-        Infinite where it does not fall; 0 where nothing at all is left after one step; not a number where the memory
-        is none.
+        Infinite where it does not fall; not a number where the memory is none. Where it falls to exactly 0, as when all
+        units are dead, it is the first lag from which on less than half is left; 0 if that is all lags.
         """
         return half_life(self.memory)
 
@@ -161,6 +162,8 @@ def half_life(memory: np.ndarray) -> float:
     lags = np.flatnonzero(memory > 0)
     if len(lags) < 2:
         return float("inf") if len(memory) < 2 else 0.0
+    if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:  # gone at a stroke: there is no line to draw
+        return float(np.flatnonzero(memory >= 0.5 * memory[0])[-1] + 1)
     lags = lags[1:] if len(lags) > 2 else lags  # the first step of a gated cell is of another kind than the rest
     slope = np.polyfit(lags, np.log2(memory[lags]), 1)[0]
     return float(-1 / slope) if slope < -1e-9 else float("inf")

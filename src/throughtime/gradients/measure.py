@@ -13,7 +13,8 @@ from throughtime.errors import InputError
 from throughtime.gradients.bounds import bound
 from throughtime.gradients.estimate import estimated_products
 from throughtime.gradients.flow import GradientFlow, NotFinite
-from throughtime.gradients.jacobians import Products, Steps, field_slices, products, step_jacobians
+from throughtime.gradients.jacobians import Products, Steps, field_slices, products, spectral_norm, step_jacobians
+from throughtime.layers.wrapper import Wrapper
 from throughtime.recurrence import trajectory
 from throughtime.shapes import Array, Float
 
@@ -62,12 +63,15 @@ def cell_flow(cell: Cell, xs: Float[Array, "T D"] | Float[Array, "B T D"], state
         errors=found.errors,
         per_sequence=np.stack([each.memory for each in measured]),
         paths=found.paths,
-        recurrent_norm=float(np.linalg.norm(np.asarray(cell.w_h, np.float64), 2))
-        if isinstance(cell, MatrixCell)
-        else None,
+        recurrent_norm=_recurrent_norm(cell),
         not_finite=min((problem for problem in problems if problem), default=None),
         **_shares(cell, table, len(found.step_norms)),
     )
+
+
+def _recurrent_norm(cell: Cell) -> float | None:
+    """A wrapper changes what W_h is multiplied by."""
+    return spectral_norm(cell.w_h) if isinstance(cell, MatrixCell) and not isinstance(cell, Wrapper) else None
 
 
 def describe(cell: Cell) -> str:

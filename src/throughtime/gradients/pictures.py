@@ -59,7 +59,7 @@ def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], tit
 def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> None:
     """The memory of each by lag, on a logarithmic axis."""
     for index, (flow, label) in enumerate(zip(flows, labels, strict=True)):
-        colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
+        colour, dash = COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)]
         axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=colour, linestyle=dash, label=label)
     _log_axis(axes, [flow.memory for flow in flows])
     axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)

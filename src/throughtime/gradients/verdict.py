@@ -1,14 +1,10 @@
 """What the figures of a gradient flow mean, in words."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from throughtime.gradients.flow import GradientFlow
+from throughtime.gradients.flow import UNDERFLOW, GradientFlow, half_life
 
 EXPLODED = 10.0  # times what went in
-UNDERFLOW = 1e-290  # what is 0 after this was only too small for float64
 MANY_DEAD, MANY_SATURATED = 0.3, 0.3
 KEEPS = {"LSTM": "f", "GRU": "z"}  # the gate that multiplies the old state
 LIMITS = (
@@ -17,18 +13,18 @@ LIMITS = (
 )
 
 
-def verdict(flow: "GradientFlow") -> str:
+def verdict(flow: GradientFlow) -> str:
     """What happens to a gradient, why, in the calendar's units where there are any, and the limits of saying so."""
     sentences = [_happens(flow), *_paths(flow), *_causes(flow), *_calendar(flow), *_estimated(flow), LIMITS]
     return f"{flow.cell}: {' '.join(sentences)}"
 
 
-def _happens(flow: "GradientFlow") -> str:
+def _happens(flow: GradientFlow) -> str:
     last, steps = flow.memory[-1], flow.steps
     if flow.not_finite is not None:
         step, array, cause = flow.not_finite
         return f"not finite from step {step} on, in {array}: {cause}. Nothing can be said about longer lags."
-    if flow.memory[-2:].min() > EXPLODED:  # the very first step may differ: its state is zero
+    if last > EXPLODED:
         growth = float(np.exp((np.log(last) - np.log(flow.memory[0])) / steps)) if np.isfinite(last) else float("inf")
         return f"explodes. Over {steps} steps a gradient grows {last:.1e} times, {growth - 1:.0%} a step."
     gone = int(np.argmin(flow.memory > 0))  # 0 where something is left over every lag
@@ -45,10 +41,8 @@ def _happens(flow: "GradientFlow") -> str:
     return f"keeps. Over all {steps} steps {last:.0%} of a gradient is left."
 
 
-def _paths(flow: "GradientFlow") -> list[str]:
+def _paths(flow: GradientFlow) -> list[str]:
     """Which part of a state with several arrays carries it."""
-    from throughtime.gradients.flow import half_life
-
     if not flow.paths or flow.not_finite is not None:
         return []
     lives = {name: half_life(path) for name, path in list(flow.paths.items())[:2]}  # others are an sLSTM's units
@@ -62,7 +56,7 @@ def _life(life: float) -> str:
     return "it does not fade" if np.isinf(life) else f"it halves every {life:.2g} steps"
 
 
-def _causes(flow: "GradientFlow") -> list[str]:
+def _causes(flow: GradientFlow) -> list[str]:
     causes = []
     if flow.dead > MANY_DEAD:
         causes.append(f"{flow.dead:.0%} of the gates are dead: their slope is 0 and nothing passes.")
@@ -87,7 +81,7 @@ def _causes(flow: "GradientFlow") -> list[str]:
     return causes
 
 
-def _calendar(flow: "GradientFlow") -> list[str]:
+def _calendar(flow: GradientFlow) -> list[str]:
     if flow.unit is None:
         return []
     sentence = f"A step is {flow.unit.words}"
@@ -97,6 +91,6 @@ def _calendar(flow: "GradientFlow") -> list[str]:
     return [sentence + "."]
 
 
-def _estimated(flow: "GradientFlow") -> list[str]:
+def _estimated(flow: GradientFlow) -> list[str]:
     worst = float(np.max(flow.errors))
     return [f"The norms are estimates, with errors of up to {worst:.1g}."] if worst > 0 else []
