@@ -128,8 +128,11 @@ def test_the_baseline_goes_with_the_measure(tiny):
     assert tiny._replace(test=parity(1, 3), measure="cross entropy").baseline == pytest.approx(np.log(2))
 
 
-def test_training_stops_where_a_check_is_good_enough(tiny):
-    assert tiny.is_solved(1e-10)
+def test_training_stops_where_a_check_is_good_enough(runs, tiny, monkeypatch):
+    monkeypatch.setattr(runs, "train", train_until_step_two)
+    monkeypatch.setattr(runs, "tester", lambda contest: lambda network, key, examples: 1e-10)
+    record = runs.run(tiny, tiny.contestants[0], seed=2)
+    assert (record["failure"], record["steps"]) == (None, 1)
     assert not tiny.is_solved(1e-8)
     accurate = tiny._replace(measure="accuracy", solved=0.9)
     assert accurate.is_solved(0.9)
