@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
 
 from throughtime.data.synthetic import Batch, Task
-from throughtime.forecasting.losses import masked_mean
+from throughtime.forecasting.losses import cross_entropy, masked_mean, squared_error
 from throughtime.training.loop import DivergedError, start, train
 
 Network = Any  # called like a RecurrentNetwork
