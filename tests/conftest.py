@@ -17,8 +17,12 @@ jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 # No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# JAX reads XLA_FLAGS when its backend starts: now, before a test of the command line sets them for one of its own.
+# Compiling is most of what the tests do, and their programs are small: unoptimised, a fifth of the time is saved. JAX
+# reads XLA_FLAGS when its backend starts: now. What a test starts as a process of its own runs as it does for users.
+flags = os.environ.get("XLA_FLAGS", "")
+os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0"
 jax.devices()
+os.environ["XLA_FLAGS"] = flags
 
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
