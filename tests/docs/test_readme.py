@@ -3,7 +3,6 @@
 A block is left out where the line before it is ``<!-- no-run -->``.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -84,8 +83,7 @@ def write_program(page: Path, folder: Path) -> Path:
 def run(scripts: list[Path]) -> subprocess.CompletedProcess:
     """All scripts in one fresh process, each where it lies: what one compiled, the next need not."""
     command = [sys.executable, "-c", RUNNER, *map(str, scripts)]
-    quick = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # to compile, which is most of it
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=quick)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_python_runs(tmp_path):
