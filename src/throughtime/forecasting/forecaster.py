@@ -156,7 +156,7 @@ class Forecaster:
         """
         from throughtime.forecasting.backtest import backtest
 
-        panel = _panel(frame)
+        panel = as_panel(frame)
         result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level, report=silent)
         return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
@@ -216,5 +216,6 @@ def _require_size(name: str, value: Any) -> None:
         raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
 
 
-def _panel(frame: Any) -> Panel:
+def as_panel(frame: Any) -> Panel:
+    """The panel of a frame, or a panel as it is, each series from its first value on."""
     return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame))

@@ -8,13 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime.data.gaps import without_leading_gaps
-from throughtime.data.panel import Panel
 from throughtime.data.scaling import from_units, to_units, window_units
 from throughtime.data.windows import Windows, windows_at
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
-from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.forecaster import Forecaster, as_panel
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.gradients.flow import GradientFlow, Unit
@@ -42,7 +40,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     if network is None:
         raise InputError("this Forecaster has no trained network: fit it on a series that is long enough first")
     plan = model.plan_
-    panel = model.panel_ if frame is None else _panel(frame)
+    panel = model.panel_ if frame is None else as_panel(frame)
     usable = np.flatnonzero(engine.learnable(panel, panel.lengths, model.horizon))
     if not len(usable):
         raise InputError(f"no series is long enough for a horizon of {model.horizon} steps: nothing flows anywhere")
@@ -58,10 +56,6 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
         unit=Unit(panel.frequency.span(design.patch), season),
         horizon_by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
     )
-
-
-def _panel(frame: Any) -> Panel:
-    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame))
 
 
 @eqx.filter_jit

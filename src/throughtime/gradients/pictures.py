@@ -3,7 +3,6 @@
 import html
 import textwrap
 from collections.abc import Sequence
-from io import StringIO
 from typing import cast
 
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients.flow import LEFT, GradientFlow
+from throughtime.report.forecast_plots import svg_text
 from throughtime.report.style import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
@@ -76,7 +76,7 @@ def flow_html(flow: GradientFlow) -> str:
         "dead": f"{flow.dead:.0%}",
     }
     cells = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-    return f"<div><p>{html.escape(flow.verdict)}</p><table>{cells}</table>{_svg(flow_picture(flow))}</div>"
+    return f"<div><p>{html.escape(flow.verdict)}</p><table>{cells}</table>{svg_text(flow_picture(flow))}</div>"
 
 
 def _reach(axes: Axes, flow: GradientFlow) -> None:
@@ -175,13 +175,3 @@ def _log_axis(axes: Axes, curves: Sequence[np.ndarray]) -> None:
 def _visible(values: np.ndarray) -> np.ndarray:
     """Values between floor and ceiling of the axis: what is 0 runs along the bottom instead of out of sight."""
     return np.clip(values, FLOOR, CEILING)
-
-
-def _svg(figure: Figure) -> str:
-    out = StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
-
-
-__all__ = ["comparison_picture", "flow_html", "flow_picture"]

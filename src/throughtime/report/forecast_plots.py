@@ -34,7 +34,7 @@ def forecast_svg(
         _dates(axes, times)
         axes.set_title(title, parse_math=False)  # a name with dollar signs is no formula
         axes.legend(loc="upper left", ncols=2 + len(levels), fontsize=8)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def backtest_svg(
@@ -61,7 +61,7 @@ def backtest_svg(
         _dates(axes, times)
         axes.set_title(title, parse_math=False)  # a name with dollar signs is no formula
         axes.legend(loc="upper left", ncols=3 + len(levels), fontsize=8)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def _fan(axes: Axes, forecast: Columns, levels: Sequence[int | float], *, labelled: bool = True) -> None:
@@ -81,7 +81,7 @@ def _dates(axes: Axes, times: np.ndarray) -> None:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
     """The picture alone: without the XML declaration, which a page must not repeat."""
     out = StringIO()
     with warnings.catch_warnings():
