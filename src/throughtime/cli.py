@@ -27,6 +27,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# What names the columns of a file, the same in every command that reads one.
+Id = Annotated[str | None, typer.Option("--id", help="The column that names the series.")]
+Time = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
+Targets = Annotated[list[str] | None, typer.Option("--target", help="The column to forecast; repeat it for more.")]
+Static = Annotated[
+    list[str] | None, typer.Option("--static", help="A covariate that is constant for each series; repeat it.")
+]
+Past = Annotated[list[str] | None, typer.Option("--past", help="A covariate known up to the present; repeat it.")]
+Future = Annotated[list[str] | None, typer.Option("--future", help="A covariate known for the horizon too; repeat it.")]
+FutureFile = Annotated[
+    Path | None, typer.Option(help="Rows of the steps to forecast, where FILE has none for future covariates.")
+]
+Calendar = Annotated[bool, typer.Option("--calendar", help="Tell the network hour, weekday, month, as fits the data.")]
+
 Seed = Annotated[
     int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0, max=2**32 - 1)
 ]
@@ -109,9 +123,14 @@ def forecast(
     horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
     season: Annotated[int | None, typer.Option(help="The period in steps; by default the frequency's own.")] = None,
     level: Annotated[list[float], typer.Option(help="Coverage of an interval in per cent; repeat it.")] = [80, 95],  # noqa: B006
-    id_column: Annotated[str | None, typer.Option("--id", help="The column that names the series.")] = None,
-    time_column: Annotated[str | None, typer.Option("--time", help="The column of time stamps.")] = None,
-    target: Annotated[str | None, typer.Option(help="The column to forecast.")] = None,
+    id_column: Id = None,
+    time_column: Time = None,
+    target: Targets = None,
+    static: Static = None,
+    past: Past = None,
+    future: Future = None,
+    future_file: FutureFile = None,
+    calendar: Calendar = False,
     cell: Annotated[str, typer.Option(help=f"The recurrent cell: {CELLS}.")] = "gru",
     steps: Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)] = None,
     seed: Seed = 0,
@@ -129,7 +148,7 @@ def forecast(
         from throughtime.pipeline import Columns, forecast_file
         from throughtime.training.progress import TrainingBar
 
-        model = Forecaster(horizon, season=season, cell=cell, steps=steps, seed=seed)
+        model = Forecaster(horizon, season=season, cell=cell, steps=steps, seed=seed, calendar=calendar)
         say = answer.console.print
         with TrainingBar(answer.console, loss="pinball") as bar:
 
@@ -141,7 +160,8 @@ def forecast(
                 file,
                 model,
                 output_folder(out),
-                columns=Columns(id_column, time_column, target),
+                columns=Columns(id_column, time_column, target, static or (), past or (), future or ()),
+                future_file=future_file,
                 levels=level,
                 say=say,
                 report=report,

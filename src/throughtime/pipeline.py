@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from throughtime.data.ahead import require_future, with_future
+from throughtime.data.columns import Named as Columns
 from throughtime.data.frames import format_times
 from throughtime.data.gaps import without_leading_gaps
 from throughtime.data.panel import Panel
-from throughtime.data.readers import read_panel
+from throughtime.data.readers import read_panel, read_table
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.backtest import BASELINE, backtest
@@ -29,20 +31,13 @@ LAST_DAY = np.datetime64("9999-12-31")
 HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
 
 
-class Columns(NamedTuple):
-    """Which columns of a file to read; None where they are found."""
-
-    id: str | None = None
-    time: str | None = None
-    target: str | None = None
-
-
 def forecast_file(
     path: Path,
     model: Forecaster,
     out: Path,
     *,
     columns: Columns,
+    future_file: Path | None = None,
     levels: Sequence[int | float],
     say: Callable[[str], None],
     report: Report,
@@ -54,6 +49,8 @@ def forecast_file(
         model: a forecaster, not fitted yet.
         out: an existing folder.
         columns: the names of the file's columns.
+        future_file: CSV or Parquet with the future covariates of the steps to forecast; not needed where the file has
+            rows for them.
         levels: coverage of the intervals in per cent.
         say: is told what was found.
         report: is told how training goes.
@@ -62,8 +59,11 @@ def forecast_file(
         InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
-    panel = without_leading_gaps(read_panel(path, id=columns.id, time=columns.time, target=columns.target))
+    panel = without_leading_gaps(read_panel(path, **columns._asdict()))
     require_horizon(model.horizon, int(panel.lengths.max()))
+    if future_file is not None:
+        panel = with_future(panel, *read_table(future_file), model.horizon)
+    require_future(panel, panel.lengths, model.horizon)
     interval_columns(np.zeros((1, len(QUANTILES))), levels)  # a level that cannot be is told before training, not after
     _require_calendar(panel, model.horizon)
     for note in panel.notes:

@@ -1,8 +1,9 @@
 """Which column is the time, which the series and which the values; and the values as numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -22,42 +23,123 @@ LARGEST = 1e300  # beyond, differences and sums of values are no longer finite
 LISTED = 20
 
 
+class Named(NamedTuple):
+    """The columns of a long table that a user names; what is None is found, and there are no other covariates.
+
+    Attributes:
+        id: names the series.
+        time: the time stamps.
+        target: the values to forecast; several columns make as many series of each.
+        static: covariates that are constant for each series.
+        past: covariates that are known up to the present.
+        future: covariates that are known beyond it.
+    """
+
+    id: str | None = None
+    time: str | None = None
+    target: str | Sequence[str] | None = None
+    static: str | Sequence[str] = ()
+    past: str | Sequence[str] = ()
+    future: str | Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a long table, by name; ``id`` is None where the table is one series."""
+    """The columns of a long table, by name; ``id`` is None where the table is one series.
+
+    Attributes:
+        id: names the series.
+        time: the time stamps.
+        targets: the values, one or more columns.
+        static: covariates that are constant for each series; the id may be one.
+        past: covariates that are known up to the present.
+        future: covariates that are known beyond it.
+        ignored: the table's other columns.
+        texts: those of them that hold text.
+    """
 
     id: str | None
     time: str
-    target: str
+    targets: tuple[str, ...]
+    static: tuple[str, ...]
+    past: tuple[str, ...]
+    future: tuple[str, ...]
     ignored: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def used(self) -> list[str]:
+        """The names of all columns that are read, each once."""
+        names = (self.id, self.time, *self.targets, *self.static, *self.past, *self.future)
+        return list(dict.fromkeys(name for name in names if name is not None))
 
 
-def resolve_columns(
-    frame: nw.DataFrame, source: Source, *, id: str | None, time: str | None, target: str | None
-) -> Columns:
+def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) -> tuple[nw.DataFrame, Columns]:
+    """The columns that are needed, read into memory, and which they are.
+
+    Raises:
+        InputError: for a table without rows, and as :func:`resolve_columns` does.
+    """
+    lazy = isinstance(table, nw.LazyFrame)
+    head = table.head(SAMPLE).collect() if lazy else table.head(SAMPLE)
+    if not len(head):
+        raise source.error("no rows below the names of the columns, expected one for each series and time")
+    columns = resolve_columns(head, source, named)
+    chosen = table.select(columns.used)
+    return chosen.collect() if lazy else chosen, columns
+
+
+def resolve_columns(head: nw.DataFrame, source: Source, named: Named) -> Columns:
     """The columns that were named; else unique_id, ds, y; else the only ones that can be meant.
+
+    Args:
+        head: the first rows of the table, which tell what a column holds.
+        source: names the table in messages.
+        named: what the user says.
 
     Raises:
         InputError: for a name that does not exist, and where no column or several could be meant.
     """
-    names = list(frame.columns)
-    for name, role in ((id, "id"), (time, "time"), (target, "target")):
-        if name is not None and name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise source.error(f"no column {name!r} ({option(role)}): the columns are {_list(names)}.{hint}")
-    if id is None and "unique_id" in names and "unique_id" not in (time, target):
+    names = list(head.columns)
+    id, time, targets = named.id, named.time, several(named.target)
+    covariates = {role: several(getattr(named, role)) for role in ("static", "past", "future")}
+    roles = {"id": several(id), "time": several(time), "target": targets, **covariates}
+    for role, wanted in roles.items():
+        for name in wanted:
+            _require_column(name, role, names, source)
+    given = [name for wanted in roles.values() for name in wanted]
+    if id is None and "unique_id" in names and "unique_id" not in (time, *targets):
         id = "unique_id"
-    samples = {name: as_polars(frame[name].head(SAMPLE)).drop_nulls() for name in names if name not in (id, target)}
+    samples = {
+        name: as_polars(head[name]).drop_nulls() for name in names if name != id and (name == time or name not in given)
+    }
     if time is None:
         time = _time(samples, source)
     samples.pop(time, None)
-    if target is None:
-        target = _target(samples, source)
-    chosen = [name for name in (id, time, target) if name is not None]
+    targets = targets or (_target(samples, source),)
+    static = [name for name in covariates["static"] if name != id]  # which series it is may be a covariate of it
+    chosen = [name for name in (id, time, *targets) if name is not None]
+    chosen += [*static, *covariates["past"], *covariates["future"]]
     if len(set(chosen)) < len(chosen):
-        raise source.error(f"series, time and values must be different columns, found {_list(chosen)}")
-    return Columns(id, time, target, tuple(name for name in names if name not in chosen))
+        twice = next(name for k, name in enumerate(chosen) if name in chosen[:k])
+        raise source.error(
+            f"series, time, values and covariates must be different columns, found {listed(chosen)}: {twice!r} twice"
+        )
+    ignored = tuple(name for name in names if name not in chosen)
+    texts = tuple(name for name in ignored if head.schema[name] == nw.String)
+    return Columns(id, time, targets, **covariates, ignored=ignored, texts=texts)
+
+
+def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple."""
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
+
+
+def _require_column(name: str, role: str, names: list[str], source: Source) -> None:
+    if name not in names:
+        close = get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise source.error(f"no column {name!r} ({option(role)}): the columns are {listed(names)}.{hint}")
 
 
 def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
@@ -107,10 +189,10 @@ def _time(samples: dict[str, pl.Series], source: Source) -> str:
             return candidates[0]
     if dates or counts:
         raise source.error(
-            f"the columns {_list(dates or counts)} could all be the time. Name the one that is with {option('time')}."
+            f"the columns {listed(dates or counts)} could all be the time. Name the one that is with {option('time')}."
         )
     raise source.error(
-        f"no time column: none of {_list(samples)} holds dates, or integers under a name such as 'ds', 'time' or 't'. "
+        f"no time column: none of {listed(samples)} holds dates, or integers under a name such as 'ds', 'time' or 't'. "
         f"Name it with {option('time')}."
     )
 
@@ -123,11 +205,11 @@ def _target(samples: dict[str, pl.Series], source: Source) -> str:
         return numeric[0]
     if numeric:
         raise source.error(
-            f"the columns {_list(numeric)} could all be the values to forecast. "
+            f"the columns {listed(numeric)} could all be the values to forecast. "
             f"Name the one that is with {option('target')}."
         )
     raise source.error(
-        f"no column of numbers to forecast besides the time: found {_list(samples) or 'no other column'}. "
+        f"no column of numbers to forecast besides the time: found {listed(samples) or 'no other column'}. "
         f"Name it with {option('target')}."
     )
 
@@ -154,7 +236,8 @@ def option(name: str, column: str = "COLUMN") -> str:
     return f"--{name} {column} ({name}= in Python)"
 
 
-def _list(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """The names in quotation marks, the first of them where there are many."""
     names = [repr(name) for name in names]
     if len(names) > LISTED:
         return ", ".join(names[:LISTED]) + f" and {len(names) - LISTED} more"

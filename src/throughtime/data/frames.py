@@ -14,8 +14,8 @@ from throughtime.data.calendar import wall_clock
 from throughtime.errors import InputError
 
 
-def from_native(frame: Any) -> nw.DataFrame:
-    """Any eager dataframe; a pandas index that has dates or a name becomes a column.
+def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:
+    """Any dataframe; a pandas index that has dates or a name becomes a column.
 
     Raises:
         InputError: for anything else.
@@ -28,14 +28,20 @@ def from_native(frame: Any) -> nw.DataFrame:
         if not all(isinstance(name, str) for name in frame.columns):
             raise InputError(f"the frame's columns are {list(frame.columns)}, expected text as their names")
     try:
-        return nw.from_native(frame, eager_only=True)
+        return nw.from_native(frame)
     except nw.exceptions.DuplicateError:
         raise InputError(f"the frame's columns are {list(frame.columns)}, expected different names") from None
     except TypeError:
         raise InputError(
-            f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars or pyarrow "
-            f"with one row for each series and time; a lazy frame is to be collected first"
+            f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars, pyarrow or "
+            f"another library that narwhals knows, with one row for each series and time"
         ) from None
+
+
+def template(frame: Any) -> Any:
+    """A frame of the kind of ``frame`` without its rows, to make others like it: see :func:`to_native`."""
+    head = from_native(frame).head(0)
+    return head.collect().to_native() if isinstance(head, nw.LazyFrame) else head.to_native()
 
 
 def as_polars(column: nw.Series) -> pl.Series:
@@ -69,10 +75,11 @@ def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | N
 
     Args:
         columns: arrays of one length; datetime64 in days become dates where the library knows dates.
-        like: a frame of the user.
+        like: a frame of the user; lazy ones are answered in polars.
         zone: the time zone in which instants (datetime64 in UTC) are given back.
     """
-    backend = pl if like is None else nw.get_native_namespace(like)
+    lazy = like is not None and isinstance(from_native(like), nw.LazyFrame)
+    backend = pl if like is None or lazy else nw.get_native_namespace(like)
     frame = nw.from_dict(dict(columns), backend=backend)
     instants = [name for name, values in columns.items() if values.dtype.kind == "M"]
     if zone is None or not instants:

@@ -13,13 +13,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.calendar import SPARSE, Frequency, infer_frequency
-from throughtime.data.columns import Columns, as_numbers, option, resolve_columns
+from throughtime.data.columns import Columns, Named, as_numbers, listed, option, select_columns
+from throughtime.data.covariate_grid import covariate_notes, grid_covariates
+from throughtime.data.covariates import Covariates
 from throughtime.data.frames import as_polars, format_times
+from throughtime.data.grid import Grid, Rows, grid_of, in_order
 from throughtime.data.source import Source
 from throughtime.data.timestamps import parse_times
 from throughtime.errors import InputError
 
 LISTED = 3
+ENDS_MISSING = "Values missing at the end, where forecasts begin all the same"
+KNOWN_AHEAD = "Rows after the last value are taken for what is known of the time to come"
 
 
 class Arranged(NamedTuple):
@@ -31,73 +36,82 @@ class Arranged(NamedTuple):
     starts: NDArray[np.int64]
     frequency: Frequency
     notes: tuple[str, ...]
+    covariates: Covariates | None = None
 
 
-class Rows(NamedTuple):
-    """The rows of a table, series after series, in order of time.
-
-    Attributes:
-        ids: the names of the series, (N,).
-        series: the number of each row's series.
-        times: time stamps as integers or datetime64.
-        values: NaN where missing.
-        original: the row's number in the table; None where the table had this order.
-    """
-
-    ids: NDArray
-    series: NDArray[np.int64]
-    times: NDArray
-    values: NDArray[np.float64]
-    original: NDArray[np.int64] | None
-
-    def row(self, position: int) -> int:
-        return position if self.original is None else int(self.original[position])
-
-
-def arrange(
-    table: nw.DataFrame, source: Source, *, id: str | None = None, time: str | None = None, target: str | None = None
-) -> Arranged:
+def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) -> Arranged:
     """Regular series from the rows of a table, with NaN where a step has no row.
 
+    With future covariates, a series ends with its last value: rows after it say what is known of the time to come.
+
     Args:
-        table: one row for each series and time, in any order.
+        table: one row for each series and time, in any order. Of a lazy one only the needed columns are read.
         source: names the table in messages.
-        id: the column that names the series.
-        time: the column of time stamps.
-        target: the column of values.
+        named: the columns that the user names.
 
     Raises:
         InputError: where the table cannot be used; the message names the place and what was expected.
     """
-    if not len(table):
-        raise source.error("no rows below the names of the columns, expected one for each series and time")
-    columns = resolve_columns(table, source, id=id, time=time, target=target)
-    values = as_numbers(as_polars(table[columns.target]), source)
-    if np.isnan(values).all():
-        raise source.error("all values are missing, expected numbers", column=columns.target)
+    table, columns = select_columns(table, source, named)
+    values = _values(table, columns, source)
     stamps = parse_times(as_polars(table[columns.time]), source)
-    rows, in_time = _in_order(*_series(table, columns, source), stamps.values, values)
+    names, row_series = _series(table, columns, source)
+    ids, series, times = _by_target(names, row_series, stamps.values, columns, source)
+    rows, in_time = in_order(ids, series, times, values, len(table))
 
     def where(position: int) -> str:
         return f"{format_times(rows.times[[position]], stamps.zone)[0]} ({source.place(rows.row(position))})"
 
-    _check_distinct(rows, table, columns, source, where)
+    _check_distinct(rows, columns, source, where)
     bounds = np.searchsorted(rows.series, np.arange(len(rows.ids) + 1))
     try:
         frequency = infer_frequency(rows.times, bounds, stamp=stamps.stamp, zone=stamps.zone, where=where)
     except InputError as error:
         raise source.error(str(error), column=columns.time) from None
-    notes = [f"Time in column {columns.time!r}, values in column {columns.target!r}."]
+    targets = f"column{'s' if len(columns.targets) > 1 else ''} {listed(columns.targets)}"
+    notes = [f"Time in column {columns.time!r}, values in {targets}.", *covariate_notes(columns)]
     notes += [f"Ignored the columns {', '.join(map(repr, columns.ignored))}."] if columns.ignored else []
     notes += [stamps.note] if stamps.note else []
     notes += [] if in_time else ["The rows were not in order of time: sorted."]
-    return _on_grid(rows, bounds, frequency, notes)
+    grid = grid_of(rows, bounds, frequency)
+    known = np.add.reduceat(~np.isnan(rows.values), bounds[:-1], dtype=np.int64) > 0
+    arranged = _arranged(rows, bounds, grid, known, frequency, notes, trimmed=bool(columns.future))
+    if not (columns.static or columns.past or columns.future):
+        return arranged
+    sources = names[np.arange(len(ids)) // len(columns.targets)]
+    covariates = grid_covariates(table, columns, source, rows, grid, sources)
+    return arranged._replace(covariates=covariates.of_series(known))
+
+
+def _values(table: nw.DataFrame, columns: Columns, source: Source) -> NDArray[np.float64]:
+    """The values of all target columns, one column after the other."""
+    values = [as_numbers(as_polars(table[name]), source) for name in columns.targets]
+    for name, column in zip(columns.targets, values, strict=True):
+        if np.isnan(column).all():
+            raise source.error("all values are missing, expected numbers", column=name)
+    return values[0] if len(values) == 1 else np.concatenate(values)
+
+
+def _by_target(
+    names: NDArray, series: NDArray[np.int64], times: NDArray, columns: Columns, source: Source
+) -> tuple[NDArray, NDArray[np.int64], NDArray]:
+    """Ids, series and times where each target column makes a series of its own: "west/sold", or "sold" without an id."""
+    count = len(columns.targets)
+    if count == 1:
+        return names, series, times
+    if columns.id is None:
+        ids = np.array(columns.targets)
+    else:
+        ids = np.array([f"{name}/{target}" for name in names.tolist() for target in columns.targets])
+    if len(np.unique(ids)) < len(ids):
+        raise source.error("series and target columns make the same name twice, expected names without '/'")
+    return ids, (series[None] * count + np.arange(count)[:, None]).ravel(), np.tile(times, count)
 
 
 def _series(table: nw.DataFrame, columns: Columns, source: Source) -> tuple[NDArray, NDArray[np.int64]]:
     """The names of the series in order of appearance, and the number of each row's series."""
     if columns.id is None:
-        return np.array([columns.target]), np.zeros(len(table), np.int64)
+        return np.array([columns.targets[0]]), np.zeros(len(table), np.int64)
     column = table[columns.id]
     if column.is_null().any():
         row = int(column.is_null().to_numpy().argmax())
@@ -114,25 +128,7 @@ def _series(table: nw.DataFrame, columns: Columns, source: Source) -> tuple[NDAr
     return np.array(list(names)), codes.astype(np.int64)
 
 
-def _in_order(
-    ids: NDArray, series: NDArray[np.int64], times: NDArray, values: NDArray[np.float64]
-) -> tuple[Rows, bool]:
-    """The rows in order, and whether each series' rows were in order of time."""
-    if (np.diff(series) >= 0).all() and _rising(series, times):
-        return Rows(ids, series, times, values, None), True
-    ranks, distinct = pd.factorize(times, sort=True)
-    order = np.argsort(series * len(distinct) + ranks, kind="stable")  # one key: many times faster than lexsort
-    series = series[order]
-    return Rows(ids, series, times[order], values[order], order), _rising(series, order)
-
-
-def _rising(series: NDArray[np.int64], times: NDArray) -> bool:
-    return bool(((times[1:] >= times[:-1]) | (series[1:] != series[:-1])).all())
-
-
-def _check_distinct(
-    rows: Rows, table: nw.DataFrame, columns: Columns, source: Source, where: Callable[[int], str]
-) -> None:
+def _check_distinct(rows: Rows, columns: Columns, source: Source, where: Callable[[int], str]) -> None:
     twice = (rows.times[1:] == rows.times[:-1]) & (rows.series[1:] == rows.series[:-1])
     if not twice.any():
         return
@@ -141,37 +137,53 @@ def _check_distinct(
     whose = "" if columns.id is None else f" of series {str(rows.ids[rows.series[first]])!r}"
     message = f"duplicate time stamps{whose}: {where(first)} occurs again in {place}; expected one row for each"
     if columns.id is None:
-        names = [name for name in columns.ignored if table.schema[name] == nw.String]
+        names = columns.texts
         column = f", such as {names[0]!r}" if names else ""
         message += f". Where the table holds several series, name the column that tells them apart{column}: "
         message += option("id", names[0] if names else "COLUMN")
     raise source.error(message, column=columns.time)
 
 
-def _on_grid(rows: Rows, bounds: NDArray[np.int64], frequency: Frequency, notes: list[str]) -> Arranged:
-    """The rows with their gaps filled, without series that hold no value, and what to say about it."""
-    ordinals = frequency.ordinals(rows.times)
-    starts = ordinals[bounds[:-1]]
-    lengths = (ordinals[bounds[1:] - 1] - starts) // frequency.multiple + 1
-    known = np.add.reduceat(~np.isnan(rows.values), bounds[:-1], dtype=np.int64)
-    offsets = np.append(0, np.cumsum(lengths))
-    values = rows.values
-    if offsets[-1] > len(values):
-        values = np.full(offsets[-1], np.nan)
-        values[(ordinals - starts[rows.series]) // frequency.multiple + offsets[rows.series]] = rows.values
-    ends = np.isnan(values[offsets[1:] - 1]) & (known > 0)
+def _arranged(
+    rows: Rows,
+    bounds: NDArray[np.int64],
+    grid: Grid,
+    known: NDArray[np.bool_],
+    frequency: Frequency,
+    notes: list[str],
+    *,
+    trimmed: bool,
+) -> Arranged:
+    """The ``known`` series, which have a value, with their gaps filled, and what to say about it.
+
+    Where they are ``trimmed``, they end with their last value.
+    """
+    values, lengths = grid.spread(rows.values), grid.lengths
+    kept = np.repeat(known, lengths)
+    without_row, missing = len(values) - len(rows.values), int(np.isnan(rows.values).sum())
     sparse = lengths > SPARSE * np.diff(bounds)
-    notes = [_found(lengths, frequency, starts), *notes]
-    notes += _counted(int(offsets[-1]) - len(rows.values), "time step", "had no row: taken as missing")
-    notes += _counted(int(np.isnan(rows.values).sum()), "value", "missing in the rows")
-    notes += _named("Values missing at the end, where forecasts begin all the same", rows.ids[ends])
-    notes += _named(f"Rows for fewer than one in {SPARSE} steps, as if of another frequency", rows.ids[sparse])
-    notes += _named("Left out, because all values are missing", rows.ids[known == 0])
-    kept = known > 0
-    if not kept.all():
-        values = values[np.repeat(kept, lengths)]
-        offsets = np.append(0, np.cumsum(lengths[kept]))
-    return Arranged(rows.ids[kept], values, offsets, starts[kept], frequency, tuple(notes))
+    ends = np.isnan(values[grid.offsets[1:] - 1]) & known
+    if trimmed:
+        after = _after_last(values, grid) & kept
+        came = int((after & grid.spread(np.ones(len(rows.values), bool))).sum())
+        without_row, missing = without_row - int(after.sum()) + came, missing - came
+        lengths = lengths - np.add.reduceat(after, grid.offsets[:-1], dtype=np.int64)
+        kept &= ~after
+    found = [_found(lengths, frequency, grid.starts), *notes]
+    found += _counted(without_row, "time step", "had no row: taken as missing")
+    found += _counted(missing, "value", "missing in the rows")
+    found += _named(KNOWN_AHEAD if trimmed else ENDS_MISSING, rows.ids[ends])
+    found += _named(f"Rows for fewer than one in {SPARSE} steps, as if of another frequency", rows.ids[sparse])
+    found += _named("Left out, because all values are missing", rows.ids[~known])
+    offsets = np.append(0, np.cumsum(lengths[known]))
+    values = values if kept.all() else values[kept]
+    return Arranged(rows.ids[known], values, offsets, grid.starts[known], frequency, tuple(found))
+
+
+def _after_last(values: NDArray[np.float64], grid: Grid) -> NDArray[np.bool_]:
+    """Whether a step comes after the last value of its series."""
+    observed = np.append(0, np.cumsum(~np.isnan(values)))
+    return observed[:-1] == np.repeat(observed[grid.offsets[1:]], grid.lengths)
 
 
 def _found(lengths: NDArray[np.int64], frequency: Frequency, starts: NDArray[np.int64]) -> str:

@@ -1,5 +1,6 @@
 """Many series of different lengths on one kind of time axis, as flat arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data.calendar import Frequency
+from throughtime.data.columns import Named
+from throughtime.data.covariates import Covariates
 from throughtime.data.frames import from_native
 from throughtime.data.long_format import arrange
 from throughtime.data.source import Source
@@ -24,6 +27,7 @@ class Panel:
         starts: the ordinal of the first step of each series, (N,); the next step is ``frequency.multiple`` later.
         frequency: the time axis.
         notes: sentences for the user: what was found, and what was done about it.
+        covariates: what is known beside the values; on a grid of its own, which cutting the panel leaves as it is.
     """
 
     ids: NDArray
@@ -32,23 +36,38 @@ class Panel:
     starts: NDArray[np.int64]
     frequency: Frequency
     notes: tuple[str, ...] = ()
+    covariates: Covariates | None = None
 
     @classmethod
     def from_frame(
-        cls, frame: Any, *, id: str | None = None, time: str | None = None, target: str | None = None
+        cls,
+        frame: Any,
+        *,
+        id: str | None = None,
+        time: str | None = None,
+        target: str | Sequence[str] | None = None,
+        static: str | Sequence[str] = (),
+        past: str | Sequence[str] = (),
+        future: str | Sequence[str] = (),
     ) -> "Panel":
         """The panel of a long dataframe: one row for each series and time, in any order.
 
         Args:
-            frame: a dataframe of pandas, polars, pyarrow or another library that narwhals knows.
+            frame: a dataframe of pandas, polars, pyarrow or another library that narwhals knows; of a lazy one only the
+                needed columns are read.
             id: the column that names the series; "unique_id" by default, and without it the frame is one series.
             time: the column of time stamps; by default "ds", else the only one that holds dates.
-            target: the column of values; by default "y", else the only other column of numbers.
+            target: the column of values; by default "y", else the only other column of numbers. Several columns make
+                as many series: "west/sold" and "west/left", or "sold" and "left" where there is no id.
+            static: covariates that are constant for each series.
+            past: covariates that are known up to the present.
+            future: covariates that are known for the horizon too: in rows after a series' last value.
 
         Raises:
             InputError: where the frame cannot be used; the message names the row and the column.
         """
-        return cls(*arrange(from_native(frame), Source("the frame"), id=id, time=time, target=target))
+        named = Named(id, time, target, static, past, future)
+        return cls(*arrange(from_native(frame), Source("the frame"), named))
 
     def __len__(self) -> int:
         """How many series there are."""

@@ -2,45 +2,85 @@
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import narwhals as nw
 import polars as pl
 
+from throughtime.data.columns import Named
 from throughtime.data.csv_text import parse_csv
 from throughtime.data.long_format import arrange
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
+from throughtime.errors import InputError
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+DAMAGED = (nw.exceptions.NarwhalsError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
-def read_panel(path: str | Path, *, id: str | None = None, time: str | None = None, target: str | None = None) -> Panel:
+def read_panel(
+    path: str | Path,
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    static: str | Sequence[str] = (),
+    past: str | Sequence[str] = (),
+    future: str | Sequence[str] = (),
+) -> Panel:
     """The panel in a CSV file (comma, semicolon or tab; also gzip) or a Parquet file.
 
     Args:
-        path: the file. Its rows are long: one for each series and time, in any order.
+        path: the file. Its rows are long: one for each series and time, in any order. Of a Parquet file only the needed
+            columns are read.
         id: the column that names the series; "unique_id" by default, and without it the file is one series.
         time: the column of time stamps; by default "ds", else the only one that holds dates.
-        target: the column of values; by default "y", else the only other column of numbers.
+        target: the column of values; by default "y", else the only other column of numbers. Several columns make as
+            many series: "west/sold" and "west/left", or "sold" and "left" where there is no id.
+        static: covariates that are constant for each series.
+        past: covariates that are known up to the present.
+        future: covariates that are known for the horizon too: in rows after a series' last value.
 
     Raises:
         InputError: where the file cannot be used; it names file, line and column, what was found and expected.
     """
+    table, source = read_table(path)
+    try:
+        return Panel(*arrange(table, source, Named(id, time, target, static, past, future)))
+    except DAMAGED as error:
+        if isinstance(table, nw.DataFrame):
+            raise
+        raise _damaged(error, source) from None
+
+
+def read_table(path: str | Path) -> tuple[nw.DataFrame | nw.LazyFrame, Source]:
+    """The rows of a file, which a Parquet file gives when they are needed, and how messages name it.
+
+    Raises:
+        InputError: where the file is none of these, or cannot be read.
+    """
     source = Source(str(path))
     content = _content(Path(path), source)
-    if content.startswith(PARQUET):
-        table = _parquet(content, source)
-    else:
-        table, source = parse_csv(content, source)
-    return Panel(*arrange(nw.from_native(table), source, id=id, time=time, target=target))
+    if content is None or content.startswith(PARQUET):
+        file: str | BytesIO = str(path) if content is None else BytesIO(content)
+        try:
+            return nw.from_native(pl.scan_parquet(file, glob=False)), source
+        except DAMAGED as error:
+            raise _damaged(error, source) from None
+    table, source = parse_csv(content, source)
+    return nw.from_native(table), source
 
 
-def _content(path: Path, source: Source) -> bytes:
-    """The bytes of the file, unpacked."""
+def _content(path: Path, source: Source) -> bytes | None:
+    """The bytes of the file, unpacked; None for a Parquet file, which is read where it lies."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(len(PARQUET))
+            if head == PARQUET:
+                return None
+            content = head + file.read()
         return gzip.decompress(content) if content.startswith(GZIP) else content
     except FileNotFoundError:
         raise source.error("there is no such file") from None
@@ -54,9 +94,6 @@ def _content(path: Path, source: Source) -> bytes:
         raise source.error(f"the file cannot be read ({error.strerror or error})") from None
 
 
-def _parquet(content: bytes, source: Source) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(BytesIO(content))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise source.error(f"truncated or damaged Parquet data ({reason}); get or write the file again") from None
+def _damaged(error: BaseException, source: Source) -> InputError:
+    reason = str(error).partition("\n")[0]
+    return source.error(f"truncated or damaged Parquet data ({reason}); get or write the file again")

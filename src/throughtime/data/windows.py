@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime.data.tracks import Given, Tracks, given_at
 from throughtime.shapes import Array, Bool, Float, Int, Key
 
 
@@ -22,6 +23,7 @@ class Series(NamedTuple):
         offsets: where each series begins.
         lengths: how many values of each series may be seen; less than there are, for a backtest.
         weights: the chance of a series to be drawn, cumulated, ending at 1.
+        tracks: the covariates; None without any.
     """
 
     values: Float[Array, "P"]
@@ -29,6 +31,7 @@ class Series(NamedTuple):
     offsets: Int[Array, "N"]
     lengths: Int[Array, "N"]
     weights: Float[Array, "N"]
+    tracks: Tracks | None = None
 
 
 class Windows(NamedTuple):
@@ -40,6 +43,7 @@ class Windows(NamedTuple):
         seen: whether they were observed.
         future: the F values after the origin.
         known: whether they were observed: what a loss may count.
+        given: the covariates of the windows; None without any.
     """
 
     past: Float[Array, "B R"]
@@ -47,6 +51,7 @@ class Windows(NamedTuple):
     seen: Bool[Array, "B R"]
     future: Float[Array, "B F"]
     known: Bool[Array, "B F"]
+    given: Given | None = None
 
 
 def device_series(
@@ -97,4 +102,6 @@ def windows_at(series: Series, rows: Int[Array, "B"], origins: Int[Array, "B"], 
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)
     values = jnp.where(inside, series.values[places], 0)
     observed = inside & series.observed[places]
-    return Windows(values[:, :reach], inside[:, :reach], observed[:, :reach], values[:, reach:], observed[:, reach:])
+    given = None if series.tracks is None else given_at(series.tracks, rows, positions, inside, reach)
+    past, future = slice(None, reach), slice(reach, None)
+    return Windows(values[:, past], inside[:, past], observed[:, past], values[:, future], observed[:, future], given)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from throughtime.data.encoding import encode
 from throughtime.data.gaps import fill_forward
 from throughtime.data.panel import Panel
 from throughtime.data.scaling import from_units, to_units
@@ -101,7 +102,8 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
     flat = values - np.repeat(centre, panel.lengths)
     unit = _units(flat, panel, origins)
     series = device_series(flat / np.repeat(unit, panel.lengths), observed, panel.offsets[:-1], origins, use)
-    return Prepared(values, filled[firsts], centre, unit, series)
+    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
+    return Prepared(values, filled[firsts], centre, unit, series._replace(tracks=tracks))
 
 
 def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:

@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.data.frames import from_native, to_native
+from throughtime.data.ahead import require_future, with_future
+from throughtime.data.columns import Named
+from throughtime.data.encoding import fit_encodings
+from throughtime.data.frames import from_native, template, to_native
 from throughtime.data.gaps import without_leading_gaps
 from throughtime.data.panel import Panel
+from throughtime.data.source import Source
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.heldout import settle
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.notes import decision_notes
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
-from throughtime.forecasting.plan import make_plan, require_horizon
+from throughtime.forecasting.plan import make_plan, require_horizon, with_encodings
 from throughtime.training.loop import Progress
 
 SETTLED_BELOW = 100_000  # observations; beyond, a network of this size does not overfit, and a second run takes long
@@ -54,6 +58,7 @@ class Forecaster:
         hidden: int | None = None,
         steps: int | None = None,
         seed: int = 0,
+        calendar: bool = False,
     ):
         """Nothing happens before :meth:`fit`.
 
@@ -65,9 +70,11 @@ class Forecaster:
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
             seed: makes the weights and the windows that are drawn.
+            calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.seed = hidden, steps, seed
+        self.calendar = calendar
 
     def fit(
         self,
@@ -75,25 +82,34 @@ class Forecaster:
         *,
         id: str | None = None,
         time: str | None = None,
-        target: str | None = None,
+        target: str | Sequence[str] | None = None,
+        static: str | Sequence[str] = (),
+        past: str | Sequence[str] = (),
+        future: str | Sequence[str] = (),
         report: Report = silent,
     ) -> "Forecaster":
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
         Args:
-            frame: pandas, polars or pyarrow, or a Panel, which needs no names.
+            frame: of pandas, polars, pyarrow or another library that narwhals knows; or a Panel, which needs no names.
             id: the column that names the series; "unique_id" by default.
             time: the column of time stamps; "ds" by default, or found.
-            target: the column to forecast; "y" by default, or found.
+            target: the column to forecast; "y" by default, or found. Several columns make as many series: "west/sold"
+                and "west/left", or "sold" and "left" where there is no id.
+            static: covariates that are constant for each series. Like those below, columns of numbers or of text.
+            past: covariates that are known up to the present.
+            future: covariates that are known for the horizon too: give them in rows after a series' last value, which
+                have none to forecast, or to :meth:`predict`.
             report: called with the stage's name and the progress, about twenty times a stage.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
         given = isinstance(frame, Panel)
-        panel = without_leading_gaps(frame if given else Panel.from_frame(frame, id=id, time=time, target=target))
+        panel = frame if given else Panel.from_frame(frame, **Named(id, time, target, static, past, future)._asdict())
+        panel = without_leading_gaps(panel)
         self.fit_until(panel, panel.lengths, report=report)
-        self._like = None if given else from_native(frame).head(0).to_native()
+        self._like = None if given else template(frame)
         return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
@@ -111,6 +127,7 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
         )
+        plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
         network, losses = None, np.empty(0)
         if engine.trainable(panel, origins, self.horizon):
             if self.steps is None and len(known) < SETTLED_BELOW:
@@ -122,29 +139,38 @@ class Forecaster:
         self._like = None
         return self
 
-    def predict(self, level: Sequence[int | float] = ()) -> Any:
+    def predict(self, level: Sequence[int | float] = (), *, future: Any = None) -> Any:
         """The steps after the end of each series.
 
         Args:
             level: coverage of the intervals in per cent, such as ``[80, 95]``.
+            future: a frame with the future covariates of these steps, for each series and time stamp a row, its columns
+                named as in :meth:`fit`. Not needed where the rows came with :meth:`fit`.
 
         Returns:
             ``unique_id, ds, throughtime`` and for each level ``throughtime-lo-80, throughtime-hi-80``, as a frame of
             the kind that :meth:`fit` was given. The point forecast is the median.
 
         Raises:
-            InputError: before :meth:`fit`, and for a level outside (0, 100).
+            InputError: before :meth:`fit`, for a level outside (0, 100), and where future covariates are missing.
         """
         self._require_fitted()
         ids, times = self.panel_.future(self.horizon)
-        quantiles = self.quantiles_at(self.panel_.lengths)
+        panel = self.panel_
+        if future is not None:
+            panel = with_future(panel, from_native(future), Source("the frame of the future"), self.horizon)
+        quantiles = self._quantiles(panel, panel.lengths)
         columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
     def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
         """Quantiles (N, F, Q) of the steps after the given origins, by the network as it is: no new training."""
         self._require_fitted()
-        return engine.forecast_quantiles(self.network_, self.panel_, origins, self.plan_)
+        return self._quantiles(self.panel_, origins)
+
+    def _quantiles(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        require_future(panel, origins, self.horizon)
+        return engine.forecast_quantiles(self.network_, panel, origins, self.plan_)
 
     def backtest(self, frame: Any, windows: int = 3, level: Sequence[int | float] = ()) -> Any:
         """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.

@@ -7,8 +7,17 @@ import jax
 import jax.numpy as jnp
 
 from throughtime.cells import Cell, cell_type
+from throughtime.data.encoding import CovariateSizes
 from throughtime.data.scaling import Units, to_units, window_units
 from throughtime.data.windows import Windows
+from throughtime.forecasting.covariates import (
+    CovariateInputs,
+    CovariateNetwork,
+    ahead,
+    covariate_inputs,
+    covariate_network,
+    extra_widths,
+)
 from throughtime.recurrence import unroll
 from throughtime.shapes import Array, Bool, Float, Key
 
@@ -26,6 +35,7 @@ class Design(NamedTuple):
         patch: P, how many values make one time step of the cell.
         seasons: the periods, in steps, of the seasonal naive forecasts that the network starts from.
         quantiles: Q levels, ascending; the middle one is 0.5.
+        covariates: how many covariates there are; None without any.
     """
 
     cell: str
@@ -35,6 +45,7 @@ class Design(NamedTuple):
     patch: int
     seasons: tuple[int, ...]
     quantiles: tuple[float, ...]
+    covariates: CovariateSizes | None = None
 
     @property
     def reach(self) -> int:
@@ -62,15 +73,18 @@ class ForecastNetwork(eqx.Module):
     head: eqx.nn.Linear
     skip: eqx.nn.Linear
     gate: eqx.nn.Linear
+    covariates: CovariateNetwork | None
     design: Design = eqx.field(static=True)
 
     def __init__(self, design: Design, *, key: Key):
         """Random weights, but for the skip, which starts at zero: training starts near the base."""
         keys = jax.random.split(key, 6)
         width, quantiles = design.hidden, len(design.quantiles)
-        self.embed = eqx.nn.Linear(2 * design.patch, width, key=keys[0])
+        self.covariates = covariate_network(design.covariates, width, quantiles, key=jax.random.fold_in(key, 1))
+        channels, features = extra_widths(self.covariates)
+        self.embed = eqx.nn.Linear((2 + channels) * design.patch, width, key=keys[0])
         self.cell = cell_type(design.cell)(width, width, key=keys[1])
-        self.hidden = eqx.nn.Linear(width + FEATURES, width, key=keys[2])
+        self.hidden = eqx.nn.Linear(width + FEATURES + features, width, key=keys[2])
         self.head = eqx.nn.Linear(width, design.horizon * quantiles, key=keys[3])
         skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
         self.skip = eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))
@@ -80,21 +94,35 @@ class ForecastNetwork(eqx.Module):
     def __call__(self, windows: Windows) -> tuple[Float[Array, "B F Q"], Units]:
         """The quantiles in each window's own units, which come with them; not sorted yet."""
         design = self.design
-        units = window_units(windows, design.span, design.length)
-        past = to_units(windows.past, units)
+        given = covariate_inputs(self.covariates, windows)
+        past, units = self.unexplained(windows, given)
         values = jnp.where(windows.inside, past, 0)[:, -design.length :]
-        _, ys = unroll(self.cell, self.embedded(values, windows.seen[:, -design.length :]))
-        state = jax.vmap(self.hidden)(jnp.concatenate([ys[:, -1], _features(values)], axis=1))
+        _, ys = unroll(self.cell, self.read(windows, values, given))
+        state = jax.vmap(self.hidden)(jnp.concatenate([ys[:, -1], _features(values), given.static], axis=1))
         state = jax.nn.gelu(state)
         spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(design.quantiles))
         mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
         base = jnp.einsum("bk,bkf->bf", mixture, _bases(past, windows.inside, design))
-        return spread + (base + jax.vmap(self.skip)(values))[:, :, None], units
+        forecast = spread + (base + jax.vmap(self.skip)(values))[:, :, None]
+        return forecast + ahead(self.covariates, given, state), units
 
-    def embedded(self, values: Float[Array, "B L"], seen: Bool[Array, "B L"]) -> Float[Array, "B T H"]:
-        """What the cell reads: each patch of values, and of whether they were observed, as one time step."""
+    def unexplained(self, windows: Windows, given: CovariateInputs) -> tuple[Float[Array, "B R"], Units]:
+        """The past in each window's own units, less what future covariates explain of it, and these units."""
+        units = window_units(windows, self.design.span, self.design.length)
+        return to_units(windows.past, units) - given.explained[:, : windows.past.shape[1]], units
+
+    def read(self, windows: Windows, values: Float[Array, "B L"], given: CovariateInputs) -> Float[Array, "B T H"]:
+        """What the cell reads of windows whose last L values are these."""
+        length = self.design.length
+        return self.embedded(values, windows.seen[:, -length:], given.past[:, -length:])
+
+    def embedded(
+        self, values: Float[Array, "B L"], seen: Bool[Array, "B L"], extra: Float[Array, "B L E"] | None = None
+    ) -> Float[Array, "B T H"]:
+        """Each patch of values, of whether they were observed, and of extra channels, as one time step."""
         patches = jnp.stack([values, seen.astype(values.dtype)], axis=-1)
-        patches = patches.reshape(len(values), -1, 2 * self.design.patch)
+        patches = patches if extra is None else jnp.concatenate([patches, extra], axis=-1)
+        patches = patches.reshape(len(values), -1, patches.shape[-1] * self.design.patch)
         return jax.vmap(jax.vmap(self.embed))(patches)
 
 

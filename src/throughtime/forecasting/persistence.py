@@ -8,6 +8,8 @@ import jax
 import numpy as np
 
 from throughtime.data.calendar import Frequency
+from throughtime.data.covariates import Column, Covariates
+from throughtime.data.encoding import CovariateSizes, Encoding, Encodings, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting.network import Design, ForecastNetwork
@@ -15,6 +17,7 @@ from throughtime.forecasting.plan import Plan
 from throughtime.training import checkpoint
 
 KIND = "forecaster"
+ROLES = ("static", "past", "future")
 
 
 class Fitted(NamedTuple):
@@ -35,17 +38,19 @@ def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> Non
     panel, plan = fitted.panel, fitted.plan
     config = {
         "params": params,
-        "plan": plan._asdict() | {"design": plan.design._asdict()},
+        "plan": plan._asdict() | {"design": plan.design._asdict(), "encodings": _encodings_as_lists(plan.encodings)},
         "panel": {
-            "ids": [name if isinstance(name, str | int | float) else str(name) for name in panel.ids.tolist()],
+            "ids": _names(panel.ids),
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
+            "covariates": _described(panel.covariates),
         },
         "notes": fitted.notes,
         "trained": fitted.network is not None,
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
-    checkpoint.save(path, KIND, config, {"history": history, "network": fitted.network})
+    trees = {"history": history, "covariates": _covariate_arrays(panel.covariates), "network": fitted.network}
+    checkpoint.save(path, KIND, config, trees)
 
 
 def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
@@ -59,6 +64,8 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
         raise InputError(f"{path} holds a {saved.kind}: expected a {KIND}")
     config, arrays = saved.config, saved.arrays
     design = Design(**{name: _tuples(value) for name, value in config["plan"]["design"].items()})
+    if design.covariates is not None:
+        design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     described = config["panel"]
     panel = Panel(
         np.array(described["ids"]),
@@ -67,13 +74,61 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
         arrays["history.starts"],
         Frequency(**described["frequency"]),
         tuple(described["notes"]),
+        _covariates(described.get("covariates"), arrays),
     )
     network = None
     if config["trained"]:
         network = checkpoint.restore(arrays, lambda: ForecastNetwork(design, key=jax.random.key(0)), "network")
-    plan = Plan(**config["plan"] | {"design": design})
+    encodings = _encodings(config["plan"].get("encodings"))
+    plan = Plan(**config["plan"] | {"design": design, "encodings": encodings})
     return config["params"], Fitted(panel, plan, network, arrays["history.losses"], config["notes"])
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    """JSON's lists, however deep, as tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _names(names: np.ndarray) -> list[str | int | float]:
+    return [name if isinstance(name, str | int | float) else str(name) for name in names.tolist()]
+
+
+def _encodings_as_lists(encodings: Encodings | None) -> list[list[dict[str, Any]]] | None:
+    return None if encodings is None else [[encoding._asdict() for encoding in role] for role in encodings]
+
+
+def _encodings(saved: list[list[dict[str, Any]]] | None) -> Encodings | None:
+    if saved is None:
+        return None
+    roles = (tuple(Encoding(**{name: _tuples(value) for name, value in one.items()}) for one in role) for role in saved)
+    return Encodings(*roles)
+
+
+def _described(covariates: Covariates | None) -> dict[str, Any] | None:
+    """Names and categories; the numbers are arrays."""
+    if covariates is None:
+        return None
+    columns = {role: [[one.name, one.categories] for one in getattr(covariates, role)] for role in ROLES}
+    return {"id": covariates.id, "time": covariates.time, "sources": _names(covariates.sources), **columns}
+
+
+def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
+    if covariates is None:
+        return {}
+    columns = {role: [column.values for column in getattr(covariates, role)] for role in ROLES}
+    return {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.came, **columns}
+
+
+def _covariates(described: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Covariates | None:
+    if described is None:
+        return None
+    static, past, future = (
+        tuple(
+            Column(name, arrays[f"covariates.{role}.{place}"], _tuples(categories))
+            for place, (name, categories) in enumerate(described[role])
+        )
+        for role in ROLES
+    )
+    grid = (arrays[f"covariates.{name}"] for name in ("starts", "offsets", "came"))
+    sources = np.array(described["sources"])
+    return Covariates(described["id"], described["time"], sources, static, past, future, *grid)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from throughtime.data.encoding import Encodings, sizes_of
 from throughtime.errors import InputError
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
@@ -28,6 +29,7 @@ class Plan(NamedTuple):
         learning_rate: at its highest.
         stretch: how much wider the intervals are than the network makes them.
         positive: whether nothing is forecast below zero.
+        encodings: how covariates are encoded; None without any.
     """
 
     design: Design
@@ -39,6 +41,7 @@ class Plan(NamedTuple):
     learning_rate: float
     stretch: float
     positive: bool = False  # models saved before there was this say nothing of it
+    encodings: Encodings | None = None
 
 
 def make_plan(
@@ -79,6 +82,13 @@ def make_plan(
         stretch=1.0,
         positive=bool(len(values)) and bool((values >= 0).all()),
     )
+
+
+def with_encodings(plan: Plan, encodings: Encodings | None) -> Plan:
+    """The plan for a network that reads covariates, where there are any."""
+    if encodings is None:
+        return plan
+    return plan._replace(encodings=encodings, design=plan.design._replace(covariates=sizes_of(encodings)))
 
 
 def periods(season: int) -> tuple[int, ...]:

@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime.data.scaling import from_units, to_units, window_units
+from throughtime.data.scaling import from_units
 from throughtime.data.windows import Windows, windows_at
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
+from throughtime.forecasting.covariates import covariate_inputs
 from throughtime.forecasting.forecaster import Forecaster, as_panel
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
@@ -62,9 +63,9 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
 def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     """(B, T, H) what the cell reads."""
     design = network.design
-    past = to_units(windows.past, window_units(windows, design.span, design.length))
-    values = jnp.where(windows.inside, past, 0)[:, -design.length :]
-    return network.embedded(values, windows.seen[:, -design.length :])
+    given = covariate_inputs(network.covariates, windows)
+    past, _ = network.unexplained(windows, given)
+    return network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
 
 
 @eqx.filter_jit

@@ -1,0 +1,145 @@
+"""Covariates: what is known beside the series, on a grid of time steps that may reach beyond their ends."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime.data.columns import as_numbers
+from throughtime.data.source import MISSING, Source
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One covariate.
+
+    Attributes:
+        name: the column's name.
+        values: numbers, or the places of categories in ``categories``; NaN where missing.
+        categories: the names of the categories; None for numbers.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Covariates:
+    """The covariates of N series.
+
+    They have a grid of their own, with the panel's frequency, C steps in all: it may begin before a series and reach
+    beyond its end, so that cutting a panel leaves its covariates as they are. Which of them may be read is for the
+    reader to know: past ones up to the present, future ones up to the horizon.
+
+    Attributes:
+        id: the column that named the series in the user's table; None where it was one series.
+        time: the column of time stamps.
+        sources: what the id column says of each series, (N,); series of several target columns share it.
+        static: constant for each series, (N,) values each.
+        past: known up to the present, (C,) values each.
+        future: known beyond it, (C,) values each.
+        starts: the ordinal of each series' first step on the grid, (N,).
+        offsets: where each series begins on the grid and the last one ends, (N + 1,).
+        came: whether a row came for the step, (C,).
+    """
+
+    id: str | None
+    time: str
+    sources: NDArray
+    static: tuple[Column, ...]
+    past: tuple[Column, ...]
+    future: tuple[Column, ...]
+    starts: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    came: NDArray[np.bool_]
+
+    def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
+        """Where on the grid the steps with these ordinals lie, -1 outside of it.
+
+        Args:
+            row: (S,) the series of each step.
+            ordinals: (S,) of the frequency.
+            multiple: of the frequency.
+        """
+        step = (ordinals - self.starts[row]) // multiple
+        inside = (step >= 0) & (step < np.diff(self.offsets)[row])
+        return np.where(inside, self.offsets[row] + step, -1)
+
+    def lengthened(self, lengths: NDArray[np.int64]) -> "Covariates":
+        """The same on a grid of at least these lengths (N,); no row came for the steps that are new."""
+        old = np.diff(self.offsets)
+        new = np.maximum(old, lengths)
+        offsets = np.append(0, np.cumsum(new))
+        step = np.arange(offsets[-1]) - np.repeat(offsets[:-1], new)
+        places = np.where(step < np.repeat(old, new), np.repeat(self.offsets[:-1], new) + step, -1)
+        return replace(
+            self,
+            past=tuple(replace(column, values=at(column.values, places)) for column in self.past),
+            future=tuple(replace(column, values=at(column.values, places)) for column in self.future),
+            offsets=offsets,
+            came=np.append(self.came, False)[places],
+        )
+
+    def of_series(self, kept: NDArray[np.bool_]) -> "Covariates":
+        """Those of some of the series, by a mask (N,)."""
+        lengths = np.diff(self.offsets)
+        steps = np.repeat(kept, lengths)
+        return replace(
+            self,
+            sources=self.sources[kept],
+            static=tuple(replace(column, values=column.values[kept]) for column in self.static),
+            past=tuple(replace(column, values=column.values[steps]) for column in self.past),
+            future=tuple(replace(column, values=column.values[steps]) for column in self.future),
+            starts=self.starts[kept],
+            offsets=np.append(0, np.cumsum(lengths[kept])),
+            came=self.came[steps],
+        )
+
+
+def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The values at places of the grid, NaN for the place -1."""
+    return np.append(values, np.nan)[places]  # the last one is that of -1
+
+
+def read_column(column: pl.Series, source: Source, *, categorical: bool | None = None) -> Column:
+    """A column as a covariate: numbers where all of it can be read so, else categories.
+
+    Args:
+        column: numbers, text, categories, or true and false.
+        source: names the table in messages.
+        categorical: what it was before, where that is known.
+
+    Raises:
+        InputError: for other types, and for text where there were numbers before.
+    """
+    if column.dtype == pl.Boolean:
+        column = column.cast(pl.Float64) if not categorical else column.cast(pl.String)
+    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        raise source.error(
+            f"found the type {column.dtype}, expected numbers, text, or true and false", column=column.name
+        )
+    if column.dtype == pl.Null:
+        column = column.cast(pl.Float64)
+    if categorical is None:
+        categorical = not column.dtype.is_numeric() and not _are_numbers(column)
+    if not categorical:
+        return Column(column.name, as_numbers(column, source))
+    text = _text(column)
+    names = text.drop_nulls().unique(maintain_order=True)
+    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Float64).fill_null(float("nan"))
+    return Column(column.name, codes.to_numpy(), tuple(names))
+
+
+def _text(column: pl.Series) -> pl.Series:
+    text = column.cast(pl.String).str.strip_chars()
+    return text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+
+
+def _are_numbers(column: pl.Series) -> bool:
+    """Whether text, as that of a CSV file is, holds nothing but numbers. Categories are no numbers, whatever they say."""
+    if column.dtype != pl.String:
+        return False
+    distinct = _text(column).drop_nulls().unique()
+    return not distinct.cast(pl.Float64, strict=False).has_nulls()

@@ -1,0 +1,186 @@
+"""Covariates as a network sees them: numbers standardised, categories counted from a vocabulary of the training part."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from throughtime.data.calendar_columns import calendar_codes, calendar_names
+from throughtime.data.covariates import Column, at
+from throughtime.data.panel import Panel
+from throughtime.data.tracks import Tracks, device_offsets, device_table
+from throughtime.errors import InputError
+
+FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
+UNSEEN = 0  # the code of a missing value, and of a category that training did not see
+
+
+class Encoding(NamedTuple):
+    """How one covariate is encoded, from what training may see of it.
+
+    Attributes:
+        name: the column's.
+        mean: of its numbers.
+        deviation: their standard deviation, 1 where they do not differ.
+        vocabulary: the categories, sorted; their codes begin at 1. None for numbers.
+    """
+
+    name: str
+    mean: float = 0.0
+    deviation: float = 1.0
+    vocabulary: tuple[str, ...] | None = None
+
+
+class Encodings(NamedTuple):
+    """The encodings of all covariates; those of the calendar have integers for names of categories."""
+
+    static: tuple[Encoding, ...] = ()
+    past: tuple[Encoding, ...] = ()
+    future: tuple[Encoding, ...] = ()
+    calendar: tuple[Encoding, ...] = ()
+
+
+class TableSizes(NamedTuple):
+    """How many numbers a table has, and how many categories each of its other columns."""
+
+    numbers: int
+    vocabularies: tuple[int, ...]
+
+
+class CovariateSizes(NamedTuple):
+    """The sizes of the three tables that a network reads; the calendar is part of the future."""
+
+    static: TableSizes
+    past: TableSizes
+    future: TableSizes
+
+
+def sizes_of(encodings: Encodings) -> CovariateSizes:
+    """What a network must be made for."""
+    static, past, future, calendar = encodings
+    return CovariateSizes(_sizes(static), _sizes(past), _sizes(future + calendar))
+
+
+def _sizes(encodings: tuple[Encoding, ...]) -> TableSizes:
+    vocabularies = tuple(len(one.vocabulary) for one in encodings if one.vocabulary is not None)
+    return TableSizes(len(encodings) - len(vocabularies), vocabularies)
+
+
+class _Steps(NamedTuple):
+    """All steps of N series and ``horizon`` more of each, (S,): series, number in the series, and ordinal."""
+
+    row: NDArray[np.int64]
+    step: NDArray[np.int64]
+    ordinals: NDArray[np.int64]
+
+
+def _steps(panel: Panel, horizon: int) -> _Steps:
+    lengths = panel.lengths + horizon
+    row = np.repeat(np.arange(len(panel)), lengths)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return _Steps(row, step, panel.starts[row] + panel.frequency.multiple * step)
+
+
+def _places(panel: Panel, steps: _Steps) -> NDArray[np.int64]:
+    assert panel.covariates is not None
+    return panel.covariates.places(steps.row, steps.ordinals, panel.frequency.multiple)
+
+
+def fit_encodings(panel: Panel, origins: NDArray[np.int64], *, calendar: bool) -> Encodings | None:
+    """Means, deviations and vocabularies of what lies before the origins (N,); None without any covariate.
+
+    Every observed or missing step of a series counts once; steps of the covariates' grid outside of it do not.
+    """
+    names = calendar_names(panel.frequency) if calendar else ()
+    given = panel.covariates
+    if given is None and not names:
+        return None
+    steps = _steps(panel, 0)
+    known = steps.step < origins[steps.row]
+    steps = _Steps(*(column[known] for column in steps))
+    found = tuple(_of_calendar(panel, steps.ordinals, name) for name in names)
+    if given is None:
+        return Encodings(calendar=found)
+    places = _places(panel, steps)
+    learnt_from = origins > 0
+    return Encodings(
+        tuple(_fitted(column, column.values[learnt_from]) for column in given.static),
+        tuple(_fitted(column, at(column.values, places)) for column in given.past),
+        tuple(_fitted(column, at(column.values, places)) for column in given.future),
+        found,
+    )
+
+
+def _of_calendar(panel: Panel, ordinals: NDArray[np.int64], name: str) -> Encoding:
+    codes = np.unique(calendar_codes(panel.frequency, ordinals, name))
+    return Encoding(name, vocabulary=tuple(map(str, codes.tolist())))
+
+
+def _fitted(column: Column, values: NDArray[np.float64]) -> Encoding:
+    values = values[~np.isnan(values)]
+    if column.categories is not None:
+        seen = {column.categories[code] for code in np.unique(values).astype(int)}
+        return Encoding(column.name, vocabulary=tuple(sorted(seen)))
+    largest = np.max(np.abs(values), initial=0.0)
+    if largest == 0:
+        return Encoding(column.name)
+    shares = values / largest  # whose squares are finite, however large the values are
+    mean, deviation = shares.mean(), shares.std()
+    still = deviation <= len(shares) * np.finfo(float).eps  # but for rounding, they are all the same
+    return Encoding(column.name, float(mean * largest), 1.0 if still else float(deviation * largest))
+
+
+def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
+    """The panel's covariates on the device, for all of its steps and ``horizon`` more after each series.
+
+    Raises:
+        InputError: where the panel lacks the covariates that the encodings describe.
+    """
+    steps = _steps(panel, horizon)
+    static, past, future = _user_columns(panel, encodings, steps)
+    for encoding in encodings.calendar:
+        codes = calendar_codes(panel.frequency, steps.ordinals, encoding.name)
+        names = tuple(map(str, range(int(codes.max(initial=0)) + 1)))
+        future.append(_encoded(Column(encoding.name, codes.astype(float), names), encoding))
+    lengths = panel.lengths + horizon
+    size = len(steps.row)
+    return Tracks(
+        device_table(static, len(panel)),
+        device_table(past, size),
+        device_table(future, size),
+        device_offsets(np.cumsum(lengths) - lengths),
+    )
+
+
+_Encoded = list[NDArray]
+
+
+def _user_columns(panel: Panel, encodings: Encodings, steps: _Steps) -> tuple[_Encoded, _Encoded, _Encoded]:
+    """The user's static, past and future covariates, encoded."""
+    given = panel.covariates
+    wanted = [encoding.name for role in encodings[:3] for encoding in role]
+    came = [] if given is None else [column.name for column in (*given.static, *given.past, *given.future)]
+    if came != wanted:
+        raise InputError(f"the forecaster was fitted with the covariates {wanted}, the data have {came}")
+    if given is None:
+        return [], [], []
+    places = _places(panel, steps)
+    static = list(map(_encoded, given.static, encodings.static))
+    past = [_encoded(_on_steps(column, places), one) for column, one in zip(given.past, encodings.past, strict=True)]
+    ahead = zip(given.future, encodings.future, strict=True)
+    return static, past, [_encoded(_on_steps(column, places), one) for column, one in ahead]
+
+
+def _on_steps(column: Column, places: NDArray[np.int64]) -> Column:
+    return Column(column.name, at(column.values, places), column.categories)
+
+
+def _encoded(column: Column, encoding: Encoding) -> NDArray:
+    """Numbers (S, 2): standardised, 0 where missing, and whether it is there; of categories the codes (S,)."""
+    known = ~np.isnan(column.values)
+    if encoding.vocabulary is None:
+        standard = (np.where(known, column.values, encoding.mean) - encoding.mean) / encoding.deviation
+        return np.stack([np.clip(standard, -FARTHEST, FARTHEST), known], axis=1).astype(np.float32)
+    code = {name: place + 1 for place, name in enumerate(encoding.vocabulary)}
+    codes = np.array([code.get(name, UNSEEN) for name in column.categories or ()] + [UNSEEN], np.int32)
+    return codes[np.where(known, column.values, -1).astype(int)]  # the last one is that of -1
