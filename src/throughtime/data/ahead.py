@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from throughtime.data.columns import listed
 from throughtime.data.covariates import Column, Covariates, read_column
-from throughtime.data.frames import as_polars, format_times
+from throughtime.data.frames import as_polars, collected, format_times
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.data.timestamps import parse_times
@@ -72,8 +72,7 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     absent = [name for name in names if name not in there]
     if absent:
         raise source.error(f"no column {listed(absent)}, expected {listed(names)}.\n{_needed(panel, given, horizon)}")
-    chosen = table.select(names)
-    frame = chosen.collect() if isinstance(chosen, nw.LazyFrame) else chosen
+    frame = collected(table.select(names))
     row, series, step = _rows_ahead(panel, given, frame, source, horizon)
     given = given.lengthened((panel.starts - given.starts) // panel.frequency.multiple + panel.lengths + horizon)
     ordinals = panel.starts[series] + panel.frequency.multiple * step

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.frames import as_polars
+from throughtime.data.frames import as_polars, collected
 from throughtime.data.source import MISSING, Source, first
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
@@ -80,13 +80,11 @@ def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Na
     Raises:
         InputError: for a table without rows, and as :func:`resolve_columns` does.
     """
-    lazy = isinstance(table, nw.LazyFrame)
-    head = table.head(SAMPLE).collect() if lazy else table.head(SAMPLE)
+    head = collected(table.head(SAMPLE))
     if not len(head):
         raise source.error("no rows below the names of the columns, expected one for each series and time")
     columns = resolve_columns(head, source, named)
-    chosen = table.select(columns.used)
-    return chosen.collect() if lazy else chosen, columns
+    return collected(table.select(columns.used)), columns
 
 
 def resolve_columns(head: nw.DataFrame, source: Source, named: Named) -> Columns:

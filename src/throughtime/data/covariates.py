@@ -138,7 +138,7 @@ def _text(column: pl.Series) -> pl.Series:
 
 
 def _are_numbers(column: pl.Series) -> bool:
-    """Whether text, as that of a CSV file is, holds nothing but numbers. Categories are no numbers, whatever they say."""
+    """Whether text, such as that of a CSV file, holds nothing but numbers. Categories never are numbers."""
     if column.dtype != pl.String:
         return False
     distinct = _text(column).drop_nulls().unique()

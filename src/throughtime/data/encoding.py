@@ -1,4 +1,4 @@
-"""Covariates as a network sees them: numbers standardised, categories counted from a vocabulary of the training part."""
+"""Covariates as a network sees them: numbers standardised, categories as places in the vocabulary of training."""
 
 from typing import NamedTuple
 

@@ -33,15 +33,19 @@ def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:
         raise InputError(f"the frame's columns are {list(frame.columns)}, expected different names") from None
     except TypeError:
         raise InputError(
-            f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars, pyarrow or "
-            f"another library that narwhals knows, with one row for each series and time"
+            f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars, "
+            f"pyarrow or another library that narwhals knows, with one row for each series and time"
         ) from None
 
 
 def template(frame: Any) -> Any:
     """A frame of the kind of ``frame`` without its rows, to make others like it: see :func:`to_native`."""
-    head = from_native(frame).head(0)
-    return head.collect().to_native() if isinstance(head, nw.LazyFrame) else head.to_native()
+    return collected(from_native(frame).head(0)).to_native()
+
+
+def collected(table: nw.DataFrame | nw.LazyFrame) -> nw.DataFrame:
+    """The table in memory."""
+    return table.collect() if isinstance(table, nw.LazyFrame) else table
 
 
 def as_polars(column: nw.Series) -> pl.Series:

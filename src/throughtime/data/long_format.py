@@ -95,7 +95,7 @@ def _values(table: nw.DataFrame, columns: Columns, source: Source) -> NDArray[np
 def _by_target(
     names: NDArray, series: NDArray[np.int64], times: NDArray, columns: Columns, source: Source
 ) -> tuple[NDArray, NDArray[np.int64], NDArray]:
-    """Ids, series and times where each target column makes a series of its own: "west/sold", or "sold" without an id."""
+    """Ids, series and times where each target column makes series of its own: "west/sold", or "sold" without an id."""
     count = len(columns.targets)
     if count == 1:
         return names, series, times
