@@ -8,6 +8,8 @@ import numpy as np
 from throughtime.data.windows import Windows
 from throughtime.shapes import Array, Float
 
+LEAST_SHARE = 0.1  # of the standard deviation: a season without noise leaves no error to measure with
+
 
 class Units(NamedTuple):
     """The level and scale of B windows; a scale of 0 marks a window without any movement."""
@@ -16,16 +18,20 @@ class Units(NamedTuple):
     scale: Float[Array, "B"]
 
 
-def window_units(windows: Windows, span: int, length: int) -> Units:
+def window_units(windows: Windows, span: int, season: int) -> Units:
     """Level and scale of each window, from its past alone.
 
-    The level is the mean of the last ``span`` observed steps' values, the scale the standard deviation of the last
-    ``length`` around their mean.
+    The level is the mean of the last ``span`` observed steps' values. The scale is the mean absolute difference over a
+    season, what seasonal naive gets wrong (Hyndman & Koehler 2006, eq. 3), so that what is seasonal takes no room. It
+    is at least a tenth of the standard deviation, and all of it where there is no pair of values a season apart.
     """
-    return Units(
-        _masked_moment(windows.past[:, -span:], _usable(windows, span)),
-        jnp.sqrt(_variance(windows.past[:, -length:], _usable(windows, length))),
-    )
+    usable = _usable(windows, windows.past.shape[1])
+    deviation = jnp.sqrt(_variance(windows.past, usable))
+    both = usable[:, season:] & usable[:, :-season]
+    difference = _masked_moment(jnp.abs(windows.past[:, season:] - windows.past[:, :-season]), both)
+    least = jnp.where(both.any(axis=1), LEAST_SHARE, 1.0) * deviation
+    scale = jnp.where(deviation > 0, jnp.maximum(difference, least), 0)
+    return Units(_masked_moment(windows.past[:, -span:], _usable(windows, span)), scale)
 
 
 def to_units(values: Float[Array, "B S"], units: Units) -> Float[Array, "B S"]:

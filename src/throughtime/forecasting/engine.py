@@ -5,7 +5,7 @@ training and forecasting with earlier origins.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -25,10 +25,17 @@ from throughtime.forecasting.losses import masked_mean, pinball
 from throughtime.forecasting.network import Design, ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.shapes import Array, Key, Scalar
-from throughtime.training.loop import Loss, Progress, start, train
-from throughtime.training.optimisers import adamw_cosine
+from throughtime.training.loop import Progress, start, train
+from throughtime.training.optimisers import AveragedState, adamw_cosine, averaged
+from throughtime.training.side_by_side import Run, side_by_side
+from throughtime.training.step import Loss, TrainState
+
+Networks = tuple[ForecastNetwork, ...]
+"""The members of an ensemble; none where the series are too short."""
 
 REPORTS = 20  # progress reports of one training run
+AVERAGE = 0.99  # decay of the weights' moving average
+MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
 ROWS = 1024  # series that one call of the network forecasts: bounds the memory
 LEAST_OBSERVED = 3  # observations below which a series has nothing to measure a scale with
 LEAST_HORIZONS, LEAST_WINDOWS = 2, 8  # on shorter random walks, intervals of 95 % covered 0 to 80 % of values
@@ -118,7 +125,7 @@ def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
 def train_network(
     prepared: Prepared, plan: Plan, *, report: Callable[[Progress], None], seed: int
 ) -> tuple[ForecastNetwork, np.ndarray]:
-    """One network for all series that are long enough, and the loss of each training step."""
+    """One network for all series that are long enough, its weights averaged, and the loss of each training step."""
     key, key_weights = jax.random.split(jax.random.key(seed))
     loss, optimiser = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
     state = start(ForecastNetwork(plan.design, key=key_weights), optimiser, key)
@@ -128,45 +135,73 @@ def train_network(
         state = progress.state
         losses.append(progress.losses)
         report(progress)
-    return state.model, np.concatenate(losses)
+    return averaged_network(state), np.concatenate(losses)
 
 
-def network_quantiles(
-    network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, origins: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles (R, F, Q) of the given series, ascending, and each window's scale (R,): as the network sees values.
+def averaged_network(state: TrainState) -> ForecastNetwork:
+    """The moving average of the network's weights, of a run as :func:`train_network` does it."""
+    assert isinstance(state.optimiser, AveragedState)
+    return state.optimiser.average
 
-    Sorting mends quantiles that cross, and never makes the pinball loss worse (Chernozhukov, Fernandez-Val & Galichon
-    2010).
+
+def train_networks(
+    prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
+) -> tuple[Networks, np.ndarray]:
+    """The plan's members, several at once, and their losses (M, steps)."""
+
+    def run(member: int) -> Run[tuple[ForecastNetwork, np.ndarray]]:
+        return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
+
+    names = [
+        f"training {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
+    ]
+    _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
+    trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
+    networks, losses = zip(*trained, strict=True)
+    return networks, np.stack(losses)
+
+
+def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
+    """Quantiles (R, F, Q) of the given series, ascending, as the networks see values: their mean.
+
+    To average quantiles keeps the shape of the members' distributions, which to average probabilities would widen
+    (Lichtendahl, Grushka-Cockayne & Winkler 2013). Sorting mends quantiles that cross, and never makes the pinball loss
+    worse (Chernozhukov, Fernandez-Val & Galichon 2010).
     """
     parts = []
     size = min(ROWS, len(rows))
     for first in range(0, len(rows), size):
         chunk = np.resize(rows[first : first + size], size)  # one shape, one program
-        predicted, scale = _predict(network, prepared.series, jnp.asarray(chunk), jnp.asarray(origins[chunk]))
-        unit = prepared.unit[chunk]
-        values = np.asarray(predicted, np.float64) * unit[:, None, None] + prepared.centre[chunk, None, None]
-        parts.append((np.sort(values, axis=-1), np.asarray(scale, np.float64) * unit))
-    quantiles, scales = (np.concatenate(column)[: len(rows)] for column in zip(*parts, strict=True))
-    return quantiles, scales
+        at = jnp.asarray(chunk), jnp.asarray(origins[chunk])
+        predicted = np.mean(
+            [np.sort(np.asarray(_predict(network, prepared.series, *at), np.float64)) for network in networks], axis=0
+        )
+        parts.append(predicted * prepared.unit[chunk, None, None] + prepared.centre[chunk, None, None])
+    return np.concatenate(parts)[: len(rows)]
 
 
-def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: np.ndarray, plan: Plan) -> np.ndarray:
+def original_units(quantiles: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan) -> np.ndarray:
+    """Quantiles (R, F, Q) as the networks see them in the data's own units, stretched as the plan says."""
+    quantiles = stretched(quantiles, plan.stretch)
+    if plan.log:  # from the first value on, so that a constant comes back to the last digit
+        quantiles = prepared.first[rows, None, None] * np.exp(quantiles - prepared.centre[rows, None, None])
+    return np.maximum(quantiles, 0) if plan.positive else quantiles
+
+
+def forecast_quantiles(networks: Networks, panel: Panel, origins: np.ndarray, plan: Plan) -> np.ndarray:
     """Quantiles (N, F, Q) of the F steps after the origins, ascending, in the data's own units.
 
-    The seasonal naive forecast stands in for a series that is too short for the network; not a number for one that
-    has no observation at all. Where no value was ever negative, nothing is forecast below zero.
+    The seasonal naive forecast stands in for a series that is too short for the networks, or for all where there are
+    none; not a number for one that has no observation at all. Where no value was ever negative, nothing is forecast
+    below zero.
     """
     design = plan.design
-    served = learnable(panel, origins, design.horizon) & (network is not None)
+    served = learnable(panel, origins, design.horizon) & (len(networks) > 0)
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
-    if network is not None and served.any():
+    if served.any():
         rows = np.flatnonzero(served)
         prepared = prepare(panel, origins, plan)
-        predicted = stretched(network_quantiles(network, prepared, rows, origins)[0], plan.stretch)
-        if plan.log:  # from the first value on, so that a constant comes back to the last digit
-            predicted = prepared.first[rows, None, None] * np.exp(predicted - prepared.centre[rows, None, None])
-        quantiles[rows] = predicted
+        quantiles[rows] = original_units(network_quantiles(networks, prepared, rows, origins), prepared, rows, plan)
     filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
     for row in np.flatnonzero(~served & (observed_counts(panel, origins) > 0)):
         quantiles[row] = _naive(panel, filled, int(row), int(origins[row]), plan)
@@ -194,13 +229,12 @@ def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tup
         losses = pinball(predicted, to_units(windows.future, units), levels).mean(axis=-1)
         return masked_mean(losses, windows.known & (units.scale > 0)[:, None])
 
-    return loss, adamw_cosine(learning_rate, steps)
+    return loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE)
 
 
 @eqx.filter_jit
-def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> tuple[Array, Array]:
-    """Quantiles (B, F, Q) less each series' centre, and scales (B,)."""
+def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> Array:
+    """Quantiles (B, F, Q), less each series' centre."""
     design = network.design
     windows = windows_at(series, rows, origins, reach=design.reach, horizon=design.horizon)
-    scaled, units = network(windows)
-    return from_units(scaled, units), units.scale
+    return from_units(*network(windows))

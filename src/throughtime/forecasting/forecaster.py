@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
 from throughtime.forecasting.plan import make_plan, require_horizon, with_encodings
 from throughtime.training.loop import Progress
 
-SETTLED_BELOW = 100_000  # observations; beyond, a network of this size does not overfit, and a second run takes long
+MEMBERS = 4
 
 Report = Callable[[str, Progress], None]
 """``report(stage, progress)``: called about twenty times in each stage of training."""
@@ -44,8 +43,8 @@ class Forecaster:
     Attributes:
         panel_: the series of the last :meth:`fit`.
         plan_: what was decided from the data: window, patch, seasons, logarithm, units, steps.
-        network_: the trained network; None where the series were too short.
-        losses_: (steps,) the pinball loss of each training step's batch.
+        networks_: the trained networks, whose quantiles are averaged; none where the series were too short.
+        losses_: (M, steps) the pinball loss of each network's training batches.
         notes_: what was found in the data, and what was done about it.
     """
 
@@ -57,6 +56,7 @@ class Forecaster:
         cell: str = "gru",
         hidden: int | None = None,
         steps: int | None = None,
+        members: int = MEMBERS,
         seed: int = 0,
         calendar: bool = False,
     ):
@@ -69,11 +69,12 @@ class Forecaster:
             hidden: units of the cell; by the size of the panel if None.
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
+            members: networks that are trained from different weights and windows, and averaged.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
-        self.hidden, self.steps, self.seed = hidden, steps, seed
+        self.hidden, self.steps, self.members, self.seed = hidden, steps, members, seed
         self.calendar = calendar
 
     def fit(
@@ -115,7 +116,7 @@ class Forecaster:
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         require_horizon(self.horizon, int(panel.lengths.max()))
-        for name in ("season", "hidden", "steps"):
+        for name in ("season", "hidden", "steps", "members"):
             _require_size(name, getattr(self, name))
         known = engine.known_values(panel, origins)
         plan = make_plan(
@@ -126,15 +127,18 @@ class Forecaster:
             cell=self.cell,
             hidden=self.hidden,
             steps=self.steps,
+            members=self.members,
         )
         plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
-        network, losses = None, np.empty(0)
+        networks: engine.Networks = ()
+        losses = np.empty((0, 0))
         if engine.trainable(panel, origins, self.horizon):
-            if self.steps is None and len(known) < SETTLED_BELOW:
-                plan = settle(panel, origins, plan, report=partial(report, "held out"), seed=self.seed)
-            prepared = engine.prepare(panel, origins, plan)
-            network, losses = engine.train_network(prepared, plan, report=partial(report, "training"), seed=self.seed)
-        self.panel_, self.plan_, self.network_, self.losses_ = panel, plan, network, losses
+            if self.steps is None:
+                plan = settle(panel, origins, plan, report=report, seed=self.seed)
+            networks, losses = engine.train_networks(
+                engine.prepare(panel, origins, plan), plan, report=report, seed=self.seed
+            )
+        self.panel_, self.plan_, self.networks_, self.losses_ = panel, plan, networks, losses
         self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
         self._like = None
         return self
@@ -170,7 +174,7 @@ class Forecaster:
 
     def _quantiles(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         require_future(panel, origins, self.horizon)
-        return engine.forecast_quantiles(self.network_, panel, origins, self.plan_)
+        return engine.forecast_quantiles(self.networks_, panel, origins, self.plan_)
 
     def backtest(self, frame: Any, windows: int = 3, level: Sequence[int | float] = ()) -> Any:
         """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.
@@ -189,7 +193,7 @@ class Forecaster:
     def save(self, path: str | Path) -> None:
         """Write weights, configuration and the history that forecasts start from to the folder ``path``, whole."""
         self._require_fitted()
-        fitted = Fitted(self.panel_, self.plan_, self.network_, self.losses_, self.notes_)
+        fitted = Fitted(self.panel_, self.plan_, self.networks_, self.losses_, self.notes_)
         save_fitted(path, self.get_params(), fitted)
 
     @classmethod
@@ -201,7 +205,7 @@ class Forecaster:
         """
         params, fitted = load_fitted(path)
         model = cls(**params)
-        model.panel_, model.plan_, model.network_, model.losses_, model.notes_ = fitted
+        model.panel_, model.plan_, model.networks_, model.losses_, model.notes_ = fitted
         model._like = None
         return model
 

@@ -1,101 +1,164 @@
-"""What a held-out end of the training data tells: when to stop, and how far to trust the intervals."""
+"""What a held-out end of the training data decides: which network, when to stop, and how far to trust its intervals."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.engine import Prepared, learnable, network_quantiles, prepare, train_network
+from throughtime.forecasting import engine
+from throughtime.forecasting.calibration import stretch
+from throughtime.forecasting.engine import Prepared, learnable
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.losses import pinball
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.training.loop import Progress
+from throughtime.training.side_by_side import Run, side_by_side
 
-FEW_SERIES, WINDOWS_OF_FEW = 10, 3  # one window of one series is too little to judge by
-COVERAGE = 0.8
-WIDEST = 3.0
-LOWER, UPPER = QUANTILES.index(0.1), QUANTILES.index(0.9)
+ENOUGH_STEPS, MOST_WINDOWS = 1000, 3  # one window of one series is too little to judge by
+MOST_STEPS = 1000  # a longer run ranks candidates no better
+MOST_SERIES = 2000  # that are judged
 
 
-class Judgement(NamedTuple):
-    """The held-out loss after some training steps, and the stretch that would have made the intervals cover."""
+class HeldOut(NamedTuple):
+    """The ends of series that training does not see.
+
+    Attributes:
+        panel: the series.
+        rows: (K, R) which series are judged, in K windows.
+        cuts: (K, N) where the windows begin, the earliest first.
+        scale: (N,) the mean absolute error of seasonal naive before all windows; NaN where there is none.
+    """
+
+    panel: Panel
+    rows: list[np.ndarray]
+    cuts: list[np.ndarray]
+    scale: np.ndarray
+
+
+class Judged(NamedTuple):
+    """The plan with the best number of steps, and the held-out loss there."""
 
     loss: float
-    steps: int
-    stretch: float
+    plan: Plan
 
 
-def settle(panel: Panel, origins: np.ndarray, plan: Plan, *, report: Callable[[Progress], None], seed: int) -> Plan:
-    """The plan with the number of steps and the stretch that a run without the last horizons found best.
+def settle(
+    panel: Panel, origins: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
+) -> Plan:
+    """The plan that runs without the last horizons found best among its variants.
 
-    The network is trained on what lies before the held-out windows; after each report it forecasts them. A small panel
-    overfits within a few hundred steps, and its intervals become too narrow with it: stopping where the pinball loss is
-    least mends the first, and the split-conformal factor of the errors there the second (Romano, Patterson & Candes
-    2019, arXiv 1905.03222, with a factor in place of their constant).
+    Each variant of the network is trained on what lies before the held-out windows; after each report it forecasts
+    them. Training stops where the loss is least, unless that is at the end of the run: then it may go on. The loss is
+    the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of seasonal
+    naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the geometric mean
+    of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
 
     Where no series is long enough to hold anything out, the plan stays as it is.
     """
-    horizon = plan.design.horizon
-    windows = WINDOWS_OF_FEW if learnable(panel, origins, horizon).sum() < FEW_SERIES else 1
-    earlier = np.maximum(origins - windows * horizon, 0)
-    while windows > 1 and not learnable(panel, earlier, horizon).any():
-        windows -= 1
-        earlier = np.maximum(origins - windows * horizon, 0)
-    if not learnable(panel, earlier, horizon).any():
+    held = hold_out(panel, origins, plan)
+    if held is None:
         return plan
-    prepared = prepare(panel, earlier, plan)
-    judgements: list[Judgement] = []
-
-    def judge(progress: Progress) -> None:
-        judgements.append(_judge(progress.state.model, panel, prepared, origins, windows, int(progress.state.step)))
-        report(progress)
-
-    train_network(prepared, plan, report=judge, seed=seed)
-    best = min(judgements, key=lambda judgement: judgement.loss)
-    return plan._replace(steps=best.steps, stretch=best.stretch)
-
-
-def _judge(
-    network: ForecastNetwork, panel: Panel, prepared: Prepared, origins: np.ndarray, windows: int, steps: int
-) -> Judgement:
-    """Forecast all held-out windows: the mean pinball loss in units of each window's scale, and the stretch."""
-    horizon = network.design.horizon
-    losses, ratios = [], []
-    for window in range(windows, 0, -1):
-        cut = np.maximum(origins - window * horizon, 0)
-        rows = np.flatnonzero(learnable(panel, cut, horizon))
-        if not len(rows):
-            continue
-        whole = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(origins, jnp.int32)))
-        quantiles, scale = network_quantiles(network, whole, rows, cut)
-        places = (panel.offsets[rows] + cut[rows])[:, None] + np.arange(horizon)
-        known = ~np.isnan(panel.values[places]) & (scale > 0)[:, None]
-        # Less the centre, as in training: float32 would not tell movements apart around a far level.
-        centre = prepared.centre[rows, None]
-        quantiles, truth = quantiles - centre[:, :, None], prepared.values[places] - centre
-        loss = np.asarray(pinball(jnp.asarray(quantiles), jnp.asarray(truth), jnp.asarray(QUANTILES))).mean(axis=-1)
-        losses.append((loss / np.where(scale > 0, scale, 1)[:, None])[known])
-        ratios.append(_error_ratio(quantiles, truth)[known])
-    loss = float(np.mean(np.concatenate(losses))) if losses and len(np.concatenate(losses)) else np.inf
-    return Judgement(loss, steps, _stretch(np.concatenate(ratios)) if ratios else 1.0)
+    variants = [
+        variant._replace(most_steps=(n := min(plan.most_steps, MOST_STEPS)), steps=n) for variant in _variants(plan)
+    ]
+    names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
+    judged = side_by_side(
+        [_trial(held, variant, seed) for variant in variants], [partial(report, name) for name in names]
+    )
+    best = min(judged, key=lambda one: one.loss).plan
+    if best.steps == best.most_steps < plan.most_steps:
+        return best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
+    return best
 
 
-def _error_ratio(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """(R, F) the error of the median over the half width, on the error's side, of the interval that should cover."""
-    median = quantiles[..., MEDIAN]
-    half = np.where(truth > median, quantiles[..., UPPER] - median, median - quantiles[..., LOWER])
-    return np.abs(truth - median) / np.maximum(half, np.finfo(float).tiny)
+def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
+    """One window of each series, up to three where there are few; None where no series is long enough."""
+    horizon, season = plan.design.horizon, plan.design.seasons[0]
+    usable = max(int(learnable(panel, origins, horizon).sum()), 1)
+    most = int(np.clip(-(-ENOUGH_STEPS // (usable * horizon)), 1, MOST_WINDOWS))
+    for windows in range(most, 0, -1):
+        cuts = [np.maximum(origins - k * horizon, 0) for k in range(windows, 0, -1)]
+        if engine.trainable(panel, cuts[0], horizon):
+            rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
+            return HeldOut(panel, rows, cuts, _seasonal_errors(panel, cuts[0], season))
+    return None
 
 
-def _stretch(ratios: np.ndarray) -> float:
-    """The smallest factor with which the share ``COVERAGE`` of the errors is covered; never below 1.
+def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
+    """At most so many series, evenly chosen."""
+    rows = np.flatnonzero(learnable(panel, cut, horizon))
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES)).astype(int))]
 
-    A held-out end that went unusually well must not make the intervals narrower than the network's own.
-    """
-    if not len(ratios):
-        return 1.0
-    rank = min(COVERAGE * (len(ratios) + 1) / len(ratios), 1.0)
-    return float(np.clip(np.quantile(ratios, rank, method="higher"), 1.0, WIDEST))
+
+def _seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
+    """(N,) the mean absolute error of seasonal naive before the cut, NaN where it cannot be told; 1 if nowhere."""
+    row = np.repeat(np.arange(len(panel)), panel.lengths)
+    place = np.arange(len(panel.values)) - panel.offsets[row]
+    errors = np.full(len(panel.values), np.nan)
+    errors[season:] = np.abs(panel.values[season:] - panel.values[:-season])
+    known = (place >= season) & (place < cut[row]) & ~np.isnan(errors)
+    count = np.bincount(row[known], minlength=len(panel))
+    mean = np.bincount(row[known], errors[known], len(panel)) / np.maximum(count, 1)
+    return np.where(mean > 0, mean, np.nan) if (mean > 0).any() else np.ones(len(panel))
+
+
+def _variants(plan: Plan) -> list[Plan]:
+    """With the linear map from window to horizon and without; of the values and, if all are positive, logarithms."""
+    skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
+    return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
+
+
+def _trial(held: HeldOut, plan: Plan, seed: int) -> Run[Judged]:
+    """A run that judges the variant ``plan``."""
+
+    def run(heard: Callable[[Progress], None]) -> Judged:
+        prepared = engine.prepare(held.panel, held.cuts[0], plan)
+        judged: list[Judged] = []
+
+        def judge(progress: Progress) -> None:
+            stopped = plan._replace(steps=int(progress.state.step))
+            judged.append(_judge(engine.averaged_network(progress.state), held, prepared, stopped))
+            heard(progress)
+
+        engine.train_network(prepared, plan, report=judge, seed=seed)
+        return min(judged, key=lambda one: one.loss)
+
+    return run
+
+
+def _judge(network: ForecastNetwork, held: HeldOut, prepared: Prepared, plan: Plan) -> Judged:
+    """Forecast all held-out windows: the scaled loss, and the plan with the stretch that would have covered them."""
+    parts = []
+    for rows, cut in zip(held.rows, held.cuts, strict=True):
+        seen = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(cut, jnp.int32)))
+        predicted = engine.network_quantiles((network,), seen, rows, cut)
+        quantiles = engine.original_units(predicted, prepared, rows, plan)
+        places = (held.panel.offsets[rows] + cut[rows])[:, None] + np.arange(plan.design.horizon)
+        truth = held.panel.values[places]
+        parts.append((quantiles, truth, np.broadcast_to(held.scale[rows, None], truth.shape)))
+    quantiles, truth, scale = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Judged(_loss(quantiles, truth, scale, plan), plan._replace(stretch=stretch(quantiles, truth)))
+
+
+def _loss(quantiles: np.ndarray, truth: np.ndarray, scale: np.ndarray, plan: Plan) -> float:
+    """The mean pinball loss over ``scale``; where nothing is negative, its geometric mean with that over the size."""
+    losses = _pinball(quantiles, truth)
+    scaled = _mean(losses / scale)
+    if not plan.positive:
+        return scaled
+    size = (truth + quantiles[..., MEDIAN]) / 2
+    return float(np.sqrt(scaled * _mean(losses / np.where(size > 0, size, np.nan))))
+
+
+def _pinball(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(R, F) the mean over the quantiles, in double precision; NaN where nothing was observed."""
+    error, levels = truth[..., None] - quantiles, np.array(QUANTILES)
+    return np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
+
+
+def _mean(losses: np.ndarray) -> float:
+    known = losses[np.isfinite(losses)]
+    return float(known.mean()) if len(known) else np.inf

@@ -40,10 +40,10 @@ def interval_columns(
     return columns
 
 
-def stretched(quantiles: np.ndarray, factor: float) -> np.ndarray:
-    """Quantiles (..., Q) moved away from their median by ``factor``: 1 leaves them, order and median stay."""
+def stretched(quantiles: np.ndarray, factors: Sequence[float]) -> np.ndarray:
+    """Quantiles (..., Q) moved away from their median by factors (Q,), ascending still; the median stays."""
     median = quantiles[..., MEDIAN, None]
-    return median + factor * (quantiles - median)
+    return np.sort(median + np.asarray(factors) * (quantiles - median), axis=-1)
 
 
 def _weights(q: float) -> np.ndarray:

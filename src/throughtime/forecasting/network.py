@@ -6,10 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells import Cell, cell_type
+from throughtime.cells import cell_type
 from throughtime.data.encoding import CovariateSizes
 from throughtime.data.scaling import Units, to_units, window_units
 from throughtime.data.windows import Windows
+from throughtime.forecasting.bases import base_count, bases
 from throughtime.forecasting.covariates import (
     CovariateInputs,
     CovariateNetwork,
@@ -18,7 +19,7 @@ from throughtime.forecasting.covariates import (
     covariate_network,
     extra_widths,
 )
-from throughtime.recurrence import unroll
+from throughtime.layers import Block, FeedForward, Stack
 from throughtime.shapes import Array, Bool, Float, Key
 
 FEATURES = 2
@@ -29,12 +30,14 @@ class Design(NamedTuple):
 
     Attributes:
         cell: the cell's name.
-        hidden: H, the units of the cell and of the head.
+        hidden: H, the units of the cells and of the head.
         horizon: F, steps ahead.
         length: L, how many past values the network reads: a whole number of patches.
         patch: P, how many values make one time step of the cell.
         seasons: the periods, in steps, of the seasonal naive forecasts that the network starts from.
         quantiles: Q levels, ascending; the middle one is 0.5.
+        blocks: how many recurrent blocks stand one above the other.
+        skip: whether a linear map leads past them, from the window to the horizon.
         covariates: how many covariates there are; None without any.
     """
 
@@ -45,6 +48,8 @@ class Design(NamedTuple):
     patch: int
     seasons: tuple[int, ...]
     quantiles: tuple[float, ...]
+    blocks: int = 2
+    skip: bool = True
     covariates: CovariateSizes | None = None
 
     @property
@@ -61,17 +66,17 @@ class Design(NamedTuple):
 class ForecastNetwork(eqx.Module):
     """Quantiles of the next F values from the last L of a series.
 
-    The window is cut into patches; a cell reads one patch a time step; its last state and two features of the window
-    give the quantiles through one hidden layer. A linear map from the window to the horizon is added, and a base: a
-    mixture, weighted by the window, of the last value and of each season's naive forecast. The head reads the last
-    state, so the first step ahead depends on the last observation.
+    The window is cut into patches; the first of a stack of residual recurrent blocks, with a gated feed-forward layer
+    behind each, reads one patch a time step. The last step's output and features of the window give the quantiles
+    through one hidden layer. A base is added, a mixture of simple forecasts weighted by the window, and a linear map
+    from the window to the horizon. The head reads the last step, so the first step ahead depends on the last value.
     """
 
     embed: eqx.nn.Linear
-    cell: Cell
+    stack: Stack
     hidden: eqx.nn.Linear
     head: eqx.nn.Linear
-    skip: eqx.nn.Linear
+    skip: eqx.nn.Linear | None
     gate: eqx.nn.Linear
     covariates: CovariateNetwork | None
     design: Design = eqx.field(static=True)
@@ -83,12 +88,11 @@ class ForecastNetwork(eqx.Module):
         self.covariates = covariate_network(design.covariates, width, quantiles, key=jax.random.fold_in(key, 1))
         channels, features = extra_widths(self.covariates)
         self.embed = eqx.nn.Linear((2 + channels) * design.patch, width, key=keys[0])
-        self.cell = cell_type(design.cell)(width, width, key=keys[1])
+        self.stack = _stack(design, key=keys[1])
         self.hidden = eqx.nn.Linear(width + FEATURES + features, width, key=keys[2])
         self.head = eqx.nn.Linear(width, design.horizon * quantiles, key=keys[3])
-        skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
-        self.skip = eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))
-        self.gate = eqx.nn.Linear(width, 2 + len(design.seasons), key=keys[5])
+        self.skip = _silent_skip(design, key=keys[4]) if design.skip else None
+        self.gate = eqx.nn.Linear(width, base_count(design.seasons), key=keys[5])
         self.design = design
 
     def __call__(self, windows: Windows) -> tuple[Float[Array, "B F Q"], Units]:
@@ -97,18 +101,26 @@ class ForecastNetwork(eqx.Module):
         given = covariate_inputs(self.covariates, windows)
         past, units = self.unexplained(windows, given)
         values = jnp.where(windows.inside, past, 0)[:, -design.length :]
-        _, ys = unroll(self.cell, self.read(windows, values, given))
+        _, ys = self.stack(self.read(windows, values, given))
         state = jax.vmap(self.hidden)(jnp.concatenate([ys[:, -1], _features(values), given.static], axis=1))
         state = jax.nn.gelu(state)
         spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(design.quantiles))
         mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
-        base = jnp.einsum("bk,bkf->bf", mixture, _bases(past, windows.inside, design))
-        forecast = spread + (base + jax.vmap(self.skip)(values))[:, :, None]
-        return forecast + ahead(self.covariates, given, state), units
+        location = jnp.einsum("bk,bkf->bf", mixture, bases(past, windows.inside, design.seasons, design.horizon))
+        if self.skip is not None:
+            location = location + jax.vmap(self.skip)(values)
+        return spread + location[:, :, None] + ahead(self.covariates, given, state), units
+
+    @property
+    def first_block(self) -> Block:
+        """The one that reads the patches."""
+        block = self.stack.layers[0]
+        assert isinstance(block, Block)
+        return block
 
     def unexplained(self, windows: Windows, given: CovariateInputs) -> tuple[Float[Array, "B R"], Units]:
         """The past in each window's own units, less what future covariates explain of it, and these units."""
-        units = window_units(windows, self.design.span, self.design.length)
+        units = window_units(windows, self.design.span, self.design.seasons[0])
         return to_units(windows.past, units) - given.explained[:, : windows.past.shape[1]], units
 
     def read(self, windows: Windows, values: Float[Array, "B L"], given: CovariateInputs) -> Float[Array, "B T H"]:
@@ -132,22 +144,17 @@ def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
     return jnp.stack([values[:, -1], rough], axis=1)
 
 
-def _bases(past: Float[Array, "B R"], inside: Array, design: Design) -> Float[Array, "B K F"]:
-    """What the network starts from: the last value; each season's naive forecast; the main season's with its drift.
-
-    Where a season reaches before the series, the last value stands for its forecast, and there is no drift.
-    """
-    reach, steps = past.shape[1], jnp.arange(design.horizon)
-    last = jnp.broadcast_to(past[:, -1:], (len(past), design.horizon))
-    bases = [last]
-    for season in design.seasons:
-        places = reach - season + steps % season
-        bases.append(jnp.where(inside[:, places], past[:, places], last))
-    bases.append(bases[1] + _drift(past, inside, design.seasons[0])[:, None] * (steps // design.seasons[0] + 1.0)[None])
-    return jnp.stack(bases, axis=1)
+def _stack(design: Design, *, key: Key) -> Stack:
+    """Recurrent blocks of the design's cell, a feed-forward layer behind each."""
+    layers: list[Block | FeedForward] = []
+    for block in jax.random.split(key, design.blocks):
+        key_cell, key_forward = jax.random.split(block)
+        layers.append(Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell)))
+        layers.append(FeedForward(design.hidden, key=key_forward))
+    return Stack(layers)
 
 
-def _drift(past: Float[Array, "B R"], inside: Array, season: int) -> Float[Array, "B"]:
-    """By how much the last season's mean exceeds that of the season before."""
-    ahead, behind = past[:, -season:], past[:, -2 * season : -season]
-    return jnp.where(inside[:, -2 * season], ahead.mean(axis=1) - behind.mean(axis=1), 0)
+def _silent_skip(design: Design, *, key: Key) -> eqx.nn.Linear:
+    """A linear map of the window to the horizon, which starts at zero."""
+    skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=key)
+    return eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))

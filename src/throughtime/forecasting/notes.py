@@ -4,6 +4,7 @@ import numpy as np
 
 from throughtime.data.panel import Panel
 from throughtime.forecasting.engine import learnable, least_windows, trainable, window_count
+from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.plan import Plan
 
 NAMED = 5
@@ -48,8 +49,10 @@ def _training_notes(plan: Plan) -> list[str]:
             f"Training stops after {plan.steps} of {plan.most_steps} steps: from there on, the held-out last horizons "
             "were forecast no better."
         )
-    if plan.stretch > 1:
-        notes.append(f"Intervals are {plan.stretch:.2f} times as wide as the network made them: its held-out errors.")
+    wider = {level: plan.stretch[QUANTILES.index((100 - level) / 200)] for level in (80, 95)}
+    if max(wider.values()) > 1:
+        words = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in wider.items())
+        notes.append(f"Intervals {words} as wide as the networks made them: their held-out errors.")
     return notes
 
 

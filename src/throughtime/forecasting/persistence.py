@@ -12,6 +12,7 @@ from throughtime.data.covariates import Column, Covariates
 from throughtime.data.encoding import CovariateSizes, Encoding, Encodings, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
+from throughtime.forecasting.engine import Networks
 from throughtime.forecasting.network import Design, ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.training import checkpoint
@@ -25,7 +26,7 @@ class Fitted(NamedTuple):
 
     panel: Panel
     plan: Plan
-    network: ForecastNetwork | None
+    networks: Networks
     losses: np.ndarray
     notes: list[str]
 
@@ -46,10 +47,10 @@ def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> Non
             "covariates": _described(panel.covariates),
         },
         "notes": fitted.notes,
-        "trained": fitted.network is not None,
+        "members": len(fitted.networks),
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
-    trees = {"history": history, "covariates": _covariate_arrays(panel.covariates), "network": fitted.network}
+    trees = {"history": history, "covariates": _covariate_arrays(panel.covariates), "networks": fitted.networks}
     checkpoint.save(path, KIND, config, trees)
 
 
@@ -76,12 +77,18 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
         tuple(described["notes"]),
         _covariates(described.get("covariates"), arrays),
     )
-    network = None
-    if config["trained"]:
-        network = checkpoint.restore(arrays, lambda: ForecastNetwork(design, key=jax.random.key(0)), "network")
+    if "members" not in config:
+        raise InputError(f"{path} was saved by an earlier version, whose network was another: fit the forecaster again")
+
+    def like() -> Networks:
+        return tuple(ForecastNetwork(design, key=jax.random.key(0)) for _ in range(config["members"]))
+
+    networks = checkpoint.restore(arrays, like, "networks") if config["members"] else ()
     encodings = _encodings(config["plan"].get("encodings"))
-    plan = Plan(**config["plan"] | {"design": design, "encodings": encodings})
-    return config["params"], Fitted(panel, plan, network, arrays["history.losses"], config["notes"])
+    plan = Plan(
+        **config["plan"] | {"design": design, "encodings": encodings, "stretch": tuple(config["plan"]["stretch"])}
+    )
+    return config["params"], Fitted(panel, plan, networks, arrays["history.losses"], config["notes"])
 
 
 def _tuples(value: Any) -> Any:

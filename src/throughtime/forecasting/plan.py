@@ -10,8 +10,10 @@ from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
 
 MOST_PATCHES = 32
-SMALL_PANEL = 5_000  # observations; below it a network of 64 units learns the noise
-MEDIUM_PANEL = 50_000  # above it, more training steps go on helping
+TINY_PANEL = 5_000  # observations; below it batches hold 64 windows
+SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
+MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
+STEPS = (600, 1500, 3000)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
 
@@ -27,7 +29,8 @@ class Plan(NamedTuple):
         steps: training steps that are done.
         batch: windows in each.
         learning_rate: at its highest.
-        stretch: how much wider the intervals are than the network makes them.
+        stretch: (Q,) how much further from the median each quantile lies than the networks put it.
+        members: how many networks are trained, from different weights and windows, and averaged.
         positive: whether nothing is forecast below zero.
         encodings: how covariates are encoded; None without any.
     """
@@ -39,7 +42,8 @@ class Plan(NamedTuple):
     steps: int
     batch: int
     learning_rate: float
-    stretch: float
+    stretch: tuple[float, ...]
+    members: int
     positive: bool = False  # models saved before there was this say nothing of it
     encodings: Encodings | None = None
 
@@ -53,6 +57,7 @@ def make_plan(
     cell: str,
     hidden: int | None,
     steps: int | None,
+    members: int = 1,
 ) -> Plan:
     """Sizes and transformation for a panel.
 
@@ -63,23 +68,24 @@ def make_plan(
         season: the period in steps, 1 where there is none.
         cell: the cell's name.
         hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 below 50,000 observations and 1,200 otherwise.
+        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise.
+        members: how many networks are averaged.
     """
-    small = len(values) < SMALL_PANEL
-    most_steps = steps if steps is not None else (600 if len(values) < MEDIUM_PANEL else 1200)
+    most_steps = steps if steps is not None else STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
     longest = int(lengths.max())
     usable = tuple(period for period in periods(season) if period < longest) or (1,)
-    patch, length = _patching(horizon, usable[0], longest)
-    units = hidden if hidden is not None else (32 if small else 64)
+    patch, length = _patching(horizon, usable, longest)
+    units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
     return Plan(
         Design(cell, units, horizon, length, patch, usable, QUANTILES),
         log=bool(len(values)) and bool((values > 0).all()),
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
         most_steps=most_steps,
         steps=most_steps,
-        batch=64 if small else 128,
+        batch=64 if len(values) < TINY_PANEL else 128,
         learning_rate=2e-3,
-        stretch=1.0,
+        stretch=(1.0,) * len(QUANTILES),
+        members=members,
         positive=bool(len(values)) and bool((values >= 0).all()),
     )
 
@@ -96,12 +102,13 @@ def periods(season: int) -> tuple[int, ...]:
     return (season, 7 * season) if season in STEPS_A_DAY else (season,)
 
 
-def _patching(horizon: int, season: int, longest: int) -> tuple[int, int]:
-    """Patch and window length: three seasons and three horizons if the data has them, cut into whole patches.
+def _patching(horizon: int, seasons: tuple[int, ...], longest: int) -> tuple[int, int]:
+    """Patch and window length, in whole patches: three seasons, two of the longest, three horizons, if there are any.
 
     A patch is one season where that is a moderate number of values, so that the cell's time is the season's count.
     """
-    wanted = max(3 * season, 3 * horizon, 24)
+    season = seasons[0]
+    wanted = max(3 * season, 2 * max(seasons), 3 * horizon, 24)
     available = max(min(wanted, longest - horizon), 1)
     patch = season if 4 <= season <= 31 else 8
     while -(-available // patch) > MOST_PATCHES:

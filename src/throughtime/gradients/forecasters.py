@@ -18,6 +18,7 @@ from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.gradients.flow import GradientFlow, Unit
 from throughtime.gradients.measure import cell_flow
+from throughtime.layers.stack import per_step
 from throughtime.shapes import Array
 
 MOST_WINDOWS = 32
@@ -37,10 +38,10 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     Raises:
         InputError: where there is no network, and for series that are all too short for it.
     """
-    network: ForecastNetwork | None = getattr(model, "network_", None)
-    if network is None:
+    networks: engine.Networks = getattr(model, "networks_", ())
+    if not networks:
         raise InputError("this Forecaster has no trained network: fit it on a series that is long enough first")
-    plan = model.plan_
+    network, plan = networks[0], model.plan_
     panel = model.panel_ if frame is None else as_panel(frame)
     usable = np.flatnonzero(engine.learnable(panel, panel.lengths, model.horizon))
     if not len(usable):
@@ -53,7 +54,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     )
     season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
     return replace(
-        cell_flow(network.cell, _cell_inputs(network, windows)),
+        cell_flow(network.first_block.cell, _cell_inputs(network, windows)),
         unit=Unit(panel.frequency.span(design.patch), season),
         horizon_by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
     )
@@ -65,7 +66,8 @@ def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     design = network.design
     given = covariate_inputs(network.covariates, windows)
     past, _ = network.unexplained(windows, given)
-    return network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
+    patches = network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
+    return per_step(network.first_block.norm, patches)
 
 
 @eqx.filter_jit

@@ -42,7 +42,7 @@ def forecast_page(
         facts=[
             ("series", f"{len(panel):,}"),
             ("time axis", f"{panel.frequency.describe()}, {season}"),
-            ("network", network if model.network_ is not None else "none: the series are too short"),
+            ("network", network if model.networks_ else "none: the series are too short"),
             ("seen as", "logarithms" if plan.log else "plain values"),
             ("intervals", _coverage_words(tested)),
             ("took", f"{seconds:.0f} s"),

@@ -4,6 +4,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from threading import Lock
 from typing import Any, NamedTuple
 
 import jax
@@ -81,7 +82,8 @@ def train(
     began, first = time.perf_counter(), state
     advance = _advance(loss, optimiser, every, step_norm(watch))
     observe = _unwatched if watch is None else observer(loss, optimiser, watch, state, data)
-    jax.block_until_ready(advance(state, data, jnp.int32(0)))  # no steps: compiles, unless the program is there already
+    with _compiling:  # no steps: compiles, unless the program is there already
+        jax.block_until_ready(advance(state, data, jnp.int32(0)))
     compile_seconds = time.perf_counter() - began
     while (done := int(state.step)) < steps:
         count = min(every - done % every, steps - done)
@@ -94,6 +96,9 @@ def train(
         state, losses = chunk.state, np.asarray(chunk.losses)[:count]
         yield Progress(state, steps, losses, seconds, compile_seconds, observe(state, data, losses, chunk.norms))
         compile_seconds = 0.0
+
+
+_compiling = Lock()  # runs side by side in threads share one program: the first compiles it, the others wait
 
 
 class _Chunk(NamedTuple):

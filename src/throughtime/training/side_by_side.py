@@ -1,0 +1,49 @@
+"""Several training runs at once, each in a thread of its own: compiled programs hold no lock of Python's."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import TypeVar
+
+from throughtime.training.loop import Progress
+
+T = TypeVar("T")
+Run = Callable[[Callable[[Progress], None]], T]
+"""A training run: calls what it is given with its progress, and returns what it has learnt."""
+
+
+class _StoppedError(Exception):
+    """Another run failed, or the program was interrupted."""
+
+
+def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], None]]) -> list[T]:
+    """The results of all runs, in their order; as many at once as there are cores.
+
+    Every run makes its numbers by itself, so they do not depend on how many are under way. When one raises, or its
+    report does, the others stop at their next report, and the first error comes out.
+    """
+    stop = Event()
+
+    def follow(run: Run[T], report: Callable[[Progress], None]) -> T:
+        def heard(progress: Progress) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            report(progress)
+
+        try:
+            return run(heard)
+        except BaseException:
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
+        try:
+            errors = [error for future in futures if (error := future.exception()) is not None]
+        finally:  # an interrupt reaches the thread that waits
+            stop.set()
+    for error in errors:
+        if not isinstance(error, _StoppedError):
+            raise error
+    return [future.result() for future in futures]
