@@ -57,6 +57,8 @@ class Forecaster:
         hidden: int | None = None,
         steps: int | None = None,
         members: int = MEMBERS,
+        lookback: int | None = None,
+        head: str = "quantiles",
         seed: int = 0,
         calendar: bool = False,
     ):
@@ -70,11 +72,14 @@ class Forecaster:
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
             members: networks that are trained from different weights and windows, and averaged.
+            lookback: the most past values that a forecast may use; as many as seem useful if None.
+            head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
-        self.hidden, self.steps, self.members, self.seed = hidden, steps, members, seed
+        self.hidden, self.steps, self.members = hidden, steps, members
+        self.lookback, self.head, self.seed = lookback, head, seed
         self.calendar = calendar
 
     def fit(
@@ -116,7 +121,7 @@ class Forecaster:
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         require_horizon(self.horizon, int(panel.lengths.max()))
-        for name in ("season", "hidden", "steps", "members"):
+        for name in ("season", "hidden", "steps", "members", "lookback"):
             _require_size(name, getattr(self, name))
         known = engine.known_values(panel, origins)
         plan = make_plan(
@@ -128,6 +133,8 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
             members=self.members,
+            lookback=self.lookback,
+            head=self.head,
         )
         plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
         networks: engine.Networks = ()
@@ -166,6 +173,31 @@ class Forecaster:
         quantiles = self._quantiles(panel, panel.lengths)
         columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
+
+    def sample(self, n: int = 100, *, seed: int = 0) -> Any:
+        """Values drawn for each step after the end of each series, from the members' heads in turn.
+
+        Steps are drawn independently of each other, and before what :meth:`predict` does to widen intervals.
+
+        Args:
+            n: how many for each step.
+            seed: the same one draws the same.
+
+        Returns:
+            ``unique_id, ds, sample, throughtime`` with ``sample`` 0 ... n - 1, as a frame of the kind that :meth:`fit`
+            was given; NaN for a series that no network forecasts.
+
+        Raises:
+            InputError: before :meth:`fit`, and for n below 1.
+        """
+        self._require_fitted()
+        _require_size("n", n)
+        panel = self.panel_
+        drawn = engine.forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
+        ids, times = panel.future(self.horizon)
+        columns = {"sample": np.tile(np.arange(n), len(ids)), "throughtime": drawn.ravel()}
+        table = {"unique_id": np.repeat(ids, n), "ds": np.repeat(times, n), **columns}
+        return to_native(table, self._like, zone=panel.frequency.zone)
 
     def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
         """Quantiles (N, F, Q) of the steps after the given origins, by the network as it is: no new training."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from throughtime.data.encoding import Encodings, sizes_of
 from throughtime.errors import InputError
+from throughtime.forecasting.heads import head_type
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
 
@@ -58,6 +59,8 @@ def make_plan(
     hidden: int | None,
     steps: int | None,
     members: int = 1,
+    lookback: int | None = None,
+    head: str = "quantiles",
 ) -> Plan:
     """Sizes and transformation for a panel.
 
@@ -70,15 +73,18 @@ def make_plan(
         hidden: units, or None for 32 on a small panel and 64 otherwise.
         steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise.
         members: how many networks are averaged.
+        lookback: the most past values that a forecast may use, or None for as many as seem useful.
+        head: the name of the networks' head.
     """
+    head_type(head)().require(values)
     most_steps = steps if steps is not None else STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
     longest = int(lengths.max())
-    usable = tuple(period for period in periods(season) if period < longest) or (1,)
-    patch, length = _patching(horizon, usable, longest)
+    usable = _usable(periods(season), longest, lookback)
+    patch, length = _patching(horizon, usable, longest, lookback)
     units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
     return Plan(
-        Design(cell, units, horizon, length, patch, usable, QUANTILES),
-        log=bool(len(values)) and bool((values > 0).all()),
+        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head),
+        log=bool(len(values)) and bool((values > 0).all()) and not head_type(head).counts,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
         most_steps=most_steps,
         steps=most_steps,
@@ -102,19 +108,28 @@ def periods(season: int) -> tuple[int, ...]:
     return (season, 7 * season) if season in STEPS_A_DAY else (season,)
 
 
-def _patching(horizon: int, seasons: tuple[int, ...], longest: int) -> tuple[int, int]:
+def _usable(seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, ...]:
+    """The periods of which there is more than one, twice the first within what may be looked back at; or 1."""
+    most = np.inf if lookback is None else lookback
+    if 2 * seasons[0] > most:
+        return (1,)
+    return tuple(period for period in seasons if period < longest and period <= most) or (1,)
+
+
+def _patching(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
     """Patch and window length, in whole patches: three seasons, two of the longest, three horizons, if there are any.
 
     A patch is one season where that is a moderate number of values, so that the cell's time is the season's count.
     """
     season = seasons[0]
     wanted = max(3 * season, 2 * max(seasons), 3 * horizon, 24)
-    available = max(min(wanted, longest - horizon), 1)
+    available = max(min(wanted, longest - horizon), 1) if lookback is None else lookback
     patch = season if 4 <= season <= 31 else 8
     while -(-available // patch) > MOST_PATCHES:
         patch *= 2
     patch = min(patch, available)
-    return patch, -(-available // patch) * patch
+    whole = available // patch if lookback is not None else -(-available // patch)
+    return patch, whole * patch
 
 
 def require_horizon(horizon: int, longest: int) -> None:
