@@ -5,6 +5,7 @@ training and forecasting with earlier origins.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from throughtime.forecasting.losses import masked_mean
 from throughtime.forecasting.network import Design, ForecastNetwork, head_of
 from throughtime.forecasting.plan import Plan
 from throughtime.shapes import Array, Key, Scalar
-from throughtime.training.loop import Progress, start, train
+from throughtime.training.loop import EnoughError, Progress, start, train
 from throughtime.training.optimisers import AveragedState, adamw_cosine, averaged
 from throughtime.training.side_by_side import Run, side_by_side
 from throughtime.training.step import Loss, TrainState
@@ -126,16 +127,20 @@ def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
 def train_network(
     prepared: Prepared, plan: Plan, *, report: Callable[[Progress], None], seed: int
 ) -> tuple[ForecastNetwork, np.ndarray]:
-    """One network for all series that are long enough, its weights averaged, and the loss of each training step."""
+    """One network for all series that are long enough, its weights averaged, and the loss of each training step.
+
+    It ends before its last step where ``report`` raises :class:`EnoughError`.
+    """
     key, key_weights = jax.random.split(jax.random.key(seed))
     loss, optimiser = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
     state = start(ForecastNetwork(plan.design, key=key_weights), optimiser, key)
     losses = []
     every = max(plan.most_steps // REPORTS, 1)
-    for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
-        state = progress.state
-        losses.append(progress.losses)
-        report(progress)
+    with suppress(EnoughError):
+        for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
+            state = progress.state
+            losses.append(progress.losses)
+            report(progress)
     return averaged_network(state), np.concatenate(losses)
 
 
@@ -148,7 +153,7 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 def train_networks(
     prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
 ) -> tuple[Networks, np.ndarray]:
-    """The plan's members, several at once, and their losses (M, steps)."""
+    """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done."""
 
     def run(member: int) -> Run[tuple[ForecastNetwork, np.ndarray]]:
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
@@ -159,7 +164,8 @@ def train_networks(
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
     trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
     networks, losses = zip(*trained, strict=True)
-    return networks, np.stack(losses)
+    done = [np.pad(one, (0, plan.steps - len(one)), constant_values=np.nan) for one in losses]
+    return networks, np.stack(done)
 
 
 def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:

@@ -23,8 +23,6 @@ from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
 from throughtime.forecasting.plan import make_plan, require_horizon, with_encodings
 from throughtime.training.loop import Progress
 
-MEMBERS = 4
-
 Report = Callable[[str, Progress], None]
 """``report(stage, progress)``: called about twenty times in each stage of training."""
 
@@ -56,9 +54,10 @@ class Forecaster:
         cell: str = "gru",
         hidden: int | None = None,
         steps: int | None = None,
-        members: int = MEMBERS,
+        members: int | None = None,
         lookback: int | None = None,
         head: str = "quantiles",
+        preset: str = "balanced",
         seed: int = 0,
         calendar: bool = False,
     ):
@@ -71,15 +70,16 @@ class Forecaster:
             hidden: units of the cell; by the size of the panel if None.
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
-            members: networks that are trained from different weights and windows, and averaged.
+            members: networks that are trained from different weights and windows, and averaged; the preset's if None.
             lookback: the most past values that a forecast may use; as many as seem useful if None.
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
+            preset: "fast", one short training; "balanced"; or "best", more and longer ones.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.members = hidden, steps, members
-        self.lookback, self.head, self.seed = lookback, head, seed
+        self.lookback, self.head, self.preset, self.seed = lookback, head, preset, seed
         self.calendar = calendar
 
     def fit(
@@ -133,6 +133,7 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
             members=self.members,
+            preset=self.preset,
             lookback=self.lookback,
             head=self.head,
         )

@@ -19,6 +19,34 @@ STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
 
 
+class Effort(NamedTuple):
+    """How much work a forecaster is given.
+
+    Attributes:
+        members: networks that are trained and averaged.
+        length: of their training, as a multiple of what the size of the panel suggests.
+        variants: whether several variants are tried on held-out ends of the series, or one.
+    """
+
+    members: int
+    length: float
+    variants: bool
+
+
+PRESETS = {"fast": Effort(1, 0.34, False), "balanced": Effort(4, 1.0, True), "best": Effort(10, 1.5, True)}
+
+
+def effort(preset: str) -> Effort:
+    """The effort of a preset.
+
+    Raises:
+        InputError: for an unknown name; the message lists the known ones.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"unknown preset {preset!r}: expected one of {", ".join(PRESETS)}")
+    return PRESETS[preset]
+
+
 class Plan(NamedTuple):
     """How one panel is forecast.
 
@@ -32,6 +60,7 @@ class Plan(NamedTuple):
         learning_rate: at its highest.
         stretch: (Q,) how much further from the median each quantile lies than the networks put it.
         members: how many networks are trained, from different weights and windows, and averaged.
+        variants: whether variants of the network are tried on held-out ends, or just this one.
         positive: whether nothing is forecast below zero.
         encodings: how covariates are encoded; None without any.
     """
@@ -45,6 +74,7 @@ class Plan(NamedTuple):
     learning_rate: float
     stretch: tuple[float, ...]
     members: int
+    variants: bool = True
     positive: bool = False  # models saved before there was this say nothing of it
     encodings: Encodings | None = None
 
@@ -58,7 +88,8 @@ def make_plan(
     cell: str,
     hidden: int | None,
     steps: int | None,
-    members: int = 1,
+    members: int | None = None,
+    preset: str = "balanced",
     lookback: int | None = None,
     head: str = "quantiles",
 ) -> Plan:
@@ -71,13 +102,17 @@ def make_plan(
         season: the period in steps, 1 where there is none.
         cell: the cell's name.
         hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise.
-        members: how many networks are averaged.
+        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise, times the
+            preset's length.
+        members: how many networks are averaged, or None for the preset's number.
+        preset: a name in ``PRESETS``.
         lookback: the most past values that a forecast may use, or None for as many as seem useful.
         head: the name of the networks' head.
     """
     head_type(head)().require(values)
-    most_steps = steps if steps is not None else STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
+    asked = effort(preset)
+    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
+    most_steps = steps if steps is not None else round(asked.length * usual)
     longest = int(lengths.max())
     usable = _usable(periods(season), longest, lookback)
     patch, length = _patching(horizon, usable, longest, lookback)
@@ -91,7 +126,8 @@ def make_plan(
         batch=64 if len(values) < TINY_PANEL else 128,
         learning_rate=2e-3,
         stretch=(1.0,) * len(QUANTILES),
-        members=members,
+        members=asked.members if members is None else members,
+        variants=asked.variants,
         positive=bool(len(values)) and bool((values >= 0).all()),
     )
 
