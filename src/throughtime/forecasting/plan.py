@@ -43,7 +43,7 @@ def effort(preset: str) -> Effort:
         InputError: for an unknown name; the message lists the known ones.
     """
     if preset not in PRESETS:
-        raise InputError(f"unknown preset {preset!r}: expected one of {", ".join(PRESETS)}")
+        raise InputError(f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}")
     return PRESETS[preset]
 
 
