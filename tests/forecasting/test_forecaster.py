@@ -33,13 +33,13 @@ def points(frame):
 
 
 def test_parameters_come_back_and_a_clone_is_not_fitted(model):
-    assert model.get_params() == SMALL | {"cell": "gru", "seed": 0}
+    assert model.get_params() == SMALL | {"cell": "gru", "seed": 0, "calendar": False}
     copy = clone(model)
     assert copy.get_params() == model.get_params()
     assert not hasattr(copy, "plan_")
     assert copy.set_params(steps=7, cell="lstm") is copy
     assert (copy.steps, copy.cell, model.steps) == (7, "lstm", SMALL["steps"])
-    assert repr(copy) == "Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, seed=0)"
+    assert repr(copy) == "Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, seed=0, calendar=False)"
 
 
 def test_an_unknown_parameter_is_named(model):

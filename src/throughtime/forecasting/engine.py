@@ -20,9 +20,10 @@ from throughtime.data.gaps import fill_forward
 from throughtime.data.panel import Panel
 from throughtime.data.scaling import Units
 from throughtime.data.windows import Series, device_series, draw_windows, windows_at
-from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
+from throughtime.forecasting.baselines import seasonal_naive
 from throughtime.forecasting.intervals import stretched
 from throughtime.forecasting.losses import masked_mean
+from throughtime.forecasting.naive_panel import naive_quantiles_of_panel
 from throughtime.forecasting.network import Design, ForecastNetwork, head_of
 from throughtime.forecasting.plan import Plan
 from throughtime.shapes import Array, Key, Scalar
@@ -218,8 +219,8 @@ def forecast_quantiles(networks: Networks, panel: Panel, origins: np.ndarray, pl
         prepared = prepare(panel, origins, plan)
         quantiles[rows] = original_units(network_quantiles(networks, prepared, rows, origins), prepared, rows, plan)
     filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
-    for row in np.flatnonzero(~served & (observed_counts(panel, origins) > 0)):
-        quantiles[row] = _naive(panel, filled, int(row), int(origins[row]), plan)
+    rows = np.flatnonzero(~served & (observed_counts(panel, origins) > 0))
+    quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
     return np.maximum(quantiles, 0) if plan.positive else quantiles
 
 
@@ -247,12 +248,11 @@ def _keys(seed: int, count: int) -> Key:
     return jax.random.split(jax.random.key(seed), count)
 
 
-def _naive(panel: Panel, filled: np.ndarray, row: int, origin: int, plan: Plan) -> np.ndarray:
-    """(F, Q) from the seasonal naive forecast of one series."""
-    first, season = int(panel.offsets[row]), plan.design.seasons[0]
-    point = seasonal_naive(filled, np.array([first]), np.array([origin]), season=season, horizon=plan.design.horizon)[0]
-    history = panel.values[first : first + origin]
-    return naive_quantiles(history, point, season=season, quantiles=plan.design.quantiles)
+def _naive(panel: Panel, filled: np.ndarray, rows: np.ndarray, origins: np.ndarray, plan: Plan) -> np.ndarray:
+    """(R, F, Q) from the seasonal naive forecasts of some series."""
+    first, season = panel.offsets[rows], plan.design.seasons[0]
+    point = seasonal_naive(filled, first, origins, season=season, horizon=plan.design.horizon)
+    return naive_quantiles_of_panel(panel.values, first, origins, point, season=season, quantiles=plan.design.quantiles)
 
 
 @lru_cache(maxsize=16)
