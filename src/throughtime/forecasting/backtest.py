@@ -159,7 +159,7 @@ def _network_windows(
 ) -> tuple[list[_Window], int]:
     """The network's forecasts of all windows, and the season that was found before the first."""
     horizon, size = model.horizon, protocol.train_size
-    _require_trainable(panel, origins, horizon, size)
+    _require_trainable(panel, origins, horizon, protocol)
     windows: list[_Window] = []
     season, begins, seen = 1, np.zeros_like(panel.lengths), panel
     for number, known in enumerate(origins):
@@ -185,8 +185,9 @@ def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[st
     return lambda stage, progress: report(prefix + stage, progress)
 
 
-def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, size: int | None) -> None:
+def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol: Protocol) -> None:
     """Refuse windows that leave too little before the first of them."""
+    size = protocol.train_size
     starts = history_starts(panel, origins[0], size)
     seen = panel if size is None else between(panel, starts, panel.lengths)
     if engine.trainable(seen, origins[0] - starts, horizon):
@@ -194,7 +195,7 @@ def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, size: in
     longest = int(panel.lengths.max())
     windows = f"{len(origins)} window{'s' if len(origins) > 1 else ''} of {horizon} steps"
     needed = horizon + engine.least_windows(horizon)
-    least = int(longest - origins[0][np.argmax(panel.lengths)]) + needed
+    least = horizon + (len(origins) - 1) * (protocol.step or horizon) + needed
     if size is not None and longest >= least and size < needed:
         raise InputError(
             f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {needed}, "
@@ -214,7 +215,7 @@ def _baseline_quantiles(
     every, done, failed = max(total // COUNTS, 1), 0, 0
     forecasts = np.empty((total, horizon, len(QUANTILES)))
     for window in windows:
-        for row in window.rows:
+        for row in window.rows.tolist():
             history = panel.series(row)[window.starts[row] : window.origins[row]]
             quantiles = _attempt(baseline, history, season, horizon)
             failed += quantiles is None
