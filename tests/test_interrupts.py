@@ -90,6 +90,13 @@ def test_before_results_are_moved_nothing_is_left(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["short.csv"]
 
 
+def test_a_backtest_too(tmp_path: Path) -> None:
+    moment = WHEN_IMPORTED.format(name="throughtime.forecasting.backtest")
+    done = command(tmp_path, moment, "backtest", "short.csv", "--horizon", "3", "--quiet")
+    assert_interrupted(done, "Nothing was written.")
+    assert [path.name for path in tmp_path.iterdir()] == ["short.csv"]
+
+
 def test_results_are_moved_whole(tmp_path: Path) -> None:
     moment = WHILE_FILES_MOVE
     done = command(tmp_path, moment, "forecast", "short.csv", "--horizon", "3", "--quiet", "--out", "there")

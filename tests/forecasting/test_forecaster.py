@@ -257,7 +257,8 @@ def test_a_saved_forecaster_forecasts_the_same(frame, tmp_path, times):
 
 def test_backtest_rows(frame, model):
     rows = tt.Forecaster(**SMALL).backtest(frame, windows=2, level=[80])
-    assert rows.columns == ["unique_id", "ds", "cutoff", "y", *COLUMNS[2:], "seasonal_naive"]
+    naive = ["seasonal_naive", "seasonal_naive-lo-80", "seasonal_naive-hi-80"]
+    assert rows.columns == ["unique_id", "ds", "cutoff", "y", *COLUMNS[2:], *naive]
     assert rows["unique_id"].to_list() == 2 * (["b"] * 3 + ["a"] * 3)  # the short one takes no part
     truth = rows.join(frame, on=["unique_id", "ds"], suffix="_true")
     assert len(truth) == len(rows)

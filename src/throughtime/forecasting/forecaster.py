@@ -209,19 +209,43 @@ class Forecaster:
         require_future(panel, origins, self.horizon)
         return engine.forecast_quantiles(self.networks_, panel, origins, self.plan_)
 
-    def backtest(self, frame: Any, windows: int = 3, level: Sequence[int | float] = ()) -> Any:
-        """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.
+    def backtest(
+        self,
+        frame: Any,
+        windows: int = 3,
+        level: Sequence[int | float] = (),
+        *,
+        step: int | None = None,
+        refit: bool = False,
+        train_size: int | None = None,
+        baselines: Sequence[str] = ("seasonal_naive",),
+    ) -> Any:
+        """Forecast ``windows`` horizons from rolling origins, by the network and by baselines.
 
         The forecaster itself stays as it is. See :func:`throughtime.forecasting.backtest.backtest`.
 
+        Args:
+            frame: as for :meth:`fit`.
+            windows: K; the last ends where the series end.
+            level: coverage of the intervals in per cent.
+            step: between neighbouring cutoffs; the horizon by default.
+            refit: train for each window, not only once before the first.
+            train_size: learn from so many steps before the cutoff, not from all.
+            baselines: "seasonal_naive" (always among them), "drift", "naive2", "autoets", "autotheta", "autoarima".
+
         Returns:
-            ``unique_id, ds, cutoff, y, throughtime, ..., seasonal_naive``, as a frame of the kind given.
+            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, as a frame of the
+            kind given.
+
+        Raises:
+            InputError: for a frame or a parameter that cannot be used, and where the series are too short.
         """
-        from throughtime.forecasting.backtest import backtest
+        from throughtime.forecasting.backtest import Protocol, backtest
 
         panel = as_panel(frame)
-        result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level, report=silent)
-        return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
+        protocol = Protocol(windows, step, refit, train_size, baselines)
+        tested = backtest(Forecaster(**self.get_params()), panel, protocol, level=level, report=silent)
+        return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:
         """Write weights, configuration and the history that forecasts start from to the folder ``path``, whole."""
