@@ -22,10 +22,12 @@ from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import coverage, mase_of, score_table
 from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import Tested, no_verdict, verdict
+from throughtime.interrupts import Stop, stoppable
 from throughtime.outputs import staged
 from throughtime.report.backtest_page import backtest_page
 from throughtime.report.forecast_page import forecast_page
 from throughtime.training.checkpoint import ARRAYS_FILE
+from throughtime.training.loop import EnoughError
 
 MOST_WINDOWS = 3
 SHOWN = ("mase", "smape", "owa", "crps")  # of the scores, in the terminal
@@ -70,7 +72,7 @@ def forecast_file(
         say(note)
     tested = _test(panel, model, levels, report)
     say(tested.verdict.words)
-    model.fit(panel, report=report)
+    interrupted = _fit(model, panel, report)
     for note in model.notes_[len(panel.notes) :]:
         say(note)
     forecasts = forecast_columns(model, levels)
@@ -94,9 +96,29 @@ def forecast_file(
         "backtest_windows": tested.windows,
         "coverage": {f"{level:g}": share for level, share in tested.coverage.items()},
         "notes": model.notes_,
+        "interrupted": interrupted,
         "seconds": time.perf_counter() - began,
         "out": str(out),
     }
+
+
+def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
+    """Fit; Ctrl-C while the networks are trained ends that early, with what they have learnt, and True comes back."""
+    stop = Stop()
+
+    def heard(stage: str, progress: Any) -> None:
+        report(stage, progress)
+        if stage.startswith(engine.TRAINING):
+            stop.ready.set()
+        if stop.asked.is_set():
+            raise EnoughError
+
+    with stoppable(stop):
+        model.fit(panel, report=heard)
+    if stop.asked.is_set():
+        done = int(np.isfinite(model.losses_).sum())
+        model.notes_.append(f"Training was interrupted after {done} of {model.losses_.size} steps.")
+    return stop.asked.is_set()
 
 
 def backtest_file(

@@ -26,6 +26,7 @@ from throughtime.cli.options import (
     TimeColumn,
     out_option,
 )
+from throughtime.interrupts import INTERRUPTED
 from throughtime.outputs import output_folder
 
 
@@ -82,3 +83,5 @@ def forecast(
                 report=show_training(bar),
             )
         say(f"Written to {out}: forecasts.csv, report.html, model")
+    if answer.result["interrupted"]:
+        raise typer.Exit(INTERRUPTED)

@@ -35,6 +35,7 @@ from throughtime.training.step import Loss, TrainState
 Networks = tuple[ForecastNetwork, ...]
 """The members of an ensemble; none where the series are too short."""
 
+TRAINING = "training"  # how the names of its stages begin
 REPORTS = 20  # progress reports of one training run
 AVERAGE = 0.99  # decay of the weights' moving average
 MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
@@ -160,7 +161,7 @@ def train_networks(
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
 
     names = [
-        f"training {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
+        f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
     ]
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
     trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
