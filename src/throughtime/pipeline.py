@@ -107,9 +107,9 @@ def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
     stop = Stop()
 
     def heard(stage: str, progress: Any) -> None:
-        report(stage, progress)
         if stage.startswith(engine.TRAINING):
             stop.ready.set()
+        report(stage, progress)
         if stop.asked.is_set():
             raise EnoughError
 
