@@ -71,7 +71,8 @@ def make_plan(
         steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise.
         members: how many networks are averaged.
     """
-    most_steps = steps if steps is not None else STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
+    size = np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")
+    most_steps = steps if steps is not None else STEPS[size]
     longest = int(lengths.max())
     usable = tuple(period for period in periods(season) if period < longest) or (1,)
     patch, length = _patching(horizon, usable, longest)
