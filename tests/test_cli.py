@@ -304,3 +304,37 @@ def test_without_a_command_there_is_help(monkeypatch: pytest.MonkeyPatch, capsys
     told = capsys.readouterr()
     assert "forecast" in told.out
     assert told.err == "throughtime: expected a command: see throughtime --help\n"
+
+
+def test_backtest(tmp_path: Path) -> None:
+    file = two_series(tmp_path / "two.csv")
+    protocol = ["--windows", "2", "--step", "3", "--train-size", "20", "--baselines", "drift, naive2", "--level", "50"]
+    options = ["--horizon", "4", "--season", "4", "--steps", "5", "--json"]
+    result = run("backtest", str(file), *protocol, *options)
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["step"], summary["train_size"], summary["windows"]) == (3, 20, 2)
+    assert sorted(path.name for path in Path("out/backtest").iterdir()) == ["cv.csv", "report.html", "scores.csv"]
+    rows = pl.read_csv("out/backtest/cv.csv")
+    columns = ["unique_id", "ds", "cutoff", "y"]
+    for name in ("throughtime", "seasonal_naive", "drift", "naive2"):
+        columns += [name, f"{name}-lo-50", f"{name}-hi-50"]
+    assert rows.columns == columns
+    assert rows["cutoff"].unique().sort().to_list() == ["2021-02-02", "2021-02-05"]
+    assert pl.read_csv("out/backtest/scores.csv").columns == ["unique_id", "metric", *columns[4::3]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--windows", "0"], "at least 1 backtest window"),
+        (["--windows", "30"], "the series are too short for a backtest of 30 windows of 4 steps"),
+        (["--baselines", "drift,prophet"], "unknown baseline 'prophet'"),
+        (["--train-size", "3"], "the training size is 3 steps"),
+        (["--level", "100"], "level 100"),
+    ],
+)
+def test_a_backtest_that_cannot_be(arguments: list[str], words: str, tmp_path: Path) -> None:
+    file = two_series(tmp_path / "two.csv")
+    assert words in message_of(run("backtest", str(file), "--horizon", "4", *arguments, "--quiet"))
+    assert [path.name for path in tmp_path.iterdir()] == ["two.csv"]

@@ -10,8 +10,9 @@ from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 import throughtime as tt
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
+from throughtime.forecasting.backtest import Protocol, uncounted
 from throughtime.forecasting.forecaster import silent
-from throughtime.pipeline import MOST_WINDOWS, Columns, _windows, forecast_file
+from throughtime.pipeline import MOST_WINDOWS, Columns, _windows, backtest_file, forecast_file
 
 LEVELS = [80, 95]
 SHORT = "ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n"  # as long as the horizon: no network, nothing to compile
@@ -185,3 +186,46 @@ def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, ho
         for i, length in enumerate(lengths)
     )
     assert _windows(Panel.from_frame(frame), horizon) == windows
+
+
+@pytest.fixture(scope="module")
+def backtested(tmp_path_factory):
+    folder, said = tmp_path_factory.mktemp("backtest"), []
+    monthly_frame().write_csv(folder / "sales.csv")
+    protocol = Protocol(2, step=2, baselines=["drift", "naive2"])
+    asked = {"columns": Columns(), "levels": LEVELS, "say": said.append, "report": silent, "count": uncounted}
+    (folder / "out").mkdir()
+    summary = backtest_file(folder / "sales.csv", tt.Forecaster(**SMALL), folder / "out", protocol, **asked)
+    return folder / "out", summary, said
+
+
+def test_the_files_of_a_backtest(backtested):
+    out, summary, said = backtested
+    assert {path.name for path in out.iterdir()} == {"cv.csv", "scores.csv", "report.html"}
+    rows = pl.read_csv(out / "cv.csv", try_parse_dates=True)
+    again = tt.Forecaster(**SMALL).backtest(monthly_frame(), 2, LEVELS, step=2, baselines=["drift", "naive2"])
+    assert rows.columns == again.columns
+    assert rows.select("unique_id", "ds", "cutoff").equals(again.select("unique_id", "ds", "cutoff"))
+    np.testing.assert_array_equal(rows[:, 3:].to_numpy(), again[:, 3:].to_numpy())
+    scores = pl.read_csv(out / "scores.csv").with_columns(pl.col("unique_id").fill_null(""))
+    mae = scores.filter(metric="mae", unique_id="a").to_dicts()[0]
+    mine = rows.filter(unique_id="a")
+    for model in ("throughtime", "seasonal_naive", "drift", "naive2"):
+        assert mae[model] == pytest.approx((mine[model] - mine["y"]).abs().mean())
+    overall = {row.pop("metric"): row for row in scores.filter(unique_id="").drop("unique_id").to_dicts()}
+    assert summary["scores"] == overall
+    assert said[0] == summary["verdict"]
+    page = unescape((out / "report.html").read_text())
+    assert f"<h1>{summary['verdict']}</h1>" in page
+    assert page.count("<svg") == 2
+
+
+def test_the_summary_of_a_backtest(backtested):
+    _, summary, _ = backtested
+    mase = summary["scores"]["mase"]
+    best = min(("seasonal_naive", "drift", "naive2"), key=mase.get)
+    assert summary["best_baseline"] == best
+    assert f"MASE {mase['throughtime']:.3f} against {mase[best]:.3f}" in summary["verdict"]
+    assert set(summary["seconds_by_model"]) == {"throughtime", "seasonal_naive", "drift", "naive2"}
+    assert (summary["windows"], summary["step"], summary["refit"], summary["train_size"]) == (2, 2, False, None)
+    assert summary["baselines"] == ["seasonal_naive", "drift", "naive2"]

@@ -8,16 +8,17 @@ crash. So a command raises nothing: it cleans up and leaves, right where the sig
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _as_json = False
 _cleaning: list[Callable[[], object]] = []
 _kept: list[Callable[[], str]] = [lambda: "Nothing was written."]
+_stopping: list["Stop"] = []
 
 
 def listen(*, as_json: bool) -> None:
@@ -45,6 +46,28 @@ def saying(kept: Callable[[], str]) -> Iterator[None]:
         yield
     finally:
         _kept.pop()
+
+
+class Stop:
+    """Whether what is under way should come to an early end, and keep what it has reached.
+
+    Attributes:
+        ready: whether there is something worth keeping yet; until then Ctrl-C leaves at once.
+        asked: whether Ctrl-C was pressed since.
+    """
+
+    def __init__(self) -> None:
+        self.ready, self.asked = threading.Event(), threading.Event()
+
+
+@contextmanager
+def stoppable(stop: Stop) -> Iterator[None]:
+    """The first Ctrl-C inside asks ``stop``, once that is ready; the second leaves, as anywhere else."""
+    _stopping.append(stop)
+    try:
+        yield
+    finally:
+        _stopping.pop()
 
 
 @contextmanager
@@ -76,7 +99,12 @@ def held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
+def _leave(number: int, frame: FrameType | None) -> None:
+    if _stopping and _stopping[-1].ready.is_set() and not _stopping[-1].asked.is_set():
+        _stopping[-1].asked.set()
+        with suppress(OSError):
+            os.write(2, b"\nthroughtime: finishing with what has been learnt so far; Ctrl-C again leaves at once\n")
+        return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for clean in reversed(_cleaning):
         with suppress(Exception):

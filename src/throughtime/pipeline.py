@@ -16,17 +16,21 @@ from throughtime.data.panel import Panel
 from throughtime.data.readers import read_panel, read_table
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
-from throughtime.forecasting.backtest import BASELINE, backtest
+from throughtime.forecasting.backtest import Count, Protocol, backtest, uncounted
 from throughtime.forecasting.forecaster import Forecaster, Report
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
-from throughtime.forecasting.metrics import coverage, mase_by_series
+from throughtime.forecasting.metrics import coverage, mase_of, score_table
 from throughtime.forecasting.plan import require_horizon
-from throughtime.forecasting.verdict import MODEL, Tested, no_verdict, verdict
+from throughtime.forecasting.verdict import Tested, no_verdict, verdict
+from throughtime.interrupts import Stop, stoppable
 from throughtime.outputs import staged
+from throughtime.report.backtest_page import backtest_page
 from throughtime.report.forecast_page import forecast_page
 from throughtime.training.checkpoint import ARRAYS_FILE
+from throughtime.training.loop import EnoughError
 
 MOST_WINDOWS = 3
+SHOWN = ("mase", "smape", "owa", "crps")  # of the scores, in the terminal
 LAST_DAY = np.datetime64("9999-12-31")
 HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
 
@@ -59,18 +63,16 @@ def forecast_file(
         InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
-    panel = without_leading_gaps(read_panel(path, **columns._asdict()))
-    require_horizon(model.horizon, int(panel.lengths.max()))
+    panel = _read(path, columns, model, levels)
     if future_file is not None:
         panel = with_future(panel, *read_table(future_file), model.horizon)
     require_future(panel, panel.lengths, model.horizon)
-    interval_columns(np.zeros((1, len(QUANTILES))), levels)  # a level that cannot be is told before training, not after
     _require_calendar(panel, model.horizon)
     for note in panel.notes:
         say(note)
     tested = _test(panel, model, levels, report)
     say(tested.verdict.words)
-    model.fit(panel, report=report)
+    interrupted = _fit(model, panel, report)
     for note in model.notes_[len(panel.notes) :]:
         say(note)
     forecasts = forecast_columns(model, levels)
@@ -94,16 +96,120 @@ def forecast_file(
         "backtest_windows": tested.windows,
         "coverage": {f"{level:g}": share for level, share in tested.coverage.items()},
         "notes": model.notes_,
+        "interrupted": interrupted,
         "seconds": time.perf_counter() - began,
         "out": str(out),
     }
+
+
+def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
+    """Fit; Ctrl-C while the networks are trained ends that early, with what they have learnt, and True comes back."""
+    stop = Stop()
+
+    def heard(stage: str, progress: Any) -> None:
+        if stage.startswith(engine.TRAINING):
+            stop.ready.set()
+        report(stage, progress)
+        if stop.asked.is_set():
+            raise EnoughError
+
+    with stoppable(stop):
+        model.fit(panel, report=heard)
+    if stop.asked.is_set():
+        done = int(np.isfinite(model.losses_).sum())
+        model.notes_.append(f"Training was interrupted after {done} of {model.losses_.size} steps.")
+    return stop.asked.is_set()
+
+
+def backtest_file(
+    path: Path,
+    model: Forecaster,
+    out: Path,
+    protocol: Protocol,
+    *,
+    columns: Columns,
+    levels: Sequence[int | float],
+    say: Callable[[str], None],
+    report: Report,
+    count: Count,
+) -> dict[str, Any]:
+    """Write ``cv.csv``, ``scores.csv`` and ``report.html`` to the folder ``out``; a summary comes back.
+
+    Args:
+        path: CSV or Parquet.
+        model: a forecaster; it is left fitted on what preceded the last training.
+        out: an existing folder.
+        protocol: which windows, and the baselines.
+        columns: the names of the file's columns.
+        levels: coverage of the intervals in per cent.
+        say: is told what was found.
+        report: is told how training goes.
+        count: is told how far the baselines are.
+
+    Raises:
+        InputError: for a file, a column or a parameter that cannot be used, and where the series are too short or no
+            value is known in any window; nothing is written then.
+    """
+    began = time.perf_counter()
+    panel = _read(path, columns, model, levels)
+    tested, notes = _scored(panel, model, protocol, levels, report, count)
+    if tested.table.is_empty():
+        raise InputError(f"{path}: {tested.verdict.words}")
+    say(tested.verdict.words)
+    notes = [*model.notes_, *notes]
+    for note in notes:
+        say(note)
+    for line in _score_lines(tested):
+        say(line)
+    with staged(out) as stage:
+        zone = panel.frequency.zone
+        times = {name: np.array(format_times(tested.rows[name], zone)) for name in ("ds", "cutoff")}
+        pl.DataFrame(tested.rows | times).with_columns(pl.col("y").fill_nan(None)).write_csv(stage / "cv.csv")
+        tested.table.write_csv(stage / "scores.csv")
+        page = backtest_page(path.name, model, panel, tested, notes, levels, seconds=time.perf_counter() - began)
+        (stage / "report.html").write_text(page, encoding="utf-8")
+    overall = tested.table.filter(unique_id="").drop("unique_id").rows_by_key("metric", named=True, unique=True)
+    return {
+        "file": str(path),
+        "series": len(panel),
+        "horizon": model.horizon,
+        **protocol._asdict(),
+        "step": model.horizon if protocol.step is None else protocol.step,
+        "baselines": list(tested.seconds)[1:],
+        "frequency": panel.frequency.describe(),
+        "verdict": tested.verdict.words,
+        "best_baseline": tested.verdict.best,
+        "scores": overall,
+        "seconds_by_model": dict(tested.seconds),
+        "notes": notes,
+        "seconds": time.perf_counter() - began,
+        "out": str(out),
+    }
+
+
+def _read(path: Path, columns: Columns, model: Forecaster, levels: Sequence[int | float]) -> Panel:
+    """The file's panel; what cannot be forecast so is told before training, not after."""
+    panel = without_leading_gaps(read_panel(path, **columns._asdict()))
+    require_horizon(model.horizon, int(panel.lengths.max()))
+    interval_columns(np.zeros((1, len(QUANTILES))), levels)
+    return panel
+
+
+def _score_lines(tested: Tested) -> list[str]:
+    """One line for each model: its overall scores and the seconds that it took."""
+    shown = tested.table.filter((pl.col("unique_id") == "") & pl.col("metric").is_in(SHOWN))
+    return [
+        f"{name:<15} {taken:8.1f} s   "
+        + "   ".join(f"{metric} {value:.3f}" for metric, value in shown.select("metric", name).rows())
+        for name, taken in tested.seconds.items()
+    ]
 
 
 def forecast_columns(model: Forecaster, levels: Sequence[int | float]) -> dict[str, np.ndarray]:
     """``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
     quantiles = model.quantiles_at(model.panel_.lengths)
-    columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.log)
+    columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.positive)
     return {"unique_id": ids, "ds": times, **columns}
 
 
@@ -125,15 +231,34 @@ def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report
         report(f"backtest: {stage}", progress)
 
     tester = Forecaster(**model.get_params())
-    rows = backtest(tester, panel, windows=windows, level=levels, report=staged_report)
-    if np.isnan(rows["y"]).all():
+    return _scored(panel, tester, Protocol(windows), levels, staged_report)[0]
+
+
+def _scored(
+    panel: Panel,
+    model: Forecaster,
+    protocol: Protocol,
+    levels: Sequence[int | float],
+    report: Report,
+    count: Count = uncounted,
+) -> tuple[Tested, list[str]]:
+    """A backtest and its scores, and which baselines failed; without scores where no truth is known."""
+    came = backtest(model, panel, protocol, level=levels, report=report, count=count)
+    if np.isnan(came.rows["y"]).all():
+        windows = protocol.windows
         reason = f"no value is known in the last {windows * model.horizon} steps, which a backtest would forecast"
-        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
-    season = tester.plan_.design.seasons[0]
-    scores = mase_by_series(rows, panel, season=season, models=[MODEL, BASELINE])
-    covered = {float(level): coverage(rows, level) for level in levels}
-    words = verdict(scores, rows, windows=windows, horizon=model.horizon, season=season)
-    return Tested(rows, windows, scores, covered, words)
+        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason)), came.notes
+    table = score_table(came, panel, levels=levels)
+    covered = {float(level): coverage(came.rows, level) for level in levels}
+    words = verdict(
+        mase_of(table),
+        came.rows,
+        windows=protocol.windows,
+        horizon=model.horizon,
+        season=came.season,
+        step=protocol.step,
+    )
+    return Tested(came.rows, protocol.windows, mase_of(table), covered, words, table, came.seconds), came.notes
 
 
 def _windows(panel: Panel, horizon: int) -> int:

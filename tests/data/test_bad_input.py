@@ -29,7 +29,6 @@ def test_message(case: BadInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ("frame", "words"),
     [
         ([1, 2, 3], ("builtins.list", "expected a dataframe")),
-        (pl.LazyFrame({"ds": [1, 2], "y": [1, 2]}), ("LazyFrame", "collected")),
         (pl.DataFrame({"ds": [1, 2, 2], "y": [1, 2, 3]}), ("the frame", "2 (row 2)", "row 3")),
         (pl.DataFrame({"ds": [1, 2], "y": [True, False]}), ("column 'y'", "Boolean", "numbers")),
         (pl.DataFrame({"ds": [1.0, 2.5], "y": [1, 2]}), ("row 2", "column 'ds'", "2.5")),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
+from throughtime.forecasting.naive_panel import naive_quantiles_of_panel
 
 
 @pytest.mark.parametrize("season", [1, 2, 4, 7])
@@ -46,3 +47,17 @@ def test_a_series_shorter_than_its_season_is_measured_step_by_step():
 def test_without_an_error_to_measure_all_quantiles_are_the_forecast(history):
     came = naive_quantiles(np.array(history), np.array([5.0, 5.0]), season=1, quantiles=(0.1, 0.5, 0.9))
     np.testing.assert_array_equal(came, 5.0)
+
+
+@pytest.mark.parametrize("season", [1, 3])
+def test_many_series_at_once_are_the_same_as_one_by_one(season):
+    rng = np.random.default_rng(1)
+    lengths, origins, levels = np.array([9, 2, 1, 6, 4]), np.array([7, 2, 1, 3, 4]), (0.1, 0.5, 0.8)
+    offsets = np.cumsum(lengths) - lengths
+    values, point = rng.normal(size=lengths.sum()), rng.normal(size=(5, 7))
+    values[[3, 15]] = np.nan
+    values[18:] = 5.0  # constant
+    came = naive_quantiles_of_panel(values, offsets, origins, point, season=season, quantiles=levels)
+    for row, (offset, origin) in enumerate(zip(offsets, origins, strict=True)):
+        due = naive_quantiles(values[offset : offset + origin], point[row], season=season, quantiles=levels)
+        np.testing.assert_allclose(came[row], due, rtol=1e-12)

@@ -4,9 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from throughtime.data.calendar import Frequency
-from throughtime.data.panel import Panel
-from throughtime.forecasting.metrics import coverage, mase_by_series
+from throughtime.forecasting.metrics import coverage
 from throughtime.forecasting.verdict import no_verdict, verdict
 
 
@@ -81,43 +79,6 @@ def test_series_without_a_score_are_counted():
     assert said.words.endswith(f"better for 2 of 2 series. No MASE for 2 of 4 series: {reason}.")
 
 
-def test_mase_by_hand():
-    """Scale of a: errors two steps apart before the first cutoff, |4-1| and |9-2|, so 5; b has none, c is constant."""
-    values = {"a": [1.0, 2.0, 4.0, 9.0, 6.0, 10.0, 7.0, np.nan], "b": [1.0, 3.0, 5.0], "c": [2.0] * 6}
-    lengths = [len(series) for series in values.values()]
-    panel = Panel(
-        np.array(list(values)),
-        np.concatenate(list(values.values())),
-        np.append(0, np.cumsum(lengths)),
-        np.array([0, 0, 0]),
-        Frequency("integer", stamp="int64"),
-    )
-    rows = {
-        "unique_id": np.array(["a", "a", "a", "a", "b", "c"]),
-        "ds": np.array([4, 5, 6, 7, 2, 5]),
-        "cutoff": np.array([3, 3, 5, 5, 1, 4]),
-        "y": np.array([6.0, 10.0, 7.0, np.nan, 5.0, 2.0]),
-        "throughtime": np.array([5.0, 12.0, 10.0, 99.0, 5.0, 2.0]),
-        "seasonal_naive": np.array([4.0, 9.0, 6.0, 10.0, 3.0, 2.0]),
-    }
-    scores = mase_by_series(rows, panel, season=2, models=["throughtime", "seasonal_naive"])
-    assert scores["unique_id"].to_list() == ["a"]
-    assert scores["throughtime"][0] == pytest.approx((1 + 2 + 3) / 3 / 5)
-    assert scores["seasonal_naive"][0] == pytest.approx((2 + 1 + 1) / 3 / 5)
-
-
-def test_a_gap_in_the_history_shifts_no_season():
-    """Period 3 repeats exactly but for the end: with the missing row dropped, later seasons would be compared askew."""
-    values = np.array([1.0, 5.0, 9.0, 1.0, np.nan, 9.0, 1.0, 5.0, 10.0, 3.0])
-    panel = Panel(np.array(["a"]), values, np.array([0, 10]), np.array([0]), Frequency("integer", stamp="int64"))
-    rows = {"unique_id": np.array(["a"]), "ds": np.array([9]), "cutoff": np.array([8]), "y": np.array([3.0])}
-    rows |= {"throughtime": np.array([2.0]), "seasonal_naive": np.array([1.0])}
-    scores = mase_by_series(rows, panel, season=3, models=["throughtime", "seasonal_naive"])
-    scale = np.mean([0.0, 0.0, 0.0, 1.0])  # 1-1, 9-9, 1-1, 10-9; two differences are not known
-    assert scores["throughtime"][0] == pytest.approx(1 / scale)
-    assert scores["seasonal_naive"][0] == pytest.approx(2 / scale)
-
-
 def test_coverage_by_hand():
     """Of four known values, bounds included, three lie inside."""
     rows = {
@@ -126,3 +87,34 @@ def test_coverage_by_hand():
         "throughtime-hi-80": np.array([5.0, 2.0, 4.0, 1.0, 8.5]),
     }
     assert coverage(rows, 80) == 0.75
+
+
+def several(model, **baselines):
+    ids = [f"s{i}" for i in range(len(model))]
+    return pl.DataFrame({"unique_id": ids, "throughtime": model, **baselines})
+
+
+def test_the_best_baseline_is_the_one_to_beat():
+    scores = several([0.6, 1.0], seasonal_naive=[1.0, 2.0], autoets=[0.7, 0.5], drift=[3.0, 3.0])
+    said = verdict(scores, rows_of(2), windows=2, horizon=6, season=6, step=3)
+    assert said.words == (
+        "AutoETS, the best of 3 baselines, is better than throughtime by 25%: MASE 0.800 against 0.600 over the last "
+        "2 windows of 6 steps, 3 apart, better for 1 of 2 series."
+    )
+    assert (said.best, said.baseline) == ("autoets", 0.6)
+
+
+def test_better_than_the_best_of_several():
+    said = verdict(several([0.5], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
+    assert said.words.startswith("throughtime is better than seasonal naive, the best of 2 baselines, by 50%")
+    equal = verdict(several([1.0], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
+    assert equal.words.startswith("throughtime and seasonal naive (the best of 2 baselines) are equally good")
+
+
+def test_without_a_scale_the_best_is_that_of_the_errors():
+    rows = rows_of(1) | {"drift": np.array([1.125])}
+    said = verdict(several([], seasonal_naive=[], drift=[]), rows, windows=1, horizon=7, season=7)
+    assert said.words.startswith(
+        "Drift, the best of 2 baselines, is better than throughtime by 75%: mean absolute error"
+    )
+    assert said.best == "drift"

@@ -35,6 +35,16 @@ def test_a_stage_without_a_loss_yet_is_compiling():
     assert "MSE" not in out.getvalue()
 
 
+def test_forecasts_are_counted():
+    out = io.StringIO()
+    with TrainingBar(Console(file=out, force_terminal=True, width=120), loss="MSE") as bar:
+        bar.count("autoets", 3, 7)
+        bar._bar.refresh()
+    assert "autoets" in out.getvalue()
+    assert "forecast 3/7" in out.getvalue()
+    assert "compiling" not in out.getvalue()
+
+
 def test_a_quiet_console_stays_quiet():
     assert shown(quiet=True) == ""
 

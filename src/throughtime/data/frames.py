@@ -64,7 +64,9 @@ def as_polars(column: nw.Series) -> pl.Series:
         with suppress(pl.exceptions.ComputeError):  # polars knows zones with names; fixed offsets remain text
             return instants.dt.replace_time_zone("UTC").dt.convert_time_zone(str(native.dt.tz))
     if isinstance(native.dtype, np.dtype) and native.dtype != object:
-        return pl.Series(name, native.to_numpy())
+        values = native.to_numpy()
+        seconds = values.dtype == "datetime64[s]"  # of all units, polars has none longer than a millisecond
+        return pl.Series(name, values.astype("datetime64[ms]") if seconds else values)
     if pd.api.types.is_numeric_dtype(native.dtype) and not native.hasnans:
         return pl.Series(name, native.to_numpy(native.dtype.type))
     if pd.api.types.is_numeric_dtype(native.dtype):

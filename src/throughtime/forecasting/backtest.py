@@ -1,95 +1,264 @@
-"""How good the forecasts would have been: the last horizons of each series, forecast from what lay before them."""
+"""How good the forecasts would have been: horizons of each series, forecast from what lay before them."""
 
+import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from throughtime.data.gaps import fill_forward
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
-from throughtime.forecasting.baselines import seasonal_naive
-from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.crps import decile_crps
+from throughtime.forecasting.intervals import QUANTILES, interval_columns
+from throughtime.forecasting.named_baselines import (
+    BASELINE,
+    OF_FILLED,
+    Baseline,
+    named_baselines,
+    seasonal_naive_baseline,
+)
+from throughtime.forecasting.origins import between, history_starts, rolling_origins
 from throughtime.training.loop import Progress
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
 
-BASELINE = "seasonal_naive"
+MODEL = "throughtime"
+COUNTS = 50  # progress reports of one baseline
+
+Count = Callable[[str, int, int], None]
+"""``count(stage, done, total)``: how many series a baseline has forecast."""
+
+
+def uncounted(stage: str, done: int, total: int) -> None:
+    """Count nothing."""
+
+
+class Protocol(NamedTuple):
+    """How a backtest is carried out.
+
+    Attributes:
+        windows: K, how many horizons are forecast.
+        step: between neighbouring cutoffs; the horizon where it is None.
+        refit: whether the network is trained anew for each window, or once on what lies before them all.
+        train_size: how many steps before its first cutoff training sees; all where it is None.
+        baselines: names of ``named_baselines``.
+    """
+
+    windows: int
+    step: int | None = None
+    refit: bool = False
+    train_size: int | None = None
+    baselines: Sequence[str] = (BASELINE,)
+
+
+class Backtest(NamedTuple):
+    """What a backtest gave.
+
+    Attributes:
+        rows: ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, one row for each
+            window, series and step; ``cutoff`` is the last time stamp that the forecast knew.
+        crps: (rows,) of each model: see :func:`decile_crps`.
+        seconds: that each model took, the network's compilation with its training.
+        season: the period in steps that the baselines and the scores use.
+        notes: which baselines know no missing values, and which failed where.
+    """
+
+    rows: dict[str, np.ndarray]
+    crps: dict[str, np.ndarray]
+    seconds: dict[str, float]
+    season: int
+    notes: list[str]
+
+
+class _Window(NamedTuple):
+    """One window: ``rows`` (R,) of the panel that take part, and the model's quantiles (R * F, Q) there."""
+
+    rows: np.ndarray
+    origins: np.ndarray
+    starts: np.ndarray
+    quantiles: np.ndarray
+    positive: bool
 
 
 def backtest(
     model: "Forecaster",
     panel: Panel,
+    protocol: Protocol,
     *,
-    windows: int,
     level: Sequence[int | float],
     report: Callable[[str, Progress], None],
-) -> dict[str, np.ndarray]:
-    """Train once on what lies before all windows, then forecast each window from all that precedes it.
+    count: Count = uncounted,
+) -> Backtest:
+    """Forecast windows of a panel from rolling origins, by the network and by baselines.
 
-    Windows follow each other without overlap and end where the series end. A series takes part in a window where it is
-    longer than the horizon before it.
+    The last window ends where the series end. Training sees what lies before the first window, or, with ``refit``,
+    before each. Every window is forecast from all that precedes it. A series takes part in a window where it is longer
+    than the horizon before it. Baselines are estimated anew for each window, on the last ``train_size`` steps before.
 
     Args:
         model: is fitted on the panel less the windows.
         panel: the series.
-        windows: K, how many horizons to forecast.
+        protocol: which windows, and what may be learnt from.
         level: coverage of the intervals in per cent.
-        report: called while training.
-
-    Returns:
-        ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive``, one row for each series,
-        window and step; ``cutoff`` is the last time stamp that the forecast knew.
+        report: called while the network trains.
+        count: called while a baseline forecasts.
 
     Raises:
-        InputError: for fewer than one window, and where the series are too short.
+        InputError: for a protocol that cannot be, and where the series are too short.
     """
-    horizon = model.horizon
-    if windows < 1:
-        raise InputError(f"expected at least 1 backtest window, got {windows}")
-    trained_on = np.maximum(panel.lengths - windows * horizon, 0)
-    if not engine.trainable(panel, trained_on, horizon):
-        least = (windows + 1) * horizon + engine.least_windows(horizon)
+    step = _checked(protocol, model.horizon)
+    baselines = named_baselines(protocol.baselines)
+    origins = rolling_origins(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
+    began = time.perf_counter()
+    windows, season = _network_windows(model, panel, origins, protocol, report)
+    seconds = {MODEL: time.perf_counter() - began}
+    rows, crps = _columns(panel, windows, model.horizon), {}
+    gaps = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
+    notes = [f"Missing values are filled for {', '.join(gaps)}: by the last one of the same season."] if gaps else []
+
+    def add(name: str, quantiles: np.ndarray, least: np.ndarray | float) -> None:
+        crps[name] = decile_crps(rows["y"], quantiles)
+        rows.update(_forecast_columns(quantiles, level, name, least))
+
+    add(MODEL, np.concatenate([window.quantiles for window in windows]), _least(windows, model.horizon))
+    for name, baseline in baselines.items():
+        began = time.perf_counter()
+        quantiles, failed = _baseline_quantiles(name, baseline, panel, windows, season, model.horizon, count)
+        seconds[name] = time.perf_counter() - began
+        add(name, quantiles, -np.inf)
+        if failed:
+            total = len(quantiles) // model.horizon
+            notes.append(f"{name} failed on {failed:,} of {total:,} forecasts: seasonal naive stands in there.")
+    return Backtest(rows, crps, seconds, season, notes)
+
+
+def _checked(protocol: Protocol, horizon: int) -> int:
+    """The step between cutoffs, once all numbers are known to be possible."""
+    if protocol.windows < 1:
+        raise InputError(f"expected at least 1 backtest window, got {protocol.windows}")
+    step = horizon if protocol.step is None else protocol.step
+    if step < 1:
+        raise InputError(f"the step between backtest windows is {step}: expected at least 1")
+    size = protocol.train_size
+    if size is not None and size <= horizon:
         raise InputError(
-            f"the series are too short for a backtest of {windows} windows of {horizon} steps: the longest has "
-            f"{panel.lengths.max()}, expected at least {least}, or several that are shorter"
+            f"the training size is {size} steps: expected more than the horizon of {horizon}, as a network learns from "
+            "windows with a whole horizon after them"
         )
-    model.fit_until(panel, trained_on, report=report)
-    parts = []
-    for window in range(windows, 0, -1):
-        origins = np.maximum(panel.lengths - window * horizon, 0)
-        rows = np.flatnonzero(engine.learnable(panel, origins, horizon))
-        quantiles = model.quantiles_at(origins)[rows]
-        parts.append(_window(panel, rows, origins, quantiles, level, model.plan_))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return step
 
 
-def _window(
+def _network_windows(
+    model: "Forecaster",
     panel: Panel,
-    rows: np.ndarray,
     origins: np.ndarray,
-    quantiles: np.ndarray,
-    level: Sequence[int | float],
-    plan: Plan,
-) -> dict[str, np.ndarray]:
-    """One window's columns: R rows of the panel, F steps each."""
-    season = plan.design.seasons[0]
-    horizon, count = quantiles.shape[1], quantiles.shape[-1]
-    first, starts = panel.offsets[rows], origins[rows]
-    steps = starts[:, None] + np.arange(horizon)
-    naive = seasonal_naive(
-        fill_forward(panel.values, panel.offsets, season), first, starts, season=season, horizon=horizon
+    protocol: Protocol,
+    report: Callable[[str, Progress], None],
+) -> tuple[list[_Window], int]:
+    """The network's forecasts of all windows, and the season that was found before the first."""
+    horizon, size = model.horizon, protocol.train_size
+    _require_trainable(panel, origins, horizon, protocol)
+    windows: list[_Window] = []
+    season, begins, seen = 1, np.zeros_like(panel.lengths), panel
+    for number, known in enumerate(origins):
+        starts = history_starts(panel, known, size)
+        if protocol.refit or not windows:
+            begins = starts
+            # With refit, as much for each window: of one size, the network's program is compiled once.
+            ends = np.minimum(known + horizon, panel.lengths) if protocol.refit else panel.lengths
+            seen = panel if size is None else between(panel, begins, ends)
+            stage = f"window {number + 1} of {len(origins)}: " if protocol.refit else ""
+            model.fit_until(seen, known - begins, report=_named(report, stage))
+        if not windows:
+            season = model.plan_.design.seasons[0]
+        here = known - np.minimum(begins, known)
+        rows = np.flatnonzero(engine.learnable(seen, here, horizon))
+        quantiles = model.quantiles_at(here)[rows]
+        flat = quantiles.reshape(-1, quantiles.shape[-1])
+        windows.append(_Window(rows, known, starts, flat, model.plan_.positive))
+    return windows, season
+
+
+def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
+    return lambda stage, progress: report(prefix + stage, progress)
+
+
+def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol: Protocol) -> None:
+    """Refuse windows that leave too little before the first of them."""
+    size = protocol.train_size
+    starts = history_starts(panel, origins[0], size)
+    seen = panel if size is None else between(panel, starts, panel.lengths)
+    if engine.trainable(seen, origins[0] - starts, horizon):
+        return
+    longest = int(panel.lengths.max())
+    windows = f"{len(origins)} window{'s' if len(origins) > 1 else ''} of {horizon} steps"
+    needed = horizon + engine.least_windows(horizon)
+    least = horizon + (len(origins) - 1) * (protocol.step or horizon) + needed
+    if size is not None and longest >= least and size < needed:
+        raise InputError(
+            f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {needed}, "
+            "or several series"
+        )
+    raise InputError(
+        f"the series are too short for a backtest of {windows}: the longest has {longest}, expected at least {least}, "
+        "or several that are shorter"
     )
-    ordinals = panel.starts[rows, None] + panel.frequency.multiple * steps
-    cutoffs = np.repeat(ordinals[:, 0] - panel.frequency.multiple, horizon)
+
+
+def _baseline_quantiles(
+    name: str, baseline: Baseline, panel: Panel, windows: list[_Window], season: int, horizon: int, count: Count
+) -> tuple[np.ndarray, int]:
+    """(rows, Q) of one baseline in all windows, and on how many series and windows seasonal naive stands in for it."""
+    total = sum(len(window.rows) for window in windows)
+    every, done, failed = max(total // COUNTS, 1), 0, 0
+    forecasts = np.empty((total, horizon, len(QUANTILES)))
+    for window in windows:
+        for row in window.rows.tolist():
+            history = panel.series(row)[window.starts[row] : window.origins[row]]
+            quantiles = _attempt(baseline, history, season, horizon)
+            failed += quantiles is None
+            forecasts[done] = seasonal_naive_baseline(history, season, horizon) if quantiles is None else quantiles
+            done += 1
+            if done % every == 0:
+                count(name, done, total)
+    return forecasts.reshape(-1, len(QUANTILES)), failed
+
+
+def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int) -> np.ndarray | None:
+    """A baseline's quantiles (F, Q); None where it fails, be it by numbers that are none."""
+    try:
+        quantiles = baseline(history, season, horizon)
+    except Exception:  # a library may raise anything on a series that is too short or too strange for its model
+        return None
+    return quantiles if np.isfinite(quantiles).all() else None
+
+
+def _columns(panel: Panel, windows: list[_Window], horizon: int) -> dict[str, np.ndarray]:
+    """``unique_id, ds, cutoff, y`` of all windows."""
+    rows = np.concatenate([window.rows for window in windows])
+    known = np.concatenate([window.origins[window.rows] for window in windows])
+    steps = known[:, None] + np.arange(horizon)
+    multiple = panel.frequency.multiple
+    ordinals = panel.starts[rows, None] + multiple * steps
+    cutoffs = np.repeat(ordinals[:, 0] - multiple, horizon)
     return {
         "unique_id": np.repeat(panel.ids[rows], horizon),
         "ds": panel.frequency.times(ordinals.ravel()),
         "cutoff": panel.frequency.times(cutoffs),
-        "y": panel.values[(first[:, None] + steps).ravel()],
-        **interval_columns(quantiles.reshape(-1, count), level, positive=plan.positive),
-        BASELINE: naive.ravel(),
+        "y": panel.values[(panel.offsets[rows, None] + steps).ravel()],
     }
+
+
+def _least(windows: list[_Window], horizon: int) -> np.ndarray:
+    """(rows,) what the network forecasts at least: extrapolated bounds, too, keep to what training found."""
+    return np.concatenate([np.full(len(w.rows) * horizon, 0.0 if w.positive else -np.inf) for w in windows])
+
+
+def _forecast_columns(
+    quantiles: np.ndarray, level: Sequence[int | float], name: str, least: np.ndarray | float
+) -> dict[str, np.ndarray]:
+    """Point and bounds of one model, none of them below ``least``."""
+    columns = interval_columns(quantiles, level, name)
+    return {key: np.maximum(column, least) for key, column in columns.items()}

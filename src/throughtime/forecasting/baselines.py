@@ -1,5 +1,6 @@
 """The forecasts that a model must beat."""
 
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -47,5 +48,38 @@ def naive_quantiles(history: np.ndarray, point: np.ndarray, *, season: int, quan
     largest = np.max(np.abs(errors), initial=0.0)
     deviation = largest * np.sqrt(np.mean((errors / largest) ** 2)) if largest > 0 else 0.0  # no square is too large
     growth = np.sqrt(np.arange(len(point)) // lag + 1)
-    z = np.array([NormalDist().inv_cdf(q) for q in quantiles])
-    return point[:, None] + deviation * growth[:, None] * z
+    return point[:, None] + deviation * growth[:, None] * _normal_scores(quantiles)
+
+
+def drift_quantiles(history: np.ndarray, *, horizon: int, quantiles: tuple[float, ...]) -> np.ndarray:
+    """The line through the first and the last observation, and normal quantiles around it (the same, 5.2 and 5.5).
+
+    The standard deviation of what one step departs from the line grows h steps ahead by ``sqrt(h (1 + h / (T - 1)))``.
+
+    Args:
+        history: (T,) what was observed, NaN where missing, with at least one observation.
+        horizon: F.
+        quantiles: Q levels.
+
+    Returns:
+        (F, Q); all equal to the point where there are fewer than two steps to measure a deviation with.
+    """
+    known = np.flatnonzero(~np.isnan(history))
+    first, last = known[0], known[-1]
+    span = max(last - first, 1)
+    slope = history[last] / span - history[first] / span  # no difference is too large
+    ahead = len(history) - last + np.arange(horizon)
+    residuals = np.diff(history) - slope
+    residuals = residuals[~np.isnan(residuals)]
+    deviation = 0.0
+    if len(residuals) > 1:
+        largest = np.max(np.abs(residuals))
+        squares = np.sum((residuals / (largest or 1.0)) ** 2)
+        deviation = largest * np.sqrt(squares / (len(residuals) - 1))
+    growth = np.sqrt(ahead * (1 + ahead / span))
+    return (history[last] + slope * ahead)[:, None] + deviation * growth[:, None] * _normal_scores(quantiles)
+
+
+@cache
+def _normal_scores(quantiles: tuple[float, ...]) -> np.ndarray:
+    return np.array([NormalDist().inv_cdf(q) for q in quantiles])

@@ -58,7 +58,8 @@ class CovariateNetwork(eqx.Module):
     ``explained = g(future covariates of the step, static ones)`` is taken off the past and added to the forecast: the
     dynamic regression of Hyndman & Athanasopoulos 2021, chapter 10, with a hidden layer for g and a recurrent network
     for the errors. So what a promotion did a season ago does not come back through the seasonal naive base. What the
-    state of the network makes of a step's covariates, another hidden layer adds to each quantile. Both start at zero.
+    state of the network makes of a step's covariates, another hidden layer adds to each of the head's numbers. Both
+    start at zero.
     """
 
     static: TableReader
@@ -70,8 +71,8 @@ class CovariateNetwork(eqx.Module):
     context: eqx.nn.Linear
     head: eqx.nn.Linear
 
-    def __init__(self, sizes: CovariateSizes, hidden: int, quantiles: int, *, key: Key):
-        """For a network of ``hidden`` units."""
+    def __init__(self, sizes: CovariateSizes, hidden: int, outputs: int, *, key: Key):
+        """For a network of ``hidden`` units whose head takes O numbers for each step."""
         keys = jax.random.split(key, 7)
         self.static = TableReader(sizes.static, key=keys[0])
         self.past = TableReader(sizes.past, key=keys[1])
@@ -81,7 +82,7 @@ class CovariateNetwork(eqx.Module):
         self.sum = _silent(eqx.nn.Linear(hidden, 1, key=keys[3]))
         self.step = eqx.nn.Linear(width, hidden, key=keys[4])
         self.context = eqx.nn.Linear(hidden, hidden, use_bias=False, key=keys[5])
-        self.head = _silent(eqx.nn.Linear(hidden, quantiles, key=keys[6]))
+        self.head = _silent(eqx.nn.Linear(hidden, outputs, key=keys[6]))
 
     def __call__(self, windows: Windows) -> CovariateInputs:
         """What the covariates of windows say before the network has seen the values."""
@@ -97,17 +98,15 @@ class CovariateNetwork(eqx.Module):
         past = jnp.where(windows.inside[..., None], past, 0)
         return CovariateInputs(past, static, future, jnp.concatenate([before, explained[:, reach:]], axis=1))
 
-    def ahead(self, future: Float[Array, "B F X"], state: Float[Array, "B H"]) -> Float[Array, "B F Q"]:
+    def ahead(self, future: Float[Array, "B F X"], state: Float[Array, "B H"]) -> Float[Array, "B F O"]:
         """What the state makes of each step's covariates."""
         steps = _each_step(self.step, future) + jax.vmap(self.context)(state)[:, None]
         return _each_step(self.head, jax.nn.gelu(steps))
 
 
-def covariate_network(
-    sizes: CovariateSizes | None, hidden: int, quantiles: int, *, key: Key
-) -> CovariateNetwork | None:
+def covariate_network(sizes: CovariateSizes | None, hidden: int, outputs: int, *, key: Key) -> CovariateNetwork | None:
     """The network for covariates of these sizes; None without any."""
-    return None if sizes is None else CovariateNetwork(sizes, hidden, quantiles, key=key)
+    return None if sizes is None else CovariateNetwork(sizes, hidden, outputs, key=key)
 
 
 def extra_widths(network: CovariateNetwork | None) -> tuple[int, int]:
@@ -125,11 +124,13 @@ def covariate_inputs(network: CovariateNetwork | None, windows: Windows) -> Cova
     return CovariateInputs(nothing[:, :reach], nothing[:, 0], nothing, jnp.zeros((batch, steps)))
 
 
-def ahead(network: CovariateNetwork | None, inputs: CovariateInputs, state: Float[Array, "B H"]) -> Array:
-    """What covariates add to the forecast, (B, F, Q); without any (B, F, 1) of zeros."""
+def ahead(
+    network: CovariateNetwork | None, inputs: CovariateInputs, state: Float[Array, "B H"]
+) -> tuple[Float[Array, "B F"], Array]:
+    """What covariates add to the forecast's location, and to each of the head's numbers (B, F, O), or 0 without any."""
     reach = inputs.past.shape[1]
-    regression = inputs.explained[:, reach:, None]
-    return regression if network is None else regression + network.ahead(inputs.future[:, reach:], state)
+    more = jnp.zeros(()) if network is None else network.ahead(inputs.future[:, reach:], state)
+    return inputs.explained[:, reach:], more
 
 
 def _each_step(linear: eqx.nn.Linear, steps: Float[Array, "B S X"]) -> Float[Array, "B S Y"]:

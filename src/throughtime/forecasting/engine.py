@@ -5,6 +5,7 @@ training and forecasting with earlier origins.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -17,15 +18,16 @@ import optax
 from throughtime.data.encoding import encode
 from throughtime.data.gaps import fill_forward
 from throughtime.data.panel import Panel
-from throughtime.data.scaling import from_units, to_units
+from throughtime.data.scaling import Units
 from throughtime.data.windows import Series, device_series, draw_windows, windows_at
-from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
+from throughtime.forecasting.baselines import seasonal_naive
 from throughtime.forecasting.intervals import stretched
-from throughtime.forecasting.losses import masked_mean, pinball
-from throughtime.forecasting.network import Design, ForecastNetwork
+from throughtime.forecasting.losses import masked_mean
+from throughtime.forecasting.naive_panel import naive_quantiles_of_panel
+from throughtime.forecasting.network import Design, ForecastNetwork, head_of
 from throughtime.forecasting.plan import Plan
 from throughtime.shapes import Array, Key, Scalar
-from throughtime.training.loop import Progress, start, train
+from throughtime.training.loop import EnoughError, Progress, start, train
 from throughtime.training.optimisers import AveragedState, adamw_cosine, averaged
 from throughtime.training.side_by_side import Run, side_by_side
 from throughtime.training.step import Loss, TrainState
@@ -33,6 +35,7 @@ from throughtime.training.step import Loss, TrainState
 Networks = tuple[ForecastNetwork, ...]
 """The members of an ensemble; none where the series are too short."""
 
+TRAINING = "training"  # how the names of its stages begin
 REPORTS = 20  # progress reports of one training run
 AVERAGE = 0.99  # decay of the weights' moving average
 MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
@@ -104,10 +107,11 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
         values = np.log(np.maximum(values, plan.smallest))
     places = np.flatnonzero(observed)
     firsts = places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
-    centre = values[firsts]
+    counts = head_of(plan.design).counts  # must come as they are
+    centre = np.zeros(len(panel)) if counts else values[firsts]
     use = learnable(panel, origins, plan.design.horizon)
     flat = values - np.repeat(centre, panel.lengths)
-    unit = _units(flat, panel, origins)
+    unit = np.ones(len(panel)) if counts else _units(flat, panel, origins)
     series = device_series(flat / np.repeat(unit, panel.lengths), observed, panel.offsets[:-1], origins, use)
     tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
     return Prepared(values, filled[firsts], centre, unit, series._replace(tracks=tracks))
@@ -125,16 +129,20 @@ def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
 def train_network(
     prepared: Prepared, plan: Plan, *, report: Callable[[Progress], None], seed: int
 ) -> tuple[ForecastNetwork, np.ndarray]:
-    """One network for all series that are long enough, its weights averaged, and the loss of each training step."""
+    """One network for all series that are long enough, its weights averaged, and the loss of each training step.
+
+    It ends before its last step where ``report`` raises :class:`EnoughError`.
+    """
     key, key_weights = jax.random.split(jax.random.key(seed))
     loss, optimiser = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
     state = start(ForecastNetwork(plan.design, key=key_weights), optimiser, key)
     losses = []
     every = max(plan.most_steps // REPORTS, 1)
-    for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
-        state = progress.state
-        losses.append(progress.losses)
-        report(progress)
+    with suppress(EnoughError):
+        for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
+            state = progress.state
+            losses.append(progress.losses)
+            report(progress)
     return averaged_network(state), np.concatenate(losses)
 
 
@@ -147,25 +155,26 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 def train_networks(
     prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
 ) -> tuple[Networks, np.ndarray]:
-    """The plan's members, several at once, and their losses (M, steps)."""
+    """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done."""
 
     def run(member: int) -> Run[tuple[ForecastNetwork, np.ndarray]]:
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
 
     names = [
-        f"training {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
+        f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
     ]
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
     trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
     networks, losses = zip(*trained, strict=True)
-    return networks, np.stack(losses)
+    done = [np.pad(one, (0, plan.steps - len(one)), constant_values=np.nan) for one in losses]
+    return networks, np.stack(done)
 
 
 def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, origins: np.ndarray) -> np.ndarray:
     """Quantiles (R, F, Q) of the given series, ascending, as the networks see values: their mean.
 
     To average quantiles keeps the shape of the members' distributions, which to average probabilities would widen
-    (Lichtendahl, Grushka-Cockayne & Winkler 2013). Sorting mends quantiles that cross, and never makes the pinball loss
+    (Lichtendahl, Grushka-Cockayne & Winkler 2013). Heads sort quantiles that cross, which never makes the pinball loss
     worse (Chernozhukov, Fernandez-Val & Galichon 2010).
     """
     parts = []
@@ -173,19 +182,27 @@ def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, 
     for first in range(0, len(rows), size):
         chunk = np.resize(rows[first : first + size], size)  # one shape, one program
         at = jnp.asarray(chunk), jnp.asarray(origins[chunk])
-        predicted = np.mean(
-            [np.sort(np.asarray(_predict(network, prepared.series, *at), np.float64)) for network in networks], axis=0
-        )
+        predicted = np.mean([_quantiles(network, *_predict(network, prepared.series, *at)) for network in networks], 0)
         parts.append(predicted * prepared.unit[chunk, None, None] + prepared.centre[chunk, None, None])
     return np.concatenate(parts)[: len(rows)]
 
 
+def _quantiles(network: ForecastNetwork, raw: Array, units: Units) -> np.ndarray:
+    """(B, F, Q), ascending."""
+    design = network.design
+    return head_of(design).quantiles(raw, design.quantiles, units)
+
+
 def original_units(quantiles: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan) -> np.ndarray:
     """Quantiles (R, F, Q) as the networks see them in the data's own units, stretched as the plan says."""
-    quantiles = stretched(quantiles, plan.stretch)
+    return _original(stretched(quantiles, plan.stretch), prepared, rows, plan)
+
+
+def _original(values: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan) -> np.ndarray:
+    """Values (R, F, ...) as the networks see them, in the data's own units."""
     if plan.log:  # from the first value on, so that a constant comes back to the last digit
-        quantiles = prepared.first[rows, None, None] * np.exp(quantiles - prepared.centre[rows, None, None])
-    return np.maximum(quantiles, 0) if plan.positive else quantiles
+        values = prepared.first[rows, None, None] * np.exp(values - prepared.centre[rows, None, None])
+    return np.maximum(values, 0) if plan.positive else values
 
 
 def forecast_quantiles(networks: Networks, panel: Panel, origins: np.ndarray, plan: Plan) -> np.ndarray:
@@ -203,38 +220,60 @@ def forecast_quantiles(networks: Networks, panel: Panel, origins: np.ndarray, pl
         prepared = prepare(panel, origins, plan)
         quantiles[rows] = original_units(network_quantiles(networks, prepared, rows, origins), prepared, rows, plan)
     filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
-    for row in np.flatnonzero(~served & (observed_counts(panel, origins) > 0)):
-        quantiles[row] = _naive(panel, filled, int(row), int(origins[row]), plan)
+    rows = np.flatnonzero(~served & (observed_counts(panel, origins) > 0))
+    quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
     return np.maximum(quantiles, 0) if plan.positive else quantiles
 
 
-def _naive(panel: Panel, filled: np.ndarray, row: int, origin: int, plan: Plan) -> np.ndarray:
-    """(F, Q) from the seasonal naive forecast of one series."""
-    first, season = int(panel.offsets[row]), plan.design.seasons[0]
-    point = seasonal_naive(filled, np.array([first]), np.array([origin]), season=season, horizon=plan.design.horizon)[0]
-    history = panel.values[first : first + origin]
-    return naive_quantiles(history, point, season=season, quantiles=plan.design.quantiles)
+def forecast_samples(
+    networks: Networks, panel: Panel, origins: np.ndarray, plan: Plan, *, n: int, seed: int
+) -> np.ndarray:
+    """Values (N, F, n) drawn from the members' heads in turn, each step by itself; NaN where no network forecasts."""
+    samples = np.full((len(panel), plan.design.horizon, n), np.nan)
+    rows = np.flatnonzero(learnable(panel, origins, plan.design.horizon))
+    if not networks or not len(rows):
+        return samples
+    prepared = prepare(panel, origins, plan)
+    head, at = head_of(plan.design), (jnp.asarray(rows), jnp.asarray(origins[rows]))
+    drawn = np.empty((len(rows), plan.design.horizon, n))
+    for member, (network, key) in enumerate(zip(networks, _keys(seed, len(networks)), strict=True)):
+        share = slice(member, n, len(networks))
+        draws = head.sample(*_predict(network, prepared.series, *at), key, drawn[..., share].shape[-1])
+        drawn[..., share] = np.moveaxis(draws, 0, -1)
+    drawn = drawn * prepared.unit[rows, None, None] + prepared.centre[rows, None, None]
+    samples[rows] = _original(drawn, prepared, rows, plan)
+    return samples
+
+
+def _keys(seed: int, count: int) -> Key:
+    return jax.random.split(jax.random.key(seed), count)
+
+
+def _naive(panel: Panel, filled: np.ndarray, rows: np.ndarray, origins: np.ndarray, plan: Plan) -> np.ndarray:
+    """(R, F, Q) from the seasonal naive forecasts of some series."""
+    first, season = panel.offsets[rows], plan.design.seasons[0]
+    point = seasonal_naive(filled, first, origins, season=season, horizon=plan.design.horizon)
+    return naive_quantiles_of_panel(panel.values, first, origins, point, season=season, quantiles=plan.design.quantiles)
 
 
 @lru_cache(maxsize=16)
 def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tuple[Loss, optax.GradientTransformation]:
     """Loss and optimiser; the same objects for the same arguments, so that their program is compiled once."""
-    levels = jnp.asarray(design.quantiles, jnp.float32)
+    head = head_of(design)
 
     def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:
         windows = draw_windows(
             key, series, batch=batch, reach=design.reach, horizon=design.horizon, least=design.seasons[0]
         )
-        predicted, units = network(windows)
-        losses = pinball(predicted, to_units(windows.future, units), levels).mean(axis=-1)
-        return masked_mean(losses, windows.known & (units.scale > 0)[:, None])
+        raw, units = network(windows)
+        counted = windows.known if head.counts else windows.known & (units.scale > 0)[:, None]
+        return masked_mean(head.loss(raw, windows.future, units), counted)
 
     return loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE)
 
 
 @eqx.filter_jit
-def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> Array:
-    """Quantiles (B, F, Q), less each series' centre."""
+def _predict(network: ForecastNetwork, series: Series, rows: Array, origins: Array) -> tuple[Array, Units]:
+    """The head's raw numbers (B, F, O), and the windows' units."""
     design = network.design
-    windows = windows_at(series, rows, origins, reach=design.reach, horizon=design.horizon)
-    return from_units(*network(windows))
+    return network(windows_at(series, rows, origins, reach=design.reach, horizon=design.horizon))

@@ -23,8 +23,6 @@ from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
 from throughtime.forecasting.plan import make_plan, require_horizon, with_encodings
 from throughtime.training.loop import Progress
 
-MEMBERS = 4
-
 Report = Callable[[str, Progress], None]
 """``report(stage, progress)``: called about twenty times in each stage of training."""
 
@@ -56,7 +54,10 @@ class Forecaster:
         cell: str = "gru",
         hidden: int | None = None,
         steps: int | None = None,
-        members: int = MEMBERS,
+        members: int | None = None,
+        lookback: int | None = None,
+        head: str = "quantiles",
+        preset: str = "balanced",
         seed: int = 0,
         calendar: bool = False,
     ):
@@ -69,12 +70,16 @@ class Forecaster:
             hidden: units of the cell; by the size of the panel if None.
             steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
                 the last horizons.
-            members: networks that are trained from different weights and windows, and averaged.
+            members: networks that are trained from different weights and windows, and averaged; the preset's if None.
+            lookback: the most past values that a forecast may use; as many as seem useful if None.
+            head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
+            preset: "fast", one short training; "balanced"; or "best", more and longer ones.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
-        self.hidden, self.steps, self.members, self.seed = hidden, steps, members, seed
+        self.hidden, self.steps, self.members = hidden, steps, members
+        self.lookback, self.head, self.preset, self.seed = lookback, head, preset, seed
         self.calendar = calendar
 
     def fit(
@@ -116,7 +121,7 @@ class Forecaster:
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         require_horizon(self.horizon, int(panel.lengths.max()))
-        for name in ("season", "hidden", "steps", "members"):
+        for name in ("season", "hidden", "steps", "members", "lookback"):
             _require_size(name, getattr(self, name))
         known = engine.known_values(panel, origins)
         plan = make_plan(
@@ -128,6 +133,9 @@ class Forecaster:
             hidden=self.hidden,
             steps=self.steps,
             members=self.members,
+            preset=self.preset,
+            lookback=self.lookback,
+            head=self.head,
         )
         plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
         networks: engine.Networks = ()
@@ -167,6 +175,31 @@ class Forecaster:
         columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
+    def sample(self, n: int = 100, *, seed: int = 0) -> Any:
+        """Values drawn for each step after the end of each series, from the members' heads in turn.
+
+        Steps are drawn independently of each other, and before what :meth:`predict` does to widen intervals.
+
+        Args:
+            n: how many for each step.
+            seed: the same one draws the same.
+
+        Returns:
+            ``unique_id, ds, sample, throughtime`` with ``sample`` 0 ... n - 1, as a frame of the kind that :meth:`fit`
+            was given; NaN for a series that no network forecasts.
+
+        Raises:
+            InputError: before :meth:`fit`, and for n below 1.
+        """
+        self._require_fitted()
+        _require_size("n", n)
+        panel = self.panel_
+        drawn = engine.forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
+        ids, times = panel.future(self.horizon)
+        columns = {"sample": np.tile(np.arange(n), len(ids)), "throughtime": drawn.ravel()}
+        table = {"unique_id": np.repeat(ids, n), "ds": np.repeat(times, n), **columns}
+        return to_native(table, self._like, zone=panel.frequency.zone)
+
     def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
         """Quantiles (N, F, Q) of the steps after the given origins, by the network as it is: no new training."""
         self._require_fitted()
@@ -176,19 +209,43 @@ class Forecaster:
         require_future(panel, origins, self.horizon)
         return engine.forecast_quantiles(self.networks_, panel, origins, self.plan_)
 
-    def backtest(self, frame: Any, windows: int = 3, level: Sequence[int | float] = ()) -> Any:
-        """Forecast the last ``windows`` horizons of a frame, trained on what lies before them all.
+    def backtest(
+        self,
+        frame: Any,
+        windows: int = 3,
+        level: Sequence[int | float] = (),
+        *,
+        step: int | None = None,
+        refit: bool = False,
+        train_size: int | None = None,
+        baselines: Sequence[str] = ("seasonal_naive",),
+    ) -> Any:
+        """Forecast ``windows`` horizons from rolling origins, by the network and by baselines.
 
         The forecaster itself stays as it is. See :func:`throughtime.forecasting.backtest.backtest`.
 
+        Args:
+            frame: as for :meth:`fit`.
+            windows: K; the last ends where the series end.
+            level: coverage of the intervals in per cent.
+            step: between neighbouring cutoffs; the horizon by default.
+            refit: train for each window, not only once before the first.
+            train_size: learn from so many steps before the cutoff, not from all.
+            baselines: "seasonal_naive" (always among them), "drift", "naive2", "autoets", "autotheta", "autoarima".
+
         Returns:
-            ``unique_id, ds, cutoff, y, throughtime, ..., seasonal_naive``, as a frame of the kind given.
+            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, as a frame of the
+            kind given.
+
+        Raises:
+            InputError: for a frame or a parameter that cannot be used, and where the series are too short.
         """
-        from throughtime.forecasting.backtest import backtest
+        from throughtime.forecasting.backtest import Protocol, backtest
 
         panel = as_panel(frame)
-        result = backtest(Forecaster(**self.get_params()), panel, windows=windows, level=level, report=silent)
-        return to_native(result, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
+        protocol = Protocol(windows, step, refit, train_size, baselines)
+        tested = backtest(Forecaster(**self.get_params()), panel, protocol, level=level, report=silent)
+        return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:
         """Write weights, configuration and the history that forecasts start from to the folder ``path``, whole."""

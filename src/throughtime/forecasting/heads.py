@@ -11,7 +11,7 @@ and so does a target in window units; beyond, the loss grows no more.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -240,7 +240,7 @@ class NegativeBinomialHead(Head):
         return np.moveaxis(draws.astype(np.float64), -1, 0)
 
 
-HEADS: dict[str, Callable[..., Head]] = {
+HEADS: dict[str, type[Head]] = {
     "quantiles": QuantileHead,
     "normal": NormalHead,
     "student_t": StudentTHead,
@@ -248,7 +248,7 @@ HEADS: dict[str, Callable[..., Head]] = {
 }
 
 
-def head_type(choice: str | Callable[..., Head]) -> Callable[..., Head]:
+def head_type(choice: str | type[Head]) -> type[Head]:
     """The head of a name, such as "student_t".
 
     Raises:

@@ -107,6 +107,8 @@ def _seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
 
 def _variants(plan: Plan) -> list[Plan]:
     """With the linear map from window to horizon and without; of the values and, if all are positive, logarithms."""
+    if not plan.variants:
+        return [plan]
     skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
     return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
 

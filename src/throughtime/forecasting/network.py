@@ -19,6 +19,7 @@ from throughtime.forecasting.covariates import (
     covariate_network,
     extra_widths,
 )
+from throughtime.forecasting.heads import Head, head_type
 from throughtime.layers import Block, FeedForward, Stack
 from throughtime.shapes import Array, Bool, Float, Key
 
@@ -38,6 +39,7 @@ class Design(NamedTuple):
         quantiles: Q levels, ascending; the middle one is 0.5.
         blocks: how many recurrent blocks stand one above the other.
         skip: whether a linear map leads past them, from the window to the horizon.
+        head: what the network's raw numbers mean: a head, by its name.
         covariates: how many covariates there are; None without any.
     """
 
@@ -50,6 +52,7 @@ class Design(NamedTuple):
     quantiles: tuple[float, ...]
     blocks: int = 2
     skip: bool = True
+    head: str = "quantiles"
     covariates: CovariateSizes | None = None
 
     @property
@@ -64,12 +67,13 @@ class Design(NamedTuple):
 
 
 class ForecastNetwork(eqx.Module):
-    """Quantiles of the next F values from the last L of a series.
+    """The next F values, as quantiles or distributions, from the last L of a series.
 
-    The window is cut into patches; the first of a stack of residual recurrent blocks, with a gated feed-forward layer
-    behind each, reads one patch a time step. The last step's output and features of the window give the quantiles
-    through one hidden layer. A base is added, a mixture of simple forecasts weighted by the window, and a linear map
-    from the window to the horizon. The head reads the last step, so the first step ahead depends on the last value.
+    The window is cut into patches; the first of a stack of residual recurrent blocks, with a feed-forward layer behind
+    each, reads one patch a time step. The last step's output and features of the window give the head's numbers through
+    one hidden layer. Added to their location are a base, a mixture of simple forecasts weighted by the window, and a
+    linear map from the window to the horizon. The head reads the last step, so the first step ahead depends on the last
+    value.
     """
 
     embed: eqx.nn.Linear
@@ -84,19 +88,19 @@ class ForecastNetwork(eqx.Module):
     def __init__(self, design: Design, *, key: Key):
         """Random weights, but for the skip, which starts at zero: training starts near the base."""
         keys = jax.random.split(key, 6)
-        width, quantiles = design.hidden, len(design.quantiles)
-        self.covariates = covariate_network(design.covariates, width, quantiles, key=jax.random.fold_in(key, 1))
+        width, outputs = design.hidden, head_of(design).outputs
+        self.covariates = covariate_network(design.covariates, width, outputs, key=jax.random.fold_in(key, 1))
         channels, features = extra_widths(self.covariates)
         self.embed = eqx.nn.Linear((2 + channels) * design.patch, width, key=keys[0])
         self.stack = _stack(design, key=keys[1])
         self.hidden = eqx.nn.Linear(width + FEATURES + features, width, key=keys[2])
-        self.head = eqx.nn.Linear(width, design.horizon * quantiles, key=keys[3])
+        self.head = eqx.nn.Linear(width, design.horizon * outputs, key=keys[3])
         self.skip = _silent_skip(design, key=keys[4]) if design.skip else None
         self.gate = eqx.nn.Linear(width, base_count(design.seasons), key=keys[5])
         self.design = design
 
-    def __call__(self, windows: Windows) -> tuple[Float[Array, "B F Q"], Units]:
-        """The quantiles in each window's own units, which come with them; not sorted yet."""
+    def __call__(self, windows: Windows) -> tuple[Float[Array, "B F O"], Units]:
+        """The head's raw numbers in each window's own units, which come with them."""
         design = self.design
         given = covariate_inputs(self.covariates, windows)
         past, units = self.unexplained(windows, given)
@@ -104,12 +108,14 @@ class ForecastNetwork(eqx.Module):
         _, ys = self.stack(self.read(windows, values, given))
         state = jax.vmap(self.hidden)(jnp.concatenate([ys[:, -1], _features(values), given.static], axis=1))
         state = jax.nn.gelu(state)
-        spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(design.quantiles))
+        shift = jnp.asarray(head_of(design).shift, state.dtype)
+        spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(shift))
         mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
         location = jnp.einsum("bk,bkf->bf", mixture, bases(past, windows.inside, design.seasons, design.horizon))
         if self.skip is not None:
             location = location + jax.vmap(self.skip)(values)
-        return spread + location[:, :, None] + ahead(self.covariates, given, state), units
+        regression, more = ahead(self.covariates, given, state)
+        return spread + more + (location + regression)[:, :, None] * shift, units
 
     @property
     def first_block(self) -> Block:
@@ -142,6 +148,11 @@ def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
     """What scaling hides: where the last value stands, and how rough the window is from step to step."""
     rough = jnp.mean(jnp.abs(jnp.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else jnp.zeros(len(values))
     return jnp.stack([values[:, -1], rough], axis=1)
+
+
+def head_of(design: Design) -> Head:
+    """What the raw numbers of a network of this design mean."""
+    return head_type(design.head)()
 
 
 def _stack(design: Design, *, key: Key) -> Stack:

@@ -21,6 +21,7 @@ def decision_notes(panel: Panel, plan: Plan, origins: np.ndarray, *, season: int
     """
     return [
         _season_note(panel, plan, season),
+        *_calendar_note(plan),
         *_training_notes(plan),
         *_short_note(panel, origins, plan.design.horizon),
     ]
@@ -40,6 +41,11 @@ def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
     if panel.frequency.season > 1:
         return f"No season: no series is longer than the usual one of {panel.frequency.season} steps."
     return f"No season is known for {panel.frequency.describe()}; if the series repeat, give it (--season, season=)."
+
+
+def _calendar_note(plan: Plan) -> list[str]:
+    names = [] if plan.encodings is None else [encoding.name for encoding in plan.encodings.calendar]
+    return [f"The network is told of the calendar: {', '.join(names)}."] if names else []
 
 
 def _training_notes(plan: Plan) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from throughtime.data.encoding import Encodings, sizes_of
 from throughtime.errors import InputError
+from throughtime.forecasting.heads import head_type
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
 
@@ -16,6 +17,34 @@ MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
 STEPS = (600, 1500, 3000)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
+
+
+class Effort(NamedTuple):
+    """How much work a forecaster is given.
+
+    Attributes:
+        members: networks that are trained and averaged.
+        length: of their training, as a multiple of what the size of the panel suggests.
+        variants: whether several variants are tried on held-out ends of the series, or one.
+    """
+
+    members: int
+    length: float
+    variants: bool
+
+
+PRESETS = {"fast": Effort(1, 0.34, False), "balanced": Effort(4, 1.0, True), "best": Effort(10, 1.5, True)}
+
+
+def effort(preset: str) -> Effort:
+    """The effort of a preset.
+
+    Raises:
+        InputError: for an unknown name; the message lists the known ones.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}")
+    return PRESETS[preset]
 
 
 class Plan(NamedTuple):
@@ -31,6 +60,7 @@ class Plan(NamedTuple):
         learning_rate: at its highest.
         stretch: (Q,) how much further from the median each quantile lies than the networks put it.
         members: how many networks are trained, from different weights and windows, and averaged.
+        variants: whether variants of the network are tried on held-out ends, or just this one.
         positive: whether nothing is forecast below zero.
         encodings: how covariates are encoded; None without any.
     """
@@ -44,6 +74,7 @@ class Plan(NamedTuple):
     learning_rate: float
     stretch: tuple[float, ...]
     members: int
+    variants: bool = True
     positive: bool = False  # models saved before there was this say nothing of it
     encodings: Encodings | None = None
 
@@ -57,7 +88,10 @@ def make_plan(
     cell: str,
     hidden: int | None,
     steps: int | None,
-    members: int = 1,
+    members: int | None = None,
+    preset: str = "balanced",
+    lookback: int | None = None,
+    head: str = "quantiles",
 ) -> Plan:
     """Sizes and transformation for a panel.
 
@@ -68,25 +102,32 @@ def make_plan(
         season: the period in steps, 1 where there is none.
         cell: the cell's name.
         hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise.
-        members: how many networks are averaged.
+        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise, times the
+            preset's length.
+        members: how many networks are averaged, or None for the preset's number.
+        preset: a name in ``PRESETS``.
+        lookback: the most past values that a forecast may use, or None for as many as seem useful.
+        head: the name of the networks' head.
     """
-    size = np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")
-    most_steps = steps if steps is not None else STEPS[size]
+    head_type(head)().require(values)
+    asked = effort(preset)
+    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")]
+    most_steps = steps if steps is not None else round(asked.length * usual)
     longest = int(lengths.max())
-    usable = tuple(period for period in periods(season) if period < longest) or (1,)
-    patch, length = _patching(horizon, usable, longest)
+    usable = _usable(periods(season), longest, lookback)
+    patch, length = _patching(horizon, usable, longest, lookback)
     units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
     return Plan(
-        Design(cell, units, horizon, length, patch, usable, QUANTILES),
-        log=bool(len(values)) and bool((values > 0).all()),
+        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head),
+        log=bool(len(values)) and bool((values > 0).all()) and not head_type(head).counts,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
         most_steps=most_steps,
         steps=most_steps,
         batch=64 if len(values) < TINY_PANEL else 128,
         learning_rate=2e-3,
         stretch=(1.0,) * len(QUANTILES),
-        members=members,
+        members=asked.members if members is None else members,
+        variants=asked.variants,
         positive=bool(len(values)) and bool((values >= 0).all()),
     )
 
@@ -103,19 +144,28 @@ def periods(season: int) -> tuple[int, ...]:
     return (season, 7 * season) if season in STEPS_A_DAY else (season,)
 
 
-def _patching(horizon: int, seasons: tuple[int, ...], longest: int) -> tuple[int, int]:
+def _usable(seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, ...]:
+    """The periods of which there is more than one, twice the first within what may be looked back at; or 1."""
+    most = np.inf if lookback is None else lookback
+    if 2 * seasons[0] > most:
+        return (1,)
+    return tuple(period for period in seasons if period < longest and period <= most) or (1,)
+
+
+def _patching(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
     """Patch and window length, in whole patches: three seasons, two of the longest, three horizons, if there are any.
 
     A patch is one season where that is a moderate number of values, so that the cell's time is the season's count.
     """
     season = seasons[0]
     wanted = max(3 * season, 2 * max(seasons), 3 * horizon, 24)
-    available = max(min(wanted, longest - horizon), 1)
+    available = max(min(wanted, longest - horizon), 1) if lookback is None else lookback
     patch = season if 4 <= season <= 31 else 8
     while -(-available // patch) > MOST_PATCHES:
         patch *= 2
     patch = min(patch, available)
-    return patch, -(-available // patch) * patch
+    whole = available // patch if lookback is not None else -(-available // patch)
+    return patch, whole * patch
 
 
 def require_horizon(horizon: int, longest: int) -> None:

@@ -39,6 +39,10 @@ class Progress(NamedTuple):
     record: Record | None = None
 
 
+class EnoughError(Exception):
+    """Raised by what is told of the progress of a training run: it may end here, and what it has learnt counts."""
+
+
 class DivergedError(InputError):
     """The loss or the weights are no longer numbers."""
 

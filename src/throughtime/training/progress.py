@@ -18,7 +18,7 @@ class TrainingBar:
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=8),  # all of it fits into 80 columns
-            TextColumn("step {task.completed}/{task.total}"),
+            TextColumn("{task.fields[unit]} {task.completed}/{task.total}"),
             TextColumn("{task.fields[loss]}"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
@@ -50,7 +50,13 @@ class TrainingBar:
     def show(self, stage: str, done: int, total: int, *, loss: float | None = None, speed: float = 0.0) -> None:
         """Where a stage of training is: steps done of a total, the loss and the steps per second."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total, loss="", speed="compiling ...")
+            self._tasks[stage] = self._bar.add_task(stage, total=total, unit="step", loss="", speed="compiling ...")
         if loss is not None:
             words = f"{speed:,.0f} steps/s"
             self._bar.update(self._tasks[stage], completed=done, loss=f"{self._loss} {loss:.2e}", speed=words)
+
+    def count(self, stage: str, done: int, total: int) -> None:
+        """Where a stage without a loss is: forecasts done of a total."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(stage, total=total, unit="forecast", loss="", speed="")
+        self._bar.update(self._tasks[stage], completed=done)

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
 
 from throughtime.training.loop import Progress
+
+ATTENTION = 0.1  # seconds after which the thread that waits sees a signal, whichever thread it reached
 
 T = TypeVar("T")
 Run = Callable[[Callable[[Progress], None]], T]
@@ -42,9 +44,11 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
     with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
         futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
         try:
-            errors = [error for future in futures if (error := future.exception()) is not None]
-        finally:  # an interrupt reaches the thread that waits
+            while wait(futures, timeout=ATTENTION).not_done:
+                pass
+        finally:  # an interrupt may have come out of waiting
             stop.set()
+    errors = [error for future in futures if (error := future.exception()) is not None]
     for error in errors:
         if not isinstance(error, _StoppedError):
             raise error

@@ -1,0 +1,49 @@
+"""Rolling origins: where each window of a backtest ends its history, and where that history begins."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from throughtime.data.panel import Panel
+
+
+def rolling_origins(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
+    """How many steps of each series every window knows (Hyndman & Athanasopoulos 2021, section 5.10).
+
+    Args:
+        lengths: (N,) steps of each series.
+        windows: K.
+        step: between neighbouring origins; less than the horizon makes the windows overlap.
+        horizon: F; the last window ends where the series end.
+
+    Returns:
+        (K, N), earliest window first; 0 where a series is too short to know anything.
+    """
+    back = horizon + step * np.arange(windows - 1, -1, -1)
+    return np.maximum(lengths - back[:, None], 0)
+
+
+def history_starts(panel: Panel, origins: np.ndarray, size: int | None) -> np.ndarray:
+    """(N,) where the last ``size`` steps before each origin begin; all of the history where it is None.
+
+    The first step is one with a value, as before it there is nothing to fill a gap with; the origin where there is
+    none. What comes after the origin has no say.
+    """
+    if size is None:
+        return np.zeros_like(origins)
+    places = np.append(np.flatnonzero(~np.isnan(panel.values)), len(panel.values))
+    begins = panel.offsets[:-1]
+    first = places[np.searchsorted(places, begins + np.maximum(origins - size, 0))]
+    return np.minimum(first - begins, origins)
+
+
+def between(panel: Panel, starts: np.ndarray, ends: np.ndarray) -> Panel:
+    """The panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""
+    place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    kept = (place >= np.repeat(starts, panel.lengths)) & (place < np.repeat(ends, panel.lengths))
+    return replace(
+        panel,
+        values=panel.values[kept],
+        offsets=np.append(0, np.cumsum(ends - starts)),
+        starts=panel.starts + panel.frequency.multiple * starts,
+    )

@@ -1,0 +1,246 @@
+"""Forecasts with covariates: what they may see, what they gain, and that they come back from a folder."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import throughtime as tt
+from throughtime.data.encoding import CovariateSizes, TableSizes
+from throughtime.data.panel import Panel
+from throughtime.data.tracks import Given, Table
+from throughtime.data.windows import Windows
+from throughtime.errors import InputError
+from throughtime.forecasting import engine
+from throughtime.forecasting.covariates import CovariateNetwork
+from throughtime.training import checkpoint
+
+F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
+SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12}
+ROLES = {"static": "kind", "past": ["visits", "sky"], "future": ["promo", "event"]}
+ORIGINS = np.array([33, 26, 30])
+
+
+def table_of(lengths=LENGTHS, horizon=F, noise=0.3):
+    """Daily series, and rows of the horizon; a promotion adds 8."""
+    parts = []
+    for seed, (name, length) in enumerate(lengths.items()):
+        rng, steps = np.random.default_rng(seed), np.arange(length + horizon)
+        promo = (rng.random(len(steps)) < 0.3).astype(float)
+        y = 30 + 5 * seed + 3 * np.sin(2 * np.pi * steps / 7) + 8 * promo + rng.normal(0, noise, len(steps))
+        part = {
+            "unique_id": name,
+            "ds": np.datetime64("2024-01-01") + steps,
+            "truth": y,
+            "y": np.where(steps < length, y, np.nan),
+            "promo": promo,
+            "event": rng.choice(["none", "fair"], len(steps)),
+            "visits": rng.normal(100, 20, len(steps)),
+            "sky": rng.choice(["sun", "rain", "snow"], len(steps)),
+            "kind": "shop" if seed % 2 else "kiosk",
+        }
+        parts.append(pl.DataFrame(part))
+    return pl.concat(parts)
+
+
+TABLE = table_of()
+HISTORY, AHEAD = TABLE.filter(pl.col("y").is_not_nan()), TABLE.filter(pl.col("y").is_nan())
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tt.Forecaster(**SMALL, calendar=True).fit(TABLE, **ROLES)
+
+
+@pytest.fixture(scope="module")
+def forecasts(model):
+    return model.predict(level=[80])
+
+
+def test_the_future_may_come_with_the_rows_or_later(model, forecasts):
+    assert forecasts.columns == ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
+    assert forecasts["ds"].to_list() == AHEAD["ds"].to_list()
+    later = tt.Forecaster(**SMALL, calendar=True).fit(HISTORY, **ROLES)
+    with pytest.raises(InputError, match="'promo', 'event' are missing") as raised:
+        later.predict()
+    assert "needs from" in str(raised.value)
+    assert_frame_equal(later.predict(level=[80], future=AHEAD), forecasts)
+    assert_frame_equal(later.predict(level=[80], future=AHEAD.reverse().to_pandas()), forecasts)
+
+
+def test_it_comes_back_from_a_folder(model, forecasts, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = tt.load(tmp_path / "model")
+    assert (loaded.plan_, loaded.get_params()) == (model.plan_, model.get_params())
+    assert_frame_equal(loaded.predict(level=[80]), forecasts, check_dtypes=False)
+    changed = AHEAD.with_columns(promo=1 - pl.col("promo"), event=pl.lit("never seen"))
+    assert_frame_equal(loaded.predict(future=changed), model.predict(future=changed), check_dtypes=False)
+
+
+def test_a_model_that_was_saved_before_there_were_covariates(tmp_path):
+    model = tt.Forecaster(**SMALL).fit(HISTORY.select("unique_id", "ds", "y"))
+    model.save(tmp_path / "new")
+    saved = checkpoint.load(tmp_path / "new")
+    for part, name in ((saved.config["plan"], "encodings"), (saved.config["panel"], "covariates")):
+        assert part.pop(name) is None
+    saved.config["plan"]["design"].pop("covariates")
+    saved.config["params"].pop("calendar")
+    trees = {}
+    for name, array in saved.arrays.items():
+        prefix, _, rest = name.partition(".")
+        trees.setdefault(prefix, {})[rest] = array
+    checkpoint.save(tmp_path / "old", saved.kind, saved.config, trees)
+    assert_frame_equal(tt.load(tmp_path / "old").predict(), tt.load(tmp_path / "new").predict())
+
+
+def test_what_was_found_is_said(model):
+    assert "Covariates: static 'kind'; past 'visits', 'sky'; future 'promo', 'event'." in model.notes_
+    assert any("calendar" in note and "day of the week" in note for note in model.notes_)
+
+
+# Nothing looks past the cut
+
+
+def scrambled(panel, seed, past, future):
+    """The panel with covariates scrambled from so many steps after the origins on; None leaves them."""
+    rng, covariates = np.random.default_rng(seed), panel.covariates
+    step = np.arange(covariates.offsets[-1]) - np.repeat(covariates.offsets[:-1], np.diff(covariates.offsets))
+    after = step - np.repeat(ORIGINS, np.diff(covariates.offsets))
+
+    def changed(column, first):
+        if first is None:
+            return column
+        odd = [np.nan, 0.0, 1e300, -7.0] if column.categories is None else [np.nan, *range(len(column.categories))]
+        return replace(column, values=np.where(after >= first, rng.choice(odd, len(after)), column.values))
+
+    columns = {
+        "past": tuple(changed(column, past) for column in covariates.past),
+        "future": tuple(changed(column, future) for column in covariates.future),
+    }
+    return replace(panel, covariates=replace(covariates, **columns))
+
+
+def results(panel):
+    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
+    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.network_)], model.plan_
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return Panel.from_frame(TABLE, **ROLES)
+
+
+@pytest.fixture(scope="module")
+def due(panel):
+    return results(panel)
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
+    """Past ones from the origin on, future ones from the horizon's end on: forecasts, weights, plan."""
+    came = results(scrambled(panel, seed, past=0, future=F))
+    assert came[1] == due[1]
+    for new, old in zip(came[0], due[0], strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+@pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
+def test_what_may_be_known_is_looked_at(panel, due, sooner):
+    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
+    changed = engine.forecast_quantiles(model.network_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
+    if sooner["past"] is None:  # the last step's covariates change its own forecast alone
+        np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
+    assert (changed[:, -1] != due[0][0][:, -1]).any()
+
+
+def test_rows_before_the_first_value_change_nothing(panel, due):
+    before = pl.DataFrame({"ds": np.datetime64("2024-01-01") - np.arange(1, 6)}).join(
+        TABLE.unique("unique_id").drop("ds").with_columns(y=float("nan"), promo=0.5, visits=-9.0), how="cross"
+    )
+    padded = Panel.from_frame(pl.concat([TABLE, before.select(TABLE.columns)]), **ROLES)
+    model = tt.Forecaster(**SMALL, calendar=True).fit(padded)
+    whole = tt.Forecaster(**SMALL, calendar=True).fit(panel)
+    np.testing.assert_array_equal(model.quantiles_at(model.panel_.lengths), whole.quantiles_at(whole.panel_.lengths))
+
+
+# What the network makes of them
+
+
+def random_module(sizes, width, quantiles):
+    """No weight is zero, as they are when training starts."""
+    module = CovariateNetwork(sizes, width, quantiles, key=jax.random.key(0))
+    leaves, tree = jax.tree.flatten(module)
+    keys = jax.random.split(jax.random.key(1), len(leaves))
+    return jax.tree.unflatten(
+        tree, [jax.random.normal(key, leaf.shape) for key, leaf in zip(keys, leaves, strict=True)]
+    )
+
+
+def test_each_step_is_explained_by_its_own_covariates():
+    """The regression against a loop in NumPy; a step of the future moves its own forecast and no other."""
+    batch, reach, horizon, width, quantiles = 2, 4, 3, 5, 7
+    sizes = CovariateSizes(TableSizes(1, ()), TableSizes(0, (2,)), TableSizes(1, (3,)))
+    module, rng = random_module(sizes, width, quantiles), np.random.default_rng(2)
+
+    def table(*shape, numbers, codes):
+        number = rng.normal(size=(*shape, 2 * numbers)).astype(np.float32)
+        return Table(jnp.asarray(number), jnp.asarray(rng.integers(0, 3, (*shape, codes)), jnp.int32))
+
+    known = Given(
+        table(batch, numbers=1, codes=0),
+        table(batch, reach, numbers=0, codes=1),
+        table(batch, reach + horizon, numbers=1, codes=1),
+    )
+    inside = jnp.asarray(np.arange(reach) >= np.array([[0], [2]]))
+    past, future = jnp.ones((batch, reach)), jnp.ones((batch, horizon))
+    windows = Windows(past, inside, inside, future, future > 0, known)
+    came = module(windows)
+    vectors = np.asarray(module.future.vectors[0])
+    for b in range(batch):
+        for s in range(reach + horizon):
+            x = [known.future.numbers[b, s], vectors[known.future.codes[b, s, 0]], known.static.numbers[b]]
+            x = np.concatenate([np.asarray(part) for part in x])
+            units = np.asarray(jax.nn.gelu(module.regression.weight @ x + module.regression.bias))
+            y = (module.sum.weight @ units + module.sum.bias)[0] if s >= reach or inside[b, s] else 0.0
+            np.testing.assert_allclose(came.explained[b, s], y, rtol=1e-4, atol=1e-5)
+    state = jnp.asarray(rng.normal(size=(batch, width)), jnp.float32)
+    ahead = module.ahead(came.future[:, reach:], state)
+    moved = module.ahead(came.future.at[0, reach + 1].add(1.0)[:, reach:], state)
+    assert np.argwhere(np.any(ahead != moved, axis=-1)).tolist() == [[0, 1]]
+
+
+def test_a_future_covariate_that_drives_the_target_lowers_the_error_greatly():
+    lengths = {name: 56 + seed for seed, name in enumerate("abcdef")}
+    table = table_of(lengths)
+    truth = table.filter(pl.col("y").is_nan())["truth"].to_numpy()
+    sizes = {"horizon": F, "season": 7, "hidden": 8, "steps": 200}
+
+    def error(**roles):
+        model = tt.Forecaster(**sizes).fit(table if roles else table.filter(pl.col("y").is_not_nan()), **roles)
+        return np.abs(model.predict()["throughtime"].to_numpy() - truth).mean()
+
+    with_it, without = error(future="promo"), error()
+    assert with_it < 0.4 * without
+
+
+def test_how_far_back_a_forecaster_with_covariates_looks(model):
+    flow = tt.gradient_flow(model)
+    assert np.isfinite(flow.horizon_by_lag).all()
+    assert (flow.horizon_by_lag[:, 0] > 0).all()
+
+
+def test_several_targets_are_forecast_as_series_of_their_columns():
+    table = TABLE.with_columns(left=pl.col("y") / 2).to_pandas()
+    model = tt.Forecaster(**SMALL).fit(table, target=["y", "left"], future="promo")
+    came = model.predict()
+    assert isinstance(came, pd.DataFrame)
+    assert came["unique_id"].unique().tolist() == ["b/y", "b/left", "a/y", "a/left", "c/y", "c/left"]
+    assert len(came) == 6 * F

@@ -1,0 +1,186 @@
+"""Scores by hand, and as the libraries have them."""
+
+import numpy as np
+import polars as pl
+import pytest
+from utilsforecast import losses
+
+from throughtime.data.calendar import Frequency
+from throughtime.data.panel import Panel
+from throughtime.forecasting.backtest import Backtest
+from throughtime.forecasting.crps import DECILES, decile_crps
+from throughtime.forecasting.intervals import QUANTILES, interval_columns
+from throughtime.forecasting.metrics import mase_of, score_table
+
+HISTORIES = {"b": [1.0, 2.0, 4.0, 9.0], "a": [3.0, 5.0, np.nan, 8.0, 4.0], "constant": [2.0] * 5, "short": [7.0]}
+AHEAD, SEASON = 3, 2
+
+
+def panel_of(values):
+    lengths = [len(series) for series in values.values()]
+    offsets = np.append(0, np.cumsum(lengths))
+    flat, starts = np.concatenate(list(values.values())), np.zeros(len(lengths), int)
+    return Panel(np.array(list(values)), flat, offsets, starts, Frequency("integer", stamp="int64"))
+
+
+def made_up(models=("throughtime", "seasonal_naive", "naive2")):
+    """One window of all series, forecast at random, one truth missing."""
+    rng = np.random.default_rng(0)
+    panel = panel_of({name: [*history, *rng.normal(5, 2, AHEAD)] for name, history in HISTORIES.items()})
+    known = panel.lengths - AHEAD
+    places = (panel.offsets[:-1] + known)[:, None] + np.arange(AHEAD)
+    panel.values[places[1, 1]] = np.nan
+    rows = {
+        "unique_id": np.repeat(panel.ids, AHEAD),
+        "ds": (known[:, None] + np.arange(AHEAD)).ravel(),
+        "cutoff": np.repeat(known - 1, AHEAD),
+        "y": panel.values[places].ravel(),
+    }
+    quantiles = {name: np.sort(rng.normal(5, 2, (len(rows["y"]), len(QUANTILES)))) for name in models}
+    crps = {}
+    for name, values in quantiles.items():
+        crps[name] = decile_crps(rows["y"], values)
+        rows |= interval_columns(values, [80], name)
+    return Backtest(rows, crps, dict.fromkeys(models, 1.0), SEASON, []), panel, quantiles
+
+
+@pytest.fixture(scope="module")
+def scored():
+    tested, panel, quantiles = made_up()
+    return tested, panel, quantiles, score_table(tested, panel, levels=[80])
+
+
+def of(table, metric, series=""):
+    return table.filter((pl.col("metric") == metric) & (pl.col("unique_id") == series)).to_dicts()[0]
+
+
+def test_the_table(scored):
+    table = scored[-1]
+    assert table.columns == ["unique_id", "metric", "throughtime", "seasonal_naive", "naive2"]
+    overall = table.filter(unique_id="")
+    assert table[: len(overall)].equals(overall)
+    metrics = ["mase", "rmsse", "smape", "mae", "rmse", "wql", "crps", "coverage-80", "msis-80", "owa"]
+    assert sorted(overall["metric"]) == sorted(metrics)
+    assert table.filter(metric="mae")["unique_id"].to_list() == ["", "b", "a", "constant", "short"]
+
+
+def test_series_without_a_scale_are_left_out(scored):
+    for metric in ("mase", "rmsse", "msis-80"):
+        assert scored[-1].filter(metric=metric)["unique_id"].to_list() == ["", "b", "a"]
+
+
+def test_scaled_errors_by_hand(scored):
+    """Seasonal naive errors: of b 3, 7; of a 3 (8 less 5) and none beside, as 4 has a gap two steps before."""
+    tested, _, _, table = scored
+    rows = tested.rows
+    errors = rows["throughtime"] - rows["y"]
+    for series, scale, squared in (("b", 5.0, 29.0), ("a", 3.0, 9.0)):
+        mine = errors[(rows["unique_id"] == series) & ~np.isnan(rows["y"])]
+        assert of(table, "mase", series)["throughtime"] == pytest.approx(np.abs(mine).mean() / scale)
+        assert of(table, "rmsse", series)["throughtime"] == pytest.approx(np.sqrt((mine**2).mean() / squared))
+    means = [of(table, "mase", series)["naive2"] for series in ("a", "b")]
+    assert of(table, "mase")["naive2"] == pytest.approx(np.mean(means))
+
+
+def test_as_the_libraries_have_them(scored):
+    tested, _, quantiles, table = scored
+    frame = pl.DataFrame({name: column for name, column in tested.rows.items() if name != "cutoff"})
+    models = list(quantiles)
+    decile = {f"{name}-{i}": quantiles[name][:, i] for name in models for i in DECILES}
+    frame = frame.with_columns(**{key: pl.Series(column) for key, column in decile.items()}).filter(
+        ~pl.col("y").is_nan()
+    )
+    asked = {name: [f"{name}-{i}" for i in DECILES] for name in models}
+    due = {
+        "wql": losses.scaled_crps(frame, asked, np.array([QUANTILES[i] for i in DECILES])),
+        "coverage-80": losses.coverage(frame, models, 80),
+        "mae": losses.mae(frame, models),
+    }
+    for metric, expected in due.items():
+        for row in expected.to_dicts():
+            name = row.pop("unique_id")
+            mine = of(table, metric, name)
+            assert {key: mine[key] for key in models} == pytest.approx(row)
+
+
+def test_overall_pools_what_has_units(scored):
+    tested, _, _, table = scored
+    y = tested.rows["y"]
+    known = ~np.isnan(y)
+    errors = (tested.rows["naive2"] - y)[known]
+    assert of(table, "mae")["naive2"] == pytest.approx(np.abs(errors).mean())
+    assert of(table, "rmse")["naive2"] == pytest.approx(np.sqrt((errors**2).mean()))
+    crps = tested.crps["naive2"][known]
+    assert of(table, "crps")["naive2"] == pytest.approx(crps.mean())
+    assert of(table, "wql")["naive2"] == pytest.approx(crps.sum() / np.abs(y[known]).sum())
+
+
+def test_the_interval_score_by_hand(scored):
+    tested, _, _, table = scored
+    rows = tested.rows
+    mine = rows["unique_id"] == "b"
+    y, low, high = (rows[name][mine] for name in ("y", "throughtime-lo-80", "throughtime-hi-80"))
+    width = (high - low) + 10 * np.maximum(low - y, 0) + 10 * np.maximum(y - high, 0)  # 2 over 1 - 80 %
+    assert of(table, "msis-80", "b")["throughtime"] == pytest.approx(width.mean() / 5)
+
+
+def test_smape_goes_to_200_and_owa_is_relative_to_naive2(scored):
+    tested, _, _, table = scored
+    rows = tested.rows
+    known = ~np.isnan(rows["y"])
+    terms = 200 * np.abs(rows["y"] - rows["throughtime"]) / (np.abs(rows["y"]) + np.abs(rows["throughtime"]))
+    due = np.mean([terms[known & (rows["unique_id"] == name)].mean() for name in HISTORIES])
+    assert of(table, "smape")["throughtime"] == pytest.approx(due)
+    smape, mase, owa = (of(table, metric) for metric in ("smape", "mase", "owa"))
+    ratios = [values["throughtime"] / values["naive2"] for values in (smape, mase)]
+    assert owa["throughtime"] == pytest.approx(np.mean(ratios))
+    assert owa["naive2"] == 1
+
+
+def test_without_naive2_there_is_no_owa():
+    tested, panel, _ = made_up(models=("throughtime", "seasonal_naive"))
+    assert "owa" not in score_table(tested, panel, levels=[80])["metric"].to_list()
+
+
+def test_a_table_without_any_scale():
+    tested, panel, _ = made_up()
+    keep = np.isin(tested.rows["unique_id"], ["constant", "short"])
+    fewer = Backtest(
+        {name: column[keep] for name, column in tested.rows.items()},
+        {name: column[keep] for name, column in tested.crps.items()},
+        tested.seconds,
+        SEASON,
+        [],
+    )
+    table = score_table(fewer, panel, levels=[])
+    assert not {"mase", "rmsse", "owa"} & set(table["metric"])
+    assert mase_of(table).is_empty()
+    assert mase_of(table).columns == ["unique_id", "throughtime", "seasonal_naive", "naive2"]
+
+
+def test_a_gap_in_the_history_shifts_no_season():
+    """Period 3 repeats exactly but for the end: with the missing row dropped, later seasons would be compared askew."""
+    panel = panel_of({"a": [1.0, 5.0, 9.0, 1.0, np.nan, 9.0, 1.0, 5.0, 10.0, 3.0]})
+    rows = {"unique_id": np.array(["a"]), "ds": np.array([9]), "cutoff": np.array([8]), "y": np.array([3.0])}
+    rows |= {"throughtime": np.array([2.0]), "seasonal_naive": np.array([1.0])}
+    crps = {"throughtime": np.array([1.0]), "seasonal_naive": np.array([2.0])}
+    scores = mase_of(score_table(Backtest(rows, crps, {}, 3, []), panel, levels=[]))
+    scale = np.mean([0.0, 0.0, 0.0, 1.0])  # 1-1, 9-9, 1-1, 10-9; two differences are not known
+    assert scores["throughtime"][0] == pytest.approx(1 / scale)
+    assert scores["seasonal_naive"][0] == pytest.approx(2 / scale)
+
+
+def test_the_scale_ends_at_the_first_cutoff():
+    """Two windows of one series; what comes after the first cutoff is no part of the scale."""
+    panel = panel_of({"a": [1.0, 2.0, 4.0, 9.0, 60.0, 10.0]})
+    rows = {
+        "unique_id": np.array(["a", "a"]),
+        "ds": np.array([4, 5]),
+        "cutoff": np.array([3, 4]),
+        "y": np.array([60.0, 10.0]),
+        "throughtime": np.array([59.0, 13.0]),
+        "seasonal_naive": np.array([4.0, 9.0]),
+    }
+    crps = {"throughtime": np.zeros(2), "seasonal_naive": np.zeros(2)}
+    scores = mase_of(score_table(Backtest(rows, crps, {}, 2, []), panel, levels=[]))
+    assert scores["throughtime"][0] == pytest.approx(np.mean([1, 3]) / np.mean([3, 7]))

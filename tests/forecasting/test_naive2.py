@@ -1,0 +1,96 @@
+"""Naive2 against the competition's R code, written out step by step, and drift against its formula."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from throughtime.forecasting.baselines import drift_quantiles
+from throughtime.forecasting.naive2 import is_seasonal, naive2_quantiles, seasonal_factors
+
+
+def wave(length, season, noise=0.05, seed=0):
+    t = np.arange(length)
+    return (10 + 0.05 * t) * (1 + 0.4 * np.sin(2 * np.pi * t / season)) + noise * np.random.default_rng(seed).normal(
+        size=length
+    )
+
+
+@pytest.mark.parametrize("season", [4, 5])
+def test_factors_of_a_pure_product_are_found(season):
+    """On a line times a season, the centred average of a whole season is nearly the line."""
+    factors = 1 + 0.3 * np.random.default_rng(season).normal(size=season)
+    factors /= factors.mean()
+    line = 100.0 * np.ones(6 * season)
+    came = seasonal_factors(line * np.tile(factors, 6), season)
+    np.testing.assert_allclose(came, factors)
+
+
+@pytest.mark.parametrize(("season", "length"), [(4, 26), (7, 50)])
+def test_decomposition_as_a_loop(season, length):
+    """R's decompose: moving averages, ratios, means by place, over their mean."""
+    history = wave(length, season)
+    half, ratios = season // 2, [[] for _ in range(season)]
+    for t in range(half, length - half):
+        window = history[t - half : t + half + 1]
+        both_ends = (window[0] + window[-1]) / 2 if season % 2 == 0 else 0.0
+        average = (window.sum() - both_ends) / season
+        ratios[t % season].append(history[t] / average)
+    means = np.array([np.mean(values) for values in ratios])
+    np.testing.assert_allclose(seasonal_factors(history, season), means / means.mean())
+
+
+def test_the_seasonal_test_by_hand():
+    """The acf at lags 1 to 4 of 30 values, the limit from those before the last; near it, on both sides."""
+    outcomes = []
+    for seed in range(60):
+        history = wave(30, 4, noise=3.0, seed=seed)
+        centred = history - history.mean()
+        acf = [np.sum(centred[lag:] * centred[:-lag]) / np.sum(centred**2) for lag in range(1, 5)]
+        limit = 1.645 * np.sqrt((1 + 2 * (acf[0] ** 2 + acf[1] ** 2 + acf[2] ** 2)) / 30)
+        outcomes.append(abs(acf[3]) > limit)
+        assert is_seasonal(history, 4) == outcomes[-1]
+    assert 10 < sum(outcomes) < 50
+
+
+def test_no_season_beyond_the_lags_that_r_has():
+    """252 values have 24 lags by default, 251 have 23."""
+    assert is_seasonal(wave(252, 24, noise=0), 24)
+    assert not is_seasonal(wave(251, 24, noise=0), 24)
+    assert not is_seasonal(wave(252, 24, noise=0), 1)
+
+
+def test_the_season_is_put_back():
+    history, season, horizon = wave(27, 4), 4, 6
+    factors = seasonal_factors(history, season)
+    came = naive2_quantiles(history, season=season, horizon=horizon, quantiles=(0.1, 0.5, 0.9))
+    level = history[-1] / factors[26 % 4]
+    np.testing.assert_allclose(came[:, 1], level * factors[(27 + np.arange(horizon)) % 4])
+    assert (np.diff(came, axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("history", [wave(27, 4) - 11, np.full(27, 3.0), np.array([5.0, 2.0, 7.0])])
+def test_elsewhere_it_is_naive(history):
+    came = naive2_quantiles(history, season=4, horizon=3, quantiles=(0.5,))
+    np.testing.assert_array_equal(came[:, 0], history[-1])
+
+
+def test_drift_by_hand():
+    """From 1 to 7 in three steps; steps 3, -1, 4 depart from 2 by 1, -3, 2; the spread is that of 14 over 2."""
+    came = drift_quantiles(np.array([1.0, 4.0, 3.0, 7.0]), horizon=3, quantiles=(0.5, 0.9))
+    ahead = np.arange(1, 4)
+    np.testing.assert_allclose(came[:, 0], 7 + 2 * ahead)
+    spread = np.sqrt(14 / 2) * np.sqrt(ahead * (1 + ahead / 3)) * NormalDist().inv_cdf(0.9)
+    np.testing.assert_allclose(came[:, 1] - came[:, 0], spread)
+
+
+def test_drift_goes_through_gaps():
+    """A line with values missing within and at the end is still the line."""
+    line = 2.0 * np.arange(9) + 1
+    line[[3, 7, 8]] = np.nan
+    came = drift_quantiles(line, horizon=2, quantiles=(0.1, 0.5))
+    np.testing.assert_allclose(came, np.repeat([[19.0], [21.0]], 2, axis=1))
+
+
+def test_drift_of_one_value_is_that_value():
+    np.testing.assert_array_equal(drift_quantiles(np.array([4.0]), horizon=2, quantiles=(0.1, 0.5)), 4.0)

@@ -1,0 +1,81 @@
+"""The models of statsforecast: what they are asked, where their results go, and life without the package."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from throughtime.errors import InputError
+from throughtime.forecasting.intervals import MEDIAN, QUANTILES
+from throughtime.forecasting.named_baselines import BASELINES, named_baselines
+from throughtime.forecasting.statistical import CLASSES, statistical_model
+
+HISTORY = np.array([3.0, 5.0, np.nan, 8.0, 4.0, 6.0, 9.0])
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """A package with one model, which answers with its question."""
+    asked = {}
+
+    class AutoETS:
+        def __init__(self, season_length):
+            asked["season"] = season_length
+
+        def forecast(self, y, h, level):
+            asked.update(y=y, level=level)
+            bounds = {
+                f"{side}-{each}": np.full(h, sign * each) for each in level for side, sign in (("lo", -1), ("hi", 1))
+            }
+            return {"mean": np.zeros(h), **bounds}
+
+    models = ModuleType("statsforecast.models")
+    models.AutoETS = AutoETS
+    monkeypatch.setitem(sys.modules, "statsforecast", ModuleType("statsforecast"))
+    monkeypatch.setitem(sys.modules, "statsforecast.models", models)
+    return asked
+
+
+def test_intervals_become_quantiles(stand_in):
+    came = named_baselines(["autoets"])["autoets"](HISTORY, 3, 2)
+    assert came.shape == (2, len(QUANTILES))
+    np.testing.assert_allclose(came[0], [np.sign(q - 0.5) * round(100 * abs(1 - 2 * q), 6) for q in QUANTILES])
+    assert stand_in["season"] == 3
+    assert stand_in["level"] == sorted({20, 40, 60, 80, 90, 95})
+    np.testing.assert_array_equal(stand_in["y"], [3, 5, 5, 8, 4, 6, 9])  # the gap's season has no value before it
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_missing_package_is_told_with_the_command_that_installs_it(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "statsforecast", None)
+    monkeypatch.setitem(sys.modules, "statsforecast.models", None)
+    with pytest.raises(InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"):
+        named_baselines(["drift", name])
+
+
+def test_seasonal_naive_is_always_first():
+    assert list(named_baselines(["drift"])) == ["seasonal_naive", "drift"]
+    assert list(named_baselines([])) == ["seasonal_naive"]
+    assert list(named_baselines(["naive2", "seasonal_naive", "naive2"])) == ["seasonal_naive", "naive2"]
+
+
+@pytest.mark.parametrize("name", [name for name in BASELINES if name not in CLASSES])
+def test_every_simple_baseline_bears_gaps(name):
+    came = named_baselines([name])[name](np.append(HISTORY, np.nan), 3, 4)
+    assert came.shape == (4, len(QUANTILES))
+    assert np.isfinite(came).all()
+    assert (np.diff(came, axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["autoets", "autotheta"])
+def test_the_real_models(name):
+    """A clear season of 4: both find it."""
+    models = pytest.importorskip("statsforecast.models", reason="needs throughtime[baselines]")
+    assert all(hasattr(models, class_name) for class_name in CLASSES.values())
+    t = np.arange(40)
+    history = 20 + 5 * np.sin(np.pi * t / 2) + np.random.default_rng(0).normal(0, 0.3, 40)
+    came = statistical_model(name)(history, season=4, horizon=5, quantiles=QUANTILES)
+    np.testing.assert_allclose(came[:, MEDIAN], 20 + 5 * np.sin(np.pi * np.arange(40, 45) / 2), atol=1.5)
+    assert (came[:, 0] < came[:, MEDIAN]).all()
+    assert (came[:, -1] > came[:, MEDIAN]).all()
