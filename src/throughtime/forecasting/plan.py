@@ -111,7 +111,7 @@ def make_plan(
     """
     head_type(head)().require(values)
     asked = effort(preset)
-    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
+    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")]
     most_steps = steps if steps is not None else round(asked.length * usual)
     longest = int(lengths.max())
     usable = _usable(periods(season), longest, lookback)

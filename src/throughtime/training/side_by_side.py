@@ -23,7 +23,7 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
     """The results of all runs, in their order; as many at once as there are cores.
 
     Every run makes its numbers by itself, so they do not depend on how many are under way. When one raises, or its
-    report does, the others stop at their next report, and the first error comes out.
+    report does, the others stop at their next report, those that wait never begin, and the first error comes out.
     """
     stop = Event()
 
@@ -33,6 +33,8 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
                 raise _StoppedError
             report(progress)
 
+        if stop.is_set():  # it waited for a core
+            raise _StoppedError
         try:
             return run(heard)
         except BaseException:
