@@ -20,8 +20,10 @@ from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import coverage, mase_by_series
 from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import MODEL, Tested, no_verdict, verdict
+from throughtime.gradients.reach import forecaster_reach
 from throughtime.outputs import staged
-from throughtime.report.forecast_page import forecast_page
+from throughtime.report.forecast_page import forecast_content
+from throughtime.report.page import render
 from throughtime.training.checkpoint import ARRAYS_FILE
 
 MOST_WINDOWS = 3
@@ -73,13 +75,13 @@ def forecast_file(
     model.fit(panel, report=report)
     for note in model.notes_[len(panel.notes) :]:
         say(note)
-    forecasts = forecast_columns(model, levels)
+    forecasts, reach = forecast_columns(model, levels), forecaster_reach(model)
     with staged(out, former={"model": ARRAYS_FILE}) as stage:
         table = forecasts | {"ds": np.array(format_times(forecasts["ds"], panel.frequency.zone))}
         pl.DataFrame(table).write_csv(stage / "forecasts.csv")
         seconds = time.perf_counter() - began
-        page = forecast_page(path.name, model, forecasts, tested, levels, seconds=seconds)
-        (stage / "report.html").write_text(page, encoding="utf-8")
+        content = forecast_content(path.name, model, forecasts, tested, levels, seconds=seconds, reach=reach)
+        (stage / "report.html").write_text(render(content), encoding="utf-8")
         model.save(stage / "model")
     design = model.plan_.design
     return {
