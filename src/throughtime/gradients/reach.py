@@ -3,7 +3,6 @@
 import numpy as np
 
 from throughtime.forecasting.forecaster import Forecaster
-from throughtime.gradients.flow import GradientFlow
 from throughtime.gradients.forecasters import forecaster_flow
 from throughtime.report.content import Curve, Reach
 
@@ -14,33 +13,36 @@ def forecaster_reach(model: Forecaster) -> Reach | None:
     """What each step of the forecast depends on, by lag, and what the cell keeps; None where there is no network."""
     if model.network_ is None:
         return None
-    design = model.plan_.design
-    return reach_of(forecaster_flow(model), patch=design.patch, season=design.seasons[0])
+    design, flow = model.plan_.design, forecaster_flow(model)
+    if flow.horizon_by_lag is None:
+        return None
+    return reach_of(
+        flow.horizon_by_lag, flow.memory, patch=design.patch, season=design.seasons[0], verdict=flow.verdict
+    )
 
 
-def reach_of(flow: GradientFlow, *, patch: int, season: int) -> Reach | None:
+def reach_of(influence: np.ndarray, memory: np.ndarray, *, patch: int, season: int, verdict: str = "") -> Reach | None:
     """The curves and their meaning; None where nothing finite flows.
 
     Args:
-        flow: of a forecaster.
+        influence: (F, L) by how much each step of the forecast moves with each value, the last value first.
+        memory: (T + 1,) what flows back in the cell over 0 .. T of its steps.
         patch: steps of the series that make one of the cell.
         season: the period in steps, 1 where there is none.
+        verdict: what is known of the cell, in words.
     """
-    influence = flow.horizon_by_lag
-    if influence is None or not np.isfinite(influence).all() or not influence.any():
+    if not np.isfinite(influence).all() or not influence.any():
         return None
     lags = np.arange(1, influence.shape[1] + 1)
     rows = {"first step ahead": influence[0]} | ({"last step ahead": influence[-1]} if len(influence) > 1 else {})
     curves = [Curve(name, lags, row / row.max()) for name, row in rows.items() if row.any()]
-    if np.isfinite(flow.memory).all() and flow.memory.any():
-        curves.append(
-            Curve("kept by the cell", patch * np.arange(len(flow.memory)) + 1, flow.memory / flow.memory.max())
-        )
-    return Reach(tuple(curves), _depends(influence, season), flow.verdict)
+    if np.isfinite(memory).all() and memory.any():
+        curves.append(Curve("kept by the cell", patch * np.arange(len(memory)) + 1, memory / memory.max()))
+    return Reach(tuple(curves), _depends(influence, season), verdict)
 
 
 def _depends(influence: np.ndarray, season: int) -> str:
-    """Where most of what the forecast depends on lies, over all its steps; influence (F, L), the last value first."""
+    """Where most of what the forecast depends on lies, over all its steps."""
     shares = np.cumsum(influence.sum(axis=0)) / influence.sum()
     half, most = (int(np.argmax(shares >= share)) + 1 for share in (0.5, MOST))
     seasons = f", {most / season:.1f} seasons" if season > 1 else ""

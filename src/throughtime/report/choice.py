@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-BUDGET = 1_500_000  # numbers in all pictures: about 4 MB of the page
+BUDGET = 1_000_000  # numbers in all pictures: about 4 MB of the page
 MOST_HISTORY = 2_000  # steps; more than a screen has pixels for
 RECENT_HORIZONS, RECENT_SEASONS, RECENT_LEAST = 4, 4, 48
 

@@ -50,8 +50,8 @@ class ForecastContent:
         levels: coverage of the intervals in per cent.
         forecasts: ``unique_id, ds, throughtime, throughtime-lo-80, throughtime-hi-80, ...``.
         backtest: the same with ``cutoff, y`` and a column for each baseline.
-        scores: ``unique_id, metric, throughtime, seasonal_naive, ...``, one row for each series and metric, and one for
-            all series with an empty ``unique_id``.
+        scores: ``unique_id, metric, throughtime, seasonal_naive, ...``, one row for each series and metric, and before
+            them one for all series, with an empty ``unique_id``.
         seconds: what each model took, by its column.
         coverage: for each level in per cent which share of the values the interval covered.
         losses: the loss over the training steps, one curve a member of an ensemble.
@@ -65,12 +65,12 @@ class ForecastContent:
     facts: tuple[tuple[str, str], ...] = ()
     decisions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    levels: tuple[float, ...] = ()
+    levels: tuple[int | float, ...] = ()
     forecasts: Columns = field(default_factory=dict)
     backtest: Columns = field(default_factory=dict)
     scores: pl.DataFrame = field(default_factory=pl.DataFrame)
     seconds: Mapping[str, float] = field(default_factory=dict)
-    coverage: Mapping[float, float] = field(default_factory=dict)
+    coverage: Mapping[int | float, float] = field(default_factory=dict)
     losses: tuple[Curve, ...] = ()
     reach: Reach | None = None
 

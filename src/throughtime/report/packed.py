@@ -12,6 +12,7 @@ from throughtime.report.scores import rank, scores_by_series
 from throughtime.report.tables import Window, windows_of
 from throughtime.report.time_axis import TimeAxis, time_axis
 
+OBSERVED_DIGITS, DIGITS = 7, 5  # more cannot be seen, and every digit makes the page longer
 MOST_POINTS = 400  # of a small chart's curve
 
 
@@ -32,7 +33,9 @@ def packed(content: ForecastContent) -> dict[str, Any]:
         "ids": [str(name) for name in panel.ids],
         "models": content.models,
         "levels": sorted(content.levels),
-        "scores": {metric: {name: shortened(each) for name, each in of.items()} for metric, of in scores.items()},
+        "scores": {
+            metric: {name: shortened(each, digits=DIGITS) for name, each in of.items()} for metric, of in scores.items()
+        },
         "axis": np.diff(pictures.axis.stamps, prepend=0).tolist(),
         "pattern": pictures.axis.pattern,
         "recent": choice.recent,
@@ -73,14 +76,14 @@ class _Pictures:
                 ends[place] = max(ends[place], window.end)
         starts = panel.starts[rows] + panel.frequency.multiple * self._begin
         self.axis = time_axis(panel.frequency, starts, ends - self._begin)
-        shown = [panel.series(row)[begin:] for row, begin in zip(rows, self._begin, strict=True)]
-        self._spans = [span_of(values) for values in shown]
+        shown = [panel.series(int(row))[begin:] for row, begin in zip(rows, self._begin, strict=True)]
+        self._spans = np.array([span_of(values) for values in shown])
         self.series = [
             {
                 "row": int(row),
                 "at": int(first),
                 "steps": int(panel.lengths[row]),
-                "y": shortened(values, span),
+                "y": shortened(values, digits=OBSERVED_DIGITS, spans=span),
                 "forecasts": [],
                 "backtest": [],
             }
@@ -88,18 +91,26 @@ class _Pictures:
         ]
 
     def add(self, part: str, windows: Sequence[Window]) -> None:
-        """Put the windows of chosen series into this part of theirs; a window that begins before the history is not."""
-        for window in windows:
-            place = self._place.get(window.row)
-            if place is None or window.begin < self._begin[place]:
-                continue
-            at = int(self.axis.first[place] + window.begin - self._begin[place])
-            columns = {name: shortened(values, self._spans[place]) for name, values in window.columns.items()}
-            self.series[place][part].append({"at": at} | columns)
+        """Put the windows of chosen series into this part of theirs; one that begins before the history is left out."""
+        known = [each for each in windows if each.row in self._place]
+        drawn = [each for each in known if each.begin >= self._begin[self._place[each.row]]]
+        if not drawn:
+            return
+        places = [self._place[each.row] for each in drawn]
+        ends = np.cumsum([each.end - each.begin for each in drawn])
+        spans = np.repeat(self._spans[places], np.diff(ends, prepend=0))
+        columns = {
+            name: shortened(np.concatenate([each.columns[name] for each in drawn]), digits=DIGITS, spans=spans)
+            for name in drawn[0].columns
+        }
+        for each, place, end in zip(drawn, places, ends.tolist(), strict=True):
+            at = int(self.axis.first[place] + each.begin - self._begin[place])
+            own = {name: column[end - (each.end - each.begin) : end] for name, column in columns.items()}
+            self.series[place][part].append({"at": at} | own)
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
     """The curve in at most 400 points, each the mean of its neighbours."""
     points = min(len(curve.x), MOST_POINTS)
     x, y = ([part.mean() for part in np.array_split(axis, points)] if points else [] for axis in (curve.x, curve.y))
-    return {"name": curve.name, "x": shortened(np.array(x), 0.0), "y": shortened(np.array(y), 0.0)}
+    return {"name": curve.name, "x": shortened(np.array(x), digits=DIGITS), "y": shortened(np.array(y), digits=DIGITS)}

@@ -33,6 +33,8 @@ MEANINGS = {
     "scaled_pinball": "loss of the quantiles, scaled",
     "coverage": "share of the values inside an interval: the nearer to its level, the better",
 }
+# The first row of a metric that has no name: a series may have an empty name, too.
+_OVERALL = (pl.col("unique_id") == "") & pl.struct("unique_id", "metric").is_first_distinct()
 UNKNOWN = "\N{EN DASH}"
 LEVEL = re.compile(r"[-_@ ](\d+(?:\.\d+)?)$")
 
@@ -56,7 +58,7 @@ def overall_rows(content: ForecastContent) -> list[Row]:
     models = content.models
     rows = []
     if not content.scores.is_empty():
-        overall = content.scores.filter(pl.col("unique_id") == "")
+        overall = content.scores.filter(_OVERALL)
         rows = [_row(str(record["metric"]), [record[name] for name in models]) for record in overall.to_dicts()]
     if content.seconds:
         times = [(_duration(content.seconds.get(name)), False) for name in models]
@@ -106,7 +108,7 @@ def scores_by_series(content: ForecastContent) -> dict[str, dict[str, np.ndarray
     scores = content.scores
     if scores.is_empty():
         return {}
-    own = scores.filter(pl.col("unique_id") != "")
+    own = scores.filter(~_OVERALL)
     ids = pl.DataFrame({"unique_id": [str(name) for name in content.panel.ids]})
     found = {}
     for metric in sorted(own["metric"].unique(maintain_order=True), key=lambda name: name != "mase"):

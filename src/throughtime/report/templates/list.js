@@ -65,7 +65,7 @@ function sortBy(column) {
 function lineOf(row) {
   const line = element("tr", "", row === list.chosen ? { "aria-current": "true" } : {});
   const first = element("td");
-  first.append(element("button", report.ids[row] || "(no name)", { type: "button" }));
+  first.append(element("button", report.ids[row] || "(no name)", { type: "button", title: report.ids[row] }));
   line.append(first);
   if (list.metric !== null) {
     const values = report.models.map((model) => scoresOf(model)[row]);
@@ -86,10 +86,11 @@ function neighbour(by) {
   return list.rows[place < 0 ? 0 : Math.min(Math.max(place + by, 0), list.rows.length - 1)];
 }
 
-// The worst or the best of all, by throughtime's score; without scores the first or the last.
+// The worst or the best of all, by throughtime's score; without scores the first or the last. Coverage is no order.
 function extreme(worst) {
-  const values = scoresOf(report.models[0]);
-  if (values === null) return worst ? 0 : report.ids.length - 1;
+  const metric = [list.metric, ...Object.keys(report.scores)].find((name) => name !== null && !name.startsWith("coverage"));
+  if (metric === undefined) return worst ? 0 : report.ids.length - 1;
+  const values = report.scores[metric][report.models[0]];
   const rows = [...report.ids.keys()].filter((row) => values[row] !== null);
   const sign = worst ? 1 : -1;
   return rows.reduce((kept, row) => (sign * (values[row] - values[kept]) > 0 ? row : kept), rows[0] ?? 0);

@@ -9,7 +9,7 @@ function choose(row, scroll = true) {
   showScores();
   follow();
   const stage = document.getElementById("stage");
-  for (const part of stage.querySelectorAll(".chart, .legend, details")) part.hidden = !series;
+  for (const part of stage.querySelectorAll(".frame, .legend, details")) part.hidden = !series;
   for (const button of stage.querySelectorAll("[id^=zoom]")) button.disabled = !series;
   view.series = series ?? null;
   if (series) {
@@ -56,7 +56,7 @@ function showLegend() {
   const { levels, models } = parts(view.series);
   const entries = [
     ["observed", "observed", () => swatch("observed")],
-    ...models.toReversed().map((model) => [model, label(model), () => swatch("line", model)]),
+    ...report.models.filter((model) => models.includes(model)).map((model) => [model, label(model), () => swatch("line", model)]),
     ...levels.toReversed().map((level, place) => [
       `level ${level}`, `${level} %`, () => swatch("band", 0.65 - (0.5 * place) / Math.max(levels.length - 1, 1)),
     ]),
@@ -114,6 +114,11 @@ function listen() {
   document.getElementById("zoom-out").addEventListener("click", () => zoom(1 / 0.6));
   document.getElementById("numbers").addEventListener("toggle", showNumbers);
   chart.addEventListener("keydown", onKey);
+  document.getElementById("frame").addEventListener("pointermove", point);
+  document.getElementById("frame").addEventListener("pointerdown", point);
+  document.getElementById("frame").addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
+  chart.addEventListener("blur", leave);
+  addEventListener("resize", showReading);
   chart.on("plotly_relayout", (change) => {
     const from = change["xaxis.range[0]"], to = change["xaxis.range[1]"];
     if (from !== undefined) showRange([from, to].map((end) => (report.pattern ? Date.parse(`${end}Z`.replace(" ", "T")) : end)));
@@ -143,6 +148,7 @@ async function start() {
   listen();
   choose(list.rows[0] ?? 0, false);
   drawSmallCharts();
+  document.documentElement.dataset.ready = "";
 }
 
 start().catch((error) => {

@@ -87,7 +87,7 @@ function traces(series) {
   const { levels, models } = parts(series);
   const opacity = Math.max(0.5 / (levels.length + 1), 0.06);
   const drawn = levels.map((level) => ({
-    ...bandThrough(windows, level), key: `level ${level}`, mode: "lines", fill: "toself", hoverinfo: "skip",
+    ...bandThrough(windows, level), key: `level ${level}`, mode: "lines", fill: "toself",
     line: { width: 0 }, fillcolor: faded(colour("model"), opacity),
   }));
   drawn.push({
@@ -102,32 +102,19 @@ function traces(series) {
                  line: lineOfModel(model), marker: { size: model === MODEL ? 5 : 4 } });
   }
   return drawn.filter((trace) => !view.hidden.has(trace.key)).map((trace) => ({
-    type: "scatter", connectgaps: false, showlegend: false, ...trace,
-    hovertemplate: trace.hoverinfo ? undefined : "%{customdata}",
-    customdata: trace.hoverinfo ? undefined : trace.y.map((value, place) => number(value) +
-      (trace.key === MODEL && value !== null ? intervals(series, trace.x[place]) : "")),
+    type: "scatter", connectgaps: false, showlegend: false, hoverinfo: "skip", ...trace,
   }));
 }
 
-// The intervals at a stamp, in words: the widest three that are shown.
-function intervals(series, stamp) {
-  const window = windowsOf(series).findLast((each) => stepOf(each, stamp) >= 0);
-  const step = window ? stepOf(window, stamp) : -1;
-  if (step < 0) return "";
-  const words = report.levels.filter((level) => window[`${MODEL}-lo-${level}`] && !view.hidden.has(`level ${level}`))
-    .slice(-3).map((level) => `${level} %: ${number(window[`${MODEL}-lo-${level}`][step])} to ` +
-                              number(window[`${MODEL}-hi-${level}`][step]));
-  return words.length ? ` (${words.join("; ")})` : "";
-}
-
-function stepOf(window, stamp) {
-  return stampsFrom(window.at, window[MODEL].length).indexOf(stamp);
+// The place on the axis after the last that is drawn.
+function endOf(series) {
+  return Math.max(series.at + series.y.length, ...windowsOf(series).map((each) => each.at + each[MODEL].length));
 }
 
 function extent(series) {
-  const last = Math.max(series.at + series.y.length, ...windowsOf(series).map((each) => each.at + each[MODEL].length));
-  const margin = 0.6 * stepAt(last - 1);
-  return [report.stamps[series.at] - margin, report.stamps[last - 1] + margin];
+  const last = endOf(series) - 1;
+  const margin = 0.6 * stepAt(last);
+  return [report.stamps[series.at] - margin, report.stamps[last] + margin];
 }
 
 // From `steps` before the end of the history, or before the first forecast, to the end.
@@ -179,13 +166,14 @@ function drawSeries() {
   const height = heights(drawn, view.range);
   Plotly.react(chart, drawn, {
     ...baseLayout(),
-    hovermode: "x unified",
+    hovermode: false,  // Plotly's would show values of neighbouring steps as if they were of this one
     dragmode: coarse ? false : "zoom",  // a finger scrolls the page
     shapes: lines,
     xaxis: { ...axisStyle(), type: report.pattern ? "date" : "linear", range: [...view.range], showgrid: false,
-             hoverformat: report.pattern, tickformat: report.pattern ? undefined : "d" },
+             tickformat: report.pattern ? undefined : "d" },
     yaxis: { ...axisStyle(), fixedrange: true, range: height ?? [0, 1], exponentformat: "power" },
   }, CONFIG);
+  showReading();
 }
 
 function showRange(range) {
@@ -203,25 +191,3 @@ function zoom(factor) {
   showRange([middle - (middle - from) * factor, middle + (to - middle) * factor]);
 }
 
-// Move the reading place, show its values and say them.
-function read(by) {
-  const { series } = view;
-  const last = Math.max(series.at + series.y.length, ...windowsOf(series).map((each) => each.at + each[MODEL].length)) - 1;
-  const start = series.at + series.y.length - 1;
-  view.cursor = Math.min(Math.max((view.cursor ?? start - by) + by, series.at), last);
-  const stamp = report.stamps[view.cursor];
-  if (stamp < view.range[0] || stamp > view.range[1]) {
-    const half = (view.range[1] - view.range[0]) / 2;
-    showRange([stamp - half, stamp + half]);
-  }
-  const chart = document.getElementById("chart");
-  const points = chart.data.flatMap((trace, curveNumber) => {
-    const pointNumber = trace.hoverinfo === "skip" ? -1 : trace.x.indexOf(stamp);
-    return pointNumber >= 0 && trace.y[pointNumber] !== null ? [{ curveNumber, pointNumber, trace }] : [];
-  });
-  const hovered = points.map(({ curveNumber, pointNumber }) => ({ curveNumber, pointNumber }));
-  if (hovered.length) Plotly.Fx.hover(chart, hovered);
-  else Plotly.Fx.unhover(chart);
-  const words = points.map(({ trace, pointNumber }) => `${trace.name} ${trace.customdata[pointNumber]}`);
-  document.getElementById("reading").textContent = `${time(stamp)}: ${words.join(", ") || "no value"}`;
-}
