@@ -4,7 +4,7 @@
 training and forecasting with earlier origins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -135,21 +135,29 @@ def train_network(
 def network_quantiles(
     network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, origins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles (R, F, Q) of the given series, ascending, and each window's scale (R,): as the network sees values.
+    """Quantiles (R, F, Q) of the given series, ascending, and each window's scale (R,): as the network sees values."""
+    parts = [(values, scales) for _, values, scales in quantile_chunks(network, prepared, rows, origins)]
+    quantiles, scales = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return quantiles, scales
+
+
+def quantile_chunks(
+    network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, origins: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Some of the given series after the others, with their quantiles and scales: never all of them in memory.
 
     Sorting mends quantiles that cross, and never makes the pinball loss worse (Chernozhukov, Fernandez-Val & Galichon
     2010).
     """
-    parts = []
     size = min(ROWS, len(rows))
     for first in range(0, len(rows), size):
-        chunk = np.resize(rows[first : first + size], size)  # one shape, one program
+        wanted = rows[first : first + size]
+        chunk = np.resize(wanted, size)  # one shape, one program
         predicted, scale = _predict(network, prepared.series, jnp.asarray(chunk), jnp.asarray(origins[chunk]))
-        unit = prepared.unit[chunk]
-        values = np.asarray(predicted, np.float64) * unit[:, None, None] + prepared.centre[chunk, None, None]
-        parts.append((np.sort(values, axis=-1), np.asarray(scale, np.float64) * unit))
-    quantiles, scales = (np.concatenate(column)[: len(rows)] for column in zip(*parts, strict=True))
-    return quantiles, scales
+        unit, centre = prepared.unit[chunk], prepared.centre[chunk]
+        values = np.asarray(predicted, np.float64) * unit[:, None, None] + centre[:, None, None]
+        scales = np.asarray(scale, np.float64) * unit
+        yield wanted, np.sort(values, axis=-1)[: len(wanted)], scales[: len(wanted)]
 
 
 def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: np.ndarray, plan: Plan) -> np.ndarray:
@@ -162,16 +170,17 @@ def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: n
     served = learnable(panel, origins, design.horizon) & (network is not None)
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
     if network is not None and served.any():
-        rows = np.flatnonzero(served)
         prepared = prepare(panel, origins, plan)
-        predicted = stretched(network_quantiles(network, prepared, rows, origins)[0], plan.stretch)
-        if plan.log:  # from the first value on, so that a constant comes back to the last digit
-            predicted = prepared.first[rows, None, None] * np.exp(predicted - prepared.centre[rows, None, None])
-        quantiles[rows] = predicted
-    filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
+        for chunk, predicted, _ in quantile_chunks(network, prepared, np.flatnonzero(served), origins):
+            predicted = stretched(predicted, plan.stretch)
+            if plan.log:  # from the first value on, so that a constant comes back to the last digit
+                predicted = prepared.first[chunk, None, None] * np.exp(predicted - prepared.centre[chunk, None, None])
+            quantiles[chunk] = predicted
     rows = np.flatnonzero(~served & (observed_counts(panel, origins) > 0))
-    quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
-    return np.maximum(quantiles, 0) if plan.positive else quantiles
+    if len(rows):
+        filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
+        quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
+    return np.maximum(quantiles, 0, out=quantiles) if plan.positive else quantiles
 
 
 def _naive(panel: Panel, filled: np.ndarray, rows: np.ndarray, origins: np.ndarray, plan: Plan) -> np.ndarray:
