@@ -11,8 +11,17 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+TITLES = {
+    "m4_hourly": "M4 Hourly",
+    "m4_hourly_halves": "M4 Hourly, halves",
+    "m4_weekly": "M4 Weekly",
+    "cif": "CIF 2016",
+    "nn5": "NN5 daily",
+    "hospital": "Hospital",
+    "etth1": "ETTh1",
+}
 ETT_TRAIN, ETT_VALIDATION, ETT_TEST = 8640, 2880, 2880  # 12, 4 and 4 months of 30 days, by the hour
-ETT_LOOK_BACK = 96
+ETT_HORIZON = 96
 HALVES_SEED = 0
 
 
@@ -21,8 +30,8 @@ class Set(NamedTuple):
 
     Attributes:
         name: as the command line has it.
-        title: as the table has it.
-        history: ``unique_id, ds, y``, by series and step: what a model may read; null where nothing was observed.
+        history: ``unique_id, ds, y``, by series and step: what a model may read; null where nothing was observed. In a
+            set of rolling windows, whose origins lie in it, what comes after a window's cutoff is not for that window.
         truth: ``unique_id, cutoff, ds, y``: what it is to forecast, where observed; ``cutoff`` is the last known step.
         horizon: F, the most steps of any series.
         season: the period in steps that a model is told.
@@ -34,7 +43,6 @@ class Set(NamedTuple):
     """
 
     name: str
-    title: str
     history: pl.DataFrame
     truth: pl.DataFrame
     horizon: int
@@ -54,33 +62,33 @@ def load(name: str, folder: Path) -> Set:
 def m4_hourly(folder: Path) -> Set:
     """M4 Hourly's training parts without their last 48 hours, which take the place of the test parts."""
     history, truth = last_horizon(read(folder / "m4_hourly_train.csv.gz"), 48)
-    return Set("m4_hourly", "M4 Hourly", history, truth, 48, 24, 24, "m4")
+    return Set("m4_hourly", history, truth, 48, 24, 24, "m4")
 
 
 def m4_hourly_halves(folder: Path) -> Set:
     """The same, each half of the series forecast by a model that learnt from the other: some series overlap."""
-    return m4_hourly(folder)._replace(name="m4_hourly_halves", title="M4 Hourly, halves", folds=2)
+    return m4_hourly(folder)._replace(name="m4_hourly_halves", folds=2)
 
 
 def m4_weekly(folder: Path) -> Set:
     """M4 Weekly's training parts without their last 13 weeks. M4 scales its MASE by the naive of one step."""
     history, truth = last_horizon(read(folder / "m4_weekly_train.csv.gz"), 13)
-    return Set("m4_weekly", "M4 Weekly", history, truth, 13, 52, 1, "m4")
+    return Set("m4_weekly", history, truth, 13, 52, 1, "m4")
 
 
 def cif(folder: Path) -> Set:
     """CIF 2016: 57 series of 12 months ahead, 15 of 6; models forecast 12 and are scored on each series' own."""
-    return Set("cif", "CIF 2016", *parted(read(folder / "cif2016.csv.gz")), 12, 12, 12, "panel")
+    return Set("cif", *parted(read(folder / "cif2016.csv.gz")), 12, 12, 12, "panel")
 
 
 def nn5(folder: Path) -> Set:
     """NN5, daily withdrawals. Missing values are neither filled in the truth nor in the scale of MASE."""
-    return Set("nn5", "NN5 daily", *parted(read(folder / "nn5_daily.csv.gz")), 56, 7, 7, "panel")
+    return Set("nn5", *parted(read(folder / "nn5_daily.csv.gz")), 56, 7, 7, "panel")
 
 
 def hospital(folder: Path) -> Set:
     """Monthly counts of patients."""
-    return Set("hospital", "Hospital", *parted(read(folder / "hospital.csv.gz")), 12, 12, 12, "panel")
+    return Set("hospital", *parted(read(folder / "hospital.csv.gz")), 12, 12, 12, "panel")
 
 
 def etth1(folder: Path) -> Set:
@@ -95,8 +103,8 @@ def etth1(folder: Path) -> Set:
     long = table.with_row_index("ds").with_columns(pl.col("ds").cast(pl.Int64)).unpivot(index="ds")
     history = long.select(pl.col("variable").alias("unique_id"), "ds", pl.col("value").alias("y"))
     history = history.sort("unique_id", "ds", maintain_order=True)
-    truth = windows(history, first=ETT_TRAIN + ETT_VALIDATION, horizon=96)
-    return Set("etth1", "ETTh1", history, truth, 96, 24, 24, "windows", ETT_TRAIN, ETT_VALIDATION)
+    truth = windows(history, first=ETT_TRAIN + ETT_VALIDATION, horizon=ETT_HORIZON)
+    return Set("etth1", history, truth, ETT_HORIZON, 24, 24, "windows", ETT_TRAIN, ETT_VALIDATION)
 
 
 SETS: dict[str, Callable[[Path], Set]] = {
