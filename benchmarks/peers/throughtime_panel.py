@@ -14,6 +14,7 @@ import pandas as pd  # noqa: E402
 import throughtime as tt  # noqa: E402
 from throughtime.data.panel import Panel  # noqa: E402
 from throughtime.forecasting import engine  # noqa: E402
+from throughtime.forecasting.forecaster import as_panel  # noqa: E402
 from throughtime.forecasting.intervals import interval_columns  # noqa: E402
 
 ORIGINS_AT_ONCE = 256  # bounds the memory: every window is a series of its own
@@ -28,7 +29,7 @@ def main() -> None:
     for learnt, served in panel_task.folds(history, task):
         model = tt.Forecaster(horizon=task.horizon, season=task.season, steps=asked.steps, seed=asked.seed)
         model.fit(learnt[learnt.ds < task.train] if task.train else learnt)
-        parts += rolling(model, served, task) if task.train else [one_origin(model, Panel.from_frame(served), task)]
+        parts += rolling(model, served, task) if task.train else [one_origin(model, as_panel(served), task)]
     told = {
         "versions": {name: version(name) for name in ("throughtime", "jax", "optax")},
         "reads": model.plan_.design.reach,
