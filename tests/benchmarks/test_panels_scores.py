@@ -154,6 +154,12 @@ def test_the_seasonality_test_is_bartletts(naive):
     assert not naive.is_seasonal(y, 7)
 
 
+def test_the_seasonality_test_counts_the_lags_before_the_season_alone(naive):
+    """The autocorrelation is 0.286; the limit is 0.275 without its own square, and 0.294 with it."""
+    steps = np.arange(40)
+    assert naive.is_seasonal(np.cos(2.55 * steps) + 2 * np.cos(steps**2), 4)
+
+
 def test_what_cannot_be_tested_is_not_seasonal(naive):
     wave = np.tile([1.0, 9.0, 2.0, 5.0], 50)
     peaks = np.tile([0.0, 0, 0, 0, 0, 0, 9], 3)
