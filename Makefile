@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 WORKERS ?= 2
 
-.PHONY: install demo test test-slow lint bench docs clean
+.PHONY: install demo test test-slow test-browser lint bench docs clean
 
 install: $(INSTALLED)
 
@@ -24,6 +24,10 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow
+
+test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
+	$(BIN)/python -m pytest -m browser
 
 lint: install
 	$(BIN)/ruff check .
