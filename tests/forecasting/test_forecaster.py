@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 from sklearn.base import clone
-from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
+from tests.forecasting.conftest import LENGTHS, SMALL
 
 import throughtime as tt
 from throughtime.data.calendar import Frequency

@@ -42,11 +42,11 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
             raise
 
     with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
-        futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
         try:
+            futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
             while wait(futures, timeout=ATTENTION).not_done:
                 pass
-        finally:  # an interrupt may have come out of waiting
+        finally:  # an interrupt may have come meanwhile
             stop.set()
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in errors:
