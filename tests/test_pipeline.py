@@ -60,7 +60,7 @@ def test_the_summary(finished):
     assert f"MASE {summary['mase']:.3f} against {summary['seasonal_naive_mase']:.3f}" in summary["verdict"]
     assert set(summary) == {
         *("file", "series", "horizon", "frequency", "season", "verdict", "mase", "seasonal_naive_mase"),
-        *("coverage", "backtest_windows", "notes", "seconds", "out"),
+        *("coverage", "backtest_windows", "notes", "interrupted", "seconds", "out"),
     }
 
 

@@ -164,7 +164,7 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
         stretch=1.5
     )
     network = ForecastNetwork(plan.design, key=jax.random.key(1))  # as good as a trained one for this
-    model = SimpleNamespace(plan_=plan, network_=network, panel_=panel)
+    model = SimpleNamespace(plan_=plan, networks_=(network,), panel_=panel)
     task = panel_task.Task(3, 4, [80, 95], train=50, validation=9, folds=1)
     found = pd.concat(peer.rolling(model, frame, task))
     assert len(found) == 2 * 9 * 3
