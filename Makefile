@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 WORKERS ?= 2
 
-.PHONY: install demo test test-slow test-browser lint bench docs clean
+.PHONY: install demo test test-slow test-browser lint bench bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -38,6 +38,9 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/reference_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/first_forecasts.py
 	$(BIN)/python benchmarks/watching.py
+
+bench-panels: install $(PEERS)/.installed
+	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

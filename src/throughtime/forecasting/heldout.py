@@ -98,7 +98,7 @@ def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
         cuts = [np.maximum(origins - k * horizon, 0) for k in range(windows, 0, -1)]
         if engine.trainable(panel, cuts[0], horizon):
             rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
-            return HeldOut(panel, rows, cuts, _seasonal_errors(panel, cuts[0], season))
+            return HeldOut(panel, rows, cuts, seasonal_errors(panel, cuts[0], season))
     return None
 
 
@@ -108,7 +108,7 @@ def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES)).astype(int))]
 
 
-def _seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
+def seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
     """(N,) the mean absolute error of seasonal naive before the cut, NaN where it cannot be told; 1 if nowhere."""
     row = np.repeat(np.arange(len(panel)), panel.lengths)
     place = np.arange(len(panel.values)) - panel.offsets[row]
@@ -162,7 +162,7 @@ def _judge(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) ->
 
 def _loss(quantiles: np.ndarray, truth: np.ndarray, scale: np.ndarray, plan: Plan) -> float:
     """The mean pinball loss over ``scale``; where nothing is negative, its geometric mean with that over the size."""
-    losses = _pinball(quantiles, truth)
+    losses = pinball(quantiles, truth)
     scaled = _mean(losses / scale)
     if not plan.positive:
         return scaled
@@ -170,7 +170,7 @@ def _loss(quantiles: np.ndarray, truth: np.ndarray, scale: np.ndarray, plan: Pla
     return float(np.sqrt(scaled * _mean(losses / np.where(size > 0, size, np.nan))))
 
 
-def _pinball(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def pinball(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """(R, F) the mean over the quantiles, in double precision; NaN where nothing was observed."""
     error, levels = truth[..., None] - quantiles, np.array(QUANTILES)
     return np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
