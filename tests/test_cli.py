@@ -159,7 +159,7 @@ def test_forecast(tmp_path: Path) -> None:
     )
     assert (np.diff(ordered.to_numpy(), axis=1) >= 0).all()
     page = Path("out/forecast/report.html").read_text()
-    assert page.index(summary["verdict"][:20]) < page.index("<svg")
+    assert page.index(summary["verdict"][:20]) < page.index('id="chart"')
     assert sorted(path.name for path in Path("out/forecast").iterdir()) == ["forecasts.csv", "model", "report.html"]
 
 

@@ -129,7 +129,7 @@ def test_what_cannot_be_is_told_first(tmp_path, levels, horizon, message):
 
 
 FAILURES = {
-    "the report": "throughtime.pipeline.forecast_page",
+    "the report": "throughtime.pipeline.render",
     "the table": "polars.DataFrame.write_csv",
     "the weights": "throughtime.training.checkpoint._write",
 }

@@ -59,7 +59,7 @@ def results(values):
     """All that is made at the cut: forecasts, losses and weights, and the plan."""
     panel = panel_of(values)
     model = tt.Forecaster(**SMALL).fit_until(panel, ORIGINS)
-    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.network_)], model.plan_
+    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
     beyond, between = steps >= np.repeat(LATER, SIZES), steps == np.repeat(LATER - 1, SIZES)
 
     def quantiles(values):
-        return engine.forecast_quantiles(model.network_, panel_of(values), LATER, model.plan_)[:2]
+        return engine.forecast_quantiles(model.networks_, panel_of(values), LATER, model.plan_)[:2]
 
     due = quantiles(values)
     np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), due)

@@ -13,6 +13,7 @@ from throughtime.cli.backtest import backtest
 from throughtime.cli.demo import demo
 from throughtime.cli.forecast import forecast
 from throughtime.cli.gradients import gradients
+from throughtime.cli.tune import tune
 
 app = typer.Typer(
     help="Recurrent neural networks for time series, from the cell up.",
@@ -38,7 +39,7 @@ def root(
     """Recurrent neural networks for time series, from the cell up."""
 
 
-for command in (demo, forecast, backtest, gradients):
+for command in (demo, forecast, backtest, tune, gradients):
     app.command()(command)
 
 

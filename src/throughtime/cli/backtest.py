@@ -20,11 +20,13 @@ from throughtime.cli.options import (
     Season,
     Seed,
     SeriesFile,
+    Settings,
     Static,
     Steps,
     Targets,
     TimeColumn,
     out_option,
+    with_settings,
 )
 from throughtime.outputs import output_folder
 
@@ -32,6 +34,7 @@ NAMES = "seasonal_naive (always), drift, naive2, autoets, autotheta, autoarima"
 
 
 def backtest(
+    context: typer.Context,
     file: SeriesFile,
     horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
     windows: Annotated[int, typer.Option(help="How many horizons to forecast.")] = 3,
@@ -52,6 +55,7 @@ def backtest(
     head: Head = "quantiles",
     cell: Cell = "gru",
     steps: Steps = None,
+    settings: Settings = None,
     seed: Seed = 0,
     out: Annotated[Path, out_option("backtest")] = Path("out/backtest"),
     quiet: Quiet = False,
@@ -64,20 +68,20 @@ def backtest(
         from throughtime.pipeline import Columns, backtest_file
         from throughtime.training.progress import TrainingBar
 
+        given = {
+            "season": season,
+            "cell": cell,
+            "steps": steps,
+            "head": head,
+            "preset": preset,
+            "seed": seed,
+            "calendar": calendar,
+        }
         names = [name.strip() for name in baselines.split(",") if name.strip()]
         with TrainingBar(answer.console, loss="pinball") as bar:
             answer.result = backtest_file(
                 file,
-                Forecaster(
-                    horizon,
-                    season=season,
-                    cell=cell,
-                    steps=steps,
-                    head=head,
-                    preset=preset,
-                    seed=seed,
-                    calendar=calendar,
-                ),
+                Forecaster(horizon, **with_settings(context, settings, horizon, given)),
                 output_folder(out),
                 Protocol(windows, step, refit, train_size, names),
                 columns=Columns(id_column, time_column, target, static or (), past or (), future or ()),

@@ -20,17 +20,20 @@ from throughtime.cli.options import (
     Season,
     Seed,
     SeriesFile,
+    Settings,
     Static,
     Steps,
     Targets,
     TimeColumn,
     out_option,
+    with_settings,
 )
 from throughtime.interrupts import INTERRUPTED
 from throughtime.outputs import output_folder
 
 
 def forecast(
+    context: typer.Context,
     file: SeriesFile,
     horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
     season: Season = None,
@@ -49,6 +52,7 @@ def forecast(
     head: Head = "quantiles",
     cell: Cell = "gru",
     steps: Steps = None,
+    settings: Settings = None,
     seed: Seed = 0,
     out: Annotated[Path, out_option("forecast")] = Path("out/forecast"),
     quiet: Quiet = False,
@@ -60,16 +64,16 @@ def forecast(
         from throughtime.pipeline import Columns, forecast_file
         from throughtime.training.progress import TrainingBar
 
-        model = Forecaster(
-            horizon,
-            season=season,
-            cell=cell,
-            steps=steps,
-            head=head,
-            preset=preset,
-            seed=seed,
-            calendar=calendar,
-        )
+        given = {
+            "season": season,
+            "cell": cell,
+            "steps": steps,
+            "head": head,
+            "preset": preset,
+            "seed": seed,
+            "calendar": calendar,
+        }
+        model = Forecaster(horizon, **with_settings(context, settings, horizon, given))
         say = answer.console.print
         with TrainingBar(answer.console, loss="pinball") as bar:
             answer.result = forecast_file(

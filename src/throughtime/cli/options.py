@@ -28,7 +28,20 @@ Level = Annotated[list[float], typer.Option(help="Coverage of an interval in per
 Cell = Annotated[str, typer.Option(help=f"The recurrent cell: {CELLS}.")]
 Head = Annotated[str, typer.Option(help="quantiles, normal, student_t, or negative_binomial for counts.")]
 Preset = Annotated[str, typer.Option(help=f"How much work: {PRESETS}.")]
+Settings = Annotated[
+    Path | None, typer.Option(help="Arguments that tuning found: its best.json. What is given here comes before them.")
+]
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)]
+
+
+def with_settings(context: typer.Context, path: Path | None, horizon: int, given: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a Forecaster: what was typed, else what the file ``path`` says, else the default."""
+    if path is None:
+        return given
+    from throughtime.forecasting.settings_file import read_settings
+
+    typed = {name for name in given if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"}
+    return given | {name: value for name, value in read_settings(path, horizon=horizon).items() if name not in typed}
 
 
 def out_option(command: str) -> Any:

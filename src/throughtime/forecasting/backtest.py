@@ -1,7 +1,7 @@
 """How good the forecasts would have been: horizons of each series, forecast from what lay before them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -72,14 +72,24 @@ class Backtest(NamedTuple):
     notes: list[str]
 
 
-class _Window(NamedTuple):
-    """One window: ``rows`` (R,) of the panel that take part, and the model's quantiles (R * F, Q) there."""
+class Window(NamedTuple):
+    """What the network forecasts in one window.
+
+    Attributes:
+        rows: (R,) the series of the panel that take part.
+        origins: (N,) how many steps of each series are known.
+        starts: (N,) where the history that baselines see begins.
+        quantiles: (R * F, Q) the forecasts.
+        positive: whether nothing is forecast below zero.
+        season: the period in steps that was found.
+    """
 
     rows: np.ndarray
     origins: np.ndarray
     starts: np.ndarray
     quantiles: np.ndarray
     positive: bool
+    season: int
 
 
 def backtest(
@@ -112,7 +122,8 @@ def backtest(
     baselines = named_baselines(protocol.baselines)
     origins = rolling_origins(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
     began = time.perf_counter()
-    windows, season = _network_windows(model, panel, origins, protocol, report)
+    windows = list(network_windows(model, panel, origins, protocol, report))
+    season = windows[0].season
     seconds = {MODEL: time.perf_counter() - began}
     rows, crps = _columns(panel, windows, model.horizon), {}
     gaps = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
@@ -150,42 +161,49 @@ def _checked(protocol: Protocol, horizon: int) -> int:
     return step
 
 
-def _network_windows(
+def network_windows(
     model: "Forecaster",
     panel: Panel,
     origins: np.ndarray,
     protocol: Protocol,
     report: Callable[[str, Progress], None],
-) -> tuple[list[_Window], int]:
-    """The network's forecasts of all windows, and the season that was found before the first."""
+) -> Iterator[Window]:
+    """The network's forecasts, window by window, as soon as each is there.
+
+    Args:
+        model: is fitted on what lies before the first window, or before each.
+        panel: the series.
+        origins: (K, N) how many steps of each series every window knows.
+        protocol: what may be learnt from.
+        report: called while the network trains.
+
+    Raises:
+        InputError: where the series are too short.
+    """
     horizon, size = model.horizon, protocol.train_size
-    _require_trainable(panel, origins, horizon, protocol)
-    windows: list[_Window] = []
-    season, begins, seen = 1, np.zeros_like(panel.lengths), panel
+    require_trainable(panel, origins, horizon, protocol)
+    begins, seen = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(origins):
         starts = history_starts(panel, known, size)
-        if protocol.refit or not windows:
+        if protocol.refit or number == 0:
             begins = starts
             # With refit, as much for each window: of one size, the network's program is compiled once.
             ends = np.minimum(known + horizon, panel.lengths) if protocol.refit else panel.lengths
             seen = panel if size is None else between(panel, begins, ends)
             stage = f"window {number + 1} of {len(origins)}: " if protocol.refit else ""
             model.fit_until(seen, known - begins, report=_named(report, stage))
-        if not windows:
-            season = model.plan_.design.seasons[0]
         here = known - np.minimum(begins, known)
         rows = np.flatnonzero(engine.learnable(seen, here, horizon))
         quantiles = model.quantiles_at(here)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
-        windows.append(_Window(rows, known, starts, flat, model.plan_.positive))
-    return windows, season
+        yield Window(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
 def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
     return lambda stage, progress: report(prefix + stage, progress)
 
 
-def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol: Protocol) -> None:
+def require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol: Protocol) -> None:
     """Refuse windows that leave too little before the first of them."""
     size = protocol.train_size
     starts = history_starts(panel, origins[0], size)
@@ -208,7 +226,7 @@ def _require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol
 
 
 def _baseline_quantiles(
-    name: str, baseline: Baseline, panel: Panel, windows: list[_Window], season: int, horizon: int, count: Count
+    name: str, baseline: Baseline, panel: Panel, windows: list[Window], season: int, horizon: int, count: Count
 ) -> tuple[np.ndarray, int]:
     """(rows, Q) of one baseline in all windows, and on how many series and windows seasonal naive stands in for it."""
     total = sum(len(window.rows) for window in windows)
@@ -235,7 +253,7 @@ def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int)
     return quantiles if np.isfinite(quantiles).all() else None
 
 
-def _columns(panel: Panel, windows: list[_Window], horizon: int) -> dict[str, np.ndarray]:
+def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.ndarray]:
     """``unique_id, ds, cutoff, y`` of all windows."""
     rows = np.concatenate([window.rows for window in windows])
     known = np.concatenate([window.origins[window.rows] for window in windows])
@@ -251,7 +269,7 @@ def _columns(panel: Panel, windows: list[_Window], horizon: int) -> dict[str, np
     }
 
 
-def _least(windows: list[_Window], horizon: int) -> np.ndarray:
+def _least(windows: list[Window], horizon: int) -> np.ndarray:
     """(rows,) what the network forecasts at least: extrapolated bounds, too, keep to what training found."""
     return np.concatenate([np.full(len(w.rows) * horizon, 0.0 if w.positive else -np.inf) for w in windows])
 

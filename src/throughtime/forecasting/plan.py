@@ -111,7 +111,7 @@ def make_plan(
     """
     head_type(head)().require(values)
     asked = effort(preset)
-    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values))]
+    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")]
     most_steps = steps if steps is not None else round(asked.length * usual)
     longest = int(lengths.max())
     usable = _usable(periods(season), longest, lookback)
@@ -124,7 +124,7 @@ def make_plan(
         most_steps=most_steps,
         steps=most_steps,
         batch=64 if len(values) < TINY_PANEL else 128,
-        learning_rate=2e-3,
+        learning_rate=4e-3,
         stretch=(1.0,) * len(QUANTILES),
         members=asked.members if members is None else members,
         variants=asked.variants,

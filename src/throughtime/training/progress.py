@@ -55,8 +55,8 @@ class TrainingBar:
             words = f"{speed:,.0f} steps/s"
             self._bar.update(self._tasks[stage], completed=done, loss=f"{self._loss} {loss:.2e}", speed=words)
 
-    def count(self, stage: str, done: int, total: int) -> None:
-        """Where a stage without a loss is: forecasts done of a total."""
+    def count(self, stage: str, done: int, total: int, *, unit: str = "forecast") -> None:
+        """Where a stage without a loss is: forecasts, or another unit, done of a total."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total, unit="forecast", loss="", speed="")
+            self._tasks[stage] = self._bar.add_task(stage, total=total, unit=unit, loss="", speed="")
         self._bar.update(self._tasks[stage], completed=done)
