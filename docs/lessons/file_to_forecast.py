@@ -350,7 +350,9 @@ def say_rival(told: Told, case: Case) -> None:
     said = by_hand(case.napkin, told.past, case)
     off = np.nanquantile(np.abs(said - told.past.truth), 0.9)
     (now,) = case.napkin(fill_forward(told.panel.values, told.panel.offsets, case.season), case.season, 1)
-    print(f"  {case.napkin.__name__} says {now:.0f} {case.unit}; nine of ten times it was off by no more than {off:.0f}.")
+    print(
+        f"  {case.napkin.__name__} says {now:.0f} {case.unit}; nine of ten times it was off by no more than {off:.0f}."
+    )
 
 
 def tell_story() -> tuple[Told, pl.DataFrame]:

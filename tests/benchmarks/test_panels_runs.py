@@ -15,6 +15,7 @@ import pytest
 from throughtime.data.panel import Panel
 from throughtime.forecasting.engine import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.plan import make_plan
 
@@ -161,7 +162,7 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     frame = pd.concat(pd.DataFrame({"unique_id": name, "ds": steps, "y": y}) for name, y in series.items())
     panel = Panel.from_frame(frame)
     plan = make_plan(panel.values, np.full(2, 50), horizon=3, season=4, cell="elman", hidden=5, steps=1)._replace(
-        stretch=1.5
+        stretch=(1.5,) * len(QUANTILES)
     )
     network = ForecastNetwork(plan.design, key=jax.random.key(1))  # as good as a trained one for this
     model = SimpleNamespace(plan_=plan, networks_=(network,), panel_=panel)

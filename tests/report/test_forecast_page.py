@@ -40,7 +40,12 @@ def test_the_page_has_all_that_the_backtest_gave(model):
     scores = pl.DataFrame({"unique_id": ["a", "b"], "throughtime": [0.5, 1.0], "seasonal_naive": [0.75, 2.0]})
     said = verdicts.verdict(scores, rows, windows=2, horizon=F, season=1)
     table = pl.DataFrame(
-        {"unique_id": ["", "a", "b"], "metric": "mase", "throughtime": [0.75, 0.5, 1.0], "seasonal_naive": [1.4, 0.8, 2.0]}
+        {
+            "unique_id": ["", "a", "b"],
+            "metric": "mase",
+            "throughtime": [0.75, 0.5, 1.0],
+            "seasonal_naive": [1.4, 0.8, 2.0],
+        }
     )
     tested = verdicts.Tested(rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5})
     content = content_of(model, tested)
