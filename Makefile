@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 WORKERS ?= 2
 
-.PHONY: install demo test test-slow lint bench docs clean
+.PHONY: install demo test test-slow test-browser lint bench bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -25,6 +25,10 @@ test: install
 test-slow: install
 	$(BIN)/python -m pytest -m slow
 
+test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
+	$(BIN)/python -m pytest -m browser
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -34,6 +38,9 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/reference_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/first_forecasts.py
 	$(BIN)/python benchmarks/watching.py
+
+bench-panels: install $(PEERS)/.installed
+	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

@@ -22,10 +22,9 @@ from typing import Any, NamedTuple
 
 import machine
 from peers import task
+from processes import has_modules, plain_environment
 
 HERE = Path(__file__).parent
-# What these begin is tuning: every process runs as a user gets it.
-TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
 
 
 class Peer(NamedTuple):
@@ -99,15 +98,6 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def has_modules(python: str, modules: tuple[str, ...]) -> bool:
-    """Whether ``python`` is there and finds the modules; it does not import them."""
-    code = "import sys, importlib.util as u; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
-    try:
-        return subprocess.run([python, "-c", code, "numpy", *modules]).returncode == 0
-    except OSError:
-        return False
-
-
 def measure_round(peers_python: str, peers: list[Peer], *, seed: int) -> Iterator[Record]:
     """Every peer once, in its own process; the demo twice, the second time with the cache that the first one filled."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -142,10 +132,8 @@ def run(command: list[str], environment: dict[str, str]) -> tuple[float, Record]
     Raises:
         SystemExit: where it fails, with the end of what it said.
     """
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
-    plain["CUDA_VISIBLE_DEVICES"] = ""  # a comparison of processors: an accelerator would serve some of the peers only
     began = time.perf_counter()
-    ended = subprocess.run(command, env=plain | environment, capture_output=True, text=True)
+    ended = subprocess.run(command, env=plain_environment() | environment, capture_output=True, text=True)
     seconds = time.perf_counter() - began
     if ended.returncode:
         raise SystemExit(f"{' '.join(command)} failed with exit code {ended.returncode}:\n{ended.stderr[-2000:]}")

@@ -139,3 +139,30 @@ def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path: Path) -> None:
     done = command(tmp_path, moment, "--version")
     assert done.returncode == 0
     assert done.stdout.startswith("throughtime ")
+
+
+WHILE_TRAINING = """
+import time
+from throughtime.training.progress import TrainingBar
+show = TrainingBar.show
+def press(bar, stage, done, *rest, **named):
+    if stage.startswith("training") and done == 20:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1)  # the main thread has it within that
+    show(bar, stage, done, *rest, **named)
+
+TrainingBar.show = press
+"""
+
+
+def test_what_a_forecast_has_learnt_is_kept(tmp_path: Path) -> None:
+    rows = "\n".join(f"{2000 + i // 12}-{i % 12 + 1:02d}-01,{i % 12 + i % 5}" for i in range(60))
+    (tmp_path / "long.csv").write_text(f"ds,y\n{rows}\n")
+    arguments = ["forecast", "long.csv", "--horizon", "3", "--steps", "400", "--preset", "fast", "--json"]
+    process = command(tmp_path, WHILE_TRAINING, *arguments)
+    assert process.returncode == INTERRUPTED, process.stderr
+    assert "finishing with what has been learnt" in process.stderr
+    answer = json.loads(process.stdout)
+    assert answer["interrupted"]
+    assert "Training was interrupted after 20 of 400 steps." in answer["notes"]
+    assert {path.name for path in (tmp_path / "out/forecast").iterdir()} == {"forecasts.csv", "report.html", "model"}

@@ -60,7 +60,7 @@ def test_the_summary(finished):
     assert f"MASE {summary['mase']:.3f} against {summary['seasonal_naive_mase']:.3f}" in summary["verdict"]
     assert set(summary) == {
         *("file", "series", "horizon", "frequency", "season", "verdict", "mase", "seasonal_naive_mase"),
-        *("coverage", "backtest_windows", "notes", "seconds", "out"),
+        *("coverage", "backtest_windows", "notes", "interrupted", "seconds", "out"),
     }
 
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_is_told_first(tmp_path, levels, horizon, message):
 
 
 FAILURES = {
-    "the report": "throughtime.pipeline.forecast_page",
+    "the report": "throughtime.pipeline.render",
     "the table": "polars.DataFrame.write_csv",
     "the weights": "throughtime.training.checkpoint._write",
 }

@@ -22,10 +22,11 @@ from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import coverage, mase_of, score_table
 from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import Tested, no_verdict, verdict
+from throughtime.gradients.reach import forecaster_reach
 from throughtime.interrupts import Stop, stoppable
 from throughtime.outputs import staged
-from throughtime.report.backtest_page import backtest_page
-from throughtime.report.forecast_page import forecast_page
+from throughtime.report.forecast_page import backtest_content, forecast_content
+from throughtime.report.page import render
 from throughtime.training.checkpoint import ARRAYS_FILE
 from throughtime.training.loop import EnoughError
 
@@ -75,13 +76,13 @@ def forecast_file(
     interrupted = _fit(model, panel, report)
     for note in model.notes_[len(panel.notes) :]:
         say(note)
-    forecasts = forecast_columns(model, levels)
+    forecasts, reach = forecast_columns(model, levels), forecaster_reach(model)
     with staged(out, former={"model": ARRAYS_FILE}) as stage:
         table = forecasts | {"ds": np.array(format_times(forecasts["ds"], panel.frequency.zone))}
         pl.DataFrame(table).write_csv(stage / "forecasts.csv")
         seconds = time.perf_counter() - began
-        page = forecast_page(path.name, model, forecasts, tested, levels, seconds=seconds)
-        (stage / "report.html").write_text(page, encoding="utf-8")
+        content = forecast_content(path.name, model, forecasts, tested, levels, seconds=seconds, reach=reach)
+        (stage / "report.html").write_text(render(content), encoding="utf-8")
         model.save(stage / "model")
     design = model.plan_.design
     return {
@@ -107,9 +108,9 @@ def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
     stop = Stop()
 
     def heard(stage: str, progress: Any) -> None:
-        report(stage, progress)
         if stage.startswith(engine.TRAINING):
             stop.ready.set()
+        report(stage, progress)
         if stop.asked.is_set():
             raise EnoughError
 
@@ -161,13 +162,15 @@ def backtest_file(
         say(note)
     for line in _score_lines(tested):
         say(line)
+    reach = forecaster_reach(model)
     with staged(out) as stage:
         zone = panel.frequency.zone
         times = {name: np.array(format_times(tested.rows[name], zone)) for name in ("ds", "cutoff")}
         pl.DataFrame(tested.rows | times).with_columns(pl.col("y").fill_nan(None)).write_csv(stage / "cv.csv")
         tested.table.write_csv(stage / "scores.csv")
-        page = backtest_page(path.name, model, panel, tested, notes, levels, seconds=time.perf_counter() - began)
-        (stage / "report.html").write_text(page, encoding="utf-8")
+        seconds = time.perf_counter() - began
+        content = backtest_content(path.name, model, panel, tested, notes, levels, seconds=seconds, reach=reach)
+        (stage / "report.html").write_text(render(content), encoding="utf-8")
     overall = tested.table.filter(unique_id="").drop("unique_id").rows_by_key("metric", named=True, unique=True)
     return {
         "file": str(path),

@@ -8,7 +8,7 @@ import pytest
 from throughtime.data.scaling import from_units, to_units, window_units
 from throughtime.data.windows import Windows
 
-B, R, F, SPAN, LENGTH = 7, 11, 2, 3, 8
+B, R, F, SPAN, SEASON = 7, 11, 2, 3, 4
 
 
 def windows_of(past, seen=None, inside=None):
@@ -22,12 +22,12 @@ def windows_of(past, seen=None, inside=None):
 
 @eqx.filter_jit
 def units_of(windows):
-    return window_units(windows, SPAN, LENGTH)
+    return window_units(windows, SPAN, SEASON)
 
 
 @eqx.filter_jit
 def scaled(windows):
-    return to_units(windows.past, window_units(windows, SPAN, LENGTH))
+    return to_units(windows.past, window_units(windows, SPAN, SEASON))
 
 
 @pytest.fixture
@@ -43,17 +43,49 @@ def past(random):
 @pytest.fixture
 def seen(random):
     seen = random.random((B, R)) < 0.6
-    seen[:, -2] = True  # each window has one observation within its span, and one more to measure by
-    seen[:, -5] = True
+    seen[:, -2] = True  # each window has one observation within its span, and one a season before it
+    seen[:, -2 - SEASON] = True
     return seen
 
 
-def test_units_are_mean_and_deviation_of_what_was_observed(past, seen):
-    units = units_of(windows_of(past, seen))
-    for b in range(B):
-        level = past[b, -SPAN:][seen[b, -SPAN:]].mean()
-        scale = past[b, -LENGTH:][seen[b, -LENGTH:]].std()
-        np.testing.assert_allclose((units.level[b], units.scale[b]), (level, scale), rtol=2e-6, atol=1e-6)
+def by_hand(past, seen, season):
+    """Level and scale of one window: steps one by one, in double precision."""
+    steps = [r for r in range(R) if seen[r]]
+    errors = [abs(past[r] - past[r - season]) for r in steps if r - season in steps]
+    deviation = np.std([past[r] for r in steps])
+    level = np.mean([past[r] for r in steps if r >= R - SPAN])
+    return level, max(np.mean(errors), 0.1 * deviation) if errors else deviation
+
+
+@pytest.mark.parametrize("season", [1, SEASON, 7])
+def test_level_and_scale_are_the_last_mean_and_the_error_of_seasonal_naive(past, seen, season):
+    units = eqx.filter_jit(window_units)(windows_of(past, seen), SPAN, season)
+    due = np.array([by_hand(past[b], seen[b], season) for b in range(B)])
+    np.testing.assert_allclose(units.level, due[:, 0], rtol=2e-6, atol=1e-6)
+    np.testing.assert_allclose(units.scale, due[:, 1], rtol=2e-6)
+
+
+@pytest.mark.parametrize(("noise", "floor"), [(0.0, True), (0.1, True), (3.0, False)])
+def test_a_season_without_noise_is_measured_by_a_tenth_of_the_deviation(noise, floor, random):
+    """Seasonal naive errs by nothing, by less than the floor, and by more."""
+    past = np.tile(random.normal(0.0, 3.0, (B, SEASON)), 3)[:, :R]
+    past[:, ::SEASON] += noise * np.arange(3)
+    scale = units_of(windows_of(past)).scale
+    tenth = 0.1 * past.std(axis=1)
+    if floor:
+        np.testing.assert_allclose(scale, tenth, rtol=1e-5)
+    else:
+        np.testing.assert_allclose(scale, np.abs(past[:, SEASON:] - past[:, :-SEASON]).mean(axis=1), rtol=1e-5)
+        assert (scale > tenth).all()
+
+
+def test_without_a_pair_a_season_apart_the_scale_is_the_whole_deviation(past, seen):
+    """Four observations, none a season from another; a season longer than the window has no pairs at all."""
+    apart = np.broadcast_to(np.isin(np.arange(R), [1, 2, 4, 7]), (B, R))
+    due = past[:, [1, 2, 4, 7]].std(axis=1)
+    np.testing.assert_allclose(units_of(windows_of(past, apart)).scale, due, rtol=1e-5)
+    longer = eqx.filter_jit(window_units)(windows_of(past, seen), SPAN, R + 2)
+    np.testing.assert_allclose(longer.scale, [past[b][seen[b]].std() for b in range(B)], rtol=1e-5)
 
 
 def test_what_was_not_observed_is_irrelevant(past, seen, random):
@@ -81,13 +113,13 @@ def test_factor_and_shift_leave_a_scaled_window_as_it_is(past, seen, factor, shi
     np.testing.assert_allclose(came, scaled(windows_of(past, seen)), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("steps", [LENGTH, 337, 6000])
+@pytest.mark.parametrize("steps", [R, 337, 6000])
 def test_constant_windows_have_no_scale_and_come_back_at_their_level(steps):
     """Whatever the constant: rounding in the mean must not pass for movement."""
     draw = np.random.default_rng(steps)
     constant = (draw.normal(size=200) * 10.0 ** draw.uniform(-3, 6, 200)).astype(np.float32)
     windows = windows_of(np.repeat(constant[:, None], steps, axis=1))
-    units = eqx.filter_jit(window_units)(windows, steps, steps)
+    units = eqx.filter_jit(window_units)(windows, steps, SEASON)
     np.testing.assert_array_equal(units.scale, 0)
     np.testing.assert_array_equal(to_units(windows.past, units), 0)
     back = from_units(jnp.full((200, F, 3), 5.0), units)

@@ -9,7 +9,7 @@ import pytest
 import throughtime as tt
 
 LENGTHS = {"b": 40, "a": 31, "short": 3}
-SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12}
+SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12, "members": 1}
 
 
 def seasonal_values(length: int, seed: int) -> np.ndarray:

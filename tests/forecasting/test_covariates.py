@@ -129,7 +129,7 @@ def scrambled(panel, seed, past, future):
 
 def results(panel):
     model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
-    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.network_)], model.plan_
+    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
 @pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
 def test_what_may_be_known_is_looked_at(panel, due, sooner):
     model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
-    changed = engine.forecast_quantiles(model.network_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
+    changed = engine.forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
     if sooner["past"] is None:  # the last step's covariates change its own forecast alone
         np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
     assert (changed[:, -1] != due[0][0][:, -1]).any()

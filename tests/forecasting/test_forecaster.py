@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 from sklearn.base import clone
-from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
+from tests.forecasting.conftest import LENGTHS, SMALL
 
 import throughtime as tt
 from throughtime.data.calendar import Frequency
 from throughtime.errors import InputError
-from throughtime.forecasting.engine import trainable
+from throughtime.forecasting import persistence
+from throughtime.forecasting.engine import network_quantiles, prepare, trainable
 from throughtime.forecasting.intervals import QUANTILES
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
@@ -33,13 +34,15 @@ def points(frame):
 
 
 def test_parameters_come_back_and_a_clone_is_not_fitted(model):
-    assert model.get_params() == SMALL | {"cell": "gru", "seed": 0, "calendar": False}
+    others = {"cell": "gru", "lookback": None, "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
+    assert model.get_params() == SMALL | others
     copy = clone(model)
     assert copy.get_params() == model.get_params()
     assert not hasattr(copy, "plan_")
     assert copy.set_params(steps=7, cell="lstm") is copy
     assert (copy.steps, copy.cell, model.steps) == (7, "lstm", SMALL["steps"])
-    assert repr(copy) == "Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, seed=0, calendar=False)"
+    assert repr(copy).startswith("Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, members=1, ")
+    assert repr(copy).endswith("head='quantiles', preset='balanced', seed=0, calendar=False)")
 
 
 def test_an_unknown_parameter_is_named(model):
@@ -51,7 +54,7 @@ def test_fit_returns_the_forecaster_and_reports(frame):
     model, told = tt.Forecaster(**SMALL), []
     assert model.fit(frame, report=lambda stage, progress: told.append((stage, int(progress.state.step)))) is model
     assert told == [("training", step + 1) for step in range(SMALL["steps"])]
-    assert model.losses_.shape == (SMALL["steps"],)
+    assert model.losses_.shape == (1, SMALL["steps"])
 
 
 @pytest.mark.parametrize("use", [lambda m: m.predict(), lambda m: m.quantiles_at(np.ones(1)), lambda m: m.save("x")])
@@ -60,10 +63,11 @@ def test_nothing_before_fit(use):
         use(tt.Forecaster(3))
 
 
-@pytest.mark.parametrize("season", [0, -4, True])
-def test_a_season_is_a_whole_number_of_at_least_1(frame, season):
-    with pytest.raises(InputError, match=f"the season is {season}: expected a whole number"):
-        fit(frame, season=season)
+@pytest.mark.parametrize("name", ["season", "hidden", "steps", "members"])
+@pytest.mark.parametrize("size", [0, -4, True])
+def test_a_size_is_a_whole_number_of_at_least_1(frame, name, size):
+    with pytest.raises(InputError, match=f"the {name} is {size}: expected a whole number of at least 1"):
+        fit(frame, **{name: size})
 
 
 @pytest.mark.parametrize("horizon", [0, 1000])
@@ -130,7 +134,8 @@ def test_a_series_not_longer_than_the_horizon_has_the_baseline_and_is_named(mode
 
 def test_all_series_too_short(frame, tmp_path):
     model = tt.Forecaster(6, season=2).fit(frame.group_by("unique_id", maintain_order=True).head(5))
-    assert model.network_ is None
+    assert model.networks_ == ()
+    assert model.losses_.shape == (0, 0)
     last = [frame.filter(unique_id=name)["y"][:5].to_list() for name in LENGTHS]
     due = [series[-2:] * 3 if len(series) > 1 else series * 6 for series in last]
     np.testing.assert_array_equal(points(model.predict()), np.concatenate(due))
@@ -188,10 +193,44 @@ def test_padding_a_series_with_missing_values_changes_nothing(frame, model):
 
 def test_the_same_seed_gives_the_same_numbers(frame, model):
     again, other = fit(frame), fit(frame, seed=1)
-    for new, old in zip(jax.tree.leaves(again.network_), jax.tree.leaves(model.network_), strict=True):
+    for new, old in zip(jax.tree.leaves(again.networks_), jax.tree.leaves(model.networks_), strict=True):
         np.testing.assert_array_equal(new, old)
     np.testing.assert_array_equal(points(again.predict()), points(model.predict()))
     assert not np.array_equal(points(other.predict())[:3], points(model.predict())[:3])
+
+
+@pytest.fixture(scope="module")
+def pair(frame):
+    """Two members, trained in one thread after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.cpu_count", lambda: 1)
+        return fit(frame, members=2)
+
+
+def test_members_differ_and_their_quantiles_are_averaged(pair, model):
+    assert pair.losses_.shape == (2, SMALL["steps"])
+    np.testing.assert_array_equal(pair.losses_[0], model.losses_[0])  # the first is what it is alone
+    assert not np.allclose(pair.losses_[0], pair.losses_[1], rtol=1e-3)
+    panel, plan, both = pair.panel_, pair.plan_, pair.networks_
+    origins = panel.lengths
+    rows = np.array([0, 1])
+    prepared = prepare(panel, origins, plan)
+    alone = [network_quantiles((one,), prepared, rows, origins) for one in both]
+    assert not np.allclose(*alone, rtol=1e-3)
+    assert all((np.diff(quantiles, axis=-1) >= 0).all() for quantiles in alone)
+    due = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.centre[rows, None, None])
+    np.testing.assert_allclose(pair.quantiles_at(origins)[rows], due, rtol=1e-12)
+
+
+def test_the_number_of_threads_changes_no_number(pair, frame, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    stages = set()
+    again = tt.Forecaster(**SMALL | {"members": 2}).fit(frame, report=lambda stage, _: stages.add(stage))
+    assert stages == {"training 1/2", "training 2/2"}
+    for new, old in zip(jax.tree.leaves(again.networks_), jax.tree.leaves(pair.networks_), strict=True):
+        np.testing.assert_array_equal(new, old)
+    np.testing.assert_array_equal(again.losses_, pair.losses_)
+    np.testing.assert_array_equal(points(again.predict()), points(pair.predict()))
 
 
 def test_fit_again_forgets_the_first_frame(frame, model):
@@ -252,6 +291,36 @@ def test_a_saved_forecaster_forecasts_the_same(frame, tmp_path, times):
     assert_frame_equal(came, due, check_exact=True)
 
 
+def test_a_saved_ensemble_forecasts_the_same(pair, tmp_path):
+    pair.save(tmp_path / "model")
+    loaded = tt.load(tmp_path / "model")
+    assert (loaded.get_params(), loaded.plan_) == (pair.get_params(), pair.plan_)
+    assert len(loaded.networks_) == 2
+    np.testing.assert_array_equal(loaded.losses_, pair.losses_)
+    np.testing.assert_array_equal(loaded.quantiles_at(np.array([40, 30, 3])), pair.quantiles_at(np.array([40, 30, 3])))
+
+
+def test_a_model_of_the_former_version_is_refused(model, tmp_path, monkeypatch):
+    """Its configuration had one network, one stretch and no members."""
+    save = persistence.checkpoint.save
+
+    def save_as_before(path, kind, config, trees):
+        config.pop("members")
+        config["params"].pop("members")
+        for name in ("members", "encodings"):
+            config["plan"].pop(name)
+        config["plan"]["stretch"] = 1.0
+        for name in ("blocks", "skip", "covariates"):
+            config["plan"]["design"].pop(name)
+        config["panel"].pop("covariates")
+        save(path, kind, config, {"history": trees["history"], "network": trees["networks"][0]})
+
+    monkeypatch.setattr(persistence.checkpoint, "save", save_as_before)
+    model.save(tmp_path / "model")
+    with pytest.raises(InputError, match=r"model was saved by an earlier version, .*: fit the forecaster again"):
+        tt.load(tmp_path / "model")
+
+
 # Backtests
 
 
@@ -296,21 +365,15 @@ def test_backtests_that_cannot_be(model, frame, windows, message):
         model.backtest(frame, windows=windows)
 
 
-def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame):
-    """With the defaults, but for the size of the network."""
-    rows = tt.Forecaster(3, hidden=4, season=12).backtest(frame, windows=2)
+def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame, monkeypatch):
+    """With the defaults, held-out runs among them, but for the size and number of networks and fewer steps."""
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (150,) * 3)
+    rows = tt.Forecaster(3, hidden=4, season=12, members=1).backtest(frame, windows=2)
     errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]
 
 
 # What a review found
-
-
-def test_missing_values_before_a_series_are_as_if_not_there():
-    frame = monthly_frame().filter(pl.col("unique_id") == "b")
-    place = pl.int_range(pl.len())
-    late = frame.with_columns(y=pl.when(place >= 9).then("y"))
-    np.testing.assert_array_equal(points(fit(late).predict()), points(fit(frame[9:]).predict()))
 
 
 @pytest.mark.parametrize("factor", [2.0**900, 2.0**-900])
@@ -383,10 +446,13 @@ def test_nothing_is_below_zero_where_no_value_was(frame):
     assert below.drop("unique_id", "ds").to_numpy().min() < 0
 
 
-def test_the_air_passengers_are_forecast_better_than_by_seasonal_naive(shared_data):
-    """The headline: with the defaults, the last twelve months held back."""
+@pytest.mark.parametrize(
+    "effort", [{"preset": "fast", "steps": 200}, pytest.param({}, marks=pytest.mark.slow)], ids=["fast", "defaults"]
+)
+def test_the_air_passengers_are_forecast_better_than_by_seasonal_naive(shared_data, effort):
+    """The headline: the last twelve months held back."""
     table = pl.read_csv(shared_data / "air_passengers.csv")
-    forecast = tt.Forecaster(horizon=12).fit(table.head(-12)).predict()
+    forecast = tt.Forecaster(horizon=12, **effort).fit(table.head(-12)).predict()
     y = table[:, 1].to_numpy().astype(float)
     scale = np.abs(y[12:-12] - y[:-24]).mean()
     network, naive = (np.abs(y[-12:] - guess).mean() / scale for guess in (points(forecast), y[-24:-12]))

@@ -57,8 +57,20 @@ def test_levels_that_cannot_be(level):
 
 @given(quantile_rows, st.floats(1.0, 3.0))
 def test_stretching_keeps_median_and_order(rows, factor):
-    wide = stretched(rows, factor)
+    wide = stretched(rows, (factor,) * Q)
     np.testing.assert_array_equal(wide[:, MEDIAN], rows[:, MEDIAN])
     assert (np.diff(wide, axis=1) >= 0).all()
     np.testing.assert_allclose(wide[:, -1] - wide[:, 0], factor * (rows[:, -1] - rows[:, 0]), rtol=1e-9, atol=1e-6)
-    np.testing.assert_allclose(stretched(rows, 1.0), rows, rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(stretched(rows, (1.0,) * Q), rows, rtol=1e-12, atol=1e-9)
+
+
+def test_each_quantile_is_stretched_by_its_own_factor():
+    """And where an inner one would pass an outer one, they change places."""
+    rows = np.cumsum(np.random.default_rng(1).uniform(1.0, 2.0, (2, 3, Q)), axis=-1)
+    factors = [1.0] * Q
+    factors[0], factors[-1], factors[-2] = 3.0, 1.25, 1.5
+    median = rows[..., [MEDIAN]]
+    due = np.array(rows)
+    due[..., [0, -1, -2]] = median + np.array([3.0, 1.25, 1.5]) * (rows[..., [0, -1, -2]] - median)
+    assert (due[..., -2] > due[..., -1]).any()
+    np.testing.assert_allclose(stretched(rows, factors), np.sort(due), rtol=1e-12)

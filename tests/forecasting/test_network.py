@@ -8,25 +8,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import throughtime as tt
 from throughtime.cells import CELLS
-from throughtime.data.scaling import from_units, to_units
+from throughtime.data.scaling import from_units, to_units, window_units
 from throughtime.data.windows import Windows, device_series, windows_at
+from throughtime.forecasting.bases import bases
 from throughtime.forecasting.engine import Prepared, network_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, interval_columns
 from throughtime.forecasting.losses import masked_mean, pinball
 from throughtime.forecasting.network import Design, ForecastNetwork
 
 B, F, LENGTH, PATCH = 3, 4, 15, 5
-DESIGNS = {name: Design(name, 6, F, LENGTH, PATCH, (7, 9), QUANTILES) for name in CELLS}
-REACH = DESIGNS["gru"].reach  # less than what windows could hold of the series below
+SEASONS = (8, 9)
+DESIGNS = {  # one block of every cell; of one, two blocks, with the linear map beside them and without
+    **{name: Design(name, 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=1) for name in CELLS},
+    "two blocks": Design("gru", 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=2),
+    "no skip": Design("gru", 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=2, skip=False),
+}
+WHOLE = ("minlstm", "two blocks", "no skip")  # whose forecasts are looked at, not the blocks alone
+REACH = DESIGNS["gru"].reach  # less than what windows could hold of the series below, more than the blocks read
 P = 40
 ORIGINS = np.array([38, 29, 21])
 
 
-def random_network(cell, seed=0):
+def random_network(name, seed=0):
     """All weights drawn, the skip's too."""
-    shapes = eqx.filter_eval_shape(ForecastNetwork, DESIGNS[cell], key=jax.random.key(0))
+    shapes = eqx.filter_eval_shape(ForecastNetwork, DESIGNS[name], key=jax.random.key(0))
     draw = np.random.default_rng(seed)
     return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
 
@@ -57,9 +63,19 @@ def dependence(network, values):
     return np.stack([np.asarray(quantiles).any(axis=2) for quantiles in moved], axis=2)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_step_depends_on_the_whole_window_and_on_nothing_else(cell, values):
-    moved = dependence(random_network(cell), values)
+def test_what_a_design_makes():
+    assert REACH == LENGTH + 1
+    for name, design in DESIGNS.items():
+        network = random_network(name)
+        assert len(network.stack.layers) == 2 * design.blocks
+        assert network.first_block.cell.hidden == 6
+        assert (network.skip is None) == (name == "no skip")
+    assert DESIGNS["gru"]._replace(length=10, seasons=(2, 13)).reach == 13
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_step_depends_on_the_whole_window_and_on_nothing_else(name, values):
+    moved = dependence(random_network(name), values)
     place = np.arange(P)
     for b, origin in enumerate(ORIGINS):
         read = (place >= origin - LENGTH) & (place < origin)
@@ -68,23 +84,23 @@ def test_every_step_depends_on_the_whole_window_and_on_nothing_else(cell, values
         assert not moved[b][:, (place < origin - REACH) | (place >= origin)].any()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_cell_itself_reads_up_to_the_last_observation(cell, values):
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_blocks_themselves_read_up_to_the_last_observation(name, values):
     """Level, scale, base and skip have no part in this."""
-    network, windows = random_network(cell), np.tile(values[:LENGTH], (LENGTH + 1, 1))
+    network, windows = random_network(name), np.tile(values[:LENGTH], (LENGTH + 1, 1))
     windows[np.arange(LENGTH), np.arange(LENGTH)] += 0.5  # each changed in one place, the last as it was
 
     @eqx.filter_jit
     def last_output(network, values):
-        return tt.unroll(network.cell, network.embedded(values, jnp.ones_like(values, bool)))[1][:, -1]
+        return network.stack(network.embedded(values, jnp.ones_like(values, bool)))[1][:, -1]
 
     outputs = np.asarray(last_output(network, jnp.asarray(windows)))
     assert (outputs[:-1] != outputs[-1]).any(axis=1).all()
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_what_lies_outside_the_reach_changes_no_bit(cell, values):
-    network, place = random_network(cell), np.arange(P)
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_lies_outside_the_reach_changes_no_bit(name, values):
+    network, place = random_network(name), np.arange(P)
     for origin in ORIGINS:
         near = (place >= origin - REACH) & (place < origin)
         changed = np.where(near, values, 1e9)
@@ -95,12 +111,37 @@ def test_what_lies_outside_the_reach_changes_no_bit(cell, values):
 
 
 @eqx.filter_jit
+def bases_of(windows):
+    """In the windows' own units."""
+    past = to_units(windows.past, window_units(windows, SEASONS[0], SEASONS[0]))
+    return bases(past, windows.inside, SEASONS, F)
+
+
+def test_where_skip_and_head_say_nothing_forecasts_are_a_mixture_of_the_bases(values):
+    network = random_network("two blocks")
+    silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight)  # noqa: E731
+    network = eqx.tree_at(silent, network, replace_fn=jnp.zeros_like)
+    windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(ORIGINS), reach=REACH, horizon=F)
+    scaled, simple = np.asarray(scaled_forecasts(network, windows)[0]), np.asarray(bases_of(windows))
+    assert (np.diff(scaled, axis=-1) == 0).all()
+    assert (scaled[..., 0] < simple.max(axis=1)).all()
+    assert (scaled[..., 0] > simple.min(axis=1)).all()
+
+
+def test_training_starts_near_the_bases(model):
+    network = ForecastNetwork(model.plan_.design, key=jax.random.key(3))
+    assert not network.skip.weight.any()
+    assert all(np.asarray(layer.weight).any() for layer in (network.embed, network.head, network.gate))
+    assert model.networks_[0].skip.weight.any()
+
+
+@eqx.filter_jit
 def scaled_forecasts(network, windows):
     return network(windows)
 
 
-@pytest.mark.parametrize("known", [1, 6, LENGTH, REACH - 1])
-def test_padding_before_a_series_is_irrelevant(known, values):
+@pytest.mark.parametrize("known", [1, 6, REACH - 1])
+def test_padding_before_a_series_is_irrelevant(known):
     """A padded series gives the numbers of the shorter one, bit for bit."""
     inside = np.broadcast_to(np.arange(REACH) >= REACH - known, (B, REACH))
     past = np.random.default_rng(1).normal(size=(B, REACH)).astype(np.float32)
@@ -109,7 +150,7 @@ def test_padding_before_a_series_is_irrelevant(known, values):
     def run(filler):
         padded = jnp.asarray(np.where(inside, past, np.float32(filler)))
         return scaled_forecasts(
-            random_network("gru"), Windows(padded, jnp.asarray(inside), jnp.asarray(inside), empty, empty > 0)
+            random_network("two blocks"), Windows(padded, jnp.asarray(inside), jnp.asarray(inside), empty, empty > 0)
         )
 
     jax.tree.map(np.testing.assert_array_equal, run(0.0), run(1e6))
@@ -118,13 +159,13 @@ def test_padding_before_a_series_is_irrelevant(known, values):
 
 @pytest.mark.parametrize("factor", [2.0, 2.0**-12])
 def test_a_multiple_of_a_series_has_the_multiple_of_its_forecast(factor, values):
-    network, at = random_network("lstm"), jnp.asarray(ORIGINS)
+    network, at = random_network("two blocks"), jnp.asarray(ORIGINS)
     plain = forecasts(network, series_of(values), at)
     np.testing.assert_array_equal(forecasts(network, series_of(factor * values), at), factor * plain)
 
 
 def test_a_shifted_series_has_the_shifted_forecast(values):
-    network, at = random_network("elman"), jnp.asarray(ORIGINS)
+    network, at = random_network("no skip"), jnp.asarray(ORIGINS)
     plain = forecasts(network, series_of(values), at)
     np.testing.assert_allclose(forecasts(network, series_of(values + 64), at), plain + 64, rtol=1e-4)
 
@@ -162,8 +203,8 @@ def test_quantiles_never_cross(seed):
     values = draw.normal(size=P)
     series = device_series(values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True]))
     network = random_network("gru", seed)
-    quantiles, _ = network_quantiles(
-        network,
+    quantiles = network_quantiles(
+        (network,),
         Prepared(values, np.empty(0), np.array([5.0, -3.0]), np.array([2.0, 0.5]), series),
         np.array([0, 1]),
         np.array([15, 20]),
@@ -188,9 +229,18 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
     )
     prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
     network, rows, origins = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
-    whole = network_quantiles(network, prepared, rows, origins)
+    whole = network_quantiles((network,), prepared, rows, origins)
     monkeypatch.setattr("throughtime.forecasting.engine.ROWS", 4)
-    parts = network_quantiles(network, prepared, rows, origins)
-    assert parts[0].shape == (6, F, len(QUANTILES))
-    for came, due in zip(parts, whole, strict=True):
-        np.testing.assert_allclose(came, due, rtol=1e-5, atol=1e-5)
+    parts = network_quantiles((network,), prepared, rows, origins)
+    assert parts.shape == (6, F, len(QUANTILES))
+    np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-5)
+
+
+def test_an_ensemble_has_the_mean_of_its_members_sorted_quantiles(values):
+    rows, origins = np.array([0]), np.array([31])
+    prepared = Prepared(np.empty(0), np.empty(0), np.array([4.0]), np.array([2.0]), series_of(values))
+    members = random_network("gru", 1), random_network("gru", 2), random_network("gru", 3)
+    each = [2 * np.sort(forecasts(one, series_of(values), jnp.full(1, 31))) + 4 for one in members]
+    came = network_quantiles(members, prepared, rows, origins)
+    np.testing.assert_allclose(came, np.mean(each, axis=0), rtol=1e-5)
+    assert not np.allclose(each[0], each[1], rtol=0.1)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from throughtime.errors import InputError
+from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.plan import MOST_PATCHES, make_plan, require_horizon
 
 
@@ -20,7 +21,9 @@ def plan_for(lengths, horizon, season, values=None):
 @pytest.mark.parametrize(
     ("lengths", "horizon", "season", "patch", "length", "seasons", "reach"),
     [
-        pytest.param([700] * 3, 48, 24, 24, 144, (24, 168), 168, id="hourly"),
+        pytest.param([700] * 3, 48, 24, 24, 336, (24, 168), 336, id="hourly"),
+        pytest.param([400], 48, 24, 24, 336, (24, 168), 336, id="hourly, two weeks and two days"),
+        pytest.param([400], 100, 24, 24, 312, (24, 168), 312, id="hourly, the horizon takes some of it"),
         pytest.param([120], 24, 24, 24, 72, (24,), 72, id="hourly, less than a week"),
         pytest.param([144], 12, 12, 12, 36, (12,), 36, id="monthly"),
         pytest.param([50, 20], 6, 1, 8, 24, (1,), 24, id="yearly"),
@@ -46,23 +49,42 @@ def test_a_window_is_a_moderate_number_of_whole_patches(longest, horizon, season
 
 
 @pytest.mark.parametrize(
-    ("observations", "units", "steps", "batch"), [(4_999, 32, 600, 64), (5_000, 64, 600, 128), (50_000, 64, 1200, 128)]
+    ("observations", "units", "steps", "batch"),
+    [
+        (4_999, 32, 600, 64),
+        (5_000, 32, 600, 128),
+        (59_999, 32, 600, 128),
+        (60_000, 64, 1500, 128),
+        (199_999, 64, 1500, 128),
+        (200_000, 64, 3000, 128),
+    ],
 )
 def test_larger_panels_get_more(observations, units, steps, batch):
     plan = plan_for([observations], 12, 12)
     assert (plan.design.hidden, plan.most_steps, plan.steps, plan.batch) == (units, steps, steps, batch)
 
 
+def test_a_plan_starts_without_a_verdict():
+    """Nothing is stretched, and the network has all its parts, before held-out windows were judged."""
+    plan = plan_for([50, 40], 5, 4)
+    assert plan.stretch == (1.0,) * len(QUANTILES)
+    assert (plan.design.blocks, plan.design.skip, plan.design.quantiles) == (2, True, QUANTILES)
+
+
 def test_what_the_user_says_holds():
-    plan = make_plan(np.ones(9), np.array([9]), horizon=2, season=3, cell="lstm", hidden=7, steps=11)
-    assert (plan.design.cell, plan.design.hidden, plan.steps, plan.most_steps) == ("lstm", 7, 11, 11)
+    given = {"horizon": 2, "season": 3, "cell": "lstm", "hidden": 7, "steps": 11, "members": 5}
+    plan = make_plan(np.ones(9), np.array([9]), **given)
+    assert (plan.design.cell, plan.design.hidden, plan.design.horizon) == ("lstm", 7, 2)
+    assert (plan.steps, plan.most_steps, plan.members) == (11, 11, 5)
 
 
 @pytest.mark.parametrize(
-    ("values", "log"), [([1.0, 2e-9], True), ([0.0, 1.0], False), ([-1.0, 2.0], False), ([], False)]
+    ("values", "log", "positive"),
+    [([1.0, 2e-9], True, True), ([0.0, 1.0], False, True), ([-1e-9, 2.0], False, False), ([], False, False)],
 )
-def test_logarithms_where_all_values_have_one(values, log):
-    assert plan_for([9], 2, 3, np.array(values)).log == log
+def test_logarithms_where_all_values_have_one(values, log, positive):
+    plan = plan_for([9], 2, 3, np.array(values))
+    assert (plan.log, plan.positive) == (log, positive)
 
 
 check_horizon = inspect.unwrap(require_horizon)  # the type checker of the tests would speak before the library

@@ -1,4 +1,4 @@
-"""AdamW under a schedule, and clipping, against the papers' equations in NumPy."""
+"""AdamW under a schedule, averages and clipping, against the papers' equations in NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from throughtime.training.optimisers import adamw_cosine, clipped_by_norm, clipped_by_value
+from throughtime.training.optimisers import adamw_cosine, averaged, clipped_by_norm, clipped_by_value
 
 
 def by_hand(weights: dict, gradients: list[dict], peak: float, steps: int, clip: float) -> dict:
@@ -95,3 +95,41 @@ def test_clipped_by_norm_of_what_is_no_finite_number():
     np.testing.assert_array_equal(second, [0.0])
     (too_long,) = fed(clip, np.array([3e19, 1.0]))
     np.testing.assert_array_equal(too_long, [0.0, 0.0])
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize(("steps", "decay"), [(40, 0.6), (3, 0.99)])
+def test_averaged_keeps_the_moving_average(steps, decay):
+    """Of the weights after each step; the share of each by hand."""
+    random = np.random.default_rng(4)
+    came = {"w": jnp.asarray(random.normal(size=(3, 2))), "b": jnp.asarray(random.normal(size=4))}
+    optimiser = averaged(optax.sgd(0.3), decay)
+    state, update = optimiser.init(came), jax.jit(optimiser.update)
+    average = {name: np.asarray(array) for name, array in came.items()}
+    for step in range(steps):
+        gradient = {name: jnp.asarray(random.normal(size=array.shape)) for name, array in came.items()}
+        updates, state = update(gradient, state, came)
+        came = optax.apply_updates(came, updates)
+        share = 1 - min(decay, (1 + step) / (10 + step))
+        average = {name: (1 - share) * mean + share * np.asarray(came[name]) for name, mean in average.items()}
+    assert int(state.steps) == steps
+    for name, due in average.items():
+        np.testing.assert_allclose(state.average[name], due, rtol=1e-6)  # the share is a float32
+        assert not np.allclose(came[name], due, rtol=0.01)
+
+
+def test_averaging_leaves_the_weights_alone():
+    """Bit for bit those of the optimiser by itself; the types of the weights stay."""
+    random = np.random.default_rng(5)
+    weights = [jnp.asarray(random.normal(size=(3, 2)), jnp.float32), jnp.asarray(random.normal(size=4), jnp.bfloat16)]
+    plain = adamw_cosine(0.1, 9)
+    optimisers = plain, averaged(plain, 0.9)
+    moved, states = [weights, weights], [optimiser.init(weights) for optimiser in optimisers]
+    for _ in range(9):
+        gradient = [jnp.asarray(random.normal(size=array.shape), array.dtype) for array in weights]
+        for number, optimiser in enumerate(optimisers):
+            updates, states[number] = optimiser.update(gradient, states[number], moved[number])
+            moved[number] = optax.apply_updates(moved[number], updates)
+    for alone, beside, mean in zip(*moved, states[1].average, strict=True):
+        np.testing.assert_array_equal(beside, alone)
+        assert mean.dtype == alone.dtype

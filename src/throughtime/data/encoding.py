@@ -179,8 +179,10 @@ def _encoded(column: Column, encoding: Encoding) -> NDArray:
     """Numbers (S, 2): standardised, 0 where missing, and whether it is there; of categories the codes (S,)."""
     known = ~np.isnan(column.values)
     if encoding.vocabulary is None:
-        standard = (np.where(known, column.values, encoding.mean) - encoding.mean) / encoding.deviation
-        return np.stack([np.clip(standard, -FARTHEST, FARTHEST), known], axis=1).astype(np.float32)
+        standard = (column.values - encoding.mean) / encoding.deviation
+        numbers = np.stack([known, known], axis=1).astype(np.float32)
+        numbers[known, 0] = np.clip(standard[known], -FARTHEST, FARTHEST)
+        return numbers
     code = {name: place + 1 for place, name in enumerate(encoding.vocabulary)}
     codes = np.array([code.get(name, UNSEEN) for name in column.categories or ()] + [UNSEEN], np.int32)
     return codes[np.where(known, column.values, -1).astype(int)]  # the last one is that of -1

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from throughtime.data.panel import Panel
 
@@ -42,11 +41,30 @@ def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.nda
     Returns:
         (P,) without NaN.
     """
-    if not np.isnan(values).any():
+    missing = np.flatnonzero(np.isnan(values))
+    if not len(missing):
         return values
-    lengths = np.diff(offsets)
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(values)) - np.repeat(offsets[:-1], lengths)
-    column = pd.Series(values)
-    seasonal = column.groupby([row, place % season]).ffill()
-    return np.asarray(seasonal.fillna(column.groupby(row).ffill()).fillna(0.0))
+    begins = offsets[np.searchsorted(offsets, missing, side="right") - 1]
+    latest = np.arange(len(values))
+    latest[missing] = -1
+    latest = np.maximum.accumulate(latest)[missing]
+    stand_in = _one_season_back(len(values), missing, begins, season)
+    stand_in = np.where(stand_in < 0, np.where(latest >= begins, latest, -1), stand_in)
+    filled = values.copy()
+    filled[missing] = np.append(values, 0.0)[stand_in]  # the last one is that of -1
+    return filled
+
+
+def _one_season_back(size: int, missing: np.ndarray, begins: np.ndarray, season: int) -> np.ndarray:
+    """Where the last observed value at the same place of the season is, for each missing one; -1 where there is none.
+
+    Each missing value points a season back, perhaps to a missing one; pointers to pointers are then followed at once,
+    twice as far each time.
+    """
+    nowhere = size
+    pointer = np.arange(size + 1)
+    pointer[missing] = np.where(missing - season >= begins, missing - season, nowhere)
+    found = pointer[missing]
+    while not np.array_equal(farther := pointer[found], found):
+        pointer[missing] = found = farther
+    return np.where(found == nowhere, -1, found)

@@ -4,7 +4,7 @@
 training and forecasting with earlier origins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -177,14 +177,21 @@ def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, 
     (Lichtendahl, Grushka-Cockayne & Winkler 2013). Heads sort quantiles that cross, which never makes the pinball loss
     worse (Chernozhukov, Fernandez-Val & Galichon 2010).
     """
-    parts = []
+    return np.concatenate([values for _, values in quantile_chunks(networks, prepared, rows, origins)])
+
+
+def quantile_chunks(
+    networks: Networks, prepared: Prepared, rows: np.ndarray, origins: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Some of the given series after the others, with their quantiles: what is on the way is never all of them."""
     size = min(ROWS, len(rows))
     for first in range(0, len(rows), size):
-        chunk = np.resize(rows[first : first + size], size)  # one shape, one program
+        wanted = rows[first : first + size]
+        chunk = np.resize(wanted, size)  # one shape, one program
         at = jnp.asarray(chunk), jnp.asarray(origins[chunk])
         predicted = np.mean([_quantiles(network, *_predict(network, prepared.series, *at)) for network in networks], 0)
-        parts.append(predicted * prepared.unit[chunk, None, None] + prepared.centre[chunk, None, None])
-    return np.concatenate(parts)[: len(rows)]
+        values = predicted * prepared.unit[chunk, None, None] + prepared.centre[chunk, None, None]
+        yield wanted, values[: len(wanted)]
 
 
 def _quantiles(network: ForecastNetwork, raw: Array, units: Units) -> np.ndarray:
@@ -216,13 +223,14 @@ def forecast_quantiles(networks: Networks, panel: Panel, origins: np.ndarray, pl
     served = learnable(panel, origins, design.horizon) & (len(networks) > 0)
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
     if served.any():
-        rows = np.flatnonzero(served)
         prepared = prepare(panel, origins, plan)
-        quantiles[rows] = original_units(network_quantiles(networks, prepared, rows, origins), prepared, rows, plan)
-    filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
+        for rows, predicted in quantile_chunks(networks, prepared, np.flatnonzero(served), origins):
+            quantiles[rows] = original_units(predicted, prepared, rows, plan)
     rows = np.flatnonzero(~served & (observed_counts(panel, origins) > 0))
-    quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
-    return np.maximum(quantiles, 0) if plan.positive else quantiles
+    if len(rows):
+        filled = fill_forward(panel.values, panel.offsets, design.seasons[0])
+        quantiles[rows] = _naive(panel, filled, rows, origins[rows], plan)
+    return np.maximum(quantiles, 0, out=quantiles) if plan.positive else quantiles
 
 
 def forecast_samples(

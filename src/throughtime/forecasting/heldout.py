@@ -10,15 +10,17 @@ import numpy as np
 from throughtime.data.panel import Panel
 from throughtime.forecasting import engine
 from throughtime.forecasting.calibration import stretch
-from throughtime.forecasting.engine import Prepared, learnable
+from throughtime.forecasting.engine import Networks, Prepared, learnable
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.training.loop import Progress
 from throughtime.training.side_by_side import Run, side_by_side
 
-ENOUGH_STEPS, MOST_WINDOWS = 1000, 3  # one window of one series is too little to judge by
-MOST_STEPS = 1000  # a longer run ranks candidates no better
+MOST_WINDOWS = 3  # one window shares its surprises among all series
+LARGEST_SHARE = 0.2  # of a series that more than one window may take
+ENOUGH = 1000  # values that are judged; with less, more of the series may be taken
+MOST_STEPS = 1000  # a longer run ranks variants no better
+CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
 MOST_SERIES = 2000  # that are judged
 
 
@@ -61,24 +63,37 @@ def settle(
     held = hold_out(panel, origins, plan)
     if held is None:
         return plan
-    variants = [
-        variant._replace(most_steps=(n := min(plan.most_steps, MOST_STEPS)), steps=n) for variant in _variants(plan)
-    ]
+    steps = min(plan.most_steps, MOST_STEPS)
+    variants = [variant._replace(most_steps=steps, steps=steps) for variant in _variants(plan)]
     names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
     judged = side_by_side(
         [_trial(held, variant, seed) for variant in variants], [partial(report, name) for name in names]
     )
     best = min(judged, key=lambda one: one.loss).plan
-    if best.steps == best.most_steps < plan.most_steps:
-        return best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
-    return best
+    if best.steps < steps or steps == plan.most_steps:
+        return best
+    return _calibrated(held, best._replace(steps=plan.most_steps, most_steps=plan.most_steps), report, seed)
+
+
+def _calibrated(held: HeldOut, plan: Plan, report: Callable[[str, Progress], None], seed: int) -> Plan:
+    """The plan with the stretch of networks trained all the way: the longer they are, the surer of themselves."""
+    prepared = engine.prepare(held.panel, held.cuts[0], plan)
+    few = plan._replace(members=min(CALIBRATING, plan.members), stretch=(1.0,) * len(QUANTILES))
+    networks, _ = engine.train_networks(
+        prepared, few, report=lambda stage, progress: report(f"held out: {stage}", progress), seed=seed
+    )
+    return plan._replace(stretch=_judge(networks, held, prepared, few).plan.stretch)
 
 
 def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
-    """One window of each series, up to three where there are few; None where no series is long enough."""
+    """Up to three windows of each series, as many as are a small share of it; None where no series is long enough."""
     horizon, season = plan.design.horizon, plan.design.seasons[0]
-    usable = max(int(learnable(panel, origins, horizon).sum()), 1)
-    most = int(np.clip(-(-ENOUGH_STEPS // (usable * horizon)), 1, MOST_WINDOWS))
+    usable = origins[learnable(panel, origins, horizon)]
+    if not len(usable):
+        return None
+    affordable = LARGEST_SHARE * np.median(usable) // horizon
+    needed = -(-ENOUGH // (len(usable) * horizon))
+    most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
     for windows in range(most, 0, -1):
         cuts = [np.maximum(origins - k * horizon, 0) for k in range(windows, 0, -1)]
         if engine.trainable(panel, cuts[0], horizon):
@@ -122,7 +137,7 @@ def _trial(held: HeldOut, plan: Plan, seed: int) -> Run[Judged]:
 
         def judge(progress: Progress) -> None:
             stopped = plan._replace(steps=int(progress.state.step))
-            judged.append(_judge(engine.averaged_network(progress.state), held, prepared, stopped))
+            judged.append(_judge((engine.averaged_network(progress.state),), held, prepared, stopped))
             heard(progress)
 
         engine.train_network(prepared, plan, report=judge, seed=seed)
@@ -131,12 +146,12 @@ def _trial(held: HeldOut, plan: Plan, seed: int) -> Run[Judged]:
     return run
 
 
-def _judge(network: ForecastNetwork, held: HeldOut, prepared: Prepared, plan: Plan) -> Judged:
+def _judge(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> Judged:
     """Forecast all held-out windows: the scaled loss, and the plan with the stretch that would have covered them."""
     parts = []
     for rows, cut in zip(held.rows, held.cuts, strict=True):
         seen = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(cut, jnp.int32)))
-        predicted = engine.network_quantiles((network,), seen, rows, cut)
+        predicted = engine.network_quantiles(networks, seen, rows, cut)
         quantiles = engine.original_units(predicted, prepared, rows, plan)
         places = (held.panel.offsets[rows] + cut[rows])[:, None] + np.arange(plan.design.horizon)
         truth = held.panel.values[places]

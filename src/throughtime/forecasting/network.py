@@ -115,7 +115,7 @@ class ForecastNetwork(eqx.Module):
         if self.skip is not None:
             location = location + jax.vmap(self.skip)(values)
         regression, more = ahead(self.covariates, given, state)
-        return spread + more + (location + regression)[:, :, None] * shift, units
+        return spread + more + (location + regression)[:, :, None] * shift[None, None], units
 
     @property
     def first_block(self) -> Block:

@@ -1,4 +1,4 @@
-"""One look for every picture."""
+"""One look for every picture and the page: colours, type and how charts are drawn. docs/report.md says it in words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,38 @@ from cycler import cycler
 
 # Okabe & Ito 2008: told apart by people with any colour vision.
 INK, BLUE, ORANGE, GREEN, RED, SKY = "#222222", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
+PURPLE, YELLOW = "#CC79A7", "#F0E442"
+
+# The page's colours. Lines have a contrast of at least 3 to the page, text of at least 4.5.
+# What was observed is ink, throughtime blue; baselines are dashed, too, each in its own way.
+LIGHT = {
+    "ink": INK,
+    "soft": "#595f69",
+    "line": "#dcdfe4",
+    "page": "#ffffff",
+    "card": "#f6f7f9",
+    "model": BLUE,
+    "warn": "#a34700",
+    "baseline-1": RED,
+    "baseline-2": "#008a64",
+    "baseline-3": "#b0568a",
+    "baseline-4": "#8a6a00",
+    "baseline-5": "#6b6f76",
+}
+DARK = {
+    "ink": "#e8e9eb",
+    "soft": "#a6acb5",
+    "line": "#3a3f47",
+    "page": "#15171b",
+    "card": "#1e2126",
+    "model": SKY,
+    "warn": ORANGE,
+    "baseline-1": ORANGE,
+    "baseline-2": "#2bc49a",
+    "baseline-3": PURPLE,
+    "baseline-4": YELLOW,
+    "baseline-5": "#a0a6b0",
+}
 
 _STYLE: Any = {  # matplotlib's stubs want each key as a literal
     "axes.edgecolor": "#888888",

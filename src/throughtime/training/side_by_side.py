@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
 
 from throughtime.training.loop import Progress
+
+ATTENTION = 0.1  # seconds after which the thread that waits sees a signal, whichever thread it reached
 
 T = TypeVar("T")
 Run = Callable[[Callable[[Progress], None]], T]
@@ -21,7 +23,7 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
     """The results of all runs, in their order; as many at once as there are cores.
 
     Every run makes its numbers by itself, so they do not depend on how many are under way. When one raises, or its
-    report does, the others stop at their next report, and the first error comes out.
+    report does, the others stop at their next report, those that wait never begin, and the first error comes out.
     """
     stop = Event()
 
@@ -31,6 +33,8 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
                 raise _StoppedError
             report(progress)
 
+        if stop.is_set():  # it waited for a core
+            raise _StoppedError
         try:
             return run(heard)
         except BaseException:
@@ -38,11 +42,13 @@ def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], 
             raise
 
     with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
-        futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
         try:
-            errors = [error for future in futures if (error := future.exception()) is not None]
-        finally:  # an interrupt reaches the thread that waits
+            futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
+            while wait(futures, timeout=ATTENTION).not_done:
+                pass
+        finally:  # an interrupt may have come meanwhile
             stop.set()
+    errors = [error for future in futures if (error := future.exception()) is not None]
     for error in errors:
         if not isinstance(error, _StoppedError):
             raise error

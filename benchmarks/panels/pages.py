@@ -1,0 +1,96 @@
+"""The results as a page."""
+
+import statistics
+from typing import Any
+
+from panels.runs import MODELS
+from panels.sets import TITLES
+
+Record = dict[str, Any]
+COVERAGE = {"coverage-80": "80 % covers", "coverage-95": "95 % covers"}
+NOTE = """\
+Where there are several seeds: the mean, and from the least to the largest. s: the whole process, from its start to its
+forecasts in a file, with imports and with compilation, on all cores that it takes. MiB: the most memory that its
+largest process held. Each model has its library's defaults and is told the horizon and the season. reads: how many past
+values the model looks at; AutoETS has no such number."""
+ABOUT = {
+    "m4_hourly": "The last 48 hours of the training parts; what lies before them is learnt from. MASE: m = 24.",
+    "m4_hourly_halves": "The same hours; each half of the series is forecast by a model that learnt from the other.",
+    "m4_weekly": "The last 13 weeks of the training parts; what lies before them is learnt from. MASE: m = 1.",
+    "cif": "The test parts, 12 months or 6, as each series has them. MASE: m = 12.",
+    "nn5": "The test parts, 56 days; missing truths do not count. MASE: m = 7, of the history as it is, with its gaps.",
+    "hospital": "The test parts, 12 months. MASE: m = 12.",
+    "etth1": "Every window of 96 hours in the last 4 of 20 months, learnt from the first 12; 7 columns, standardised.",
+}
+
+
+def page(facts: dict[str, Any], records: list[Record]) -> str:
+    """Markdown: the machine, the versions, and a table for each set."""
+    versions = {name: number for record in records for name, number in record.get("versions", {}).items()}
+    head = [f"- {name}: {value}" for name, value in {**facts["machine"], **versions}.items()]
+    head += [f"- command: `{command}`" for command in facts["commands"]]
+    sections = []
+    for name in dict.fromkeys(record["set"] for record in records):
+        sections.append(section(name, [record for record in records if record["set"] == name], facts["naive2"]))
+    return "\n".join([f"# Panels, {facts['date']}", "", *head, "", NOTE, *sections, ""])
+
+
+def section(name: str, records: list[Record], naive2: dict[str, Any]) -> str:
+    """One set's table and the remarks below it."""
+    good = [record for record in records if "scores" in record]
+    measures = list(dict.fromkeys(key for record in good for key in record["scores"] if key not in COVERAGE))
+    rows = []
+    for model in MODELS:
+        found = [record for record in good if record["model"] == model]
+        if found:
+            rows.append(row(MODELS[model].title, *cells(found, measures)))
+    header = ["", *measures, *COVERAGE.values(), "s", "MiB", "steps", "reads", "seeds"]
+    naive = naive2.get(name)
+    told = [f"Naive2: sMAPE {naive['sMAPE']:.3f}, MASE {naive['MASE']:.3f}.", ""] if naive else []
+    table = [row(*header), row("---", *["---:"] * (len(header) - 1)), *rows]
+    return "\n".join(["", f"## {TITLES[name]}", "", ABOUT[name], "", *told, *table, *remarks(records)])
+
+
+def remarks(records: list[Record]) -> list[str]:
+    """What each model decided, and which processes failed, below a table."""
+    decided = {}
+    for record in records:
+        decided.setdefault(record["model"], record.get("decided", []))
+    lines = [f"- {MODELS[model].title}: {note}" for model, notes in decided.items() for note in notes]
+    lines += [
+        f"- {MODELS[record['model']].title}, seed {record['seed']}, FAILED after {record['seconds']:.0f} s: "
+        f"{record['failure'].splitlines()[-1]}"
+        for record in records
+        if "failure" in record
+    ]
+    return ["", *lines] if lines else []
+
+
+def cells(records: list[Record], measures: list[str]) -> list[str]:
+    """A model's row."""
+
+    def scores(name: str) -> list[float]:
+        return [record["scores"][name] for record in records if name in record["scores"]]
+
+    return [
+        *(spread(scores(name), "{:.3f}") for name in measures),
+        *(spread([100 * share for share in scores(name)], "{:.1f}") for name in COVERAGE),
+        spread([record["seconds"] for record in records], "{:.0f}"),
+        f"{max(record['peak_mib'] for record in records):,}",
+        spread([record["steps"] for record in records if record["steps"]], "{:.0f}"),
+        str(records[0]["reads"] or ""),
+        " ".join(str(record["seed"]) for record in records),
+    ]
+
+
+def spread(values: list[float], form: str) -> str:
+    """The mean, and the range where there are several; nothing where there is none."""
+    if not values:
+        return ""
+    mean = form.format(statistics.mean(values))
+    return mean if len(values) == 1 else f"{mean} ({form.format(min(values))} to {form.format(max(values))})"
+
+
+def row(*cells: str) -> str:
+    """A table's row."""
+    return f"| {' | '.join(cells)} |"

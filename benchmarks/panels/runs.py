@@ -1,0 +1,86 @@
+"""Running one model on one set: in a process of its own, measured from its start to its end."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import processes
+
+from panels.scores import LEVELS, scores
+from panels.sets import Set, fold_of
+
+PEERS = Path(__file__).parents[1] / "peers"
+TOLD = 2000  # characters of what a process said that are kept where it failed
+
+
+class Model(NamedTuple):
+    """A model: its title, its script in ``peers``, its name there, what it needs, and what it can do.
+
+    Attributes:
+        ours: whether it runs in this environment, not in the peers'.
+        needs: modules of the peers' environment.
+        random: whether a seed changes anything.
+        folds: whether it learns from many series, so that one half can be forecast from the other.
+    """
+
+    title: str
+    script: str
+    name: str
+    needs: tuple[str, ...] = ()
+    ours: bool = False
+    random: bool = True
+    folds: bool = True
+
+
+MODELS = {
+    "throughtime": Model("throughtime", "throughtime_panel.py", "throughtime", ours=True),
+    "lstm": Model("neuralforecast LSTM", "neuralforecast_panel.py", "LSTM", ("neuralforecast", "torch")),
+    "gru": Model("neuralforecast GRU", "neuralforecast_panel.py", "GRU", ("neuralforecast", "torch")),
+    "deepar": Model("neuralforecast DeepAR", "neuralforecast_panel.py", "DeepAR", ("neuralforecast", "torch")),
+    "autoets": Model(
+        "statsforecast AutoETS", "statsforecast_panel.py", "AutoETS", ("statsforecast",), random=False, folds=False
+    ),
+}
+
+
+def run(given: Set, name: str, *, seed: int, peers_python: str, steps: int | None) -> dict[str, Any]:
+    """The record of one cell: scores, seconds and memory, or what the process said before it failed."""
+    model = MODELS[name]
+    record = {"set": given.name, "model": name, "seed": seed}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_task(given, folder)
+        command = [sys.executable if model.ours else peers_python, str(PEERS / model.script), str(folder)]
+        command += [f"--model={model.name}", f"--seed={seed}", *([] if steps is None else [f"--steps={steps}"])]
+        cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}  # empty: compiling belongs to the time
+        ended = processes.timed(command, cache, folder / "log")
+        record |= {"seconds": round(ended.seconds, 2), "peak_mib": round(ended.peak / 2**20)}
+        if ended.code:
+            said = (folder / "log").read_text()[-TOLD:]
+            return record | {"failure": f"exit code {ended.code}: {said.strip()}"}
+        told = json.loads((folder / "told.json").read_text())
+        try:
+            found = scores(given, pl.read_parquet(folder / "forecasts.parquet"))
+        except ValueError as error:
+            return record | told | {"failure": str(error)}
+    return record | told | {"scores": found}
+
+
+def write_task(given: Set, folder: Path) -> None:
+    """What a model is given: the history, without the truth, and what is asked for; see ``peers/panel_task.py``."""
+    ids = given.history["unique_id"].unique(maintain_order=True)
+    parts = pl.DataFrame({"unique_id": ids, "fold": fold_of(ids, given.folds)})
+    history = given.history.join(parts, on="unique_id", maintain_order="left")
+    history.select("unique_id", "fold", "ds", "y").write_parquet(folder / "history.parquet")
+    task = {
+        "horizon": given.horizon,
+        "season": given.season,
+        "levels": list(LEVELS),
+        "train": given.train,
+        "validation": given.validation,
+        "folds": given.folds,
+    }
+    (folder / "task.json").write_text(json.dumps(task))

@@ -1,0 +1,80 @@
+"""A panel as every model is given it, and forecasts as every model gives them: in files, to serve any environment.
+
+A model's script is called with a folder, its own name, a seed and, to try it out, a number of training steps. The
+folder has ``task.json`` and ``history.parquet`` (``unique_id, fold, ds, y``); the script adds ``forecasts.parquet``
+(``unique_id, cutoff, ds, point``, perhaps ``mean``, ``point-lo-80`` ...) and ``told.json``.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+
+class Task(NamedTuple):
+    """What is asked for; :class:`panels.sets.Set` says more.
+
+    Attributes:
+        horizon: F.
+        season: the period in steps.
+        levels: coverage of the intervals in per cent.
+        train: steps to learn from where every step of the test part is a window's origin; else 0.
+        validation: the steps after them.
+        folds: parts of the series, each forecast by a model that learnt from the others; 1 where there is no cut.
+    """
+
+    horizon: int
+    season: int
+    levels: list[int]
+    train: int
+    validation: int
+    folds: int
+
+
+class Asked(NamedTuple):
+    """The command line of a model's script, with the task; ``steps`` is None for the model's own number."""
+
+    folder: Path
+    model: str
+    seed: int
+    steps: int | None
+    task: Task
+
+
+def asked() -> Asked:
+    """The command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--steps", type=int)
+    args = parser.parse_args()
+    task = Task(**json.loads((args.folder / "task.json").read_text()))
+    return Asked(args.folder, args.model, args.seed, args.steps, task)
+
+
+def folds(history: pd.DataFrame, task: Task) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """What to learn from and what to forecast: all series, or for each fold the others' and its own."""
+    series = history.drop(columns="fold")
+    if task.folds == 1:
+        yield series, series
+        return
+    for fold in range(task.folds):
+        yield series[history.fold != fold], series[history.fold == fold]
+
+
+def filled(history: pd.DataFrame, season: int) -> pd.Series:
+    """What was observed, and elsewhere the median of the same place in the season, of the series' history alone.
+
+    So is NN5 filled for models that cannot do without (Andrawis, Atiya & El-Shishiny 2011).
+    """
+    return history.y.fillna(history.groupby(["unique_id", history.ds % season]).y.transform("median"))
+
+
+def write(folder: Path, forecasts: pd.DataFrame, told: dict[str, Any]) -> None:
+    """The answer; the forecasts last."""
+    (folder / "told.json").write_text(json.dumps(told))
+    forecasts.to_parquet(folder / "forecasts.parquet")

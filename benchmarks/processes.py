@@ -1,0 +1,51 @@
+"""Processes that are measured: as a user gets them, on the processor alone."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+# What these begin is tuning: every process runs as a user gets it.
+TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
+
+
+class Ended(NamedTuple):
+    """A process that ended: its exit code, seconds by the clock, and the most memory that it held, in bytes."""
+
+    code: int
+    seconds: float
+    peak: int
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment without tuning and accelerators, which would serve some of the peers only."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
+    return plain | {"CUDA_VISIBLE_DEVICES": ""}
+
+
+def has_modules(python: str, modules: tuple[str, ...]) -> bool:
+    """Whether ``python`` is there and finds the modules; it does not import them."""
+    code = "import sys, importlib.util as u; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
+    try:
+        return subprocess.run([python, "-c", code, "numpy", *modules]).returncode == 0
+    except OSError:
+        return False
+
+
+def timed(command: list[str], environment: dict[str, str], log: Path) -> Ended:
+    """Run a process from its start to its end; what it says goes to the file ``log``.
+
+    The memory is that of its largest process, where it starts others.
+    """
+    with log.open("w") as said:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, env=plain_environment() | environment, stdout=said, stderr=said)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+        seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Ended(process.returncode, seconds, usage.ru_maxrss * 1024)

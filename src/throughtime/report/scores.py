@@ -1,0 +1,128 @@
+"""Scores as the page shows them: over all series in a table, by series in a list."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from throughtime.report.content import ForecastContent
+
+NAMES = {
+    "mase": "MASE",
+    "rmsse": "RMSSE",
+    "smape": "sMAPE",
+    "owa": "OWA",
+    "crps": "CRPS",
+    "msis": "MSIS",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "pinball": "pinball loss",
+    "scaled_pinball": "scaled pinball",
+    "coverage": "coverage",
+}
+MEANINGS = {
+    "mase": "absolute error, over that of seasonal naive within the history",
+    "rmsse": "root of the squared error, scaled the same way",
+    "smape": "absolute error, over the mean of forecast and value",
+    "owa": "sMAPE and MASE together, over those of Naive 2 (the M4 competition's)",
+    "crps": "distance of the whole forecast distribution from the value",
+    "msis": "width of an interval, and what it misses, scaled",
+    "scaled_pinball": "loss of the quantiles, scaled",
+    "coverage": "share of the values inside an interval: the nearer to its level, the better",
+}
+# The first row of a metric that has no name: a series may have an empty name, too.
+_OVERALL = (pl.col("unique_id") == "") & pl.struct("unique_id", "metric").is_first_distinct()
+UNKNOWN = "\N{EN DASH}"
+LEVEL = re.compile(r"[-_@ ](\d+(?:\.\d+)?)$")
+
+
+class Row(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        name: of the metric.
+        meaning: in a few words; may be empty.
+        cells: for each model what is shown, and whether it is the best.
+    """
+
+    name: str
+    meaning: str
+    cells: list[tuple[str, bool]]
+
+
+def overall_rows(content: ForecastContent) -> list[Row]:
+    """A row a metric over all series, then what each model took."""
+    models = content.models
+    rows = []
+    if not content.scores.is_empty():
+        overall = content.scores.filter(_OVERALL)
+        rows = [_row(str(record["metric"]), [record[name] for name in models]) for record in overall.to_dicts()]
+    if content.seconds:
+        times = [(_duration(content.seconds.get(name)), False) for name in models]
+        rows.append(Row("time", "training and forecasting", times))
+    return rows
+
+
+def _row(metric: str, values: list[float | None]) -> Row:
+    base, level = _parts(metric)
+    numbers = [math.nan if value is None else float(value) for value in values]
+    goal = level / 100 if base == "coverage" and level is not None else 0.0  # errors and scores are best at 0
+    lost = [abs(number - goal) for number in numbers]
+    known = [loss for loss in lost if math.isfinite(loss)]
+    least = min(known) if len(known) > 1 else None  # alone, none is the best
+    cells = [(_number(number, base), loss == least) for number, loss in zip(numbers, lost, strict=True)]
+    return Row(metric_name(metric), MEANINGS.get(base, ""), cells)
+
+
+def metric_name(metric: str) -> str:
+    """Turn mase into MASE and coverage_80 into coverage 80 %; what is unknown stays."""
+    base, level = _parts(metric)
+    return NAMES.get(base, base) + ("" if level is None else f" {level:g} %")
+
+
+def _parts(metric: str) -> tuple[str, float | None]:
+    """The metric's name, and the level in per cent that may stand behind it."""
+    found = LEVEL.search(metric)
+    return (metric[: found.start()], float(found[1])) if found else (metric, None)
+
+
+def _number(value: float, base: str) -> str:
+    if not math.isfinite(value):
+        return UNKNOWN
+    return f"{value:.1%}" if base == "coverage" else f"{value:.4g}" if abs(value) >= 100 else f"{value:.3f}"
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return UNKNOWN
+    if seconds >= 100:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def scores_by_series(content: ForecastContent) -> dict[str, dict[str, np.ndarray]]:
+    """For each metric and model the score of each series (N,), NaN where it has none. MASE comes first."""
+    scores = content.scores
+    if scores.is_empty():
+        return {}
+    own = scores.filter(~_OVERALL)
+    ids = pl.DataFrame({"unique_id": [str(name) for name in content.panel.ids]})
+    found = {}
+    for metric in sorted(own["metric"].unique(maintain_order=True), key=lambda name: name != "mase"):
+        of_metric = own.filter(pl.col("metric") == metric).unique("unique_id", keep="first")
+        joined = ids.join(of_metric, on="unique_id", how="left", maintain_order="left")
+        found[str(metric)] = {
+            name: joined[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in content.models
+        }
+    return found
+
+
+def rank(content: ForecastContent, scores: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
+    """The rows of the panel (N,), the worst by the first metric first; series without a score come last."""
+    if not scores:
+        return np.arange(len(content.panel))
+    of_model = next(iter(scores.values()))[content.models[0]]
+    return np.argsort(-np.nan_to_num(of_model, nan=-np.inf), kind="stable")

@@ -1,0 +1,53 @@
+"""Time stamps as the page has them: steps of the panel by their place on a shared axis, labelled once."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from throughtime.data.calendar import Frequency, wall_clock
+
+
+class TimeAxis(NamedTuple):
+    """Every step that a page shows, once.
+
+    Attributes:
+        stamps: (A,) milliseconds since 1970 on the clocks of the data's zone, or the integers of an integer axis.
+        first: (N,) where each series begins on it.
+        pattern: how a stamp is written, as d3's time format; empty for integers.
+    """
+
+    stamps: np.ndarray
+    first: np.ndarray
+    pattern: str
+
+
+def time_axis(frequency: Frequency, starts: np.ndarray, counts: np.ndarray) -> TimeAxis:
+    """The axis of N series that begin at the ordinals ``starts`` (N,) and have ``counts`` (N,) steps each.
+
+    Series may lie a fraction of a step apart: each such group has a part of the axis to itself, so that the steps of
+    a series are always neighbours.
+    """
+    phases, of_phase = np.unique(starts % frequency.multiple, return_inverse=True)
+    first, parts, used = np.zeros(len(starts), int), [], 0
+    for phase in range(len(phases)):
+        rows = np.flatnonzero(of_phase == phase)
+        ordinals = np.unique(
+            np.concatenate([starts[row] + frequency.multiple * np.arange(counts[row]) for row in rows])
+        )
+        first[rows] = used + np.searchsorted(ordinals, starts[rows])
+        parts.append(ordinals)
+        used += len(ordinals)
+    times = frequency.times(np.concatenate(parts)) if parts else np.empty(0, int)
+    if times.dtype.kind != "M":
+        return TimeAxis(times.astype(np.int64), first, "")
+    clocks = wall_clock(times.astype("datetime64[us]"), frequency.zone).astype("datetime64[ms]")
+    return TimeAxis(clocks.astype(np.int64), first, _pattern(frequency))
+
+
+def _pattern(frequency: Frequency) -> str:
+    if frequency.unit == "month":
+        return "%Y" if frequency.multiple % 12 == 0 else "%Y-%m"
+    if frequency.unit == "elapsed":
+        whole_minutes = frequency.multiple % 60_000_000 == 0
+        return "%Y-%m-%d %H:%M" if whole_minutes else "%Y-%m-%d %H:%M:%S.%L"
+    return "%Y-%m-%d"

@@ -1,0 +1,194 @@
+"""The page in Chromium, offline: it draws, it listens to mouse and keyboard, it asks nothing of the network."""
+
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.report.pages import NAMES, backtest_of, content_of, forecasts_of, panel_of, scores_of
+
+from throughtime.report.page import render
+
+pytestmark = pytest.mark.browser
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+TIMEOUT = 120_000  # milliseconds: machines may be busy
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs Playwright")
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium starts: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, tmp_path):
+    """Open content offline; whatever it complained of or asked for fails the test in the end."""
+    contexts, complaints = [], []
+
+    def opened(content, **options):
+        file = tmp_path / "report.html"
+        file.write_text(render(content), encoding="utf-8")
+        context = chromium.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url[:200]))
+        page.goto(file.as_uri())
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def traces(page, chart="chart"):
+    """The traces that are drawn, by their key."""
+    return {trace["key"]: trace for trace in page.evaluate(f"document.getElementById('{chart}').data")}
+
+
+def span(page):
+    first, last = page.evaluate("document.getElementById('chart').layout.xaxis.range")
+    return last - first
+
+
+def wait_until(page, holds):
+    """Look again and again; the page's own policy forbids Playwright to evaluate text while it waits."""
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not happen within 10 seconds")
+
+
+def test_everything_is_drawn(open_page):
+    page = open_page(content_of())
+    assert page.inner_text("#chosen") == "(no name)"  # the last of the names is the worst
+    assert set(traces(page)) == {"level 95", "level 80", "observed", "throughtime", "seasonal_naive"}
+    for chart in ("calibration", "reach", "training"):
+        assert page.locator(f"#{chart} .scatterlayer path.js-line").count() >= 1
+    drawn = traces(page)["throughtime"]["y"]
+    assert drawn[-4:] == [112, 113, 114, None]
+
+
+@pytest.mark.parametrize("place", range(len(NAMES) - 1))
+def test_names_stay_text(open_page, place):
+    page = open_page(content_of())
+    page.fill("#search", NAMES[place][:8])
+    page.click("#list tbody button")
+    assert page.inner_text("#chosen") == NAMES[place]
+    assert page.locator("h3 *").count() == 0
+
+
+def test_the_list_is_searched_sorted_and_paged(open_page):
+    panel = panel_of([f"s{place:04}" for place in range(10_000)], np.full(10_000, 12))
+    page = open_page(content_of(panel, backtest={}))
+    assert page.inner_text("#counted") == "1–50 of 10,000"  # noqa: RUF001
+    assert page.locator("#list tbody tr").count() == 50
+    assert page.inner_text("#chosen") == "s9999"
+    page.click("#best")
+    assert page.inner_text("#chosen") == "s0000"
+    assert page.inner_text("#list tr[aria-current] button") == "s0000"
+    page.click("#worst")
+    page.click("#next")
+    assert page.inner_text("#chosen") == "s9998"
+    page.click("#page-on")
+    assert page.inner_text("#counted") == "51–100 of 10,000"  # noqa: RUF001
+    page.fill("#search", "S004")
+    assert page.inner_text("#counted") == "1–10 of 10 found in 10,000"  # noqa: RUF001
+    page.click("#list thead button >> nth=0")
+    assert page.inner_text("#list tbody tr:first-child button") == "s0040"
+    page.fill("#search", "none such")
+    assert page.inner_text("#counted") == "none of 10,000 found"
+
+
+def test_the_keyboard_reads_zooms_and_switches(open_page):
+    page = open_page(content_of(panel_of(["a"], [30])))
+    page.focus("#chart")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    reading = page.inner_text("#reading")
+    assert reading == "1995-01. throughtime: 100, 80 %: 20 to 180, 95 %: 5 to 195"
+    assert page.locator("#values-here").is_visible()
+    whole = span(page)
+    page.keyboard.press("+")
+    assert span(page) == pytest.approx(0.6 * whole, rel=0.02)
+    page.keyboard.press("0")
+    assert span(page) >= whole
+    page.focus("#legend button >> nth=1")
+    page.keyboard.press("Enter")
+    assert "throughtime" not in traces(page)
+    assert page.get_attribute("#legend button >> nth=1", "aria-pressed") == "false"
+
+
+def test_dragging_zooms_and_hovering_tells_values(open_page):
+    page = open_page(content_of(panel_of(["a"], [30])), viewport={"width": 1200, "height": 1600})
+    whole, box = span(page), page.locator("#chart").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.65, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.97, middle, steps=4)
+    page.mouse.up()
+    wait_until(page, lambda: span(page) < 0.5 * whole)
+    page.mouse.move(box["x"] + box["width"] * 0.9, middle + 20, steps=5)
+    told = page.inner_text("#values-here").split("\n")
+    assert told[0] == "1995-02"  # the nearest step; of 1994-12, which is near, nothing is said
+    assert told[1:3] == ["throughtime", "101"]
+    assert "observed" not in told
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 50)
+    assert page.locator("#values-here").is_hidden()
+    page.click("#zoom-all")
+    assert span(page) >= whole
+
+
+def test_the_forecast_is_there_as_numbers(open_page):
+    page = open_page(content_of(panel_of(["a"], [30])))
+    page.click("#numbers summary")
+    assert page.locator("#values tr").count() == 1 + 3
+    assert page.inner_text("#values tr >> nth=1").split() == ["1995-01", "100", "20", "180", "5", "195"]
+
+
+def test_phones_and_the_dark(open_page):
+    page = open_page(content_of(), color_scheme="dark", **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert traces(page)["throughtime"]["line"]["color"] == "#56B4E9"
+    page.emulate_media(color_scheme="light")
+    wait_until(page, lambda: traces(page)["throughtime"]["line"]["color"] == "#0072B2")
+
+
+@pytest.mark.parametrize("values", [np.full(40, 3.5), np.full(40, np.nan)], ids=["constant", "unknown"])
+def test_odd_series_are_drawn(open_page, values):
+    panel = panel_of(["a"], [40], values=values)
+    page = open_page(content_of(panel, scores=pl.DataFrame(), coverage={}, losses=(), reach=None))
+    assert page.inner_text("#chosen") == "a"
+
+
+def test_one_step_and_twelve_levels(open_page):
+    panel, levels = panel_of(["a"]), tuple(range(40, 100, 5))
+    table = {"forecasts": forecasts_of(panel, 1, levels), "backtest": backtest_of(panel, 1, levels)}
+    page = open_page(content_of(panel, levels=levels, scores=scores_of(panel), **table))
+    bands = [trace for key, trace in traces(page).items() if key.startswith("level")]
+    assert len(bands) == 12
+    widths = {max(band["x"][:2]) - min(band["x"][:2]) for band in bands}
+    assert min(widths) > 10 * 86_400_000  # a single step's interval is a bar with a width
+
+
+def test_a_series_without_a_chart_says_so(open_page, monkeypatch):
+    from throughtime.report import choice
+
+    monkeypatch.setattr(choice, "BUDGET", 300)
+    page = open_page(content_of(panel_of([f"s{place}" for place in range(9)])))
+    assert "of 9 series have a chart" in " ".join(page.inner_text("main").split())
+    page.fill("#search", "s4")
+    page.click("#list tbody button")
+    assert "no chart here" in page.inner_text("#truncated")
+    assert page.locator("#chart").is_hidden()

@@ -1,0 +1,119 @@
+"""The page: the verdict first, nothing from the network, names as they are, all that is given and no more."""
+
+import json
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.report.pages import NAMES, Elements, content_of, data_of, panel_of
+
+from throughtime.report.content import Curve
+from throughtime.report.page import render
+from throughtime.report.style import DARK, LIGHT
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render(content_of())
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_the_verdict_is_the_first_line(elements):
+    tags = [tag for tag, _ in elements.tags]
+    assert tags[tags.index("body") + 1 :][:2] == ["header", "h1"]
+    assert elements.text["h1"] == ["AutoETS is better than throughtime by 5%."]
+
+
+def test_it_opens_without_a_network(page, elements):
+    for tag, attributes in elements.tags:
+        assert tag not in ("link", "iframe", "img", "object", "embed", "base")
+        assert not {"src", "href", "srcset", "action"} & set(attributes)
+        assert not any(name.startswith("on") for name in attributes)
+    assert "url(" not in page
+    assert "@import" not in page
+    (policy,) = (a["content"] for tag, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none';")
+    assert "http" not in policy
+
+
+def test_names_are_text(page, elements):
+    assert page.count("<script") == 3
+    assert NAMES[0] not in page
+    assert data_of(page)["ids"] == NAMES
+    assert "read <it>" in elements.text["li"]
+    assert "A season of <12> steps." in elements.text["li"]
+    assert elements.text["title"] == ["Forecast of file <a>.csv"]
+
+
+def test_the_scores_stand_side_by_side_and_the_best_is_marked(elements):
+    cells = [text.strip() for text in elements.text["td"]]
+    best = [attributes.get("class", "") for tag, attributes in elements.tags if tag == "td"]
+    assert cells[:9] == ["0.500", "0.400", "\N{EN DASH}"] * 2 + ["2.1 min", "0.012 s", "\N{EN DASH}"]
+    assert [name.endswith("best") for name in best[:9]] == [False, True, False] * 2 + [False] * 3
+
+
+def test_calibration_is_told_in_words(elements):
+    text = " ".join(cell.strip() for cell in elements.text["td"])
+    assert "70.0 % too narrow" in text
+    assert "99.0 % as it should be" in text
+
+
+def test_what_is_not_given_has_no_part():
+    bare = {"facts": (), "decisions": (), "notes": (), "levels": (), "backtest": {}, "seconds": {}, "coverage": {}}
+    panel = panel_of(["a"])
+    page = render(content_of(panel, **bare, scores=pl.DataFrame(), losses=(), reach=None))
+    assert [text.strip() for text in Elements(page).text["h2"]] == ["Every series", "What was found in the data?"]
+    data = data_of(page)
+    assert data["models"] == ["throughtime"]
+    assert (data["scores"], data["coverage"], data["losses"], data["reach"]) == ({}, [], [], None)
+
+
+def test_a_backtest_alone_has_no_forecast():
+    page = render(content_of(forecasts={}))
+    assert all(not series["forecasts"] and series["backtest"] for series in data_of(page)["series"])
+    assert "after the end" not in page
+
+
+def test_long_curves_are_thinned_to_means(page):
+    first, second = data_of(page)["losses"]
+    assert len(first["x"]) == len(first["y"]) == 400
+    assert first["x"][0] == 2.0  # of steps 1, 2 and 3
+    assert first["y"][0] == pytest.approx((1 + 1 / 2 + 1 / 3) / 3, rel=1e-4)
+    np.testing.assert_allclose(second["y"], 2 * np.array(first["y"]), rtol=1e-3)
+
+
+def test_what_is_not_finite_becomes_null():
+    losses = (Curve("member 1", np.arange(1, 4), np.array([np.nan, np.inf, 0.5])),)
+    page = render(content_of(losses=losses))
+    assert data_of(page)["losses"][0]["y"] == [None, None, 0.5]
+    assert "NaN" not in json.dumps(data_of(page))
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_can_be_told_from_the_page(page, colours):
+    for name, colour in colours.items():
+        assert f"--{name}: {colour};" in page
+        least = {"ink": 7, "soft": 4.5, "warn": 4.5, "line": 1, "page": 1, "card": 1}.get(name, 3)
+        for ground in ("page", "card"):
+            assert contrast(colour, colours[ground]) >= least, (name, ground)
+
+
+def contrast(one, other):
+    """Of two colours, by WCAG 2.2."""
+
+    def luminance(colour):
+        parts = np.array([int(part, 16) for part in re.findall("..", colour[1:])]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_same_content_makes_the_same_page(page):
+    assert render(content_of()) == page
