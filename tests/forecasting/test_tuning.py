@@ -69,7 +69,7 @@ def test_losses_by_hand() -> None:
 
 
 def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp_path: Path) -> None:
-    whole = tune(frame, 3, out=tmp_path / "whole", trials=14, seed=5)
+    whole = tune(frame, 3, out=tmp_path / "whole", trials=9, seed=5)
     calls = []
 
     def interrupted(model: tt.Forecaster, number: int) -> float:
@@ -82,8 +82,8 @@ def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp
     said: list[str] = []
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            tune(frame, 3, out=tmp_path / "parts", trials=14, seed=5)
-    parts = tune(frame, 3, out=tmp_path / "parts", trials=14, seed=5, say=said.append)
+            tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
+    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, say=said.append)
     assert "going on from there" in said[0]
     assert without_seconds(parts) == without_seconds(whole)
     assert parts.arguments == whole.arguments
@@ -92,7 +92,7 @@ def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp
         pl.read_csv(tmp_path / "parts" / "trials.csv").drop("seconds")["loss"].to_list()
         == whole.trials["loss"].to_list()
     )
-    again = tune(frame, 3, out=tmp_path / "parts", trials=14, seed=5)
+    again = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
     assert without_seconds(again) == without_seconds(whole)
 
     first = whole.trials.row(0, named=True)
