@@ -141,10 +141,13 @@ def by_hand(method: Simple, past: Past, case: Case) -> np.ndarray:
 
 # %% [markdown]
 # **Forecast the past.** `backtest` trains on what lies before the first window and forecasts them all, each from what
-# precedes it. Beside the network it runs baselines: here drift, the line through the first and the last value, and
+# precedes it. The simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains
+# it anew each time, too. Beside it run baselines: here drift, the line through the first and the last value, and
 # Naive2, which is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may
-# stand among them. `preset="fast"` is one network, shortly trained: enough to learn whether there is something to be
-# had.
+# join.
+#
+# `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
+# Try it when you have read to the end; but then the drawer has been opened, and the result is one more that was picked.
 #
 # The same on the command line, with a report:
 #
@@ -244,7 +247,7 @@ def say_intervals(rows: pl.DataFrame, unit: str) -> None:
         width = float((rows[f"{MODEL}-hi-{level}"] - rows[f"{MODEL}-lo-{level}"]).mean())
         print(
             f"  {level} % promised, {each.mean():.0%} covered; the worst window {each.min():.0%}. "
-            f"{width:.3g} {unit} wide on average: {kept(each.mean(), level)}."
+            f"{width:,.4g} {unit} wide on average: {kept(each.mean(), level)}."
         )
 
 

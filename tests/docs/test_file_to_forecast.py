@@ -67,10 +67,8 @@ class Told:
         }
         for one in level:
             table |= {f"throughtime-lo-{one}": said - 1, f"throughtime-hi-{one}": said + 1}
-        cutoffs = np.repeat(np.arange(windows), self.case.horizon)
-        return pl.DataFrame(
-            {name: column.ravel() for name, column in table.items()} | {"cutoff": cutoffs, "ds": np.arange(45, 90)}
-        )
+        table |= {"cutoff": np.repeat(np.arange(windows), self.case.horizon), "ds": np.arange(45, 90)}
+        return pl.DataFrame({name: column.ravel() for name, column in table.items()})
 
     def predict(self, level: list[int]) -> pl.DataFrame:
         ids, ds, said = ["made"] * HORIZON, np.arange(HORIZON), np.arange(HORIZON, dtype=float)
