@@ -3,7 +3,7 @@
 Run it::
 
     python docs/lessons/file_to_forecast.py
-    python docs/lessons/file_to_forecast.py --pictures out/lesson
+    python docs/lessons/file_to_forecast.py --picture forecast.png
 """
 
 # %% [markdown]
@@ -22,16 +22,19 @@ import numpy as np
 import polars as pl
 
 import throughtime as tt
+from throughtime.data.frames import format_times
 from throughtime.data.gaps import fill_forward
+from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.named_baselines import named_baselines
 from throughtime.settings import prepare_jax
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MODEL = "throughtime"
 
 # %% [markdown]
-# **Look first.** `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong guess
-# here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is there one
-# long gap or many short ones? Has the last year any?
+# **Look first.** `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong
+# guess here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is
+# there one long gap or many short ones? Has the last year any?
 
 
 # %%
@@ -54,8 +57,8 @@ def say_data(panel: "tt.Panel", season: int) -> None:
 # **Say what counts, before there is a result.** Afterwards one finds a measure by which one has won.
 #
 # - The horizon is what the decision needs: half a year of weeks, five years of the river.
-# - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came before.
-#   One window can be luck.
+# - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came
+#   before. One window can be luck.
 # - The last window goes into a drawer. Whoever tries ten models on the same windows and keeps the best has fitted the
 #   windows. The drawer is opened once, when all is decided.
 # - The score is MASE: the mean absolute error over that of seasonal naive on the history. Below 1 is better than
@@ -74,10 +77,10 @@ def mase(forecasts: np.ndarray, truth: np.ndarray, scale: float) -> np.ndarray:
 
 
 # %% [markdown]
-# **Simple methods first.** Seasonal naive says what was one season before. On a series that rises, that is easy to beat.
-# So take a second one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much higher
-# we are now than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two simple methods
-# says nothing.
+# **Simple methods first.** Seasonal naive says what was one season before. On a series that rises, that is easy to
+# beat. So take a second one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much
+# higher we are now than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two
+# simple methods says nothing.
 
 # %%
 Simple = Callable[[np.ndarray, int, int], np.ndarray]
@@ -122,7 +125,7 @@ class Past(NamedTuple):
 
 
 def cut(panel: "tt.Panel", case: Case) -> Past:
-    """The last windows, one horizon apart. A gap of the history gets the value of a season before, never a later one."""
+    """The last windows, one horizon apart. A gap of a history gets the value of a season before, never a later one."""
     values, filled = panel.series(0), fill_forward(panel.values, panel.offsets, case.season)
     cuts = [len(values) - k * case.horizon for k in range(WINDOWS, 0, -1)]
     first = values[: cuts[0]]
@@ -137,10 +140,14 @@ def by_hand(method: Simple, past: Past, case: Case) -> np.ndarray:
 
 
 # %% [markdown]
-# **Forecast the past.** `backtest` trains on what lies before the first window and forecasts them all, each from
-# what precedes it. Beside the network it runs baselines: here drift, the line through the first and the last value, and
+# **Forecast the past.** `backtest` trains on what lies before the first window and forecasts them all, each from what
+# precedes it. The simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains
+# it anew each time, too. Beside it run baselines: here drift, the line through the first and the last value, and
 # Naive2, which is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may
-# stand among them. `preset="fast"` is one network, shortly trained: enough to learn whether there is something to be had.
+# join.
+#
+# `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
+# Try it when you have read to the end; but then the drawer has been opened, and the result is one more that was picked.
 #
 # The same on the command line, with a report:
 #
@@ -172,8 +179,8 @@ def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarr
 
 # %% [markdown]
 # **Read the scores.** A mean over windows hides how they differ, so look at each. The windows are few and they come one
-# after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead of
-# one lucky window a lead.
+# after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead
+# of one lucky window a lead.
 
 
 # %%
@@ -240,7 +247,7 @@ def say_intervals(rows: pl.DataFrame, unit: str) -> None:
         width = float((rows[f"{MODEL}-hi-{level}"] - rows[f"{MODEL}-lo-{level}"]).mean())
         print(
             f"  {level} % promised, {each.mean():.0%} covered; the worst window {each.min():.0%}. "
-            f"{width:.3g} {unit} wide on average: {kept(each.mean(), level)}."
+            f"{width:,.4g} {unit} wide on average: {kept(each.mean(), level)}."
         )
 
 
@@ -252,55 +259,85 @@ def kept(share: float, level: int) -> str:
 
 
 # %% [markdown]
-# **Now the future.** The same settings, fitted on everything: the drawer too, since its data is the newest there is. The
-# table is the product. The point is the median, and no one of its numbers is to be quoted without its interval.
+# **Now the future**, by the method that was decided on. The network is fitted on everything, the drawer too: it holds
+# the newest data there is. A simple method gets its range from its own errors in the windows. The table is the product,
+# and none of its medians is to be quoted without its range.
 
 
 # %%
-def say_forecast(forecasts: pl.DataFrame) -> None:
-    """Some steps of the forecast, with the intervals."""
-    columns = [f"{MODEL}-{side}-{level}" for level in LEVELS for side in ("lo", "hi")]
-    print(f"  {'':<10}{'median':>9}" + "".join(f"{level} % from{'to':>9}".rjust(20) for level in LEVELS))
-    for place in sorted({0, 3, len(forecasts) // 2 - 1, len(forecasts) - 1}):
-        row = forecasts.row(place, named=True)
-        bounds = "".join(f"{row[low]:>11.1f}{row[high]:>9.1f}" for low, high in zip(*[iter(columns)] * 2, strict=True))
-        print(f"  {row['ds']:%Y-%m-%d}{row[MODEL]:>9.1f}{bounds}")
+def of_network(model: "tt.Forecaster") -> pl.DataFrame:
+    """``point, lo-80, hi-80, ...`` of a fitted forecaster."""
+    said = model.predict(level=LEVELS).drop("unique_id", "ds")
+    return said.rename(lambda name: name.removeprefix(f"{MODEL}-").replace(MODEL, "point"))
+
+
+def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
+    """The same of a simple method: as far to both sides as so many per cent of its errors reached."""
+    history = fill_forward(told.panel.values, told.panel.offsets, case.season)
+    if name == "napkin":
+        point = case.napkin(history, case.season, case.horizon)
+        past = by_hand(case.napkin, told.past, case)
+    else:
+        point = named_baselines([name])[name](history, case.season, case.horizon)[:, MEDIAN]
+        past = of_windows(told.rows, name)
+    table = {"point": point}
+    for level in LEVELS:
+        off = np.nanquantile(np.abs(past - told.past.truth), level / 100)
+        table |= {f"lo-{level}": point - off, f"hi-{level}": point + off}
+    return pl.DataFrame(table)
+
+
+def say_forecast(times: list[str], forecast: pl.DataFrame) -> None:
+    """Some steps of it, with the ranges."""
+    print(f"  {'':<10}" + "".join(f"{name:>9}" for name in forecast.columns))
+    for step in sorted({0, 1, len(times) // 2, len(times) - 1}):
+        print(f"  {times[step]:<10}" + "".join(f"{value:>9.1f}" for value in forecast.row(step)))
 
 
 # %% [markdown]
-# **What does it look at?** `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as in
-# [lesson 3](vanishing_gradients.py), and, over every way through the forecaster, by how much the forecast moves with
-# each past value. If it leaned on one value only, a single wrong reading would carry far.
+# **What does it look at?** `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as
+# in lesson 3, and, over every way through the forecaster, how much the forecast moves with each past value. Were it
+# mostly one value, one wrong reading would spoil it all.
 
 
 # %%
 def say_reach(flow: "tt.GradientFlow", season: int) -> None:
-    """The verdict on the cell, and where what moves the forecast lies."""
+    """The verdict on the cell, and where lies what moves the forecast."""
     influence = flow.horizon_by_lag.sum(axis=0)  # over the steps of the forecast: (R,), the last value first
     share = np.cumsum(influence) / influence.sum()
     print(f"  {flow.verdict}")
-    print(f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} is the last value,")
-    print(f"  {share[season - 1]:.0%} the last season, {share[min(2 * season, len(share)) - 1]:.0%} the last two.")
+    print(
+        f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} lies in the last value,"
+    )
+    print(
+        f"  {share[season - 1]:.0%} in the last season, {share[min(2 * season, len(share)) - 1]:.0%} in the last two."
+    )
 
 
 # %% [markdown]
-# **Write it down**, with its limits. Whoever reads it later can then see what was claimed, and whether it held. All
-# figures come from the windows above. What no backtest can know: the next half year may be of a kind that no window was.
+# **Write it down**, with its limits. Whoever reads it later sees what was claimed, and whether it held. What no
+# backtest knows: the next half year may be of a kind that none of the windows was.
 
 
 # %%
-def memo(case: Case, made: Decision, scores: dict[str, np.ndarray], rows: pl.DataFrame, forecasts: pl.DataFrame) -> str:
+def memo(told: "Told", case: Case, times: list[str], forecast: pl.DataFrame) -> str:
     """What you tell the one who asked."""
-    last, share = forecasts.row(-1, named=True), covered(rows, 80).mean()
-    error, rival = (float(np.mean(scores[name])) for name in (MODEL, made.rival))
-    better = int((scores[MODEL] < scores[made.rival]).sum())
+    made, last = told.made, forecast.row(-1, named=True)
+    low, high = last["lo-80"], last["hi-80"]
+    sent, other = (MODEL, made.rival) if made.network else (made.rival, MODEL)
+    score, beside = (float(told.scores[name].mean()) for name in (sent, other))
+    better = int((told.scores[sent] < told.scores[other]).sum())
+    if made.network:
+        promise = f"Ranges made so held {covered(told.rows, 80).mean():.0%} of what came"
+    else:
+        promise = "The range is as wide as 80 % of this method's errors were"
     return f"""\
-  We expect {last[MODEL]:.1f} {case.unit} on {last["ds"]:%d %B %Y}, most likely between {last[f"{MODEL}-lo-80"]:.1f} and {last[f"{MODEL}-hi-80"]:.1f}.
-  Ranges made this way have held {share:.0%} of the values in {WINDOWS} past periods of {case.horizon} steps; 80 % was meant.
-  The method's MASE was {error:.2f} there, that of the best simple method we know {rival:.2f}; it was better in {better} of {WINDOWS}.
-  Limits: one series, {WINDOWS} periods that follow each other. Nothing but the series' own past is used, so no
-  event that it has not seen. The range is one for each week, not for all weeks at once.
-  We will compare with what came after {case.horizon} steps, and go back to {made.rival} if it was better by then."""
+  {times[-1]}: {last["point"]:.1f} {case.unit}; four times of five between {low:.1f} and {high:.1f}. Said by {sent}.
+  {promise} in {WINDOWS} past periods of {case.horizon} steps.
+  MASE {score:.2f} there; {other} had {beside:.2f}, and was worse in {better} of {WINDOWS} periods.
+  Limits: one series, {WINDOWS} periods, one after the other. Nothing but the series' own past is used: what has never
+  happened in it is not foreseen. The range is one for each step, not one that all steps keep to at once.
+  In {case.horizon} steps we compare with what came, and say so here."""
 
 
 # %%
@@ -319,18 +356,19 @@ def tell_past(case: Case) -> Told:
     panel = tt.read_panel(EXAMPLES / case.file)
     print(f"{case.file}: what is in it\n")
     say_data(panel, max(case.season, case.horizon))
-    past = cut(panel, case)
-    judged = slice(-1)
+
     print(f"\n{case.file}: simple methods first, MASE over {WINDOWS - 1} windows of {case.horizon} steps\n")
-    for method in (seasonal_naive, case.napkin):
-        score = mase(by_hand(method, past, case), past.truth, past.scale)[judged].mean()
-        print(f"  {method.__name__:<16}{score:>7.3f}")
+    past = cut(panel, case)
+    for name, method in (("seasonal_naive", seasonal_naive), ("napkin", case.napkin)):
+        print(f"  {name:<16}{mase(by_hand(method, past, case), past.truth, past.scale)[:-1].mean():>7.3f}")
+
+    print(f"\n{case.file}: the network beside them, window by window\n")
     rows = backtest(panel, case)
     np.testing.assert_allclose(of_windows(rows, "seasonal_naive"), by_hand(seasonal_naive, past, case))  # the same
     scores = all_scores(rows, past, case)
-    print(f"\n{case.file}: the network beside them, window by window\n")
     for name, each in scores.items():
-        print(f"  {name:<16}{each[judged].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[judged]))
+        print(f"  {name:<16}{each[:-1].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[:-1]))
+
     print(f"\n{case.file}: the decision\n")
     made = decide(scores)
     say_decision(made, scores)
@@ -339,65 +377,65 @@ def tell_past(case: Case) -> Told:
     return Told(panel, past, rows, scores, made)
 
 
+def tell_future(told: Told, case: Case, model: "tt.Forecaster") -> pl.DataFrame:
+    """What is sent, and the words that go with it; the model is fitted where it is the one."""
+    times = format_times(told.panel.future(case.horizon)[1])
+    forecast = of_network(model.fit(told.panel)) if told.made.network else of_simple(told.made.rival, told, case)
+    print(f"\n{case.file}: what comes, and what you write\n")
+    say_forecast(times, forecast)
+    print(f"\n{memo(told, case, times, forecast)}")
+    return forecast
+
+
 # %% [markdown]
-# Where a simple method wins, it is what you send, with its own errors of the past beside it: how far off it was in nine
-# of ten cases.
+# First the carbon dioxide, then the Nile: a hundred numbers, no season, one drop in 1898. The text above was written
+# before it was known who wins. So should yours be.
 
 
 # %%
-def say_rival(told: Told, case: Case) -> None:
-    """The simple method's forecast, where it is the napkin's."""
-    said = by_hand(case.napkin, told.past, case)
-    off = np.nanquantile(np.abs(said - told.past.truth), 0.9)
-    (now,) = case.napkin(fill_forward(told.panel.values, told.panel.offsets, case.season), case.season, 1)
-    print(
-        f"  {case.napkin.__name__} says {now:.0f} {case.unit}; nine of ten times it was off by no more than {off:.0f}."
-    )
-
-
 def tell_story() -> tuple[Told, pl.DataFrame]:
-    """All of it: the backtest of the carbon dioxide, and its forecast."""
-    told = tell_past(CARBON)
-    print("\nWhat comes: fitted on everything\n")
-    model = forecaster(CARBON).fit(told.panel)
-    forecasts = model.predict(level=LEVELS)
-    say_forecast(forecasts)
-    print("\nHow far back it looks\n")
-    say_reach(tt.gradient_flow(model), CARBON.season)
-    print("\nWhat you write\n")
-    print(memo(CARBON, told.made, told.scores, told.rows, forecasts))
-    print("\nThe same for a river\n")
-    nile = tell_past(NILE)
-    if not nile.made.network:
-        print("\nWhat you send instead\n")
-        say_rival(nile, NILE)
-    return told, forecasts
+    """All of it; back come the past and the forecast of the carbon dioxide."""
+    told, model = tell_past(CARBON), forecaster(CARBON)
+    forecast = tell_future(told, CARBON, model)
+    print(f"\n{CARBON.file}: how far back the network looks\n")
+    say_reach(tt.gradient_flow(model if told.made.network else model.fit(told.panel)), CARBON.season)
+    print()
+    tell_future(tell_past(NILE), NILE, forecaster(NILE))
+    return told, forecast
 
 
-def draw(folder: Path, told: Told, forecasts: pl.DataFrame) -> None:
-    """The pictures of the report: what was forecast and what came, and what comes."""
-    from throughtime.report.forecast_plots import backtest_svg, forecast_svg
+def picture(told: Told, forecast: pl.DataFrame) -> Any:
+    """What was forecast and what came; and what comes."""
+    from matplotlib.figure import Figure
 
-    def columns(rows: pl.DataFrame) -> dict[str, Any]:
-        return {name: rows[name].to_numpy() for name in rows.columns}
+    from throughtime.report.style import BLUE, INK, ORANGE, house_style
 
     shown = -(WINDOWS + 2) * CARBON.horizon
-    times, values = told.panel.times(0)[shown:], told.panel.series(0)[shown:]
-    windows = [columns(window) for window in told.rows.partition_by("cutoff", maintain_order=True)]
-    for name, picture in {
-        "backtest": backtest_svg(times, values, windows, LEVELS, title="What was forecast, and what came"),
-        "forecast": forecast_svg(times, values, columns(forecasts), LEVELS, title="What comes"),
-    }.items():
-        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    times, ahead = told.panel.times(0)[shown:], told.panel.future(CARBON.horizon)[1]
+    truth, napkin = told.panel.series(0)[shown:], by_hand(CARBON.napkin, told.past, CARBON)
+    with house_style():
+        figure = Figure(figsize=(10, 4.5))
+        axes = figure.subplots()
+        axes.plot(times, truth, color=INK, linewidth=1.2, label="what came")
+        for place, window in enumerate(told.rows.partition_by("cutoff", maintain_order=True)):
+            label = place == 0
+            bounds = (window[f"{MODEL}-{side}-80"] for side in ("lo", "hi"))
+            axes.fill_between(window["ds"], *bounds, color=BLUE, alpha=0.25, linewidth=0, label="80 %" * label)
+            axes.plot(window["ds"], window[MODEL], color=BLUE, label=MODEL * label)
+            axes.plot(window["ds"], napkin[place], color=ORANGE, linestyle="--", label="napkin" * label)
+        axes.fill_between(ahead, forecast["lo-80"], forecast["hi-80"], color=INK, alpha=0.2, linewidth=0)
+        axes.plot(ahead, forecast["point"], color=INK, linestyle=":", label="what comes, 80 %")
+        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and what is sent", ylabel=CARBON.unit)
+        axes.legend(fontsize=8.5)
+        return figure
 
 
 if __name__ == "__main__":
     prepare_jax()  # keeps what it compiles: the second time is quicker
     parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also draw the backtest and the forecast there")
-    pictures = parser.parse_args().pictures
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
+    arguments = parser.parse_args()
     story = tell_story()
-    if pictures:
-        pictures.mkdir(parents=True, exist_ok=True)
-        draw(pictures, *story)
-        print(f"\nPictures written to {pictures}.")
+    if arguments.picture:
+        picture(*story).savefig(arguments.picture)
+        print(f"\nPicture written to {arguments.picture}.")
