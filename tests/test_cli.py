@@ -17,6 +17,7 @@ import pytest
 from tests.bad_inputs import BAD_INPUTS, BAD_OPTIONS, ODD_INPUTS, BadInput, without_rights
 from typer.testing import CliRunner, Result
 
+import throughtime as tt
 from throughtime import __version__
 from throughtime.cli import app, main
 
@@ -338,3 +339,38 @@ def test_a_backtest_that_cannot_be(arguments: list[str], words: str, tmp_path: P
     file = two_series(tmp_path / "two.csv")
     assert words in message_of(run("backtest", str(file), "--horizon", "4", *arguments, "--quiet"))
     assert [path.name for path in tmp_path.iterdir()] == ["two.csv"]
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest"])
+def test_settings_of_a_file(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is typed comes before the file, the file before the defaults."""
+    models = []
+
+    def noted(path: Path, model: tt.Forecaster, *_rest: object, **_options: object) -> dict:
+        models.append(model)
+        return {"interrupted": False}
+
+    monkeypatch.setattr(f"throughtime.pipeline.{command}_file", noted)
+    (tmp_path / "best.json").write_text('{"horizon": 3, "cell": "lstm", "hidden": 16, "head": "normal", "steps": 9}')
+    result = run(command, "a.csv", "--horizon", "3", "--settings", "best.json", "--cell", "gru", "--seed", "5")
+    assert result.exit_code == 0, result.output
+    (model,) = models
+    chosen = (model.cell, model.hidden, model.head, model.steps, model.seed, model.preset)
+    assert chosen == ("gru", 16, "normal", 9, 5, "balanced")
+    words = message_of(run(command, "a.csv", "--horizon", "4", "--settings", "best.json"))
+    assert "best.json was tuned for a horizon of 3 steps, not of 4" in words
+
+
+def test_tune(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    file = two_series(tmp_path / "two.csv")
+    options = ["--horizon", "4", "--season", "4", "--steps", "5", "--trials", "1", "--windows", "1", "--no-calendar"]
+    result = run("tune", str(file), *options, "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert (answer["trials"], answer["states"], answer["horizon"]) == (1, {"complete": 1}, 4)
+    assert answer["loss"] == answer["default_loss"] > 0
+    assert json.loads(Path("out/tune/best.json").read_text()) == answer["arguments"]
+    assert {"study.db", "trials.csv", "best.json"} <= {path.name for path in Path("out/tune").iterdir()}
+    again = run("tune", str(file), *options, "--quiet")
+    assert (again.exit_code, again.stdout, again.stderr) == (0, "", "")

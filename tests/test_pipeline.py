@@ -60,7 +60,7 @@ def test_the_summary(finished):
     assert f"MASE {summary['mase']:.3f} against {summary['seasonal_naive_mase']:.3f}" in summary["verdict"]
     assert set(summary) == {
         *("file", "series", "horizon", "frequency", "season", "verdict", "mase", "seasonal_naive_mase"),
-        *("coverage", "backtest_windows", "notes", "seconds", "out"),
+        *("coverage", "backtest_windows", "notes", "interrupted", "seconds", "out"),
     }
 
 
@@ -217,7 +217,6 @@ def test_the_files_of_a_backtest(backtested):
     assert said[0] == summary["verdict"]
     page = unescape((out / "report.html").read_text())
     assert f"<h1>{summary['verdict']}</h1>" in page
-    assert page.count("<svg") == 2
 
 
 def test_the_summary_of_a_backtest(backtested):

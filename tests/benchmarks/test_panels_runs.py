@@ -14,7 +14,7 @@ import pytest
 
 from throughtime.data.panel import Panel
 from throughtime.forecasting.engine import forecast_quantiles
-from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.plan import make_plan
 
@@ -161,16 +161,16 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     frame = pd.concat(pd.DataFrame({"unique_id": name, "ds": steps, "y": y}) for name, y in series.items())
     panel = Panel.from_frame(frame)
     plan = make_plan(panel.values, np.full(2, 50), horizon=3, season=4, cell="elman", hidden=5, steps=1)._replace(
-        stretch=1.5
+        stretch=(1.5,) * len(QUANTILES)
     )
     network = ForecastNetwork(plan.design, key=jax.random.key(1))  # as good as a trained one for this
-    model = SimpleNamespace(plan_=plan, network_=network, panel_=panel)
+    model = SimpleNamespace(plan_=plan, networks_=(network,), panel_=panel)
     task = panel_task.Task(3, 4, [80, 95], train=50, validation=9, folds=1)
     found = pd.concat(peer.rolling(model, frame, task))
     assert len(found) == 2 * 9 * 3
     assert (found.cutoff.min(), found.cutoff.max()) == (58, 66)
     for origin in (59, 64, 67):
-        quantiles = forecast_quantiles(network, panel, np.full(2, origin), plan)
+        quantiles = forecast_quantiles((network,), panel, np.full(2, origin), plan)
         rows = found[found.cutoff == origin - 1].sort_values(["unique_id", "ds"])
         assert list(rows.ds) == 2 * [origin, origin + 1, origin + 2]
         np.testing.assert_allclose(rows["point"], quantiles[:, :, MEDIAN].ravel(), rtol=1e-5, atol=1e-5)

@@ -192,7 +192,7 @@ def test_what_is_missing_is_a_table_of_dates() -> None:
 
 def test_a_gap_inside_of_a_series_is_a_missing_value() -> None:
     panel = panel_of()
-    require_future(panel, np.array([1, 0]), 2)  # a lacks the row of its second step, which lies inside
+    require_future(panel, np.array([1, 1]), 2)  # a lacks the row of its second step, which lies inside
 
 
 @pytest.mark.parametrize("kind", ["polars", "pandas", "lazy"])

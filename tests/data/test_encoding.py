@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
 import pytest
 from tests.data.test_covariates import ROLES, TABLE, panel_of
 
+from throughtime.data import encoding
 from throughtime.data.calendar import Frequency
 from throughtime.data.calendar_columns import COLUMNS, calendar_codes, calendar_names
 from throughtime.data.encoding import Encoding, Encodings, encode, fit_encodings, sizes_of
@@ -141,3 +143,12 @@ def test_the_calendar_goes_on_after_the_series() -> None:
     order = {name: place + 1 for place, name in enumerate(encodings.calendar[0].vocabulary)}
     assert codes.tolist() == [order.get(str(k % 12), 0) for k in range(15)]
     assert codes[10:12].tolist() == [0, 0]  # November and December were never seen
+
+
+def test_series_are_encoded_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = panel_of()
+    encodings = fit_encodings(panel, panel.lengths, calendar=True)
+    whole = encode(panel, encodings, HORIZON)
+    monkeypatch.setattr(encoding, "SERIES_AT_ONCE", 1)
+    for one, all_of_it in zip(jax.tree.leaves(encode(panel, encodings, HORIZON)), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_array_equal(one, all_of_it)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis.extra.numpy import arrays
 
@@ -59,3 +60,17 @@ def test_series_begin_at_their_first_observation(values):
     changed = int((came.lengths < panel.lengths).sum())
     note = f"Missing values before the first observation left out: {changed} series."
     assert came.notes == (("read", note) if changed else ("read",))
+
+
+@pytest.mark.parametrize("season", [1, 3, 5])
+def test_ragged_series_with_long_gaps_against_a_loop(season):
+    rng, offsets = np.random.default_rng(season), np.array([0, 11, 11, 15, 40])
+    values = np.where(rng.random(40) < 0.7, np.nan, rng.normal(size=40))
+    values[[0, 15]] = 1.0, 2.0  # the first step of a series stands in for the one a season later
+    values[[season, 15 + season]] = np.nan
+    due = []
+    for first, end in pairwise(offsets):
+        for place in range(first, end):
+            earlier = [*range(place, first - 1, -season), *range(place, first - 1, -1)]
+            due.append(next((values[k] for k in earlier if not np.isnan(values[k])), 0.0))
+    np.testing.assert_array_equal(fill_forward(values, offsets, season), due)

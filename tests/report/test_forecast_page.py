@@ -35,17 +35,23 @@ def test_without_a_network_or_a_backtest_the_page_says_so(model):
     assert (content.losses, content.reach) == ((), None)
 
 
-def test_scores_are_means_and_by_series(model):
+def test_the_page_has_all_that_the_backtest_gave(model):
     rows = backtest_of(model.panel_)
     scores = pl.DataFrame({"unique_id": ["a", "b"], "throughtime": [0.5, 1.0], "seasonal_naive": [0.75, 2.0]})
     said = verdicts.verdict(scores, rows, windows=2, horizon=F, season=1)
-    content = content_of(model, verdicts.Tested(rows, 2, scores, {80.0: 0.75}, said))
+    table = pl.DataFrame(
+        {
+            "unique_id": ["", "a", "b"],
+            "metric": "mase",
+            "throughtime": [0.75, 0.5, 1.0],
+            "seasonal_naive": [1.4, 0.8, 2.0],
+        }
+    )
+    tested = verdicts.Tested(rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5})
+    content = content_of(model, tested)
     assert content.headline.startswith("throughtime is better than")
-    assert content.scores.rows() == [
-        ("", "mase", 0.75, 1.375),
-        ("a", "mase", 0.5, 0.75),
-        ("b", "mase", 1.0, 2.0),
-    ]
+    assert content.scores.equals(table)
+    assert (content.coverage, content.seconds) == ({80.0: 0.75}, tested.seconds)
     assert content.models == ["throughtime", "seasonal_naive"]
     assert content.notes == ("read <it>",)
     assert "read <it>" not in content.decisions

@@ -157,6 +157,17 @@ def test_the_forecast_is_there_as_numbers(open_page):
     assert page.inner_text("#values tr >> nth=1").split() == ["1995-01", "100", "20", "180", "5", "195"]
 
 
+def test_a_double_click_shows_all_and_a_tap_only_values(open_page):
+    page = open_page(content_of(panel_of(["a"], [100])), **PHONE)
+    recent = span(page)
+    page.tap("#chart")
+    assert page.locator("#values-here").is_visible()
+    page.wait_for_timeout(500)
+    assert span(page) == recent
+    page.dblclick("#chart")
+    wait_until(page, lambda: span(page) > 1.5 * recent)
+
+
 def test_phones_and_the_dark(open_page):
     page = open_page(content_of(), color_scheme="dark", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -123,7 +123,10 @@ def test_the_worst_and_the_best_are_kept_where_there_are_too_many(monkeypatch):
 def test_histories_are_shortened_before_series_are_left_out(monkeypatch):
     panel = panel_of(["a", "b"], [500, 700])
     monkeypatch.setattr(choice, "BUDGET", 2 * (100 + 7 * 2 * F + 5 * F))
-    assert [len(series["y"]) for series in packed(content_of(panel))["series"]] == [100, 100]
+    shown = packed(content_of(panel))["series"]
+    assert [len(series["y"]) for series in shown] == [100, 100]
+    for series in shown:
+        assert [each["at"] - series["at"] for each in (*series["backtest"], *series["forecasts"])] == [94, 97, 100]
     monkeypatch.setattr(choice, "BUDGET", 10_000)
     assert [len(series["y"]) for series in packed(content_of(panel))["series"]] == [500, 700]
 
@@ -144,9 +147,9 @@ def test_a_series_may_have_an_empty_name():
 
 
 def test_coverage_is_best_near_its_level():
-    scores = pl.DataFrame({"unique_id": [""], "metric": ["coverage_80"], "throughtime": [0.78], "AutoETS": [0.99]})
+    scores = pl.DataFrame({"unique_id": [""], "metric": ["coverage_80"], "throughtime": [0.5], "AutoETS": [0.99]})
     (row,) = overall_rows(ForecastContent(title="", headline="", panel=panel_of(), season=1, scores=scores))
-    assert (row.name, row.cells) == ("coverage 80 %", [("78.0%", True), ("99.0%", False)])
+    assert (row.name, row.cells) == ("coverage 80 %", [("50.0%", False), ("99.0%", True)])
 
 
 @pytest.mark.parametrize(

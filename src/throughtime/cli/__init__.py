@@ -6,6 +6,7 @@ from io import TextIOWrapper
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from throughtime import __version__
 from throughtime.cli.answer import tell_error
@@ -39,8 +40,14 @@ def root(
     """Recurrent neural networks for time series, from the cell up."""
 
 
+class _Command(TyperCommand):
+    """A command whose context is what Typer's annotation says, which it is not by itself."""
+
+    context_class = typer.Context
+
+
 for command in (demo, forecast, backtest, tune, gradients):
-    app.command()(command)
+    app.command(cls=_Command)(command)
 
 
 def main() -> None:

@@ -100,7 +100,11 @@ class Covariates:
 
 def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
     """The values at places of the grid, NaN for the place -1."""
-    return np.append(values, np.nan)[places]  # the last one is that of -1
+    if not len(values):
+        return np.full(places.shape, np.nan)
+    taken = values[places]
+    taken[places < 0] = np.nan
+    return taken
 
 
 def read_column(column: pl.Series, source: Source, *, categorical: bool | None = None) -> Column:

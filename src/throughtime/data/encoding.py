@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data.calendar_columns import calendar_codes, calendar_names
-from throughtime.data.covariates import Column, at
+from throughtime.data.covariates import Column, Covariates, at
 from throughtime.data.panel import Panel
 from throughtime.data.tracks import Tracks, device_offsets, device_table
 from throughtime.errors import InputError
 
 FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
+SERIES_AT_ONCE = 4096  # bounds the memory of what is made on the way
 UNSEEN = 0  # the code of a missing value, and of a category that training did not see
 
 
@@ -67,16 +68,16 @@ def _sizes(encodings: tuple[Encoding, ...]) -> TableSizes:
 
 
 class _Steps(NamedTuple):
-    """All steps of N series and ``horizon`` more of each, (S,): series, number in the series, and ordinal."""
+    """All steps of some series and ``horizon`` more of each, (S,): series, number in the series, and ordinal."""
 
     row: NDArray[np.int64]
     step: NDArray[np.int64]
     ordinals: NDArray[np.int64]
 
 
-def _steps(panel: Panel, horizon: int) -> _Steps:
-    lengths = panel.lengths + horizon
-    row = np.repeat(np.arange(len(panel)), lengths)
+def _steps(panel: Panel, horizon: int, rows: slice = slice(None)) -> _Steps:
+    lengths = panel.lengths[rows] + horizon
+    row = np.repeat(np.arange(len(panel))[rows], lengths)
     step = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return _Steps(row, step, panel.starts[row] + panel.frequency.multiple * step)
 
@@ -136,39 +137,43 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
     Raises:
         InputError: where the panel lacks the covariates that the encodings describe.
     """
-    steps = _steps(panel, horizon)
-    static, past, future = _user_columns(panel, encodings, steps)
-    for encoding in encodings.calendar:
-        codes = calendar_codes(panel.frequency, steps.ordinals, encoding.name)
-        names = tuple(map(str, range(int(codes.max(initial=0)) + 1)))
-        future.append(_encoded(Column(encoding.name, codes.astype(float), names), encoding))
-    lengths = panel.lengths + horizon
-    size = len(steps.row)
-    return Tracks(
-        device_table(static, len(panel)),
-        device_table(past, size),
-        device_table(future, size),
-        device_offsets(np.cumsum(lengths) - lengths),
-    )
-
-
-_Encoded = list[NDArray]
-
-
-def _user_columns(panel: Panel, encodings: Encodings, steps: _Steps) -> tuple[_Encoded, _Encoded, _Encoded]:
-    """The user's static, past and future covariates, encoded."""
     given = panel.covariates
     wanted = [encoding.name for role in encodings[:3] for encoding in role]
     came = [] if given is None else [column.name for column in (*given.static, *given.past, *given.future)]
     if came != wanted:
         raise InputError(f"the forecaster was fitted with the covariates {wanted}, the data have {came}")
-    if given is None:
-        return [], [], []
+    static = [] if given is None else list(map(_encoded, given.static, encodings.static))
+    past: list[list[NDArray]] = []
+    future: list[list[NDArray]] = []
+    for first in range(0, len(panel), SERIES_AT_ONCE):
+        steps = _steps(panel, horizon, slice(first, first + SERIES_AT_ONCE))
+        users = ([], []) if given is None else _user_columns(panel, given, encodings, steps)
+        past.append(users[0])
+        future.append([*users[1], *(_calendar_column(panel, one, steps) for one in encodings.calendar)])
+    lengths = panel.lengths + horizon
+    size = int(lengths.sum())
+    return Tracks(
+        device_table(static, len(panel)),
+        device_table([np.concatenate(parts) for parts in zip(*past, strict=True)], size),
+        device_table([np.concatenate(parts) for parts in zip(*future, strict=True)], size),
+        device_offsets(np.cumsum(lengths) - lengths),
+    )
+
+
+def _user_columns(
+    panel: Panel, given: Covariates, encodings: Encodings, steps: _Steps
+) -> tuple[list[NDArray], list[NDArray]]:
+    """The user's past and future covariates of some steps, encoded."""
     places = _places(panel, steps)
-    static = list(map(_encoded, given.static, encodings.static))
     past = [_encoded(_on_steps(column, places), one) for column, one in zip(given.past, encodings.past, strict=True)]
     ahead = zip(given.future, encodings.future, strict=True)
-    return static, past, [_encoded(_on_steps(column, places), one) for column, one in ahead]
+    return past, [_encoded(_on_steps(column, places), one) for column, one in ahead]
+
+
+def _calendar_column(panel: Panel, encoding: Encoding, steps: _Steps) -> NDArray:
+    codes = calendar_codes(panel.frequency, steps.ordinals, encoding.name)
+    names = tuple(map(str, range(int(codes.max(initial=0)) + 1)))
+    return _encoded(Column(encoding.name, codes.astype(float), names), encoding)
 
 
 def _on_steps(column: Column, places: NDArray[np.int64]) -> Column:

@@ -98,7 +98,7 @@ def tune(
     *,
     out: str | Path = "out/tune",
     trials: int = 20,
-    timeout: float | None = None,
+    timeout: int | float | None = None,
     windows: int | None = None,
     hold_back: int = 0,
     seed: int = 0,
@@ -146,11 +146,12 @@ def tune(
         while len(judged_trials(study)) < total and (best_trial(study) is None or time.monotonic() < deadline):
             if not _try(study, task, total, deadline, say, count):
                 break
-            _write(folder, study, task)
+            if best_trial(study) is not None:
+                _write(folder, study, task)
         return _write(folder, study, task)
 
 
-def _require(trials: int, timeout: float | None, hold_back: int) -> None:
+def _require(trials: int, timeout: int | float | None, hold_back: int) -> None:
     if trials < 1:
         raise InputError(f"the number of trials is {trials}: expected at least 1")
     if timeout is not None and not timeout > 0:

@@ -123,7 +123,8 @@ function listen() {
     const from = change["xaxis.range[0]"], to = change["xaxis.range[1]"];
     if (from !== undefined) showRange([from, to].map((end) => (report.pattern ? Date.parse(`${end}Z`.replace(" ", "T")) : end)));
   });
-  chart.on("plotly_doubleclick", () => showRange(extent(view.series)));
+  // Not Plotly's own double click, which takes a finger's tap for two.
+  document.getElementById("frame").addEventListener("dblclick", () => showRange(extent(view.series)));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     if (view.series) { showLegend(); drawSeries(); }
     drawSmallCharts();

@@ -1,0 +1,441 @@
+"""Lesson 4: from a file to a forecast that you can defend.
+
+Run it::
+
+    python docs/lessons/file_to_forecast.py
+    python docs/lessons/file_to_forecast.py --picture forecast.png
+"""
+
+# %% [markdown]
+# Any tool draws a line into the future. Somebody will ask why they should believe it. This lesson is the answer, in the
+# order in which it must be found: look at the data, say what would count as good, let simple methods go first, forecast
+# the past, read the scores without mercy, and only then forecast the future. It does so for two files: the carbon
+# dioxide in the air over Mauna Loa, week by week, and the flow of the Nile, year by year.
+
+# %%
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+import throughtime as tt
+from throughtime.data.frames import format_times
+from throughtime.data.gaps import fill_forward
+from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.named_baselines import named_baselines
+from throughtime.settings import prepare_jax
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MODEL = "throughtime"
+
+# %% [markdown]
+# **Look first.** `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong
+# guess here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is
+# there one long gap or many short ones? Has the last year any?
+
+
+# %%
+def longest_gap(values: np.ndarray) -> int:
+    """How many values in a row are missing at most."""
+    edges = np.diff(np.concatenate([[0], np.isnan(values), [0]]))
+    return int((np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)).max(initial=0))
+
+
+def say_data(panel: "tt.Panel", season: int) -> None:
+    """What was found in the file, and what one sees at a glance."""
+    values = panel.series(0)
+    for note in panel.notes:
+        print(f"  {note}")
+    print(f"  Values from {np.nanmin(values):g} to {np.nanmax(values):g}, the last one {values[-1]:g}.")
+    print(f"  Longest gap {longest_gap(values)} steps; in the last {season} steps {np.isnan(values[-season:]).sum()}.")
+
+
+# %% [markdown]
+# **Say what counts, before there is a result.** Afterwards one finds a measure by which one has won.
+#
+# - The horizon is what the decision needs: half a year of weeks, five years of the river.
+# - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came
+#   before. One window can be luck.
+# - The last window goes into a drawer. Whoever tries ten models on the same windows and keeps the best has fitted the
+#   windows. The drawer is opened once, when all is decided.
+# - The score is MASE: the mean absolute error over that of seasonal naive on the history. Below 1 is better than
+#   repeating the last season was, on average, one season ahead.
+# - The network must lead the best simple method by more than twice the lead's standard error over the windows.
+#   Otherwise the simple method is used: it is cheaper, and anybody can check it.
+
+# %%
+WINDOWS = 9  # the last one is the drawer
+LEVELS = [80, 95]
+
+
+def mase(forecasts: np.ndarray, truth: np.ndarray, scale: float) -> np.ndarray:
+    """(K,) the score of each window, of forecasts (K, F); missing truths do not count."""
+    return np.nanmean(np.abs(forecasts - truth), axis=1) / scale
+
+
+# %% [markdown]
+# **Simple methods first.** Seasonal naive says what was one season before. On a series that rises, that is easy to
+# beat. So take a second one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much
+# higher we are now than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two
+# simple methods says nothing.
+
+# %%
+Simple = Callable[[np.ndarray, int, int], np.ndarray]
+
+
+def seasonal_naive(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """(F,) the last season, repeated."""
+    return np.resize(history[-season:], horizon)
+
+
+def last_year_moved(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """(F,) the last season, moved by what the last value has gained on the one a season before."""
+    return seasonal_naive(history, season, horizon) + history[-1] - history[-1 - season]
+
+
+def thirty_years(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
+    """(F,) the mean of the last thirty values."""
+    del season  # there is none
+    return np.full(horizon, history[-30:].mean())
+
+
+class Case(NamedTuple):
+    """A file, and what is asked of it."""
+
+    file: str
+    horizon: int
+    season: int
+    unit: str
+    napkin: Simple
+
+
+CARBON = Case("co2_weekly.csv", 26, 52, "ppm", last_year_moved)
+NILE = Case("nile.csv", 5, 1, "10^8 m3", thirty_years)
+
+
+class Past(NamedTuple):
+    """What is scored: (K, F) the truth, the history before each window without gaps, and the scale of MASE."""
+
+    truth: np.ndarray
+    histories: list[np.ndarray]
+    scale: float
+
+
+def cut(panel: "tt.Panel", case: Case) -> Past:
+    """The last windows, one horizon apart. A gap of a history gets the value of a season before, never a later one."""
+    values, filled = panel.series(0), fill_forward(panel.values, panel.offsets, case.season)
+    cuts = [len(values) - k * case.horizon for k in range(WINDOWS, 0, -1)]
+    first = values[: cuts[0]]
+    scale = np.nanmean(np.abs(first[case.season :] - first[: -case.season]))
+    truth = np.stack([values[at : at + case.horizon] for at in cuts])
+    return Past(truth, [filled[:at] for at in cuts], float(scale))
+
+
+def by_hand(method: Simple, past: Past, case: Case) -> np.ndarray:
+    """(K, F) what a simple method says at each cutoff."""
+    return np.stack([method(history, case.season, case.horizon) for history in past.histories])
+
+
+# %% [markdown]
+# **Forecast the past.** `backtest` trains on what lies before the first window and forecasts them all, each from what
+# precedes it. The simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains
+# it anew each time, too. Beside it run baselines: here drift, the line through the first and the last value, and
+# Naive2, which is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may
+# join.
+#
+# `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
+# Try it when you have read to the end; but then the drawer has been opened, and the result is one more that was picked.
+#
+# The same on the command line, with a report:
+#
+#     throughtime backtest examples/co2_weekly.csv --horizon 26 --windows 9 --preset fast
+
+
+# %%
+def forecaster(case: Case) -> "tt.Forecaster":
+    """One network, trained for a short time."""
+    return tt.Forecaster(horizon=case.horizon, season=case.season, preset="fast")
+
+
+def backtest(panel: "tt.Panel", case: Case) -> pl.DataFrame:
+    """What the network and the baselines say, and what came."""
+    return forecaster(case).backtest(panel, windows=WINDOWS, level=LEVELS, baselines=["drift", "naive2"])
+
+
+def of_windows(rows: pl.DataFrame, column: str) -> np.ndarray:
+    """(K, F) a column of the backtest, window by window."""
+    return rows[column].to_numpy().reshape(WINDOWS, -1)
+
+
+def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarray]:
+    """(K,) the MASE of each method in each window, the drawer's last."""
+    forecasts = {name: of_windows(rows, name) for name in (MODEL, "seasonal_naive", "drift", "naive2")}
+    forecasts["napkin"] = by_hand(case.napkin, past, case)
+    return {name: mase(said, past.truth, past.scale) for name, said in forecasts.items()}
+
+
+# %% [markdown]
+# **Read the scores.** A mean over windows hides how they differ, so look at each. The windows are few and they come one
+# after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead
+# of one lucky window a lead.
+
+
+# %%
+class Decision(NamedTuple):
+    """The best simple method; the network's lead over it in MASE; the lead's standard error; windows won."""
+
+    rival: str
+    lead: float
+    doubt: float
+    won: int
+
+    @property
+    def network(self) -> bool:
+        """Whether the network leads by more than chance would."""
+        return self.lead > 2 * self.doubt
+
+
+def decide(scores: dict[str, np.ndarray]) -> Decision:
+    """By the rule above, from all windows but the drawer."""
+    judged = {name: each[:-1] for name, each in scores.items()}
+    rival = min((name for name in judged if name != MODEL), key=lambda name: judged[name].mean())
+    leads = judged[rival] - judged[MODEL]
+    return Decision(rival, leads.mean(), leads.std(ddof=1) / np.sqrt(len(leads)), int((leads > 0).sum()))
+
+
+def say_decision(made: Decision, scores: dict[str, np.ndarray]) -> None:
+    """Who won, and how sure that is."""
+    count, drawer = WINDOWS - 1, {name: scores[name][-1] for name in (MODEL, made.rival)}
+    naive = 1 - scores[MODEL][:-1].mean() / scores["seasonal_naive"][:-1].mean()
+    share = made.lead / scores[made.rival][:-1].mean()
+    print(f"  Against seasonal naive the network's error is {abs(naive):.0%} {'less' if naive > 0 else 'more'}.")
+    print(f"  Against the best simple method, {made.rival}, {abs(share):.0%} {'less' if share > 0 else 'more'}.")
+    print(f"  Lead {made.lead:+.3f} MASE, standard error {made.doubt:.3f}; {made.won} of {count} windows won.")
+    if made.network:
+        print("  The lead is more than twice its standard error: use the network.")
+    elif made.lead > 0:
+        print(f"  A lead, but not more than twice its standard error. It may be chance: use {made.rival}.")
+    else:
+        print(f"  The network does not win. Use {made.rival}.")
+    print(f"  The drawer, opened now: {MODEL} {drawer[MODEL]:.3f}, {made.rival} {drawer[made.rival]:.3f}.")
+    if (drawer[MODEL] < drawer[made.rival]) != made.network:
+        print("  One window, and it says the other. We do not change our mind over one window; we do write it down.")
+
+
+# %% [markdown]
+# **Intervals are promises.** "80 %" means: of many such intervals, four in five hold what comes. Not each, and not in
+# each window: the errors of one window go together, since it is one history that surprised us. So count over all
+# windows, and look how far single windows are from the mean. Too little coverage is a broken promise. Too much is a
+# weak one: an interval from zero to infinity covers always.
+
+
+# %%
+def covered(rows: pl.DataFrame, level: int) -> np.ndarray:
+    """(K,) the share of each window's known values inside the network's interval."""
+    low, high, truth = (of_windows(rows, name) for name in (f"{MODEL}-lo-{level}", f"{MODEL}-hi-{level}", "y"))
+    inside = (low <= truth) & (truth <= high)
+    return np.nanmean(np.where(np.isnan(truth), np.nan, inside), axis=1)
+
+
+def say_intervals(rows: pl.DataFrame, unit: str) -> None:
+    """What each level promised, and what it kept, the drawer included: nothing is chosen by it any more."""
+    for level in LEVELS:
+        each = covered(rows, level)
+        width = float((rows[f"{MODEL}-hi-{level}"] - rows[f"{MODEL}-lo-{level}"]).mean())
+        print(
+            f"  {level} % promised, {each.mean():.0%} covered; the worst window {each.min():.0%}. "
+            f"{width:,.4g} {unit} wide on average: {kept(each.mean(), level)}."
+        )
+
+
+def kept(share: float, level: int) -> str:
+    """The share that was covered beside what was promised, in words."""
+    if abs(share - level / 100) <= 0.05:
+        return "promise kept within 5 points"
+    return "wider than it need be" if share > level / 100 else "too narrow, and to be quoted with that figure"
+
+
+# %% [markdown]
+# **Now the future**, by the method that was decided on. The network is fitted on everything, the drawer too: it holds
+# the newest data there is. A simple method gets its range from its own errors in the windows. The table is the product,
+# and none of its medians is to be quoted without its range.
+
+
+# %%
+def of_network(model: "tt.Forecaster") -> pl.DataFrame:
+    """``point, lo-80, hi-80, ...`` of a fitted forecaster."""
+    said = model.predict(level=LEVELS).drop("unique_id", "ds")
+    return said.rename(lambda name: name.removeprefix(f"{MODEL}-").replace(MODEL, "point"))
+
+
+def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
+    """The same of a simple method: as far to both sides as so many per cent of its errors reached."""
+    history = fill_forward(told.panel.values, told.panel.offsets, case.season)
+    if name == "napkin":
+        point = case.napkin(history, case.season, case.horizon)
+        past = by_hand(case.napkin, told.past, case)
+    else:
+        point = named_baselines([name])[name](history, case.season, case.horizon)[:, MEDIAN]
+        past = of_windows(told.rows, name)
+    table = {"point": point}
+    for level in LEVELS:
+        off = np.nanquantile(np.abs(past - told.past.truth), level / 100)
+        table |= {f"lo-{level}": point - off, f"hi-{level}": point + off}
+    return pl.DataFrame(table)
+
+
+def say_forecast(times: list[str], forecast: pl.DataFrame) -> None:
+    """Some steps of it, with the ranges."""
+    print(f"  {'':<10}" + "".join(f"{name:>9}" for name in forecast.columns))
+    for step in sorted({0, 1, len(times) // 2, len(times) - 1}):
+        print(f"  {times[step]:<10}" + "".join(f"{value:>9.1f}" for value in forecast.row(step)))
+
+
+# %% [markdown]
+# **What does it look at?** `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as
+# in lesson 3, and, over every way through the forecaster, how much the forecast moves with each past value. Were it
+# mostly one value, one wrong reading would spoil it all.
+
+
+# %%
+def say_reach(flow: "tt.GradientFlow", season: int) -> None:
+    """The verdict on the cell, and where lies what moves the forecast."""
+    influence = flow.horizon_by_lag.sum(axis=0)  # over the steps of the forecast: (R,), the last value first
+    share = np.cumsum(influence) / influence.sum()
+    print(f"  {flow.verdict}")
+    print(
+        f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} lies in the last value,"
+    )
+    print(
+        f"  {share[season - 1]:.0%} in the last season, {share[min(2 * season, len(share)) - 1]:.0%} in the last two."
+    )
+
+
+# %% [markdown]
+# **Write it down**, with its limits. Whoever reads it later sees what was claimed, and whether it held. What no
+# backtest knows: the next half year may be of a kind that none of the windows was.
+
+
+# %%
+def memo(told: "Told", case: Case, times: list[str], forecast: pl.DataFrame) -> str:
+    """What you tell the one who asked."""
+    made, last = told.made, forecast.row(-1, named=True)
+    low, high = last["lo-80"], last["hi-80"]
+    sent, other = (MODEL, made.rival) if made.network else (made.rival, MODEL)
+    score, beside = (float(told.scores[name].mean()) for name in (sent, other))
+    better = int((told.scores[sent] < told.scores[other]).sum())
+    if made.network:
+        promise = f"Ranges made so held {covered(told.rows, 80).mean():.0%} of what came"
+    else:
+        promise = "The range is as wide as 80 % of this method's errors were"
+    return f"""\
+  {times[-1]}: {last["point"]:.1f} {case.unit}; four times of five between {low:.1f} and {high:.1f}. Said by {sent}.
+  {promise} in {WINDOWS} past periods of {case.horizon} steps.
+  MASE {score:.2f} there; {other} had {beside:.2f}, and was worse in {better} of {WINDOWS} periods.
+  Limits: one series, {WINDOWS} periods, one after the other. Nothing but the series' own past is used: what has never
+  happened in it is not foreseen. The range is one for each step, not one that all steps keep to at once.
+  In {case.horizon} steps we compare with what came, and say so here."""
+
+
+# %%
+class Told(NamedTuple):
+    """A case as it went."""
+
+    panel: "tt.Panel"
+    past: Past
+    rows: pl.DataFrame
+    scores: dict[str, np.ndarray]
+    made: Decision
+
+
+def tell_past(case: Case) -> Told:
+    """From the file to the decision."""
+    panel = tt.read_panel(EXAMPLES / case.file)
+    print(f"{case.file}: what is in it\n")
+    say_data(panel, max(case.season, case.horizon))
+
+    print(f"\n{case.file}: simple methods first, MASE over {WINDOWS - 1} windows of {case.horizon} steps\n")
+    past = cut(panel, case)
+    for name, method in (("seasonal_naive", seasonal_naive), ("napkin", case.napkin)):
+        print(f"  {name:<16}{mase(by_hand(method, past, case), past.truth, past.scale)[:-1].mean():>7.3f}")
+
+    print(f"\n{case.file}: the network beside them, window by window\n")
+    rows = backtest(panel, case)
+    np.testing.assert_allclose(of_windows(rows, "seasonal_naive"), by_hand(seasonal_naive, past, case))  # the same
+    scores = all_scores(rows, past, case)
+    for name, each in scores.items():
+        print(f"  {name:<16}{each[:-1].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[:-1]))
+
+    print(f"\n{case.file}: the decision\n")
+    made = decide(scores)
+    say_decision(made, scores)
+    print(f"\n{case.file}: the network's intervals\n")
+    say_intervals(rows, case.unit)
+    return Told(panel, past, rows, scores, made)
+
+
+def tell_future(told: Told, case: Case, model: "tt.Forecaster") -> pl.DataFrame:
+    """What is sent, and the words that go with it; the model is fitted where it is the one."""
+    times = format_times(told.panel.future(case.horizon)[1])
+    forecast = of_network(model.fit(told.panel)) if told.made.network else of_simple(told.made.rival, told, case)
+    print(f"\n{case.file}: what comes, and what you write\n")
+    say_forecast(times, forecast)
+    print(f"\n{memo(told, case, times, forecast)}")
+    return forecast
+
+
+# %% [markdown]
+# First the carbon dioxide, then the Nile: a hundred numbers, no season, one drop in 1898. The text above was written
+# before it was known who wins. So should yours be.
+
+
+# %%
+def tell_story() -> tuple[Told, pl.DataFrame]:
+    """All of it; back come the past and the forecast of the carbon dioxide."""
+    told, model = tell_past(CARBON), forecaster(CARBON)
+    forecast = tell_future(told, CARBON, model)
+    print(f"\n{CARBON.file}: how far back the network looks\n")
+    say_reach(tt.gradient_flow(model if told.made.network else model.fit(told.panel)), CARBON.season)
+    print()
+    tell_future(tell_past(NILE), NILE, forecaster(NILE))
+    return told, forecast
+
+
+def picture(told: Told, forecast: pl.DataFrame) -> Any:
+    """What was forecast and what came; and what comes."""
+    from matplotlib.figure import Figure
+
+    from throughtime.report.style import BLUE, INK, ORANGE, house_style
+
+    shown = -(WINDOWS + 2) * CARBON.horizon
+    times, ahead = told.panel.times(0)[shown:], told.panel.future(CARBON.horizon)[1]
+    truth, napkin = told.panel.series(0)[shown:], by_hand(CARBON.napkin, told.past, CARBON)
+    with house_style():
+        figure = Figure(figsize=(10, 4.5))
+        axes = figure.subplots()
+        axes.plot(times, truth, color=INK, linewidth=1.2, label="what came")
+        for place, window in enumerate(told.rows.partition_by("cutoff", maintain_order=True)):
+            label = place == 0
+            bounds = (window[f"{MODEL}-{side}-80"] for side in ("lo", "hi"))
+            axes.fill_between(window["ds"], *bounds, color=BLUE, alpha=0.25, linewidth=0, label="80 %" * label)
+            axes.plot(window["ds"], window[MODEL], color=BLUE, label=MODEL * label)
+            axes.plot(window["ds"], napkin[place], color=ORANGE, linestyle="--", label="napkin" * label)
+        axes.fill_between(ahead, forecast["lo-80"], forecast["hi-80"], color=INK, alpha=0.2, linewidth=0)
+        axes.plot(ahead, forecast["point"], color=INK, linestyle=":", label="what comes, 80 %")
+        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and what is sent", ylabel=CARBON.unit)
+        axes.legend(fontsize=8.5)
+        return figure
+
+
+if __name__ == "__main__":
+    prepare_jax()  # keeps what it compiles: the second time is quicker
+    parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
+    arguments = parser.parse_args()
+    story = tell_story()
+    if arguments.picture:
+        picture(*story).savefig(arguments.picture)
+        print(f"\nPicture written to {arguments.picture}.")

@@ -1,0 +1,212 @@
+"""A search is the same interrupted or not, gives up early what is bad, and is never worse than the defaults.
+
+The searches here judge networks that were never trained: forecasts that miss the truth by what the arguments say.
+One test at the end trains.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from filelock import FileLock
+
+import throughtime as tt
+from throughtime.errors import InputError
+from throughtime.forecasting import study, tuning
+from throughtime.forecasting.backtest import Window
+from throughtime.forecasting.forecaster import as_panel
+from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.tuning import Tuned, scaled_losses, tune
+from throughtime.training.loop import DivergedError
+
+pytest.importorskip("optuna")
+
+UNITS = {16: 0.5, 64: 2.0, 128: 3.0, None: 1.0}
+
+
+def error_of(model: tt.Forecaster, number: int) -> float:
+    """How far a forecast misses: least for lstm with 16 units."""
+    return UNITS[model.hidden] * (1.0 if model.cell == "lstm" else 1.5) + 0.1 * number
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
+    """Sets how far forecasts miss the truth."""
+
+    def missing(error: Callable[[tt.Forecaster, int], float]) -> None:
+        def windows(model, panel, origins, protocol, report) -> Iterator[Window]:
+            assert protocol.refit
+            for number, known in enumerate(origins):
+                rows = np.flatnonzero(known > model.horizon)
+                places = (panel.offsets[rows] + known[rows])[:, None] + np.arange(model.horizon)
+                wrong = panel.values[places].reshape(-1, 1) + error(model, number)
+                yield Window(rows, known, known, np.tile(wrong, len(QUANTILES)), True, 12)
+
+        monkeypatch.setattr(tuning, "network_windows", windows)
+
+    missing(error_of)
+    return missing
+
+
+def without_seconds(found: Tuned) -> list[dict]:
+    return found.trials.drop("seconds").to_dicts()
+
+
+def test_losses_by_hand() -> None:
+    """Quantiles that are all 2 too low: the mean level times 2, which is 1, over the scale."""
+    frame = pl.DataFrame({"unique_id": list("aaaabbbb"), "ds": [*range(4)] * 2, "y": [1.0, 2, 3, 4, 5, 6, None, 8]})
+    panel = as_panel(frame)
+    known = np.array([2, 2])
+    quantiles = np.array([3.0, 4, 0, 8])[:, None] - 2 + np.zeros(len(QUANTILES))
+    window = Window(np.array([0, 1]), known, known, quantiles, False, 1)
+    np.testing.assert_allclose(scaled_losses(panel, window, np.array([4.0, 0.5])), [0.25, 0.25, 2.0])
+    np.testing.assert_allclose(scaled_losses(panel, window, np.array([np.nan, 0.5])), [2.0])
+
+
+def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp_path: Path) -> None:
+    whole = tune(frame, 3, out=tmp_path / "whole", trials=9, seed=5)
+    calls = []
+
+    def interrupted(model: tt.Forecaster, number: int) -> float:
+        calls.append(model)
+        if len(calls) in (1, 15):
+            raise KeyboardInterrupt
+        return error_of(model, number)
+
+    untrained(interrupted)
+    said: list[str] = []
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
+    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, say=said.append)
+    assert "going on from there" in said[0]
+    assert without_seconds(parts) == without_seconds(whole)
+    assert parts.arguments == whole.arguments
+    assert json.loads((tmp_path / "parts" / "best.json").read_text()) == whole.arguments
+    assert (
+        pl.read_csv(tmp_path / "parts" / "trials.csv").drop("seconds")["loss"].to_list()
+        == whole.trials["loss"].to_list()
+    )
+    again = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
+    assert without_seconds(again) == without_seconds(whole)
+
+    first = whole.trials.row(0, named=True)
+    assert [first[name] for name in ("cell", "hidden", "steps", "head")] == ["gru", None, None, "quantiles"]
+    assert whole.loss <= whole.default_loss == first["loss"]
+    assert whole.loss == whole.trials.filter(state="complete")["loss"].min()
+    choices = whole.trials.drop("trial", "state", "loss", "windows", "seconds")
+    assert choices.is_unique().all()
+    pruned = whole.trials.filter(state="pruned")
+    assert len(pruned) > 0
+    assert (pruned["windows"] < 3).all()
+    assert (pruned["trial"] > study.BEFORE_PRUNING).all()
+    assert (whole.trials.filter(state="complete")["windows"] == 3).all()
+    assert f"{len(pruned)} given up early" in whole.words
+
+
+def test_the_words_name_what_helped(frame, untrained, tmp_path: Path) -> None:
+    fixed = {"steps": 9, "head": "normal", "lookback": 24, "calendar": False, "season": 12}
+    found = tune(frame, 3, out=tmp_path, trials=100, **fixed)
+    assert len(found.trials) == 12  # all there are: three cells, four numbers of units
+    assert found.arguments == {"horizon": 3, **fixed, "cell": "lstm", "hidden": 16}
+    assert "cell: lstm instead of gru; without it" in found.words
+    assert "hidden: 16 instead of what the data asks (32)" in found.words
+    tt.Forecaster(**found.arguments)
+
+
+def test_where_nothing_helps_the_defaults_stay(frame, untrained, tmp_path: Path) -> None:
+    untrained(lambda model, number: 1.0 + (model.cell != "gru") + (model.hidden is not None))
+    found = tune(frame, 3, out=tmp_path, trials=5, lookback=24, calendar=False, steps=9)
+    assert found.words.startswith("Nothing beats the defaults")
+    assert found.loss == found.default_loss
+    assert found.arguments["cell"] == "gru"
+
+
+def test_a_study_of_something_else_is_refused(frame, untrained, tmp_path: Path) -> None:
+    tune(frame, 3, out=tmp_path, trials=1)
+    before = (tmp_path / "trials.csv").read_bytes()
+    others: list[tuple[Any, int, dict, str]] = [
+        (frame, 4, {}, "horizon 3, here 4"),
+        (frame.with_columns(pl.col("y") + 1), 3, {}, "data"),
+        (frame, 3, {"seed": 1}, "seed 0, here 1"),
+        (frame, 3, {"windows": 1}, "windows 3, here 1"),
+        (frame, 3, {"hold_back": 1}, "data"),
+        (frame, 3, {"cell": "lem"}, "fixed"),
+    ]
+    for other, horizon, options, words in others:
+        with pytest.raises(InputError, match=f"study.db is a study of something else: {words}"):
+            tune(other, horizon, out=tmp_path, trials=2, **options)
+    assert (tmp_path / "trials.csv").read_bytes() == before
+
+
+def test_files_that_are_in_the_way(frame, untrained, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "study.db.lock"), pytest.raises(InputError, match="another process is tuning"):
+        tune(frame, 3, out=tmp_path, trials=1)
+    (tmp_path / "study.db").write_text("mine, and no database at all\n" * 40)
+    with pytest.raises(InputError, match=r"study\.db is no study"):
+        tune(frame, 3, out=tmp_path, trials=1)
+    assert "mine" in (tmp_path / "study.db").read_text()
+
+
+def test_what_diverges_is_left_out(frame, untrained, tmp_path: Path) -> None:
+    def diverging(model: tt.Forecaster, number: int) -> float:
+        if model.cell != "gru":
+            raise DivergedError("the loss is not finite")
+        return error_of(model, number)
+
+    untrained(diverging)
+    fixed = {"hidden": 16, "lookback": 24, "calendar": False, "steps": 9, "head": "quantiles"}
+    found = tune(frame, 3, out=tmp_path / "some", trials=9, **fixed)
+    assert found.trials["state"].to_list() == ["complete", "diverged", "diverged"]
+    untrained(lambda model, number: diverging(tt.Forecaster(3, cell="lstm"), number))
+    with pytest.raises(InputError, match="all of the 3 trials diverged"):
+        tune(frame, 3, out=tmp_path / "none", trials=9, **fixed)
+
+
+def test_when_the_time_is_over_the_defaults_have_been_judged(frame, untrained, tmp_path: Path) -> None:
+    found = tune(frame, 3, out=tmp_path, trials=5, timeout=1e-9)
+    assert len(found.trials) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"trials": 0}, "number of trials is 0"),
+        ({"timeout": 0}, "timeout is 0 seconds"),
+        ({"windows": 0}, "at least 1 window"),
+        ({"hold_back": -1}, "hold back are -1"),
+        ({"cells": "gru"}, "unknown parameter 'cells'"),
+        ({"windows": 13}, "too short for a backtest of 13 windows"),
+        ({"preset": "slow"}, "unknown preset"),
+    ],
+)
+def test_what_cannot_be_asked(options: dict, words: str, frame, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        tune(frame, 3, out=tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_optuna_the_message_is_the_command(frame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(InputError, match=r"optuna, which is not installed: pip install 'throughtime\[tune\]'"):
+        tune(frame, 3, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_trained_networks_are_judged(frame, tmp_path: Path) -> None:
+    """The steps held back are not seen: they may be anything."""
+    small = {"season": 12, "hidden": 4, "steps": 12, "head": "quantiles", "lookback": 24, "calendar": False}
+    counted = []
+    options = {"trials": 1, "windows": 2, "hold_back": 3, "cell": "gru"}
+    found = tune(frame, 3, out=tmp_path / "one", count=lambda *done: counted.append(done), **options, **small)
+    assert counted == [(1, 2), (2, 2), (2, 2)]
+    assert 0 < found.loss < 5
+    last = pl.int_range(pl.len()).over("unique_id") >= pl.len().over("unique_id") - 3
+    other = frame.with_columns(pl.when(last).then(-99.0).otherwise("y").alias("y"))
+    again = tune(other, 3, out=tmp_path / "one", **options, **small)
+    assert without_seconds(again) == without_seconds(found)
