@@ -56,7 +56,7 @@ def test_a_window_is_a_moderate_number_of_whole_patches(longest, horizon, season
         (59_999, 32, 600, 128),
         (60_000, 64, 1500, 128),
         (199_999, 64, 1500, 128),
-        (200_000, 64, 3000, 128),
+        (200_000, 64, 2500, 128),
     ],
 )
 def test_larger_panels_get_more(observations, units, steps, batch):
