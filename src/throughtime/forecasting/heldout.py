@@ -54,10 +54,10 @@ def settle(
     """The plan that runs without the last horizons found best among its variants.
 
     Each variant of the network is trained on what lies before the held-out windows; after each report it forecasts
-    them. Training stops where the loss is least, unless that is near the end of a shortened run: then it goes on. The loss is
-    the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of seasonal
-    naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the geometric mean
-    of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
+    them. Training stops where the loss is least, unless that is near the end of a shortened run: then it goes on. The
+    loss is the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of
+    seasonal naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the
+    geometric mean of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
 
     Where no series is long enough to hold anything out, the plan stays as it is.
     """
