@@ -15,7 +15,7 @@ from throughtime.forecasting import backtest as module
 from throughtime.forecasting.backtest import Protocol, backtest
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.origins import between, history_starts, rolling_origins
+from throughtime.forecasting.origins import history_starts, rolling_origins
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))
@@ -68,7 +68,7 @@ def test_histories_begin_with_a_value():
 
 def test_a_part_of_a_panel_keeps_its_times():
     panel = panel_of(VALUES)
-    part = between(panel, np.array([4, 0, 1]), np.array([9, 31, 1]))
+    part = panel.between(np.array([4, 0, 1]), np.array([9, 31, 1]))
     np.testing.assert_array_equal(part.series(0), panel.series(0)[4:9])
     np.testing.assert_array_equal(part.times(0), panel.times(0)[4:9])
     np.testing.assert_array_equal(part.lengths, [5, 31, 0])

@@ -78,6 +78,11 @@ class Panel:
         """The time steps of each series, missing values included, (N,)."""
         return np.diff(self.offsets)
 
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """The number of each value's time step in its series, from 0, (P,)."""
+        return np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
+
     def series(self, i: int) -> NDArray[np.float64]:
         """The values of series ``i``, a view."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
@@ -92,6 +97,21 @@ class Panel:
         steps = ends[:, None] + self.frequency.multiple * np.arange(horizon)
         return np.repeat(self.ids, horizon), self.frequency.times(steps.ravel())
 
+    def after(self, rows: NDArray[np.int64], origins: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
+        """The F values that follow the first ``origins`` (R,) steps of the series ``rows`` (R,), (R, F)."""
+        return self.values[(self.offsets[rows] + origins)[:, None] + np.arange(horizon)]
+
+    def between(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> "Panel":
+        """The panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""
+        steps = self.steps
+        kept = (steps >= np.repeat(starts, self.lengths)) & (steps < np.repeat(ends, self.lengths))
+        return replace(
+            self,
+            values=self.values[kept],
+            offsets=np.append(0, np.cumsum(ends - starts)),
+            starts=self.starts + self.frequency.multiple * starts,
+        )
+
     def cut(self, steps: int) -> "Panel":
         """The panel as it was ``steps`` steps before the end of each series: ``future(steps)`` is what was cut off.
 
@@ -102,14 +122,6 @@ class Panel:
         """
         if steps < 0:
             raise InputError(f"cannot cut {steps} steps off a panel, expected 0 or more")
-        lengths = np.maximum(self.lengths - steps, 0)
+        known = self.between(np.zeros_like(self.lengths), np.maximum(self.lengths - steps, 0))
         before = np.minimum(self.lengths - steps, 0)  # a short series would have begun later than it now ends
-        kept = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths) < np.repeat(
-            lengths, self.lengths
-        )
-        return replace(
-            self,
-            values=self.values[kept],
-            offsets=np.append(0, np.cumsum(lengths)),
-            starts=self.starts + self.frequency.multiple * before,
-        )
+        return replace(known, starts=self.starts + self.frequency.multiple * before)

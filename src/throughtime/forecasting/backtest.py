@@ -18,7 +18,7 @@ from throughtime.forecasting.named_baselines import (
     named_baselines,
     seasonal_naive_baseline,
 )
-from throughtime.forecasting.origins import between, history_starts, rolling_origins
+from throughtime.forecasting.origins import history_starts, rolling_origins
 from throughtime.training.loop import Progress
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def network_windows(
             begins = starts
             # With refit, as much for each window: of one size, the network's program is compiled once.
             ends = np.minimum(known + horizon, panel.lengths) if protocol.refit else panel.lengths
-            seen = panel if size is None else between(panel, begins, ends)
+            seen = panel if size is None else panel.between(begins, ends)
             stage = f"window {number + 1} of {len(origins)}: " if protocol.refit else ""
             model.fit_until(seen, known - begins, report=_named(report, stage))
         here = known - np.minimum(begins, known)
@@ -207,7 +207,7 @@ def require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol:
     """Refuse windows that leave too little before the first of them."""
     size = protocol.train_size
     starts = history_starts(panel, origins[0], size)
-    seen = panel if size is None else between(panel, starts, panel.lengths)
+    seen = panel if size is None else panel.between(starts, panel.lengths)
     if engine.trainable(seen, origins[0] - starts, horizon):
         return
     longest = int(panel.lengths.max())
@@ -265,7 +265,7 @@ def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.
         "unique_id": np.repeat(panel.ids[rows], horizon),
         "ds": panel.frequency.times(ordinals.ravel()),
         "cutoff": panel.frequency.times(cutoffs),
-        "y": panel.values[(panel.offsets[rows, None] + steps).ravel()],
+        "y": panel.after(rows, known, horizon).ravel(),
     }
 
 

@@ -75,8 +75,7 @@ def observed_counts(panel: Panel, origins: np.ndarray) -> np.ndarray:
 
 def known_values(panel: Panel, origins: np.ndarray) -> np.ndarray:
     """All values observed before the origins, in one array."""
-    place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    values = panel.values[place < np.repeat(origins, panel.lengths)]
+    values = panel.values[panel.steps < np.repeat(origins, panel.lengths)]
     return values[~np.isnan(values)]
 
 
@@ -120,7 +119,7 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
 def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
     """(N,) the power of two below the largest size before the origin: dividing by it changes no digit."""
     row = np.repeat(np.arange(len(panel)), panel.lengths)
-    known = np.arange(len(flat)) - panel.offsets[row] < origins[row]
+    known = panel.steps < origins[row]
     largest = np.zeros(len(panel))
     np.maximum.at(largest, row[known], np.abs(flat[known]))
     return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))

@@ -112,10 +112,10 @@ def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
 def seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
     """(N,) the mean absolute error of seasonal naive before the cut, NaN where it cannot be told; 1 if nowhere."""
     row = np.repeat(np.arange(len(panel)), panel.lengths)
-    place = np.arange(len(panel.values)) - panel.offsets[row]
+    steps = panel.steps
     errors = np.full(len(panel.values), np.nan)
     errors[season:] = np.abs(panel.values[season:] - panel.values[:-season])
-    known = (place >= season) & (place < cut[row]) & ~np.isnan(errors)
+    known = (steps >= season) & (steps < cut[row]) & ~np.isnan(errors)
     count = np.bincount(row[known], minlength=len(panel))
     mean = np.bincount(row[known], errors[known], len(panel)) / np.maximum(count, 1)
     return np.where(mean > 0, mean, np.nan) if (mean > 0).any() else np.ones(len(panel))
@@ -154,8 +154,7 @@ def _judge(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) ->
         seen = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(cut, jnp.int32)))
         predicted = engine.network_quantiles(networks, seen, rows, cut)
         quantiles = engine.original_units(predicted, prepared, rows, plan)
-        places = (held.panel.offsets[rows] + cut[rows])[:, None] + np.arange(plan.design.horizon)
-        truth = held.panel.values[places]
+        truth = held.panel.after(rows, cut[rows], plan.design.horizon)
         parts.append((quantiles, truth, np.broadcast_to(held.scale[rows, None], truth.shape)))
     quantiles, truth, scale = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Judged(_loss(quantiles, truth, scale, plan), plan._replace(stretch=stretch(quantiles, truth)))

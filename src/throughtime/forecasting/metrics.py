@@ -168,8 +168,7 @@ def _history(panel: Panel, rows: Mapping[str, np.ndarray]) -> pl.DataFrame:
     """Each series up to its first cutoff, step by step."""
     cutoffs = pl.DataFrame({"unique_id": rows["unique_id"], "cutoff": rows["cutoff"]})
     first = cutoffs.group_by("unique_id").agg(pl.col("cutoff").min())
-    place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    ordinals = np.repeat(panel.starts, panel.lengths) + panel.frequency.multiple * place
+    ordinals = np.repeat(panel.starts, panel.lengths) + panel.frequency.multiple * panel.steps
     frame = pl.DataFrame(
         {
             "unique_id": np.repeat(panel.ids, panel.lengths),

@@ -1,7 +1,5 @@
 """Rolling origins: where each window of a backtest ends its history, and where that history begins."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from throughtime.data.panel import Panel
@@ -35,15 +33,3 @@ def history_starts(panel: Panel, origins: np.ndarray, size: int | None) -> np.nd
     begins = panel.offsets[:-1]
     first = places[np.searchsorted(places, begins + np.maximum(origins - size, 0))]
     return np.minimum(first - begins, origins)
-
-
-def between(panel: Panel, starts: np.ndarray, ends: np.ndarray) -> Panel:
-    """The panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""
-    place = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    kept = (place >= np.repeat(starts, panel.lengths)) & (place < np.repeat(ends, panel.lengths))
-    return replace(
-        panel,
-        values=panel.values[kept],
-        offsets=np.append(0, np.cumsum(ends - starts)),
-        starts=panel.starts + panel.frequency.multiple * starts,
-    )

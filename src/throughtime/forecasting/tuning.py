@@ -233,8 +233,7 @@ def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray
     """The pinball loss of each value in a window that is known, over its series' ``scale`` (N,), where it has one."""
     rows = window.rows
     quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
-    places = (panel.offsets[rows] + window.origins[rows])[:, None] + np.arange(quantiles.shape[1])
-    truth = panel.values[places]
+    truth = panel.after(rows, window.origins[rows], quantiles.shape[1])
     losses = pinball(quantiles, truth) / scale[rows, None]
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]
 
