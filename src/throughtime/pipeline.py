@@ -20,6 +20,7 @@ from throughtime.forecasting.backtest import Count, Protocol, backtest, uncounte
 from throughtime.forecasting.forecaster import Forecaster, Report
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import coverage, mase_of, score_table
+from throughtime.forecasting.origins import affordable_origins
 from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.verdict import Tested, no_verdict, verdict
 from throughtime.gradients.reach import forecaster_reach
@@ -271,5 +272,4 @@ def _windows(panel: Panel, horizon: int) -> int:
         return 0
     long_enough = panel.lengths[engine.learnable(panel, before, horizon)]
     wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
-    origins = {k: np.maximum(panel.lengths - k * horizon, 0) for k in range(wanted, 0, -1)}
-    return next(k for k, known in origins.items() if engine.trainable(panel, known, horizon))
+    return len(affordable_origins(panel, panel.lengths, horizon=horizon, most=wanted))

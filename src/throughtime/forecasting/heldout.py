@@ -12,6 +12,7 @@ from throughtime.forecasting import engine
 from throughtime.forecasting.calibration import stretch
 from throughtime.forecasting.engine import Networks, Prepared, learnable
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
+from throughtime.forecasting.origins import affordable_origins
 from throughtime.forecasting.plan import Plan
 from throughtime.training.loop import Progress
 from throughtime.training.side_by_side import Run, side_by_side
@@ -32,17 +33,19 @@ class HeldOut(NamedTuple):
         panel: the series.
         rows: (K, R) which series are judged, in K windows.
         cuts: (K, N) where the windows begin, the earliest first.
+        truth: (K * R, F) what they hold, window after window; NaN where not observed.
         scale: (N,) the mean absolute error of seasonal naive before all windows; NaN where there is none.
     """
 
     panel: Panel
     rows: list[np.ndarray]
-    cuts: list[np.ndarray]
+    cuts: np.ndarray
+    truth: np.ndarray
     scale: np.ndarray
 
 
 class Judged(NamedTuple):
-    """The plan with the best number of steps, and the held-out loss there."""
+    """The plan with the best number of steps and the stretch that covers there, and the held-out loss."""
 
     loss: float
     plan: Plan
@@ -67,23 +70,25 @@ def settle(
     steps = min(plan.most_steps, MOST_STEPS)
     variants = [variant._replace(most_steps=steps, steps=steps) for variant in _variants(plan)]
     names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
-    judged = side_by_side(
-        [_trial(held, variant, seed) for variant in variants], [partial(report, name) for name in names]
-    )
+    seen = {log: engine.prepare(panel, held.cuts[0], plan._replace(log=log)) for log in {one.log for one in variants}}
+    runs = [_trial(held, seen[variant.log], variant, seed) for variant in variants]
+    judged = side_by_side(runs, [partial(report, name) for name in names])
     best = min(judged, key=lambda one: one.loss).plan
     if best.steps <= NEAR_END * steps or steps == plan.most_steps:
         return best
-    return _calibrated(held, best._replace(steps=plan.most_steps, most_steps=plan.most_steps), report, seed)
+    whole = best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
+    return _calibrated(held, seen[whole.log], whole, report, seed)
 
 
-def _calibrated(held: HeldOut, plan: Plan, report: Callable[[str, Progress], None], seed: int) -> Plan:
+def _calibrated(
+    held: HeldOut, prepared: Prepared, plan: Plan, report: Callable[[str, Progress], None], seed: int
+) -> Plan:
     """The plan with the stretch of networks trained all the way: the longer they are, the surer of themselves."""
-    prepared = engine.prepare(held.panel, held.cuts[0], plan)
     few = plan._replace(members=min(CALIBRATING, plan.members), stretch=(1.0,) * len(QUANTILES))
     networks, _ = engine.train_networks(
         prepared, few, report=lambda stage, progress: report(f"held out: {stage}", progress), seed=seed
     )
-    return plan._replace(stretch=_judge(networks, held, prepared, few).plan.stretch)
+    return plan._replace(stretch=stretch(_forecasts(networks, held, prepared, few), held.truth))
 
 
 def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
@@ -95,12 +100,12 @@ def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
     affordable = LARGEST_SHARE * np.median(usable) // horizon
     needed = -(-ENOUGH // (len(usable) * horizon))
     most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
-    for windows in range(most, 0, -1):
-        cuts = [np.maximum(origins - k * horizon, 0) for k in range(windows, 0, -1)]
-        if engine.trainable(panel, cuts[0], horizon):
-            rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
-            return HeldOut(panel, rows, cuts, seasonal_errors(panel, cuts[0], season))
-    return None
+    cuts = affordable_origins(panel, origins, horizon=horizon, most=most)
+    if not len(cuts):
+        return None
+    rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
+    truth = [panel.after(judged, cut[judged], horizon) for judged, cut in zip(rows, cuts, strict=True)]
+    return HeldOut(panel, rows, cuts, np.concatenate(truth), seasonal_errors(panel, cuts[0], season))
 
 
 def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
@@ -129,44 +134,51 @@ def _variants(plan: Plan) -> list[Plan]:
     return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
 
 
-def _trial(held: HeldOut, plan: Plan, seed: int) -> Run[Judged]:
-    """A run that judges the variant ``plan``."""
+class _Moment(NamedTuple):
+    """A moment of a run: the held-out loss, the steps done, and the quantiles that were forecast then."""
+
+    loss: float
+    steps: int
+    quantiles: np.ndarray
+
+
+def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> Run[Judged]:
+    """A run that judges the variant ``plan``, which sees the panel as ``prepared``."""
 
     def run(heard: Callable[[Progress], None]) -> Judged:
-        prepared = engine.prepare(held.panel, held.cuts[0], plan)
-        judged: list[Judged] = []
+        best = _Moment(np.inf, plan.steps, np.empty(0))
 
         def judge(progress: Progress) -> None:
-            stopped = plan._replace(steps=int(progress.state.step))
-            judged.append(_judge((engine.averaged_network(progress.state),), held, prepared, stopped))
+            nonlocal best
+            quantiles = _forecasts((engine.averaged_network(progress.state),), held, prepared, plan)
+            now = _Moment(_loss(quantiles, held, plan), int(progress.state.step), quantiles)
+            if now.loss < best.loss or not len(best.quantiles):
+                best = now
             heard(progress)
 
         engine.train_network(prepared, plan, report=judge, seed=seed)
-        return min(judged, key=lambda one: one.loss)
+        return Judged(best.loss, plan._replace(steps=best.steps, stretch=stretch(best.quantiles, held.truth)))
 
     return run
 
 
-def _judge(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> Judged:
-    """Forecast all held-out windows: the scaled loss, and the plan with the stretch that would have covered them."""
+def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:
+    """Quantiles (K * R, F, Q) of all held-out windows, one after the other."""
     parts = []
     for rows, cut in zip(held.rows, held.cuts, strict=True):
         seen = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(cut, jnp.int32)))
         predicted = engine.network_quantiles(networks, seen, rows, cut)
-        quantiles = engine.original_units(predicted, prepared, rows, plan)
-        truth = held.panel.after(rows, cut[rows], plan.design.horizon)
-        parts.append((quantiles, truth, np.broadcast_to(held.scale[rows, None], truth.shape)))
-    quantiles, truth, scale = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Judged(_loss(quantiles, truth, scale, plan), plan._replace(stretch=stretch(quantiles, truth)))
+        parts.append(engine.original_units(predicted, prepared, rows, plan))
+    return np.concatenate(parts)
 
 
-def _loss(quantiles: np.ndarray, truth: np.ndarray, scale: np.ndarray, plan: Plan) -> float:
-    """The mean pinball loss over ``scale``; where nothing is negative, its geometric mean with that over the size."""
-    losses = pinball(quantiles, truth)
-    scaled = _mean(losses / scale)
+def _loss(quantiles: np.ndarray, held: HeldOut, plan: Plan) -> float:
+    """The mean scaled pinball loss; where nothing is negative, its geometric mean with that over the size."""
+    losses = pinball(quantiles, held.truth)
+    scaled = _mean(losses / held.scale[np.concatenate(held.rows), None])
     if not plan.positive:
         return scaled
-    size = (truth + quantiles[..., MEDIAN]) / 2
+    size = (held.truth + quantiles[..., MEDIAN]) / 2
     return float(np.sqrt(scaled * _mean(losses / np.where(size > 0, size, np.nan))))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from throughtime.data.panel import Panel
+from throughtime.forecasting import engine
 
 
 def rolling_origins(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
@@ -19,6 +20,25 @@ def rolling_origins(lengths: np.ndarray, *, windows: int, step: int, horizon: in
     """
     back = horizon + step * np.arange(windows - 1, -1, -1)
     return np.maximum(lengths - back[:, None], 0)
+
+
+def affordable_origins(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int) -> np.ndarray:
+    """The origins (K, N) of as many windows side by side, up to ``most``, as leave a network enough to learn from.
+
+    Args:
+        panel: the series.
+        lengths: (N,) how many steps of each there are; the last window ends there.
+        horizon: F.
+        most: windows at most.
+
+    Returns:
+        As :func:`rolling_origins`; no rows where not even one window can be afforded.
+    """
+    for windows in range(most, 0, -1):
+        origins = rolling_origins(lengths, windows=windows, step=horizon, horizon=horizon)
+        if engine.trainable(panel, origins[0], horizon):
+            return origins
+    return np.empty((0, len(lengths)), lengths.dtype)
 
 
 def history_starts(panel: Panel, origins: np.ndarray, size: int | None) -> np.ndarray:

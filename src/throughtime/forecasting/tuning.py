@@ -15,7 +15,7 @@ from throughtime.forecasting import engine
 from throughtime.forecasting.backtest import Protocol, Window, network_windows, require_trainable
 from throughtime.forecasting.forecaster import Forecaster, Report, as_panel
 from throughtime.forecasting.heldout import pinball, seasonal_errors
-from throughtime.forecasting.origins import rolling_origins
+from throughtime.forecasting.origins import affordable_origins, rolling_origins
 from throughtime.forecasting.plan import make_plan, require_horizon
 from throughtime.forecasting.search_space import Arguments, Space, search_space
 from throughtime.forecasting.settings_file import settings_text
@@ -179,11 +179,9 @@ def _origins(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
     """(K, N), as many windows as asked for, or as leave enough to learn from."""
     if windows is not None and windows < 1:
         raise InputError(f"expected at least 1 window to tune on, got {windows}")
-    for count in range(MOST_WINDOWS, 0, -1) if windows is None else (windows,):
-        origins = rolling_origins(panel.lengths, windows=count, step=horizon, horizon=horizon)
-        if engine.trainable(panel, origins[0], horizon):
-            break
-    return origins
+    if windows is None:
+        windows = max(len(affordable_origins(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
+    return rolling_origins(panel.lengths, windows=windows, step=horizon, horizon=horizon)
 
 
 def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: Count) -> bool:
