@@ -25,8 +25,9 @@ from throughtime.cli.options import (
     Steps,
     Targets,
     TimeColumn,
+    forecaster_arguments,
+    named_columns,
     out_option,
-    with_settings,
 )
 from throughtime.outputs import output_folder
 
@@ -65,26 +66,17 @@ def backtest(
     with answering(as_json, quiet, all_or_nothing(out)) as answer:
         from throughtime.forecasting.backtest import Protocol
         from throughtime.forecasting.forecaster import Forecaster
-        from throughtime.pipeline import Columns, backtest_file
+        from throughtime.pipeline import backtest_file
         from throughtime.training.progress import TrainingBar
 
-        given = {
-            "season": season,
-            "cell": cell,
-            "steps": steps,
-            "head": head,
-            "preset": preset,
-            "seed": seed,
-            "calendar": calendar,
-        }
         names = [name.strip() for name in baselines.split(",") if name.strip()]
         with TrainingBar(answer.console, loss="pinball") as bar:
             answer.result = backtest_file(
                 file,
-                Forecaster(horizon, **with_settings(context, settings, horizon, given)),
+                Forecaster(horizon, **forecaster_arguments(context)),
                 output_folder(out),
                 Protocol(windows, step, refit, train_size, names),
-                columns=Columns(id_column, time_column, target, static or (), past or (), future or ()),
+                columns=named_columns(context),
                 levels=level,
                 say=answer.console.print,
                 report=show_training(bar),

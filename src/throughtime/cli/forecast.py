@@ -25,8 +25,9 @@ from throughtime.cli.options import (
     Steps,
     Targets,
     TimeColumn,
+    forecaster_arguments,
+    named_columns,
     out_option,
-    with_settings,
 )
 from throughtime.interrupts import INTERRUPTED
 from throughtime.outputs import output_folder
@@ -61,26 +62,17 @@ def forecast(
     """Forecast every series of a file with one recurrent network, and say whether it beats seasonal naive."""
     with answering(as_json, quiet, all_or_nothing(out)) as answer:
         from throughtime.forecasting.forecaster import Forecaster
-        from throughtime.pipeline import Columns, forecast_file
+        from throughtime.pipeline import forecast_file
         from throughtime.training.progress import TrainingBar
 
-        given = {
-            "season": season,
-            "cell": cell,
-            "steps": steps,
-            "head": head,
-            "preset": preset,
-            "seed": seed,
-            "calendar": calendar,
-        }
-        model = Forecaster(horizon, **with_settings(context, settings, horizon, given))
+        model = Forecaster(horizon, **forecaster_arguments(context))
         say = answer.console.print
         with TrainingBar(answer.console, loss="pinball") as bar:
             answer.result = forecast_file(
                 file,
                 model,
                 output_folder(out),
-                columns=Columns(id_column, time_column, target, static or (), past or (), future or ()),
+                columns=named_columns(context),
                 future_file=future_file,
                 levels=level,
                 say=say,

@@ -1,12 +1,16 @@
 """What the commands have in common: their options' names and words."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from throughtime.data.columns import Named
+
 PRESETS = "fast, balanced or best"
 CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
+FORECASTER = ("season", "cell", "steps", "head", "preset", "seed", "calendar")  # its arguments that are options
 
 Seed = Annotated[
     int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0, max=2**32 - 1)
@@ -34,8 +38,19 @@ Settings = Annotated[
 Steps = Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)]
 
 
-def with_settings(context: typer.Context, path: Path | None, horizon: int, given: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of a Forecaster: what was typed, else what the file ``path`` says, else the default."""
+def named_columns(context: typer.Context) -> "Named":
+    """The columns that a command's options name."""
+    from throughtime.data.columns import Named
+
+    given = context.params
+    covariates = {role: given[role] or () for role in ("static", "past", "future")}
+    return Named(given["id_column"], given["time_column"], given["target"], **covariates)
+
+
+def forecaster_arguments(context: typer.Context) -> dict[str, Any]:
+    """A Forecaster's arguments but its horizon: what was typed, else what the settings' file says, else the default."""
+    given = {name: context.params[name] for name in FORECASTER}
+    path, horizon = context.params["settings"], context.params["horizon"]
     if path is None:
         return given
     from throughtime.forecasting.settings_file import read_settings

@@ -21,12 +21,14 @@ from throughtime.cli.options import (
     Steps,
     Targets,
     TimeColumn,
+    named_columns,
     out_option,
 )
 from throughtime.outputs import output_folder
 
 
 def tune(
+    context: typer.Context,
     file: SeriesFile,
     horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
     trials: Annotated[int, typer.Option(help="How many in all, those of an earlier run included.")] = 20,
@@ -58,15 +60,7 @@ def tune(
         from throughtime.training.progress import TrainingBar
 
         given = {"season": season, "calendar": calendar, "head": head, "cell": cell, "steps": steps}
-        panel = read_panel(
-            file,
-            id=id_column,
-            time=time_column,
-            target=target,
-            static=static or (),
-            past=past or (),
-            future=future or (),
-        )
+        panel = read_panel(file, **named_columns(context)._asdict())
         say = answer.console.print
         for note in panel.notes:
             say(note)
@@ -106,6 +100,6 @@ def _kept(out: Path) -> Callable[[], str]:
     study = out / "study.db"
     return lambda: (
         f"{study} has all trials that came to an end: the same command goes on from there."
-        if (study.exists())
+        if study.exists()
         else "Nothing was written."
     )
