@@ -1,7 +1,7 @@
 """The content of the page, from a fitted forecaster and what became of its forecasts."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,21 +32,9 @@ def forecast_content(
         seconds: what everything took.
         reach: how far back the model looks.
     """
-    found = len(model.panel_.notes)
-    return ForecastContent(
-        title=f"Forecast of {name}, {_steps(model.horizon)} ahead",
-        headline=tested.verdict.words,
-        panel=model.panel_,
-        season=model.plan_.design.seasons[0],
-        facts=(*_facts(model), ("took", f"{seconds:.0f} s")),
-        decisions=tuple(model.notes_[found:]),
-        notes=model.panel_.notes,
-        levels=tuple(levels),
-        forecasts=forecasts,
-        losses=loss_curves(model.losses_),
-        reach=reach,
-        **_scored(tested),
-    )
+    title = f"Forecast of {name}, {_steps(model.horizon)} ahead"
+    content = _content(title, model, model.panel_, tested, model.notes_, levels, seconds, reach)
+    return replace(content, forecasts=forecasts)
 
 
 def backtest_content(
@@ -73,34 +61,41 @@ def backtest_content(
         reach: how far back the model looks.
     """
     windows = f"{tested.windows} window{'s' if tested.windows > 1 else ''}"
-    found = len(panel.notes)
+    title = f"Backtest of {name}: {windows} of {_steps(model.horizon)}"
+    return _content(title, model, panel, tested, notes, levels, seconds, reach)
+
+
+def _content(
+    title: str,
+    model: Forecaster,
+    panel: Panel,
+    tested: Tested,
+    notes: Sequence[str],
+    levels: Sequence[int | float],
+    seconds: float,
+    reach: Reach | None,
+) -> ForecastContent:
+    """What both pages say."""
     return ForecastContent(
-        title=f"Backtest of {name}: {windows} of {_steps(model.horizon)}",
+        title=title,
         headline=tested.verdict.words,
         panel=panel,
         season=model.plan_.design.seasons[0],
         facts=(*_facts(model), ("took", f"{seconds:.0f} s")),
-        decisions=tuple(notes[found:]),
+        decisions=tuple(notes[len(panel.notes) :]),
         notes=panel.notes,
         levels=tuple(levels),
+        backtest=tested.rows,
+        scores=tested.table,
+        seconds=tested.seconds,
+        coverage=tested.coverage,
         losses=loss_curves(model.losses_),
         reach=reach,
-        **_scored(tested),
     )
 
 
 def _steps(count: int) -> str:
     return f"{count} {'step' if count == 1 else 'steps'}"
-
-
-def _scored(tested: Tested) -> dict[str, Any]:
-    """What a backtest gave, by the names that the page has for it."""
-    return {
-        "backtest": tested.rows,
-        "scores": tested.table,
-        "seconds": tested.seconds,
-        "coverage": tested.coverage,
-    }
 
 
 def _facts(model: Forecaster) -> list[tuple[str, str]]:
