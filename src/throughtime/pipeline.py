@@ -253,16 +253,17 @@ def _scored(
         reason = f"no value is known in the last {windows * model.horizon} steps, which a backtest would forecast"
         return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason)), came.notes
     table = score_table(came, panel, levels=levels)
+    scores = mase_of(table)
     covered = {float(level): coverage(came.rows, level) for level in levels}
     words = verdict(
-        mase_of(table),
+        scores,
         came.rows,
         windows=protocol.windows,
         horizon=model.horizon,
         season=came.season,
         step=protocol.step,
     )
-    return Tested(came.rows, protocol.windows, mase_of(table), covered, words, table, came.seconds), came.notes
+    return Tested(came.rows, protocol.windows, scores, covered, words, table, came.seconds), came.notes
 
 
 def _windows(panel: Panel, horizon: int) -> int:

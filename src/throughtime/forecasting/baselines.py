@@ -48,7 +48,7 @@ def naive_quantiles(history: np.ndarray, point: np.ndarray, *, season: int, quan
     largest = np.max(np.abs(errors), initial=0.0)
     deviation = largest * np.sqrt(np.mean((errors / largest) ** 2)) if largest > 0 else 0.0  # no square is too large
     growth = np.sqrt(np.arange(len(point)) // lag + 1)
-    return point[:, None] + deviation * growth[:, None] * _normal_scores(quantiles)
+    return point[:, None] + deviation * growth[:, None] * normal_scores(quantiles)
 
 
 def drift_quantiles(history: np.ndarray, *, horizon: int, quantiles: tuple[float, ...]) -> np.ndarray:
@@ -77,9 +77,10 @@ def drift_quantiles(history: np.ndarray, *, horizon: int, quantiles: tuple[float
         squares = np.sum((residuals / (largest or 1.0)) ** 2)
         deviation = largest * np.sqrt(squares / (len(residuals) - 1))
     growth = np.sqrt(ahead * (1 + ahead / span))
-    return (history[last] + slope * ahead)[:, None] + deviation * growth[:, None] * _normal_scores(quantiles)
+    return (history[last] + slope * ahead)[:, None] + deviation * growth[:, None] * normal_scores(quantiles)
 
 
 @cache
-def _normal_scores(quantiles: tuple[float, ...]) -> np.ndarray:
+def normal_scores(quantiles: tuple[float, ...]) -> np.ndarray:
+    """(Q,) where a standard normal distribution has its quantiles."""
     return np.array([NormalDist().inv_cdf(q) for q in quantiles])

@@ -160,7 +160,7 @@ def train_networks(
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
 
     names = [
-        f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else "training" for member in range(plan.members)
+        f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else TRAINING for member in range(plan.members)
     ]
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
     trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])

@@ -20,7 +20,7 @@ from throughtime.forecasting.heldout import settle
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.notes import decision_notes
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
-from throughtime.forecasting.plan import make_plan, require_horizon, with_encodings
+from throughtime.forecasting.plan import Plan, make_plan, require_horizon, with_encodings
 from throughtime.training.loop import Progress
 
 Report = Callable[[str, Progress], None]
@@ -32,7 +32,7 @@ def silent(stage: str, progress: Progress) -> None:
 
 
 class Forecaster:
-    """One recurrent network for all series of a panel: quantiles of the next steps, learnt from random windows.
+    """Recurrent networks for all series of a panel: quantiles of the next steps, learnt from random windows.
 
     Example:
         >>> model = tt.Forecaster(horizon=12).fit(frame)  # unique_id, ds, y: pandas, polars, pyarrow
@@ -68,8 +68,7 @@ class Forecaster:
             season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
             cell: a name in ``throughtime.cells.CELLS``.
             hidden: units of the cell; by the size of the panel if None.
-            steps: training steps; if None by the size of the panel, and on all but large ones by a run that holds out
-                the last horizons.
+            steps: training steps; if None by the size of the panel and by runs that hold out the last horizons.
             members: networks that are trained from different weights and windows, and averaged; the preset's if None.
             lookback: the most past values that a forecast may use; as many as seem useful if None.
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
@@ -111,32 +110,14 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        given = isinstance(frame, Panel)
-        panel = frame if given else Panel.from_frame(frame, **Named(id, time, target, static, past, future)._asdict())
-        panel = without_leading_gaps(panel)
+        panel = as_panel(frame, Named(id, time, target, static, past, future))
         self.fit_until(panel, panel.lengths, report=report)
-        self._like = None if given else template(frame)
+        self._like = None if isinstance(frame, Panel) else template(frame)
         return self
 
     def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
-        require_horizon(self.horizon, int(panel.lengths.max()))
-        for name in ("season", "hidden", "steps", "members", "lookback"):
-            _require_size(name, getattr(self, name))
-        known = engine.known_values(panel, origins)
-        plan = make_plan(
-            known,
-            origins,
-            horizon=self.horizon,
-            season=self._season(panel),
-            cell=self.cell,
-            hidden=self.hidden,
-            steps=self.steps,
-            members=self.members,
-            preset=self.preset,
-            lookback=self.lookback,
-            head=self.head,
-        )
+        plan = self.first_plan(panel, origins)
         plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
         networks: engine.Networks = ()
         losses = np.empty((0, 0))
@@ -150,6 +131,29 @@ class Forecaster:
         self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
         self._like = None
         return self
+
+    def first_plan(self, panel: Panel, origins: np.ndarray) -> Plan:
+        """What is decided of the first ``origins`` (N,) steps of each series before anything is trained.
+
+        Raises:
+            InputError: for a parameter that cannot be used.
+        """
+        require_horizon(self.horizon, int(panel.lengths.max()))
+        for name in ("season", "hidden", "steps", "members", "lookback"):
+            _require_size(name, getattr(self, name))
+        return make_plan(
+            engine.known_values(panel, origins),
+            origins,
+            horizon=self.horizon,
+            season=panel.frequency.season if self.season is None else self.season,
+            cell=self.cell,
+            hidden=self.hidden,
+            steps=self.steps,
+            members=self.members,
+            preset=self.preset,
+            lookback=self.lookback,
+            head=self.head,
+        )
 
     def predict(self, level: Sequence[int | float] = (), *, future: Any = None) -> Any:
         """The steps after the end of each series.
@@ -288,10 +292,6 @@ class Forecaster:
         """The call that makes it."""
         return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
 
-    def _season(self, panel: Panel) -> int:
-        """The given season, or that of the frequency."""
-        return panel.frequency.season if self.season is None else self.season
-
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
@@ -303,6 +303,6 @@ def _require_size(name: str, value: Any) -> None:
         raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
 
 
-def as_panel(frame: Any) -> Panel:
-    """The panel of a frame, or a panel as it is, each series from its first value on."""
-    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame))
+def as_panel(frame: Any, named: Named = Named()) -> Panel:  # noqa: B008 - a tuple, which nobody changes
+    """The panel of a frame with these columns, or a panel as it is, each series from its first value on."""
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **named._asdict()))

@@ -1,8 +1,8 @@
 """The naive quantiles of many series at once: a large panel of short series is forecast without a loop over them."""
 
-from statistics import NormalDist
-
 import numpy as np
+
+from throughtime.forecasting.baselines import normal_scores
 
 
 def naive_quantiles_of_panel(
@@ -39,5 +39,4 @@ def naive_quantiles_of_panel(
     shares = errors / np.where(largest > 0, largest, 1.0)[row]  # no square is too large
     squares = np.bincount(row, shares**2, len(origins)) / np.maximum(np.bincount(row, minlength=len(origins)), 1)
     growth = np.sqrt(np.arange(point.shape[1]) // lags[:, None] + 1)
-    z = np.array([NormalDist().inv_cdf(q) for q in quantiles])
-    return point[:, :, None] + ((largest * np.sqrt(squares))[:, None] * growth)[:, :, None] * z
+    return point[:, :, None] + ((largest * np.sqrt(squares))[:, None] * growth)[:, :, None] * normal_scores(quantiles)

@@ -11,12 +11,11 @@ import polars as pl
 from throughtime.data.fingerprint import fingerprint
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
-from throughtime.forecasting import engine
 from throughtime.forecasting.backtest import Protocol, Window, network_windows, require_trainable
 from throughtime.forecasting.forecaster import Forecaster, Report, as_panel
 from throughtime.forecasting.heldout import pinball, seasonal_errors
 from throughtime.forecasting.origins import affordable_origins, rolling_origins
-from throughtime.forecasting.plan import make_plan, require_horizon
+from throughtime.forecasting.plan import require_horizon
 from throughtime.forecasting.search_space import Arguments, Space, search_space
 from throughtime.forecasting.settings_file import settings_text
 from throughtime.forecasting.study import DIVERGED, best_trial, judged_trials, next_trial, opened_study, optuna
@@ -166,10 +165,7 @@ def _task(panel: Panel, horizon: int, windows: int | None, seed: int, fixed: dic
     model = Forecaster(horizon).set_params(**QUICK | fixed)
     origins = _origins(panel, horizon, windows)
     require_trainable(panel, origins, horizon, Protocol(len(origins)))
-    season = panel.frequency.season if model.season is None else model.season
-    asked = {name: getattr(model, name) for name in ("cell", "hidden", "steps", "preset", "lookback", "head")}
-    known = engine.known_values(panel, origins[0])
-    plan = make_plan(known, origins[0], horizon=horizon, season=season, **asked)
+    plan = model.first_plan(panel, origins[0])
     scale = seasonal_errors(panel, origins[0], plan.design.seasons[0])
     space = search_space(panel, origins[0], plan, fixed)
     return _Task(panel, origins, scale, horizon, seed, fixed, plan.design.hidden, plan.design.length, space)
