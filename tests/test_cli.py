@@ -117,7 +117,7 @@ def test_a_backtest_takes_as_many_windows_as_there_are(tmp_path: Path) -> None:
     """One value, a gap of four years, then a year: two windows more would leave nothing to learn from."""
     rows = ["2000-01-01,1", *(f"2004-{month:02d}-01,{month}" for month in range(1, 13))]
     (tmp_path / "late.csv").write_text("ds,y\n" + "\n".join(rows) + "\n")
-    result = run("forecast", "late.csv", "--horizon", "6", "--steps", "5", "--json")
+    result = run("forecast", "late.csv", "--horizon", "6", "--preset", "fast", "--steps", "5", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["backtest_windows"] == 1
 
@@ -141,7 +141,21 @@ def test_version() -> None:
 
 def test_forecast(tmp_path: Path) -> None:
     file = two_series(tmp_path / "two.csv")
-    options = ["--horizon", "4", "--season", "4", "--steps", "20", "--level", "50", "--level", "95", "--json"]
+    options = [
+        "--horizon",
+        "4",
+        "--season",
+        "4",
+        "--preset",
+        "fast",
+        "--steps",
+        "20",
+        "--level",
+        "50",
+        "--level",
+        "95",
+        "--json",
+    ]
     result = run("forecast", str(file), *options)
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)

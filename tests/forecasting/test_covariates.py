@@ -23,7 +23,7 @@ from throughtime.forecasting.covariates import CovariateNetwork
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
-SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12}
+SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12, "members": 1}
 ROLES = {"static": "kind", "past": ["visits", "sky"], "future": ["promo", "event"]}
 ORIGINS = np.array([33, 26, 30])
 
@@ -221,7 +221,7 @@ def test_a_future_covariate_that_drives_the_target_lowers_the_error_greatly():
     lengths = {name: 56 + seed for seed, name in enumerate("abcdef")}
     table = table_of(lengths)
     truth = table.filter(pl.col("y").is_nan())["truth"].to_numpy()
-    sizes = {"horizon": F, "season": 7, "hidden": 8, "steps": 200}
+    sizes = {"horizon": F, "season": 7, "hidden": 8, "steps": 200, "members": 1}
 
     def error(**roles):
         model = tt.Forecaster(**sizes).fit(table if roles else table.filter(pl.col("y").is_not_nan()), **roles)

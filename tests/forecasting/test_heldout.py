@@ -78,7 +78,10 @@ def plan_of(panel, **changed):
     return make_plan(known, panel.lengths, **SMALL | {"cell": "gru"} | changed)
 
 
-@pytest.mark.parametrize(("stopped", "screened", "steps"), [(650, 1000, 650), (1000, 1000, 2500), (1000, 700, 700)])
+@pytest.mark.parametrize(
+    ("stopped", "screened", "steps"),
+    [(650, 1000, 650), (800, 1000, 800), (850, 1000, 2500), (1000, 1000, 2500), (1000, 700, 700)],
+)
 def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monkeypatch, stopped, screened, steps):
     """The runs are made up: the second of four is the best. A plan of 2,500 steps is screened for 1,000."""
     panel = tt.Panel.from_frame(frame)

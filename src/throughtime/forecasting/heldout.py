@@ -20,6 +20,7 @@ MOST_WINDOWS = 3  # one window shares its surprises among all series
 LARGEST_SHARE = 0.2  # of a series that more than one window may take
 ENOUGH = 1000  # values that are judged; with less, more of the series may be taken
 MOST_STEPS = 1000  # a longer run ranks variants no better
+NEAR_END = 0.8  # of a run: from there on the learning rate is next to nothing, and the loss flat
 CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
 MOST_SERIES = 2000  # that are judged
 
@@ -53,10 +54,10 @@ def settle(
     """The plan that runs without the last horizons found best among its variants.
 
     Each variant of the network is trained on what lies before the held-out windows; after each report it forecasts
-    them. Training stops where the loss is least, unless that is at the end of the run: then it may go on. The loss is
-    the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of seasonal
-    naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the geometric mean
-    of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
+    them. Training stops where the loss is least, unless that is near the end of a shortened run: then it goes on. The
+    loss is the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of
+    seasonal naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the
+    geometric mean of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
 
     Where no series is long enough to hold anything out, the plan stays as it is.
     """
@@ -70,7 +71,7 @@ def settle(
         [_trial(held, variant, seed) for variant in variants], [partial(report, name) for name in names]
     )
     best = min(judged, key=lambda one: one.loss).plan
-    if best.steps < steps or steps == plan.most_steps:
+    if best.steps <= NEAR_END * steps or steps == plan.most_steps:
         return best
     return _calibrated(held, best._replace(steps=plan.most_steps, most_steps=plan.most_steps), report, seed)
 

@@ -108,7 +108,8 @@ def _facts(model: Forecaster) -> list[tuple[str, str]]:
     season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
     network = (
         f"{len(model.networks_)} of {design.blocks} blocks of {design.cell.upper()}, {design.hidden} units, "
-        f"{plan.steps:,} training steps each, reads {design.length} steps"
+        f"{plan.steps:,} training steps each, reads {design.length} steps, "
+        f"{'with' if design.skip else 'without'} a linear map beside them"
     )
     return [
         ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
