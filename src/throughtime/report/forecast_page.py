@@ -107,8 +107,8 @@ def _facts(model: Forecaster) -> list[tuple[str, str]]:
     panel, plan, design = model.panel_, model.plan_, model.plan_.design
     season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
     network = (
-        f"{len(model.networks_)} of {design.blocks} blocks of {design.cell.upper()}, {design.hidden} units, "
-        f"{plan.steps:,} training steps each, reads {design.length} steps, "
+        f"{len(model.networks_)}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
+        f"{plan.steps:,} training steps, reading {design.length} steps, "
         f"{'with' if design.skip else 'without'} a linear map beside them"
     )
     return [

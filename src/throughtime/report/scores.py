@@ -16,6 +16,7 @@ NAMES = {
     "smape": "sMAPE",
     "owa": "OWA",
     "crps": "CRPS",
+    "wql": "weighted quantile loss",
     "msis": "MSIS",
     "mae": "MAE",
     "rmse": "RMSE",
