@@ -49,7 +49,7 @@ def test_a_window_is_a_moderate_number_of_whole_patches(longest, horizon, season
     assert all(period < longest or period == 1 for period in design.seasons)
 
 
-@given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 1500), st.integers(2, 2000))
+@given(st.integers(1, 3000), st.integers(1, 400), st.sampled_from([1, 7, 12, 24, 52, 144]), st.integers(2, 2000))
 def test_no_forecast_looks_further_back_than_it_may(longest, horizon, season, lookback):
     design = plan_for([longest], horizon, season, lookback=lookback).design
     assert design.reach <= lookback
