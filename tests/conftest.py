@@ -17,10 +17,12 @@ jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 # No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# Compiling is most of what the tests do, and their programs are small: unoptimised, a fifth of the time is saved. What
-# a test starts as a process of its own does the same, so that it comes to the same bits. JAX reads the flags when its
-# backend starts: now, before a test of the command line sets others for one of its own.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
+# Compiling is most of what the tests do, and their programs are small: unoptimised, and without XLA's newer emitters of
+# fused operations, less than half the time is left. What a test starts as a process of its own does the same, so that
+# it comes to the same bits. JAX reads the flags when its backend starts: now, before a test of the command line sets
+# others for one of its own.
+QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
 jax.devices()
 
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.

@@ -118,8 +118,9 @@ def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
     with stoppable(stop):
         model.fit(panel, report=heard)
     if stop.asked.is_set():
-        done = int(np.isfinite(model.losses_).sum())
-        model.notes_.append(f"Training was interrupted after {done} of {model.losses_.size} steps.")
+        done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
+        others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""
+        model.notes_.append(f"Training was interrupted after {done} of {model.losses_.size} steps.{others}")
     return stop.asked.is_set()
 
 

@@ -18,6 +18,9 @@ from throughtime.errors import InputError
 from throughtime.forecasting import persistence
 from throughtime.forecasting.engine import network_quantiles, prepare, trainable
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.notes import decision_notes
+from throughtime.forecasting.plan import make_plan
+from throughtime.training.loop import EnoughError
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
 
@@ -199,6 +202,29 @@ def test_the_same_seed_gives_the_same_numbers(frame, model):
     assert not np.array_equal(points(other.predict())[:3], points(model.predict())[:3])
 
 
+def test_members_that_hardly_began_are_left_out_of_an_early_end(frame, model, monkeypatch):
+    """One after the other: the first is done, the second two thirds, the third had one step."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+    def report(stage, progress):
+        if stage == "training 3/3" or (stage == "training 2/3" and progress.state.step == 8):
+            raise EnoughError
+
+    early = tt.Forecaster(**SMALL | {"members": 3}).fit(frame, report=report)
+    assert len(early.networks_) == 2
+    assert [np.isfinite(losses).sum() for losses in early.losses_] == [12, 8]
+    np.testing.assert_array_equal(early.losses_[0], model.losses_[0])
+    assert np.isfinite(points(early.predict())).all()
+
+
+@pytest.mark.parametrize("season", [12, None])
+def test_a_look_back_shorter_than_two_seasons_is_told(model, season):
+    panel = model.panel_
+    plan = make_plan(panel.values, panel.lengths, **SMALL | {"season": 12, "cell": "gru", "lookback": 20})
+    note = decision_notes(panel, plan, panel.lengths, season=season)[0]
+    assert note == "No season: the look-back is shorter than two of 12 steps."
+
+
 @pytest.fixture(scope="module")
 def pair(frame):
     """Two members, trained in one thread after the other."""
@@ -366,9 +392,9 @@ def test_backtests_that_cannot_be(model, frame, windows, message):
 
 
 def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame, monkeypatch):
-    """With the defaults, held-out runs among them, but for the size and number of networks and fewer steps."""
-    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (150,) * 3)
-    rows = tt.Forecaster(3, hidden=4, season=12, members=1).backtest(frame, windows=2)
+    """With what is decided by itself, by a held-out run too; but for small networks and fewer steps."""
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (450,) * 3)
+    rows = tt.Forecaster(3, hidden=4, season=12, preset="fast").backtest(frame, windows=2)
     errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]
 

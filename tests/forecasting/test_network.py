@@ -110,6 +110,24 @@ def test_what_lies_outside_the_reach_changes_no_bit(name, values):
         )
 
 
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_head_reads_the_last_step_of_the_blocks(name):
+    """The last two values change places: level, scale and all other steps stay, and the features are cut off."""
+    past = np.random.default_rng(8).normal(size=(1, REACH)).astype(np.float32)
+    past[:, -1 - SEASONS[0]] = past[:, -2 - SEASONS[0]]
+    order = np.append(np.arange(REACH - 2), [REACH - 1, REACH - 2])
+    network = random_network(name)
+    features = jnp.where(jnp.arange(network.hidden.weight.shape[1]) < 6, network.hidden.weight, 0)
+    network = eqx.tree_at(lambda n: n.hidden.weight, network, features)
+    inside, empty = jnp.ones((2, REACH), bool), jnp.zeros((2, F))
+    windows = Windows(jnp.asarray(np.concatenate([past, past[:, order]])), inside, inside, empty, empty > 0)
+    raw, units = scaled_forecasts(network, windows)
+    np.testing.assert_allclose(units.level[0], units.level[1], rtol=1e-6)
+    np.testing.assert_allclose(units.scale[0], units.scale[1], rtol=1e-6)
+    spread = raw - raw[..., [MEDIAN]]  # what the head says alone, without its location
+    assert (np.abs(spread[0] - spread[1]).max(axis=-1) > 1e-3).all()
+
+
 @eqx.filter_jit
 def bases_of(windows):
     """In the windows' own units."""
@@ -117,15 +135,14 @@ def bases_of(windows):
     return bases(past, windows.inside, SEASONS, F)
 
 
-def test_where_skip_and_head_say_nothing_forecasts_are_a_mixture_of_the_bases(values):
+def test_where_skip_head_and_gate_say_nothing_the_forecast_is_the_mean_of_the_bases(values):
     network = random_network("two blocks")
-    silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight)  # noqa: E731
+    silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight, n.gate.weight, n.gate.bias)  # noqa: E731
     network = eqx.tree_at(silent, network, replace_fn=jnp.zeros_like)
     windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(ORIGINS), reach=REACH, horizon=F)
     scaled, simple = np.asarray(scaled_forecasts(network, windows)[0]), np.asarray(bases_of(windows))
     assert (np.diff(scaled, axis=-1) == 0).all()
-    assert (scaled[..., 0] < simple.max(axis=1)).all()
-    assert (scaled[..., 0] > simple.min(axis=1)).all()
+    np.testing.assert_allclose(scaled[..., 0], simple.mean(axis=1), rtol=1e-4, atol=1e-5)
 
 
 def test_training_starts_near_the_bases(model):

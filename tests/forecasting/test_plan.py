@@ -12,10 +12,11 @@ from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.plan import MOST_PATCHES, make_plan, require_horizon
 
 
-def plan_for(lengths, horizon, season, values=None):
+def plan_for(lengths, horizon, season, values=None, **given):
     lengths = np.array(lengths)
     values = np.ones(int(lengths.sum())) if values is None else values
-    return make_plan(values, lengths, horizon=horizon, season=season, cell="gru", hidden=None, steps=None)
+    sizes = {"horizon": horizon, "season": season, "cell": "gru", "hidden": None, "steps": None}
+    return make_plan(values, lengths, **sizes | given)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,49 @@ def test_a_window_is_a_moderate_number_of_whole_patches(longest, horizon, season
     assert 1 <= design.length // design.patch <= MOST_PATCHES
     assert design.reach >= max(design.length, 2 * design.seasons[0], *design.seasons)
     assert all(period < longest or period == 1 for period in design.seasons)
+
+
+@given(st.integers(1, 3000), st.integers(1, 400), st.sampled_from([1, 7, 12, 24, 52, 144]), st.integers(2, 2000))
+def test_no_forecast_looks_further_back_than_it_may(longest, horizon, season, lookback):
+    design = plan_for([longest], horizon, season, lookback=lookback).design
+    assert design.reach <= lookback
+    assert design.length % design.patch == 0
+    assert 1 <= design.length // design.patch <= MOST_PATCHES
+    assert design.length <= max(longest - horizon, 1)
+
+
+@pytest.mark.parametrize(
+    ("lookback", "patch", "length", "seasons"),
+    [
+        (96, 24, 96, (24,)),
+        (100, 24, 96, (24,)),
+        (400, 24, 384, (24, 168)),
+        (47, 8, 40, (1,)),
+        (5000, 24, 648, (24, 168)),
+    ],
+)
+def test_a_look_back_overrides_what_seems_useful(lookback, patch, length, seasons):
+    """Of 700 hours, 48 ahead: no season of which two do not fit, and no more than there is."""
+    design = plan_for([700], 48, 24, lookback=lookback).design
+    assert (design.patch, design.length, design.seasons) == (patch, length, seasons)
+
+
+def test_a_look_back_of_one_value_shows_no_movement():
+    with pytest.raises(InputError, match="the lookback is 1: expected at least 2"):
+        plan_for([700], 48, 24, lookback=1)
+
+
+@pytest.mark.parametrize(("preset", "members", "steps"), [("fast", 1, 204), ("balanced", 4, 600), ("best", 10, 900)])
+def test_presets(preset, members, steps):
+    plan = plan_for([90], 6, 12, preset=preset)
+    assert (plan.members, plan.most_steps, plan.variants) == (members, steps, preset != "fast")
+    own = plan_for([90], 6, 12, preset=preset, members=3, steps=50)
+    assert (own.members, own.most_steps, own.variants) == (3, 50, preset != "fast")
+
+
+def test_an_unknown_preset_is_told_the_known_ones():
+    with pytest.raises(InputError, match="unknown preset 'quick': expected one of fast, balanced, best"):
+        plan_for([90], 6, 12, preset="quick")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ Networks = tuple[ForecastNetwork, ...]
 TRAINING = "training"  # how the names of its stages begin
 REPORTS = 20  # progress reports of one training run
 AVERAGE = 0.99  # decay of the weights' moving average
+LEAST_DONE = 0.5  # of the steps of the furthest member, that a member must have done where training ended early
 MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
 ROWS = 1024  # series that one call of the network forecasts: bounds the memory
 LEAST_OBSERVED = 3  # observations below which a series has nothing to measure a scale with
@@ -154,7 +155,11 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 def train_networks(
     prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
 ) -> tuple[Networks, np.ndarray]:
-    """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done."""
+    """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done.
+
+    Where an early end came before some had done half of what the furthest had, these are left out: a member that has
+    hardly begun would spoil the mean.
+    """
 
     def run(member: int) -> Run[tuple[ForecastNetwork, np.ndarray]]:
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
@@ -164,7 +169,8 @@ def train_networks(
     ]
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
     trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
-    networks, losses = zip(*trained, strict=True)
+    furthest = max(len(losses) for _, losses in trained)
+    networks, losses = zip(*(one for one in trained if len(one[1]) >= LEAST_DONE * furthest), strict=True)
     done = [np.pad(one, (0, plan.steps - len(one)), constant_values=np.nan) for one in losses]
     return networks, np.stack(done)
 

@@ -29,9 +29,13 @@ def decision_notes(panel: Panel, plan: Plan, origins: np.ndarray, *, season: int
 
 def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
     found = plan.design.seasons[0]
+    longest = int(panel.lengths.max())
     others = "".join(f" and of {period}" for period in plan.design.seasons[1:])
     if season == 1:
         return "No season, as given."
+    usual = panel.frequency.season if season is None else season
+    if found != usual and usual < longest:
+        return f"No season: the look-back is shorter than two of {usual} steps."
     if season is not None and found != season:
         return f"A season of {season} steps was given, but no series is longer: there is no season."
     if season is not None:

@@ -16,6 +16,7 @@ SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
 MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
 STEPS = (600, 1500, 2500)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
+LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
 
 
@@ -108,8 +109,13 @@ def make_plan(
         preset: a name in ``PRESETS``.
         lookback: the most past values that a forecast may use, or None for as many as seem useful.
         head: the name of the networks' head.
+
+    Raises:
+        InputError: for values that the head cannot have, a preset or a head that is not known, and a lookback below 2.
     """
     head_type(head)().require(values)
+    if lookback is not None and lookback < LEAST_LOOKBACK:
+        raise InputError(f"the lookback is {lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement")
     asked = effort(preset)
     usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")]
     most_steps = steps if steps is not None else round(asked.length * usual)
@@ -159,7 +165,7 @@ def _patching(horizon: int, seasons: tuple[int, ...], longest: int, lookback: in
     """
     season = seasons[0]
     wanted = max(3 * season, 2 * max(seasons), 3 * horizon, 24)
-    available = max(min(wanted, longest - horizon), 1) if lookback is None else lookback
+    available = max(min(wanted if lookback is None else lookback, longest - horizon), 1)
     patch = season if 4 <= season <= 31 else 8
     while -(-available // patch) > MOST_PATCHES:
         patch *= 2
