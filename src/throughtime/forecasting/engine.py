@@ -100,10 +100,11 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
     firsts = places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
     centre = values[firsts]
     use = learnable(panel, origins, plan.design.horizon)
+    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
     flat = values - np.repeat(centre, panel.lengths)
     unit = _units(flat, panel, origins)
-    series = device_series(flat / np.repeat(unit, panel.lengths), observed, panel.offsets[:-1], origins, use)
-    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
+    flat /= np.repeat(unit, panel.lengths)
+    series = device_series(flat, observed, panel.offsets[:-1], origins, use)
     return Prepared(values, filled[firsts], centre, unit, series._replace(tracks=tracks))
 
 
