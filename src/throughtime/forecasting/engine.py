@@ -110,10 +110,11 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
 
 def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
     """(N,) the power of two below the largest size before the origin: dividing by it changes no digit."""
-    row = np.repeat(np.arange(len(panel)), panel.lengths)
-    known = np.arange(len(flat)) - panel.offsets[row] < origins[row]
-    largest = np.zeros(len(panel))
-    np.maximum.at(largest, row[known], np.abs(flat[known]))
+    known = np.arange(len(flat)) < np.repeat(panel.offsets[:-1] + origins, panel.lengths)
+    sizes = np.abs(flat)
+    sizes[~known] = 0
+    largest, some = np.zeros(len(panel)), panel.lengths > 0
+    largest[some] = np.maximum.reduceat(sizes, panel.offsets[:-1][some]) if some.any() else 0
     return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))
 
 
@@ -169,9 +170,9 @@ def forecast_quantiles(network: ForecastNetwork | None, panel: Panel, origins: n
     """
     design = plan.design
     served = learnable(panel, origins, design.horizon) & (network is not None)
+    prepared = prepare(panel, origins, plan) if served.any() else None
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
-    if network is not None and served.any():
-        prepared = prepare(panel, origins, plan)
+    if network is not None and prepared is not None:
         for chunk, predicted, _ in quantile_chunks(network, prepared, np.flatnonzero(served), origins):
             predicted = stretched(predicted, plan.stretch)
             if plan.log:  # from the first value on, so that a constant comes back to the last digit
