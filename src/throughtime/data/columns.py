@@ -68,14 +68,13 @@ class Columns:
     texts: tuple[str, ...]
 
     @property
-    def used(self) -> list[str]:
-        """The names of all columns that are read, each once."""
-        names = (self.id, self.time, *self.targets, *self.static, *self.past, *self.future)
-        return list(dict.fromkeys(name for name in names if name is not None))
+    def read_first(self) -> list[str]:
+        """The columns that make the series; covariates are read one after the other, which bounds the memory."""
+        return [name for name in (self.id, self.time, *self.targets) if name is not None]
 
 
 def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) -> tuple[nw.DataFrame, Columns]:
-    """The columns that are needed, read into memory, and which they are.
+    """The ids, times and values, read into memory, and which columns they and the covariates are.
 
     Raises:
         InputError: for a table without rows, and as :func:`resolve_columns` does.
@@ -84,7 +83,7 @@ def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Na
     if not len(head):
         raise source.error("no rows below the names of the columns, expected one for each series and time")
     columns = resolve_columns(head, source, named)
-    return collected(table.select(columns.used)), columns
+    return collected(table.select(columns.read_first)), columns
 
 
 def resolve_columns(head: nw.DataFrame, source: Source, named: Named) -> Columns:

@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 
 from throughtime.data.columns import Columns, listed
 from throughtime.data.covariates import Column, Covariates, read_column
-from throughtime.data.frames import as_polars
+from throughtime.data.frames import as_polars, collected
 from throughtime.data.grid import Grid, Rows
 from throughtime.data.source import Source
 
 
 def grid_covariates(
-    table: nw.DataFrame, columns: Columns, source: Source, rows: Rows, grid: Grid, sources: NDArray
+    table: nw.DataFrame | nw.LazyFrame, columns: Columns, source: Source, rows: Rows, grid: Grid, sources: NDArray
 ) -> Covariates:
     """All covariates of the table.
 
@@ -29,7 +29,7 @@ def grid_covariates(
     """
 
     def read(name: str) -> Column:
-        column = read_column(as_polars(table[name]), source)
+        column = read_column(as_polars(collected(table.select(name))[name]), source)
         return Column(name, rows.ordered(column.values), column.categories)
 
     def on_grid(name: str) -> Column:

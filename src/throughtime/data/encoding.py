@@ -1,14 +1,15 @@
 """Covariates as a network sees them: numbers standardised, categories as places in the vocabulary of training."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data.calendar_columns import calendar_codes, calendar_names
-from throughtime.data.covariates import Column, Covariates, at
+from throughtime.data.covariates import Column, at
 from throughtime.data.panel import Panel
-from throughtime.data.tracks import Tracks, device_offsets, device_table
+from throughtime.data.tracks import Table, Tracks, device_offsets, device_table
 from throughtime.errors import InputError
 
 FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
@@ -142,42 +143,59 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
     came = [] if given is None else [column.name for column in (*given.static, *given.past, *given.future)]
     if came != wanted:
         raise InputError(f"the forecaster was fitted with the covariates {wanted}, the data have {came}")
+    sizes, count = sizes_of(encodings), int((panel.lengths + horizon).sum())
+    blocks = [slice(first, first + SERIES_AT_ONCE) for first in range(0, len(panel), SERIES_AT_ONCE)]
+
+    def past(rows: slice) -> list[NDArray]:
+        return _on_steps(panel, _steps(panel, horizon, rows), () if given is None else given.past, encodings.past)
+
+    def future(rows: slice) -> list[NDArray]:
+        steps = _steps(panel, horizon, rows)
+        columns = _on_steps(panel, steps, () if given is None else given.future, encodings.future)
+        return [*columns, *(_calendar_column(panel, one, steps) for one in encodings.calendar)]
+
     static = [] if given is None else list(map(_encoded, given.static, encodings.static))
-    past: list[list[NDArray]] = []
-    future: list[list[NDArray]] = []
-    for first in range(0, len(panel), SERIES_AT_ONCE):
-        steps = _steps(panel, horizon, slice(first, first + SERIES_AT_ONCE))
-        users = ([], []) if given is None else _user_columns(panel, given, encodings, steps)
-        past.append(users[0])
-        future.append([*users[1], *(_calendar_column(panel, one, steps) for one in encodings.calendar)])
-    lengths = panel.lengths + horizon
-    size = int(lengths.sum())
     return Tracks(
-        device_table(static, len(panel)),
-        device_table([np.concatenate(parts) for parts in zip(*past, strict=True)], size),
-        device_table([np.concatenate(parts) for parts in zip(*future, strict=True)], size),
-        device_offsets(np.cumsum(lengths) - lengths),
+        _table(sizes.static, len(panel), [static]),
+        _table(sizes.past, count, map(past, blocks)),
+        _table(sizes.future, count, map(future, blocks)),
+        device_offsets(panel.offsets[:-1] + horizon * np.arange(len(panel))),
     )
 
 
-def _user_columns(
-    panel: Panel, given: Covariates, encodings: Encodings, steps: _Steps
-) -> tuple[list[NDArray], list[NDArray]]:
-    """The user's past and future covariates of some steps, encoded."""
+def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> Table:
+    """The table of columns that come some rows at a time: numbers (S, 2) and codes (S,)."""
+    numbers = np.empty((rows, 2 * sizes.numbers), np.float32)
+    codes = np.empty((rows, len(sizes.vocabularies)), np.int32)
+    last = 0
+    for columns in blocks:
+        first, last = last, last + (len(columns[0]) if columns else 0)
+        pairs = [column for column in columns if column.ndim == 2]
+        single = [column for column in columns if column.ndim == 1]
+        for place, column in enumerate(pairs):
+            numbers[first:last, 2 * place : 2 * place + 2] = column
+        for place, column in enumerate(single):
+            codes[first:last, place] = column
+    return device_table(numbers, codes)
+
+
+def _on_steps(
+    panel: Panel, steps: _Steps, columns: tuple[Column, ...], encodings: tuple[Encoding, ...]
+) -> list[NDArray]:
+    """The user's covariates on some steps, encoded."""
+    if not columns:
+        return []
     places = _places(panel, steps)
-    past = [_encoded(_on_steps(column, places), one) for column, one in zip(given.past, encodings.past, strict=True)]
-    ahead = zip(given.future, encodings.future, strict=True)
-    return past, [_encoded(_on_steps(column, places), one) for column, one in ahead]
+    return [
+        _encoded(Column(column.name, at(column.values, places), column.categories), encoding)
+        for column, encoding in zip(columns, encodings, strict=True)
+    ]
 
 
 def _calendar_column(panel: Panel, encoding: Encoding, steps: _Steps) -> NDArray:
     codes = calendar_codes(panel.frequency, steps.ordinals, encoding.name)
     names = tuple(map(str, range(int(codes.max(initial=0)) + 1)))
     return _encoded(Column(encoding.name, codes.astype(float), names), encoding)
-
-
-def _on_steps(column: Column, places: NDArray[np.int64]) -> Column:
-    return Column(column.name, at(column.values, places), column.categories)
 
 
 def _encoded(column: Column, encoding: Encoding) -> NDArray:

@@ -52,7 +52,8 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) ->
     Raises:
         InputError: where the table cannot be used; the message names the place and what was expected.
     """
-    table, columns = select_columns(table, source, named)
+    whole = table
+    table, columns = select_columns(whole, source, named)
     values = _values(table, columns, source)
     stamps = parse_times(as_polars(table[columns.time]), source)
     names, row_series = _series(table, columns, source)
@@ -79,7 +80,8 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) ->
     if not (columns.static or columns.past or columns.future):
         return arranged
     sources = names[np.arange(len(ids)) // len(columns.targets)]
-    covariates = grid_covariates(table, columns, source, rows, grid, sources)
+    del table, values, times, series, row_series
+    covariates = grid_covariates(whole, columns, source, rows, grid, sources)
     return arranged._replace(covariates=covariates.of_series(known))
 
 

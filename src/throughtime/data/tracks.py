@@ -1,6 +1,5 @@
 """Covariates on the device: tables of numbers and codes, from which windows are gathered."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -51,14 +50,9 @@ class Given(NamedTuple):
     future: Table
 
 
-def device_table(columns: Sequence[np.ndarray], rows: int) -> Table:
-    """Columns of numbers (rows, 2) and of codes (rows,) as one table."""
-    numbers = [column for column in columns if column.ndim == 2]
-    codes = [column for column in columns if column.ndim == 1]
-    return Table(
-        jnp.asarray(np.concatenate([np.empty((rows, 0), np.float32), *numbers], axis=1)),
-        jnp.asarray(np.stack(codes, axis=1) if codes else np.empty((rows, 0), np.int32)),
-    )
+def device_table(numbers: np.ndarray, codes: np.ndarray) -> Table:
+    """Numbers (S, E), two for each column, and codes (S, C) on the device."""
+    return Table(jnp.asarray(numbers), jnp.asarray(codes))
 
 
 def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:

@@ -110,19 +110,21 @@ def prepare(panel: Panel, origins: np.ndarray, plan: Plan) -> Prepared:
     counts = head_of(plan.design).counts  # must come as they are
     centre = np.zeros(len(panel)) if counts else values[firsts]
     use = learnable(panel, origins, plan.design.horizon)
+    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
     flat = values - np.repeat(centre, panel.lengths)
     unit = np.ones(len(panel)) if counts else _units(flat, panel, origins)
-    series = device_series(flat / np.repeat(unit, panel.lengths), observed, panel.offsets[:-1], origins, use)
-    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
+    flat /= np.repeat(unit, panel.lengths)
+    series = device_series(flat, observed, panel.offsets[:-1], origins, use)
     return Prepared(values, filled[firsts], centre, unit, series._replace(tracks=tracks))
 
 
 def _units(flat: np.ndarray, panel: Panel, origins: np.ndarray) -> np.ndarray:
     """(N,) the power of two below the largest size before the origin: dividing by it changes no digit."""
-    row = np.repeat(np.arange(len(panel)), panel.lengths)
-    known = panel.steps < origins[row]
-    largest = np.zeros(len(panel))
-    np.maximum.at(largest, row[known], np.abs(flat[known]))
+    known = np.arange(len(flat)) < np.repeat(panel.offsets[:-1] + origins, panel.lengths)
+    sizes = np.abs(flat)
+    sizes[~known] = 0
+    largest, some = np.zeros(len(panel)), panel.lengths > 0
+    largest[some] = np.maximum.reduceat(sizes, panel.offsets[:-1][some]) if some.any() else 0
     return np.exp2(np.floor(np.log2(np.where(largest > 0, largest, 1.0))))
 
 
