@@ -18,7 +18,7 @@ from throughtime.data.panel import Panel
 from throughtime.data.tracks import Given, Table
 from throughtime.data.windows import Windows
 from throughtime.errors import InputError
-from throughtime.forecasting import engine
+from throughtime.forecasting import engine, heldout
 from throughtime.forecasting.covariates import CovariateNetwork
 from throughtime.training import checkpoint
 
@@ -244,3 +244,26 @@ def test_several_targets_are_forecast_as_series_of_their_columns():
     assert isinstance(came, pd.DataFrame)
     assert came["unique_id"].unique().tolist() == ["b/y", "b/left", "a/y", "a/left", "c/y", "c/left"]
     assert len(came) == 6 * F
+
+
+def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
+    """Categories that only the held-out windows have are not known there, nor do their numbers count."""
+    y = pl.col("ds") < pl.col("ds").max() - pl.duration(days=F)
+    late = HISTORY.with_columns(
+        sky=pl.when(y.over("unique_id")).then(pl.col("sky")).otherwise(pl.lit("hail")),
+        promo=pl.when(y.over("unique_id")).then(pl.col("promo")).otherwise(1e6),
+    )
+    seen = []
+    prepare = engine.prepare
+    monkeypatch.setattr(
+        engine, "prepare", lambda panel, origins, plan: seen.append(plan) or prepare(panel, origins, plan)
+    )
+    monkeypatch.setattr(heldout, "MOST_STEPS", 2)
+    model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
+    *held_out, last = seen
+    assert {one.encodings.past[1].vocabulary for one in held_out} == {("rain", "snow", "sun")}
+    assert max(one.encodings.future[0].mean for one in held_out) < 1
+    assert last.encodings == model.plan_.encodings
+    assert last.encodings.past[1].vocabulary == ("hail", "rain", "snow", "sun")
+    assert last.encodings.future[0].mean > 1e3
+    assert all(network.design == model.plan_.design for network in model.networks_)

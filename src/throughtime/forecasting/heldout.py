@@ -7,13 +7,14 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime.data.encoding import fit_encodings
 from throughtime.data.panel import Panel
 from throughtime.forecasting import engine
 from throughtime.forecasting.calibration import stretch
 from throughtime.forecasting.engine import Networks, Prepared, learnable
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.origins import affordable_origins
-from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.plan import Plan, with_encodings
 from throughtime.training.loop import Progress
 from throughtime.training.side_by_side import Run, side_by_side
 
@@ -67,17 +68,25 @@ def settle(
     held = hold_out(panel, origins, plan)
     if held is None:
         return plan
-    steps = min(plan.most_steps, MOST_STEPS)
-    variants = [variant._replace(most_steps=steps, steps=steps) for variant in _variants(plan)]
+    steps, blind = min(plan.most_steps, MOST_STEPS), _blind(plan, held)
+    variants = [variant._replace(most_steps=steps, steps=steps) for variant in _variants(blind)]
     names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
-    seen = {log: engine.prepare(panel, held.cuts[0], plan._replace(log=log)) for log in {one.log for one in variants}}
+    seen = {log: engine.prepare(panel, held.cuts[0], blind._replace(log=log)) for log in {one.log for one in variants}}
     runs = [_trial(held, seen[variant.log], variant, seed) for variant in variants]
     judged = side_by_side(runs, [partial(report, name) for name in names])
     best = min(judged, key=lambda one: one.loss).plan
-    if best.steps <= NEAR_END * steps or steps == plan.most_steps:
-        return best
-    whole = best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
-    return _calibrated(held, seen[whole.log], whole, report, seed)
+    if best.steps > NEAR_END * steps and steps < plan.most_steps:
+        whole = best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
+        best = _calibrated(held, seen[whole.log], whole, report, seed)
+    return with_encodings(best, plan.encodings)
+
+
+def _blind(plan: Plan, held: HeldOut) -> Plan:
+    """The plan with covariates encoded as what lies before the held-out windows says."""
+    if plan.encodings is None:
+        return plan
+    calendar = bool(plan.encodings.calendar)
+    return with_encodings(plan, fit_encodings(held.panel, held.cuts[0], calendar=calendar))
 
 
 def _calibrated(
