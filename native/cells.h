@@ -1,0 +1,143 @@
+// One time step of each cell, less its matrix product: forward, and backward through it.
+//
+// All rows are padded to whole vectors. `pre` holds the cell's BLOCKS blocks of pre-activations, `h` and `c` the state,
+// which a step replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the order of
+// throughtime.cells, but for GRU's: its candidate's two shares stand apart.
+#ifndef THROUGHTIME_CELLS_H
+#define THROUGHTIME_CELLS_H
+
+#include "simd.h"
+
+namespace throughtime::THROUGHTIME_ISA {
+
+// phi, and its slope by its own value, as JAX has them at 0.
+struct Identity {
+  static Vector value(Vector a) { return a; }
+  static Vector slope(Vector) { return all(1.0f); }
+};
+
+struct Sigmoid {
+  static Vector value(Vector a) { return sigmoid(a); }
+  static Vector slope(Vector y) { return y * (1.0f - y); }
+};
+
+struct Tanh {
+  static Vector value(Vector a) { return tanh(a); }
+  static Vector slope(Vector y) { return 1.0f - y * y; }
+};
+
+struct Relu {
+  static Vector value(Vector a) { return a < 0.0f ? all(0.0f) : a; }
+  static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : all(0.0f); }
+};
+
+struct LeakyRelu {
+  static Vector value(Vector a) { return a < 0.0f ? 0.01f * a : a; }
+  static Vector slope(Vector y) { return y < 0.0f ? all(0.01f) : all(1.0f); }
+};
+
+struct Elu {
+  static Vector value(Vector a) { return a > 0.0f ? a : expm1(a); }
+  static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : y + 1.0f; }
+};
+
+// Where a block of pre-activations comes from: its place in the cell's weights, -1 where it has no such share.
+struct Source {
+  int h, x, b, b_h;
+};
+
+template <class Phi>
+struct Elman {
+  static constexpr int BLOCKS = 1, SAVED = 0, GATES = 1;
+  static constexpr bool MEMORY = false;
+  static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
+
+  static void forward(const float* pre, float* h, float*, float*, Index size, Index) {
+    for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
+  }
+
+  static void backward(const float* h, const float*, const float*, const float*, float* dh, float*, float* dpre,
+                       Index size, Index) {
+    for (Index j = 0; j < size; j += LANES) {
+      store(dpre + j, load(dh + j) * Phi::slope(load(h + j)));
+      store(dh + j, Vector{});
+    }
+  }
+};
+
+// i f g o; saved: i f g o, tanh(c), c.
+struct LSTM {
+  static constexpr int BLOCKS = 4, SAVED = 6, GATES = 4;
+  static constexpr bool MEMORY = true;
+  static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
+
+  static void forward(const float* pre, float* h, float* c, float* saved, Index size, Index apart) {
+    for (Index j = 0; j < size; j += LANES) {
+      const Vector i = sigmoid(load(pre + j)), f = sigmoid(load(pre + size + j));
+      const Vector g = tanh(load(pre + 2 * size + j)), o = sigmoid(load(pre + 3 * size + j));
+      const Vector memory = f * load(c + j) + i * g;
+      const Vector shown = tanh(memory);
+      store(c + j, memory);
+      store(h + j, o * shown);
+      if (saved) {
+        const Vector kept[SAVED] = {i, f, g, o, shown, memory};
+        for (int s = 0; s < SAVED; ++s) store(saved + s * apart + j, kept[s]);
+      }
+    }
+  }
+
+  static void backward(const float*, const float*, const float* c_before, const float* saved, float* dh, float* dc,
+                       float* dpre, Index size, Index apart) {
+    for (Index j = 0; j < size; j += LANES) {
+      const Vector i = load(saved + j), f = load(saved + apart + j), g = load(saved + 2 * apart + j);
+      const Vector o = load(saved + 3 * apart + j), shown = load(saved + 4 * apart + j);
+      const Vector out = load(dh + j);
+      const Vector memory = load(dc + j) + out * o * (1.0f - shown * shown);
+      store(dpre + j, memory * g * (i * (1.0f - i)));
+      store(dpre + size + j, memory * load(c_before + j) * (f * (1.0f - f)));
+      store(dpre + 2 * size + j, memory * i * (1.0f - g * g));
+      store(dpre + 3 * size + j, out * shown * (o * (1.0f - o)));
+      store(dc + j, memory * f);
+      store(dh + j, Vector{});
+    }
+  }
+};
+
+// The candidate's share of the state, r, z, and its share of the input: what reads the state stands first, and what
+// reads the input last. Saved: r, z, n, and the state's share.
+struct GRU {
+  static constexpr int BLOCKS = 4, SAVED = 4, GATES = 3;
+  static constexpr bool MEMORY = false;
+  static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
+
+  static void forward(const float* pre, float* h, float*, float* saved, Index size, Index apart) {
+    for (Index j = 0; j < size; j += LANES) {
+      const Vector share = load(pre + j);
+      const Vector r = sigmoid(load(pre + size + j)), z = sigmoid(load(pre + 2 * size + j));
+      const Vector n = tanh(load(pre + 3 * size + j) + r * share);
+      store(h + j, (1.0f - z) * n + z * load(h + j));
+      if (saved) {
+        const Vector kept[SAVED] = {r, z, n, share};
+        for (int s = 0; s < SAVED; ++s) store(saved + s * apart + j, kept[s]);
+      }
+    }
+  }
+
+  static void backward(const float*, const float* h_before, const float*, const float* saved, float* dh, float*,
+                       float* dpre, Index size, Index apart) {
+    for (Index j = 0; j < size; j += LANES) {
+      const Vector r = load(saved + j), z = load(saved + apart + j), n = load(saved + 2 * apart + j);
+      const Vector out = load(dh + j);
+      const Vector candidate = out * (1.0f - z) * (1.0f - n * n);
+      store(dpre + j, candidate * r);
+      store(dpre + size + j, candidate * load(saved + 3 * apart + j) * (r * (1.0f - r)));
+      store(dpre + 2 * size + j, out * (load(h_before + j) - n) * (z * (1.0f - z)));
+      store(dpre + 3 * size + j, candidate);
+      store(dh + j, out * z);
+    }
+  }
+};
+
+}  // namespace throughtime::THROUGHTIME_ISA
+
+#endif

@@ -1,0 +1,247 @@
+// The foreign functions that XLA calls: they check what comes, cut it into tasks and run a kernel on each.
+#include <algorithm>
+#include <string>
+
+#include "kernels.h"
+#include "memory.h"
+#include "threads.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace throughtime {
+namespace {
+
+using Floats = ffi::Buffer<ffi::F32>;
+using Flags = ffi::Buffer<ffi::PRED>;
+
+constexpr Index ROWS_AT_ONCE = 32;         // of a batch that go through time together
+constexpr Index WORTH_A_THREAD = 400'000;  // multiplications: about 10 us, what it takes to wake one
+
+// The shapes as they came: M models, each with a batch of its own, and with weights of its own unless all share them.
+struct Problem {
+  Index M;
+  bool shared;
+  Shape shape;
+  const Kernel* kernel;
+};
+
+bool is(ffi::Span<const int64_t> dimensions, std::initializer_list<Index> expected) {
+  return std::equal(dimensions.begin(), dimensions.end(), expected.begin(), expected.end());
+}
+
+// An optional operand comes with no elements where there is none.
+template <class Buffer>
+auto given(Buffer&& buffer) {
+  return buffer.element_count() ? buffer.typed_data() : nullptr;
+}
+
+// What both ways share.
+struct Operands {
+  Floats w_x, w_h, b, b_h, xs, h, c;
+  Flags mask;
+};
+
+ffi::ErrorOr<Problem> checked(const Operands& in, std::int32_t cell, std::int32_t activation, bool reverse) {
+  const auto wrong = [](const char* what) {
+    return ffi::Unexpected(ffi::Error::InvalidArgument(std::string("throughtime: the shape of ") + what + " does not fit"));
+  };
+  const auto xs = in.xs.dimensions(), h = in.h.dimensions();
+  if (xs.size() != 4) return wrong("xs");
+  if (h.size() != 3) return wrong("h");
+  const Kernel* kernel = best_kernel(CellKind{cell}, Activation{activation});
+  if (!kernel) return ffi::Unexpected(ffi::Error::InvalidArgument("throughtime: no kernel of this cell"));
+  const Index M = xs[0], B = xs[1], T = xs[2], D = xs[3], H = h[2], G = kernel->gates;
+  if (!is(h, {M, B, H})) return wrong("h");
+  const auto w_x = in.w_x.dimensions();
+  if (w_x.size() != 3 || (w_x[0] != 1 && w_x[0] != M)) return wrong("w_x");
+  const Index own = w_x[0];
+  if (!is(w_x, {own, G * H, D})) return wrong("w_x");
+  if (!is(in.w_h.dimensions(), {own, G * H, H})) return wrong("w_h");
+  if (!is(in.b.dimensions(), {own, G * H})) return wrong("b");
+  if (!is(in.b_h.dimensions(), {own, kernel->inner_bias ? H : 0})) return wrong("b_h");
+  if (!is(in.c.dimensions(), {M, B, kernel->memory ? H : 0})) return wrong("c");
+  if (in.mask.element_count() && !is(in.mask.dimensions(), {M, B, T})) return wrong("mask");
+  return Problem{M, own == 1, {B, T, D, H, reverse}, kernel};
+}
+
+template <class T>
+T* offset(T* at, Index count) {
+  return at ? at + count : nullptr;
+}
+
+Weights weights_of(const Operands& in, const Problem& problem, Index m) {
+  const Index H = problem.shape.H, D = problem.shape.D, G = problem.kernel->gates;
+  if (problem.shared) m = 0;
+  return {in.w_x.typed_data() + m * G * H * D, in.w_h.typed_data() + m * G * H * H, in.b.typed_data() + m * G * H,
+          offset(given(in.b_h), m * H)};
+}
+
+Inputs inputs_of(const Operands& in, const Problem& problem, Index m) {
+  const Shape& s = problem.shape;
+  return {in.xs.typed_data() + m * s.B * s.T * s.D, in.h.typed_data() + m * s.B * s.H, offset(given(in.c), m * s.B * s.H),
+          reinterpret_cast<const std::uint8_t*>(offset(given(in.mask), m * s.B * s.T))};
+}
+
+// How the rows of all models are cut. Where there are many models, a task is one of them; otherwise some of its rows.
+struct Cut {
+  Index parts, workers;
+
+  Cut(const Problem& problem, ffi::ThreadPool& pool) {
+    const Shape& s = problem.shape;
+    const Index work = problem.M * s.B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
+    const Index most = std::clamp<Index>(work / WORTH_A_THREAD, 1, pool.num_threads());
+    parts = (s.B + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+    if (problem.M == 1) parts = std::min(s.B, (std::max(parts, most) + most - 1) / most * most);
+    workers = std::clamp<Index>(problem.M == 1 ? parts : problem.M, 1, most);
+  }
+
+  Index first(Index part, Index B) const { return part * B / parts; }
+};
+
+ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h, Floats c,
+                   Flags mask, ffi::Result<Floats> hs, ffi::Result<Floats> h_last, ffi::Result<Floats> c_last,
+                   ffi::Result<Floats> saved, std::int32_t cell, std::int32_t activation, bool reverse) {
+  const Operands in{w_x, w_h, b, b_h, xs, h, c, mask};
+  const auto found = checked(in, cell, activation, reverse);
+  if (found.has_error()) return found.error();
+  const Problem& problem = found.value();
+  const Shape& s = problem.shape;
+  const Kernel& kernel = *problem.kernel;
+  const Index width = kernel.saved * padded(s.H);
+  const auto outputs_of = [&](Index m) -> Outputs {
+    return {hs->typed_data() + m * s.B * s.T * s.H, h_last->typed_data() + m * s.B * s.H,
+            offset(given(*c_last), m * s.B * s.H), offset(given(*saved), m * s.B * s.T * width)};
+  };
+  const Cut cut(problem, pool);
+  const auto part = [&](const float* packed, Index m, Index number) {
+    const Index first = cut.first(number, s.B), last = cut.first(number + 1, s.B);
+    float* const scratch = Memory::scratch().at_least(kernel.scratch_forward(s, last - first));
+    kernel.forward(s, packed, inputs_of(in, problem, m), outputs_of(m), first, last, scratch);
+  };
+  const auto pack = [&](Index m) -> const float* {
+    float* const packed = Memory::packed().at_least(kernel.packed_forward(s));
+    kernel.pack_forward(s, weights_of(in, problem, m), packed);
+    return packed;
+  };
+  if (problem.M == 1) {
+    const float* const packed = pack(0);
+    run_tasks(pool, cut.parts, cut.workers, [&](Index number, Index) { part(packed, 0, number); });
+  } else {
+    run_tasks(pool, problem.M, cut.workers, [&](Index m, Index) {
+      const float* const packed = pack(m);
+      for (Index number = 0; number < cut.parts; ++number) part(packed, m, number);
+    });
+  }
+  return ffi::Error::Success();
+}
+
+ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h, Floats c,
+                    Flags mask, Floats hs, Floats saved, Floats d_hs, Floats d_h_last, Floats d_c_last,
+                    ffi::Result<Floats> d_w_x, ffi::Result<Floats> d_w_h, ffi::Result<Floats> d_b,
+                    ffi::Result<Floats> d_b_h, ffi::Result<Floats> d_xs, ffi::Result<Floats> d_h,
+                    ffi::Result<Floats> d_c, std::int32_t cell, std::int32_t activation, bool reverse) {
+  const Operands in{w_x, w_h, b, b_h, xs, h, c, mask};
+  const auto found = checked(in, cell, activation, reverse);
+  if (found.has_error()) return found.error();
+  const Problem& problem = found.value();
+  const Shape& s = problem.shape;
+  const Kernel& kernel = *problem.kernel;
+  const Index width = kernel.saved * padded(s.H), G = kernel.gates;
+  const auto came_of = [&](Index m) -> Cotangents {
+    return {hs.typed_data() + m * s.B * s.T * s.H, offset(given(saved), m * s.B * s.T * width),
+            d_hs.typed_data() + m * s.B * s.T * s.H, d_h_last.typed_data() + m * s.B * s.H,
+            offset(given(d_c_last), m * s.B * s.H)};
+  };
+  const auto gradients_of = [&](Index m) -> Gradients {
+    return {offset(given(*d_xs), m * s.B * s.T * s.D), d_h->typed_data() + m * s.B * s.H,
+            offset(given(*d_c), m * s.B * s.H)};
+  };
+  const Cut cut(problem, pool);
+  const Index size = (kernel.sums(s) + 15) / 16 * 16;
+  const auto part = [&](const float* packed, Index m, Index number, float* sums) {
+    const Index first = cut.first(number, s.B), last = cut.first(number + 1, s.B);
+    float* const scratch = Memory::scratch().at_least(kernel.scratch_backward(s, std::max<Index>(last - first, 1)));
+    kernel.backward(s, packed, inputs_of(in, problem, m), came_of(m), gradients_of(m), first, last, sums, scratch);
+  };
+  const auto pack = [&](Index m) -> const float* {
+    float* const packed = Memory::packed().at_least(kernel.packed_backward(s));
+    kernel.pack_backward(s, weights_of(in, problem, m), packed);
+    return packed;
+  };
+  const auto unpack = [&](const float* sums, Index m) {
+    kernel.unpack(s, sums,
+                  {d_w_x->typed_data() + m * G * s.H * s.D, d_w_h->typed_data() + m * G * s.H * s.H,
+                   d_b->typed_data() + m * G * s.H, offset(given(*d_b_h), m * s.H)});
+  };
+  if (problem.M == 1) {
+    const float* const packed = pack(0);
+    float* const sums = Memory::sums().at_least(size * cut.workers);
+    std::fill_n(sums, size * cut.workers, 0.0f);
+    run_tasks(pool, cut.parts, cut.workers,
+              [&](Index number, Index worker) { part(packed, 0, number, sums + worker * size); });
+    for (Index worker = 1; worker < cut.workers; ++worker)
+      for (Index i = 0; i < size; ++i) sums[i] += sums[worker * size + i];
+    unpack(sums, 0);
+  } else {
+    run_tasks(pool, problem.M, cut.workers, [&](Index m, Index) {
+      const float* const packed = pack(m);
+      float* const sums = Memory::sums().at_least(size);
+      std::fill_n(sums, size, 0.0f);
+      for (Index number = 0; number < cut.parts; ++number) part(packed, m, number, sums);
+      unpack(sums, m);
+    });
+  }
+  return ffi::Error::Success();
+}
+
+auto bound_operands() {
+  return ffi::Ffi::Bind()
+      .Ctx<ffi::ThreadPool>()
+      .Arg<Floats>()   // w_x
+      .Arg<Floats>()   // w_h
+      .Arg<Floats>()   // b
+      .Arg<Floats>()   // b_h
+      .Arg<Floats>()   // xs
+      .Arg<Floats>()   // h
+      .Arg<Floats>()   // c
+      .Arg<Flags>();   // mask
+}
+
+}  // namespace
+}  // namespace throughtime
+
+// What Python finds in the library.
+#pragma GCC visibility push(default)
+
+extern "C" const char* throughtime_instruction_set() { return throughtime::instruction_set(); }
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(throughtime_forward, throughtime::forward,
+                              throughtime::bound_operands()
+                                  .Ret<throughtime::Floats>()  // hs
+                                  .Ret<throughtime::Floats>()  // h_last
+                                  .Ret<throughtime::Floats>()  // c_last
+                                  .Ret<throughtime::Floats>()  // saved
+                                  .Attr<std::int32_t>("cell")
+                                  .Attr<std::int32_t>("activation")
+                                  .Attr<bool>("reverse"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(throughtime_backward, throughtime::backward,
+                              throughtime::bound_operands()
+                                  .Arg<throughtime::Floats>()  // hs
+                                  .Arg<throughtime::Floats>()  // saved
+                                  .Arg<throughtime::Floats>()  // d_hs
+                                  .Arg<throughtime::Floats>()  // d_h_last
+                                  .Arg<throughtime::Floats>()  // d_c_last
+                                  .Ret<throughtime::Floats>()  // d_w_x
+                                  .Ret<throughtime::Floats>()  // d_w_h
+                                  .Ret<throughtime::Floats>()  // d_b
+                                  .Ret<throughtime::Floats>()  // d_b_h
+                                  .Ret<throughtime::Floats>()  // d_xs
+                                  .Ret<throughtime::Floats>()  // d_h
+                                  .Ret<throughtime::Floats>()  // d_c
+                                  .Attr<std::int32_t>("cell")
+                                  .Attr<std::int32_t>("activation")
+                                  .Attr<bool>("reverse"));
+
+#pragma GCC visibility pop

@@ -1,0 +1,138 @@
+// Matrix products whose right side is short and wide: rows times packed panels, in registers.
+#ifndef THROUGHTIME_PRODUCT_H
+#define THROUGHTIME_PRODUCT_H
+
+#include "simd.h"
+
+namespace throughtime::THROUGHTIME_ISA {
+
+// A tile of C takes ROWS x WIDE registers, a step of it WIDE + 1 more: 16 registers hold 4 x 3, 32 hold 8 x 3.
+constexpr int ROWS = THROUGHTIME_REGISTERS >= 32 ? 8 : 4;
+constexpr int WIDE = 3;
+constexpr int CHAINS = 4;  // sums side by side in a single row, so that none waits for its last addition
+
+// The right side: K rows of `vectors` vectors, cut into panels of up to WIDE, of widths that differ by one at most.
+struct Panels {
+  Index count, vectors;
+  explicit Panels(Index vectors) : count((vectors + WIDE - 1) / WIDE), vectors(vectors) {}
+  Index first(Index panel) const { return panel * vectors / count; }
+};
+
+// A (rows, K) with strides of its own, so that it may lie on its side.
+struct Left {
+  const float* at;
+  Index row, k;
+};
+
+// B: packed, panel after panel, each (K, width); or the rows of a matrix, `stride` apart.
+struct Right {
+  const float* at;
+  Index stride;  // 0 where packed
+};
+
+// Where the product goes: C (rows, vectors), which it replaces or is added to.
+struct Out {
+  float* at;
+  Index row;
+  bool add;
+};
+
+template <int R, int V>
+inline void tile(Left a, const float* b, Index stride, Index K, Out c) {
+  Vector sum[R][V];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
+  for (Index k = 0; k < K; ++k) {
+    Vector row[V];
+    for (int v = 0; v < V; ++v) row[v] = load(b + k * stride + v * LANES);
+    for (int r = 0; r < R; ++r) {
+      const Vector x = all(a.at[r * a.row + k * a.k]);
+      for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
+    }
+  }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
+}
+
+template <int V>
+inline void single_row(Left a, const float* b, Index stride, Index K, Out c) {
+  Vector sum[CHAINS][V] = {};
+  Index k = 0;
+  for (; k + CHAINS <= K; k += CHAINS)
+    for (int chain = 0; chain < CHAINS; ++chain) {
+      const Vector x = all(a.at[(k + chain) * a.k]);
+      for (int v = 0; v < V; ++v) sum[chain][v] += x * load(b + (k + chain) * stride + v * LANES);
+    }
+  for (; k < K; ++k)
+    for (int v = 0; v < V; ++v) sum[0][v] += all(a.at[k * a.k]) * load(b + k * stride + v * LANES);
+  for (int v = 0; v < V; ++v) {
+    const Vector whole = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+    store(c.at + v * LANES, c.add ? load(c.at + v * LANES) + whole : whole);
+  }
+}
+
+template <int V>
+void panel(Index rows, Left a, const float* b, Index stride, Index K, Out c) {
+  if (rows == 1) return single_row<V>(a, b, stride, K, c);
+  Index r = 0;
+  for (; r + ROWS <= rows; r += ROWS) {
+    tile<ROWS, V>(a, b, stride, K, c);
+    a.at += ROWS * a.row;
+    c.at += ROWS * c.row;
+  }
+  switch (rows - r) {
+    case 1: return tile<1, V>(a, b, stride, K, c);
+    case 2: return tile<2, V>(a, b, stride, K, c);
+    case 3: return tile<3, V>(a, b, stride, K, c);
+    case 4: return tile<4, V>(a, b, stride, K, c);
+    case 5: return tile<5, V>(a, b, stride, K, c);
+    case 6: return tile<6, V>(a, b, stride, K, c);
+    case 7: return tile<7, V>(a, b, stride, K, c);
+    default: return;
+  }
+}
+
+// C (rows, vectors) = A (rows, K) B (K, vectors), or C plus that.
+inline void product(Index rows, Index vectors, Index K, Left a, Right b, Out c) {
+  if (rows == 0 || vectors == 0) return;
+  const Panels panels(vectors);
+  for (Index p = 0; p < panels.count; ++p) {
+    const Index first = panels.first(p), width = panels.first(p + 1) - first;
+    const float* at = b.at + first * LANES * (b.stride ? 1 : K);
+    const Index stride = b.stride ? b.stride : width * LANES;
+    const Out out = {c.at + first * LANES, c.row, c.add};
+    switch (width) {
+      case 1: panel<1>(rows, a, at, stride, K, out); break;
+      case 2: panel<2>(rows, a, at, stride, K, out); break;
+      default: panel<3>(rows, a, at, stride, K, out); break;
+    }
+  }
+}
+
+// Packs B (K, vectors), of which row k is the `columns` floats at `at + k * row`, `column` apart; the rest is zeros.
+inline void pack(float* packed, Index K, Index vectors, const float* at, Index row, Index column, Index columns) {
+  const Panels panels(vectors);
+  for (Index p = 0; p < panels.count; ++p) {
+    const Index first = panels.first(p) * LANES, width = panels.first(p + 1) * LANES - first;
+    const Index filled = columns - first < width ? (columns > first ? columns - first : 0) : width;
+    float* to = packed + first * K;
+    if (column == 1) {
+      for (Index k = 0; k < K; ++k, to += width) {
+        for (Index j = 0; j < filled; ++j) to[j] = at[k * row + first + j];
+        for (Index j = filled; j < width; ++j) to[j] = 0;
+      }
+    } else {  // on its side: rows of the source become columns
+      for (Index j = 0; j < width; ++j) {
+        const float* from = at + (first + j) * column;
+        if (j < filled)
+          for (Index k = 0; k < K; ++k) to[k * width + j] = from[k * row];
+        else
+          for (Index k = 0; k < K; ++k) to[k * width + j] = 0;
+      }
+    }
+  }
+}
+
+}  // namespace throughtime::THROUGHTIME_ISA
+
+#endif

@@ -1,0 +1,138 @@
+"""The native calls, forward and backward, and what becomes of them under ``jax.vmap``.
+
+Every array has a leading axis of M models: several networks at once, each with its own batch, and with weights of its
+own unless all share them, M = 1.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.custom_batching import custom_vmap
+
+from throughtime.cells.base import Cell
+from throughtime.kernels.library import BACKWARD, FORWARD
+from throughtime.kernels.spec import Spec
+from throughtime.shapes import Array, Bool, Float
+
+LANES = 16  # what is saved is padded to whole vectors of so many floats
+
+
+class Given(NamedTuple):
+    """What runs through the cell; c and the mask are empty where there is none."""
+
+    xs: Float[Array, "M B T D"]
+    h: Float[Array, "M B H"]
+    c: Float[Array, "M B Hc"]
+    mask: Bool[Array, "M B Tm"]
+
+
+class Results(NamedTuple):
+    """The state's h after each step, the last state, and what the way back needs; empty where it is not to come."""
+
+    hs: Float[Array, "M B T H"]
+    h: Float[Array, "M B H"]
+    c: Float[Array, "M B Hc"]
+    saved: Float[Array, "M B T S"]
+
+
+class Cotangents(NamedTuple):
+    """The derivatives of a loss by the results."""
+
+    hs: Float[Array, "M B T H"]
+    h: Float[Array, "M B H"]
+    c: Float[Array, "M B Hc"]
+
+
+class Pulled(NamedTuple):
+    """The derivatives of a loss by the cell and by what was given; xs is empty where nobody asks for it."""
+
+    cell: Cell
+    xs: Float[Array, "M B T Dx"]
+    h: Float[Array, "M B H"]
+    c: Float[Array, "M B Hc"]
+
+
+@lru_cache(maxsize=None)
+def forward(spec: Spec, *, reverse: bool, save: bool) -> Callable[[Cell, Given], Results]:
+    """The call that runs a cell; ``save`` what the way back needs, or nothing."""
+
+    @custom_vmap
+    def run(cell: Cell, given: Given) -> Results:
+        width = spec.saved * -(-given.h.shape[-1] // LANES) * LANES if save else 0
+        shapes = (*given.xs.shape[:3], given.h.shape[-1]), given.h.shape, given.c.shape, (*given.xs.shape[:3], width)
+        return Results(*_call(FORWARD, shapes, spec, reverse)(*_weights(spec, cell), *given))
+
+    @run.def_vmap
+    def more(size: int, batched: Any, cell: Cell, given: Given) -> tuple[Results, Any]:
+        of_cell, of_given = batched
+        if not any(jax.tree.leaves(of_cell)) and jax.tree.leaves(cell)[0].shape[0] == 1:
+            return _spread(size, _as_rows, _from_rows, partial(run, cell), (given,), (of_given,))
+        return _spread(size, _as_models, _from_models, run, (cell, given), (of_cell, of_given))
+
+    return run
+
+
+@lru_cache(maxsize=None)
+def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given, Array, Array, Cotangents], Pulled]:
+    """The call that goes the way back; whether anyone ``asked`` for the derivative by xs."""
+
+    @custom_vmap
+    def run(cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
+        models, weights = given.xs.shape[0], _weights(spec, cell)
+        shapes = [(models, *leaf.shape[1:]) for leaf in weights]
+        xs = given.xs.shape if asked else (*given.xs.shape[:3], 0)
+        call = _call(BACKWARD, (*shapes, xs, given.h.shape, given.c.shape), spec, reverse)
+        *by_weights, d_xs, d_h, d_c = call(*weights, *given, hs, saved, *came)
+        if weights[0].shape[0] != models:  # one for all
+            by_weights = [leaf.sum(axis=0, keepdims=True) for leaf in by_weights]
+        found = by_weights[: len(spec.weights)]
+        return Pulled(eqx.tree_at(lambda one: [getattr(one, name) for name in spec.weights], cell, found), d_xs, d_h, d_c)
+
+    @run.def_vmap
+    def more(size: int, batched: Any, *operands: Any) -> tuple[Pulled, Any]:
+        return _spread(size, _as_models, _from_models, run, operands, tuple(batched))
+
+    return run
+
+
+def _weights(spec: Spec, cell: Any) -> tuple[Array, Array, Array, Array]:
+    w_x, w_h, b, *inner = (getattr(cell, name) for name in spec.weights)
+    return w_x, w_h, b, inner[0] if inner else jnp.zeros((w_x.shape[0], 0), jnp.float32)
+
+
+def _call(target: str, shapes: Any, spec: Spec, reverse: bool) -> Callable[..., list[Array]]:
+    call = jax.ffi.ffi_call(target, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+    numbers = {"cell": np.int32(spec.cell), "activation": np.int32(spec.activation), "reverse": np.bool_(reverse)}
+    return partial(call, **numbers)
+
+
+def _spread(size: int, fold: Any, unfold: Any, run: Any, operands: Any, batched: Any) -> tuple[Any, Any]:
+    """``run`` with N more models, or N times the rows, and its results with a leading N."""
+    folded = jax.tree.map(partial(fold, size), operands, batched)
+    results = jax.tree.map(partial(unfold, size), run(*folded))
+    return results, jax.tree.map(lambda _: True, results)
+
+
+def _as_models(size: int, leaf: Array, batched: bool) -> Array:
+    """(N, M, ...) as (N * M, ...); what is not batched is the same for all N."""
+    whole = leaf if batched else jnp.broadcast_to(leaf, (size, *leaf.shape))
+    return whole.reshape(size * whole.shape[1], *whole.shape[2:])
+
+
+def _from_models(size: int, leaf: Array) -> Array:
+    return leaf.reshape(size, leaf.shape[0] // size, *leaf.shape[1:])
+
+
+def _as_rows(size: int, leaf: Array, batched: bool) -> Array:
+    """(N, M, B, ...) as (M, N * B, ...)."""
+    whole = jnp.moveaxis(leaf, 0, 1) if batched else jnp.broadcast_to(leaf[:, None], (leaf.shape[0], size, *leaf.shape[1:]))
+    return whole.reshape(whole.shape[0], size * whole.shape[2], *whole.shape[3:])
+
+
+def _from_rows(size: int, leaf: Array) -> Array:
+    return jnp.moveaxis(leaf.reshape(leaf.shape[0], size, leaf.shape[1] // size, *leaf.shape[2:]), 1, 0)

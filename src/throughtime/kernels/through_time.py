@@ -1,0 +1,124 @@
+"""A cell through time in one native call, as a function that JAX can differentiate and map."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from throughtime.cells.base import Cell
+from throughtime.kernels.calls import Cotangents, Given, Pulled, Results, backward, forward
+from throughtime.kernels.spec import spec_of
+from throughtime.shapes import Array, Mask
+
+
+def through_time(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
+    """A batch xs (B, T, D) through a cell that has a kernel.
+
+    Args:
+        cell: an Elman, GRU or LSTM cell in single precision; see :func:`throughtime.kernels.spec.spec_of`.
+        state: where to start, with a leading B.
+        xs: (B, T, D).
+        mask: (B, T), True where there is an input, or None.
+        reverse: from the last step to the first.
+
+    Returns:
+        The last state and the outputs (B, T, H), as :func:`throughtime.unroll`.
+    """
+    spec, B = spec_of(cell), xs.shape[0]
+    assert spec is not None
+    if mask is not None:
+        xs = jnp.where(mask[..., None], xs, 0)  # not a number times zero is not a number, in the gradient too
+    c = state.c if spec.has_memory else jnp.zeros((B, 0), jnp.float32)
+    given = Given(xs, state.h, c, jnp.zeros((B, 0), bool) if mask is None else mask)
+    hs, *last, _ = jax.tree.map(lambda leaf: leaf[0], _run(reverse, False, *_one_model((cell, given))))
+    state = spec.state(*last[: len(spec.state._fields)])
+    return state, hs if mask is None else jnp.where(mask[..., None], hs, 0)
+
+
+def _one_model(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[None], tree)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _run(reverse: bool, save: bool, cell: Cell, given: Given) -> Results:
+    return forward(spec_of(cell), reverse=reverse, save=save)(cell, given)
+
+
+def _run_ahead(reverse: bool, save: bool, cell: Any, given: Any) -> tuple[Results, Any]:
+    asked = () if given.xs.perturbed else None  # whether anyone wants the derivative by xs
+    cell, given = jax.tree.map(lambda leaf: leaf.value, (cell, given), is_leaf=_is_primal)
+    results = _run(reverse, True, cell, given)
+    seen = results if save else results._replace(saved=results.saved[..., :0])
+    return seen, (cell, given, results.hs, results.saved, asked)
+
+
+def _run_back(reverse: bool, _save: bool, kept: Any, came: Results) -> tuple[Cell, Given]:
+    *operands, asked = kept
+    dense = jax.tree.map(_dense, Cotangents(came.hs, came.h, came.c), is_leaf=_is_zero)
+    found = _pull(reverse, asked is not None, *operands, dense)
+    return found.cell, Given(None if asked is None else found.xs, found.h, found.c, None)
+
+
+_run.defvjp(_run_ahead, _run_back, symbolic_zeros=True)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _pull(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
+    return backward(spec_of(cell), reverse=reverse, asked=asked)(cell, given, hs, saved, came)
+
+
+def _pull_ahead(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Any:
+    return _pull(reverse, asked, cell, given, hs, saved, came), (cell, given, came)
+
+
+def _pull_back(reverse: bool, asked: bool, kept: Any, cotangents: Pulled) -> Any:
+    """The second derivative, which few ask for, is that of a scan. ``hs`` and ``saved`` follow from the rest."""
+    cell, given, came = kept
+
+    def slow(cell: Cell, came: Cotangents, *given: Array) -> Any:
+        run = partial(_scanned, reverse, kept[1].mask)
+        by_cell, by_xs, *others = jax.vjp(run, cell, *given)[1](came)
+        return Pulled(by_cell, by_xs if asked else by_xs[..., :0], *others)
+
+    by_cell, by_came, *others = jax.vjp(slow, cell, came, *given[:3])[1](cotangents)
+    return by_cell, Given(*others, None), None, None, by_came
+
+
+_pull.defvjp(_pull_ahead, _pull_back)
+
+
+def _scanned(reverse: bool, masks: Array, cell: Cell, xs: Array, h: Array, c: Array) -> Cotangents:
+    """What the native call computes, step by step."""
+
+    def sequence(cell: Cell, xs: Array, h: Array, c: Array, mask: Array) -> Cotangents:
+        spec = spec_of(cell)
+        start = spec.state(h, c) if spec.has_memory else spec.state(h)
+
+        def step(state: Any, at: tuple[Array, Array]) -> tuple[Any, Array]:
+            gx, observed = at
+            moved, _ = cell.step(state, gx)
+            kept = jax.tree.map(lambda new, old: jnp.where(observed, new, old), moved, state)
+            return kept, kept.h
+
+        seen = mask if len(mask) == len(xs) else jnp.ones(len(xs), bool)
+        last, hs = jax.lax.scan(step, start, (cell.project(xs), seen), reverse=reverse)
+        return Cotangents(hs, last.h, last.c if spec.has_memory else c)
+
+    shared = jax.tree.leaves(cell)[0].shape[0] != xs.shape[0]
+    batch = jax.vmap(sequence, in_axes=(None, 0, 0, 0, 0))
+    if shared:
+        cell = jax.tree.map(lambda leaf: leaf[0], cell)
+    return jax.vmap(batch, in_axes=(None if shared else 0, 0, 0, 0, 0))(cell, xs, h, c, masks)
+
+
+def _is_primal(leaf: Any) -> bool:
+    return isinstance(leaf, jax.custom_derivatives.CustomVJPPrimal)
+
+
+def _is_zero(leaf: Any) -> bool:
+    return isinstance(leaf, jax.custom_derivatives.SymbolicZero)
+
+
+def _dense(leaf: Any) -> Array:
+    return jnp.zeros(leaf.shape, leaf.dtype) if _is_zero(leaf) else leaf
