@@ -22,12 +22,18 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # it comes to the same bits. JAX reads the flags when its backend starts: now, before a test of the command line sets
 # others for one of its own.
 QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
+FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
 jax.devices()
 
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("throughtime")
+
+
+@pytest.fixture(autouse=True)
+def same_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flags that this process began with: the command line, run by a test before, may have added its own."""
+    monkeypatch.setenv("XLA_FLAGS", FLAGS)
 
 
 @pytest.fixture
