@@ -1,6 +1,7 @@
 // The foreign functions that XLA calls: they check what comes, cut it into tasks and run a kernel on each.
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "kernels.h"
 #include "memory.h"
@@ -42,10 +43,22 @@ struct Operands {
   Flags mask;
 };
 
+// Whether something is there as the dimensions say, its last one either `width` or none at all.
+bool is_or_none(ffi::Span<const int64_t> dimensions, std::initializer_list<Index> leading, Index width) {
+  std::vector<Index> expected(leading);
+  expected.push_back(width);
+  const auto same = [&] { return std::equal(dimensions.begin(), dimensions.end(), expected.begin(), expected.end()); };
+  if (same()) return true;
+  expected.back() = 0;
+  return same();
+}
+
+ffi::Error wrong_shape(const char* what) {
+  return ffi::Error::InvalidArgument(std::string("throughtime: the shape of ") + what + " does not fit");
+}
+
 ffi::ErrorOr<Problem> checked(const Operands& in, std::int32_t cell, std::int32_t activation, bool reverse) {
-  const auto wrong = [](const char* what) {
-    return ffi::Unexpected(ffi::Error::InvalidArgument(std::string("throughtime: the shape of ") + what + " does not fit"));
-  };
+  const auto wrong = [](const char* what) { return ffi::Unexpected(wrong_shape(what)); };
   const auto xs = in.xs.dimensions(), h = in.h.dimensions();
   if (xs.size() != 4) return wrong("xs");
   if (h.size() != 3) return wrong("h");
@@ -109,6 +122,10 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
   const Shape& s = problem.shape;
   const Kernel& kernel = *problem.kernel;
   const Index width = kernel.saved * padded(s.H);
+  if (!is(hs->dimensions(), {problem.M, s.B, s.T, s.H})) return wrong_shape("hs");
+  if (!is(h_last->dimensions(), {problem.M, s.B, s.H})) return wrong_shape("the last h");
+  if (!is(c_last->dimensions(), {problem.M, s.B, kernel.memory ? s.H : 0})) return wrong_shape("the last c");
+  if (!is_or_none(saved->dimensions(), {problem.M, s.B, s.T}, width)) return wrong_shape("what is saved");
   const auto outputs_of = [&](Index m) -> Outputs {
     return {hs->typed_data() + m * s.B * s.T * s.H, h_last->typed_data() + m * s.B * s.H,
             offset(given(*c_last), m * s.B * s.H), offset(given(*saved), m * s.B * s.T * width)};
@@ -148,6 +165,17 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
   const Shape& s = problem.shape;
   const Kernel& kernel = *problem.kernel;
   const Index width = kernel.saved * padded(s.H), G = kernel.gates;
+  const Index M = problem.M, memory = kernel.memory ? s.H : 0;
+  for (const Floats* one : {&hs, &d_hs})
+    if (!is(one->dimensions(), {M, s.B, s.T, s.H})) return wrong_shape("hs");
+  if (!is(saved.dimensions(), {M, s.B, s.T, width})) return wrong_shape("what was saved");
+  if (!is(d_h_last.dimensions(), {M, s.B, s.H}) || !is(d_h->dimensions(), {M, s.B, s.H})) return wrong_shape("h");
+  if (!is(d_c_last.dimensions(), {M, s.B, memory}) || !is(d_c->dimensions(), {M, s.B, memory})) return wrong_shape("c");
+  if (!is(d_w_x->dimensions(), {M, G * s.H, s.D})) return wrong_shape("w_x");
+  if (!is(d_w_h->dimensions(), {M, G * s.H, s.H})) return wrong_shape("w_h");
+  if (!is(d_b->dimensions(), {M, G * s.H})) return wrong_shape("b");
+  if (!is(d_b_h->dimensions(), {M, kernel.inner_bias ? s.H : 0})) return wrong_shape("b_h");
+  if (!is_or_none(d_xs->dimensions(), {M, s.B, s.T}, s.D)) return wrong_shape("xs");
   const auto came_of = [&](Index m) -> Cotangents {
     return {hs.typed_data() + m * s.B * s.T * s.H, offset(given(saved), m * s.B * s.T * width),
             d_hs.typed_data() + m * s.B * s.T * s.H, d_h_last.typed_data() + m * s.B * s.H,

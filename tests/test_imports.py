@@ -22,6 +22,7 @@ STAGES = [
     "outputs",
     "data",
     "cells",
+    "kernels",
     "recurrence",
     "layers",
     "training",

@@ -1,3 +1,4 @@
+from . import kernels as kernels
 from .cells import GRU as GRU
 from .cells import LEM as LEM
 from .cells import LRU as LRU

@@ -1,7 +1,8 @@
 """Unrolling a cell through time: the only place that loops over it.
 
-There are two ways. A sequential scan runs any cell, one step after the other. A parallel scan runs a cell that is
-linear in its state, all steps at once in about log T sweeps. Both give the same numbers.
+There are three ways, which give the same numbers. A sequential scan runs any cell, one step after the other. A parallel
+scan runs a cell that is linear in its state, all steps at once in about log T sweeps. A native kernel, for the cells
+that have one, owns the whole loop on the processor: :mod:`throughtime.kernels`.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from throughtime.cells.base import Cell
 from throughtime.cells.linear import LinearCell
 from throughtime.errors import InputError
+from throughtime.kernels.through_time import native, serves
 from throughtime.shapes import Array, Float, Inputs, Mask, Outputs
 
 
@@ -39,6 +41,9 @@ def unroll(
     Returns:
         The state after the last step that ran, and the outputs (T, H) or (B, T, H).
 
+    Native kernels have a derivative backward, of any order, but none forward: where ``jax.jvp`` or ``jax.jacfwd`` is
+    asked for, run it ``with throughtime.kernels.off():``.
+
     Raises:
         InputError: where a shape does not fit the cell or another argument, or the mask is not boolean.
     """
@@ -46,12 +51,14 @@ def unroll(
     mask = None if mask is None else jnp.asarray(mask)
     require_shapes(cell, xs, mask)
     _require_state(cell, state, xs.shape[:-2])
-    scan = _scan_for(cell, xs)
-    if xs.ndim == 2:
-        return scan(cell.initial_state() if state is None else state, xs, mask, reverse)
     if state is None:
         one = cell.initial_state()
-        state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (xs.shape[0], *leaf.shape)), one)
+        state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), one)
+    if serves(cell, xs, state):
+        return native(cell, state, xs, mask, reverse=reverse)
+    scan = _scan_for(cell, xs)
+    if xs.ndim == 2:
+        return scan(state, xs, mask, reverse)
 
     def one_sequence(state: Any, xs: Array, mask: Mask | None) -> tuple[Any, Array]:
         return scan(state, xs, mask, reverse)

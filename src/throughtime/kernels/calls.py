@@ -5,7 +5,7 @@ own unless all share them, M = 1.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -57,7 +57,7 @@ class Pulled(NamedTuple):
     c: Float[Array, "M B Hc"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def forward(spec: Spec, *, reverse: bool, save: bool) -> Callable[[Cell, Given], Results]:
     """The call that runs a cell; ``save`` what the way back needs, or nothing."""
 
@@ -77,7 +77,7 @@ def forward(spec: Spec, *, reverse: bool, save: bool) -> Callable[[Cell, Given],
     return run
 
 
-@lru_cache(maxsize=None)
+@cache
 def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given, Array, Array, Cotangents], Pulled]:
     """The call that goes the way back; whether anyone ``asked`` for the derivative by xs."""
 
@@ -91,7 +91,9 @@ def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given
         if weights[0].shape[0] != models:  # one for all
             by_weights = [leaf.sum(axis=0, keepdims=True) for leaf in by_weights]
         found = by_weights[: len(spec.weights)]
-        return Pulled(eqx.tree_at(lambda one: [getattr(one, name) for name in spec.weights], cell, found), d_xs, d_h, d_c)
+        return Pulled(
+            eqx.tree_at(lambda one: [getattr(one, name) for name in spec.weights], cell, found), d_xs, d_h, d_c
+        )
 
     @run.def_vmap
     def more(size: int, batched: Any, *operands: Any) -> tuple[Pulled, Any]:
@@ -105,7 +107,7 @@ def _weights(spec: Spec, cell: Any) -> tuple[Array, Array, Array, Array]:
     return w_x, w_h, b, inner[0] if inner else jnp.zeros((w_x.shape[0], 0), jnp.float32)
 
 
-def _call(target: str, shapes: Any, spec: Spec, reverse: bool) -> Callable[..., list[Array]]:
+def _call(target: str, shapes: Any, spec: Spec, reverse: bool) -> Callable[..., Any]:
     call = jax.ffi.ffi_call(target, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
     numbers = {"cell": np.int32(spec.cell), "activation": np.int32(spec.activation), "reverse": np.bool_(reverse)}
     return partial(call, **numbers)
@@ -130,7 +132,9 @@ def _from_models(size: int, leaf: Array) -> Array:
 
 def _as_rows(size: int, leaf: Array, batched: bool) -> Array:
     """(N, M, B, ...) as (M, N * B, ...)."""
-    whole = jnp.moveaxis(leaf, 0, 1) if batched else jnp.broadcast_to(leaf[:, None], (leaf.shape[0], size, *leaf.shape[1:]))
+    whole = (
+        jnp.moveaxis(leaf, 0, 1) if batched else jnp.broadcast_to(leaf[:, None], (leaf.shape[0], size, *leaf.shape[1:]))
+    )
     return whole.reshape(whole.shape[0], size * whole.shape[2], *whole.shape[3:])
 
 

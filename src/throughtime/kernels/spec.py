@@ -2,9 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-
 from throughtime.cells.activations import ACTIVATIONS, Activation
 from throughtime.cells.base import Cell
 from throughtime.cells.elman import Elman, ElmanState
@@ -48,8 +45,3 @@ def spec_of(cell: Cell) -> Spec | None:
     if type(cell) is Elman and cell.activation in NUMBERS:
         return Spec(0, NUMBERS[cell.activation], ElmanState, ("w_x", "w_h", "b"), 0)
     return None
-
-
-def is_single(cell: Cell) -> bool:
-    """Whether all of the cell's numbers are of single precision, as a kernel's are."""
-    return all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(cell))

@@ -8,41 +8,41 @@ import jax.numpy as jnp
 
 from throughtime.cells.base import Cell
 from throughtime.kernels.calls import Cotangents, Given, Pulled, Results, backward, forward
-from throughtime.kernels.spec import spec_of
+from throughtime.kernels.library import available
+from throughtime.kernels.spec import Spec, spec_of
 from throughtime.shapes import Array, Mask
 
 
-def through_time(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
-    """A batch xs (B, T, D) through a cell that has a kernel.
+def serves(cell: Cell, xs: Array, state: Any) -> bool:
+    """Whether there is a native kernel for this cell and these numbers, and it is expected to be faster."""
+    single = all(jnp.result_type(leaf) == jnp.float32 for leaf in jax.tree.leaves((cell, xs, state)))
+    return spec_of(cell) is not None and single and available().yes
 
-    Args:
-        cell: an Elman, GRU or LSTM cell in single precision; see :func:`throughtime.kernels.spec.spec_of`.
-        state: where to start, with a leading B.
-        xs: (B, T, D).
-        mask: (B, T), True where there is an input, or None.
-        reverse: from the last step to the first.
 
-    Returns:
-        The last state and the outputs (B, T, H), as :func:`throughtime.unroll`.
-    """
-    spec, B = spec_of(cell), xs.shape[0]
-    assert spec is not None
+def native(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
+    """A sequence (T, D) or a batch (B, T, D) through a cell that :func:`serves`; as :func:`throughtime.unroll`."""
+    if xs.ndim == 2:
+        batch = jax.tree.map(lambda leaf: leaf[None], (state, xs, mask))
+        return jax.tree.map(lambda leaf: leaf[0], native(cell, *batch, reverse=reverse))
+    spec, B = _spec(cell), xs.shape[0]
     if mask is not None:
         xs = jnp.where(mask[..., None], xs, 0)  # not a number times zero is not a number, in the gradient too
     c = state.c if spec.has_memory else jnp.zeros((B, 0), jnp.float32)
     given = Given(xs, state.h, c, jnp.zeros((B, 0), bool) if mask is None else mask)
-    hs, *last, _ = jax.tree.map(lambda leaf: leaf[0], _run(reverse, False, *_one_model((cell, given))))
-    state = spec.state(*last[: len(spec.state._fields)])
-    return state, hs if mask is None else jnp.where(mask[..., None], hs, 0)
+    one_model = jax.tree.map(lambda leaf: leaf[None], (cell, given))
+    hs, *last, _ = (leaf[0] for leaf in _run(reverse, False, *one_model))
+    return spec.state(*last[: len(spec.state._fields)]), hs if mask is None else jnp.where(mask[..., None], hs, 0)
 
 
-def _one_model(tree: Any) -> Any:
-    return jax.tree.map(lambda leaf: leaf[None], tree)
+def _spec(cell: Cell) -> Spec:
+    spec = spec_of(cell)
+    assert spec is not None
+    return spec
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _run(reverse: bool, save: bool, cell: Cell, given: Given) -> Results:
-    return forward(spec_of(cell), reverse=reverse, save=save)(cell, given)
+    return forward(_spec(cell), reverse=reverse, save=save)(cell, given)
 
 
 def _run_ahead(reverse: bool, save: bool, cell: Any, given: Any) -> tuple[Results, Any]:
@@ -53,11 +53,11 @@ def _run_ahead(reverse: bool, save: bool, cell: Any, given: Any) -> tuple[Result
     return seen, (cell, given, results.hs, results.saved, asked)
 
 
-def _run_back(reverse: bool, _save: bool, kept: Any, came: Results) -> tuple[Cell, Given]:
+def _run_back(reverse: bool, _save: bool, kept: Any, came: Results) -> Any:
     *operands, asked = kept
     dense = jax.tree.map(_dense, Cotangents(came.hs, came.h, came.c), is_leaf=_is_zero)
     found = _pull(reverse, asked is not None, *operands, dense)
-    return found.cell, Given(None if asked is None else found.xs, found.h, found.c, None)
+    return found.cell, _of_given(None if asked is None else found.xs, found.h, found.c)
 
 
 _run.defvjp(_run_ahead, _run_back, symbolic_zeros=True)
@@ -65,7 +65,7 @@ _run.defvjp(_run_ahead, _run_back, symbolic_zeros=True)
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _pull(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
-    return backward(spec_of(cell), reverse=reverse, asked=asked)(cell, given, hs, saved, came)
+    return backward(_spec(cell), reverse=reverse, asked=asked)(cell, given, hs, saved, came)
 
 
 def _pull_ahead(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Any:
@@ -82,7 +82,7 @@ def _pull_back(reverse: bool, asked: bool, kept: Any, cotangents: Pulled) -> Any
         return Pulled(by_cell, by_xs if asked else by_xs[..., :0], *others)
 
     by_cell, by_came, *others = jax.vjp(slow, cell, came, *given[:3])[1](cotangents)
-    return by_cell, Given(*others, None), None, None, by_came
+    return by_cell, _of_given(*others), None, None, by_came
 
 
 _pull.defvjp(_pull_ahead, _pull_back)
@@ -92,7 +92,7 @@ def _scanned(reverse: bool, masks: Array, cell: Cell, xs: Array, h: Array, c: Ar
     """What the native call computes, step by step."""
 
     def sequence(cell: Cell, xs: Array, h: Array, c: Array, mask: Array) -> Cotangents:
-        spec = spec_of(cell)
+        spec = _spec(cell)
         start = spec.state(h, c) if spec.has_memory else spec.state(h)
 
         def step(state: Any, at: tuple[Array, Array]) -> tuple[Any, Array]:
@@ -110,6 +110,12 @@ def _scanned(reverse: bool, masks: Array, cell: Cell, xs: Array, h: Array, c: Ar
     if shared:
         cell = jax.tree.map(lambda leaf: leaf[0], cell)
     return jax.vmap(batch, in_axes=(None if shared else 0, 0, 0, 0, 0))(cell, xs, h, c, masks)
+
+
+def _of_given(xs: Array | None, h: Array, c: Array) -> Any:
+    """Derivatives in the place of what was given; None is JAX's zero, and a mask has no other."""
+    derivatives: tuple[Any, ...] = (xs, h, c, None)
+    return Given(*derivatives)
 
 
 def _is_primal(leaf: Any) -> bool:

@@ -1,0 +1,70 @@
+"""A native kernel beside the scan that it stands for."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tests.contract import random_inputs, random_weights
+
+import throughtime as tt
+from throughtime.kernels import off
+
+RELATIVE = 2e-5
+
+CELLS = {
+    "lstm": tt.LSTM,
+    "gru": tt.GRU,
+    **{f"elman-{name}": partial(tt.Elman, activation=name) for name in ("identity", "sigmoid", "tanh", "relu")},
+    **{f"elman-{name}": partial(tt.Elman, activation=name) for name in ("leaky_relu", "elu")},
+}
+
+
+def cell_of(name, inputs, hidden, seed=0):
+    """Random asymmetric weights of moderate size, biases too."""
+    cell = random_weights(lambda: CELLS[name](inputs, hidden, key=jax.random.key(0)), seed)
+    return jax.tree.map(lambda leaf: 0.8 * leaf, cell)
+
+
+def state_of(cell, *batch, seed=3):
+    """A random state; h and c differ."""
+    leaves, tree = jax.tree.flatten(cell.initial_state())
+    drawn = [0.5 * random_inputs(*batch, *leaf.shape, seed=seed + number) for number, leaf in enumerate(leaves)]
+    return jax.tree.unflatten(tree, drawn)
+
+
+def weighed(results, seed=7):
+    """A number that depends on every output and every last state, each with a weight of its own."""
+    leaves = jax.tree.leaves(results)
+    return sum(jnp.sum(jnp.sin(leaf) * random_inputs(*leaf.shape, seed=seed + i)) for i, leaf in enumerate(leaves))
+
+
+def both(function, *operands):
+    """What ``function`` gives with kernels, and with scans: two programs."""
+    fast = jax.jit(function)(*operands)
+    with off():
+        slow = jax.jit(lambda *again: function(*again))(*operands)
+    return fast, slow
+
+
+def assert_same(fast, slow, relative=RELATIVE):
+    """Largest difference over largest value, array by array."""
+    assert jax.tree.structure(fast) == jax.tree.structure(slow)
+    for one, other in zip(*map(jax.tree.leaves, (fast, slow)), strict=True):
+        assert one.shape == other.shape
+        assert one.dtype == other.dtype
+        size = np.abs(np.asarray(other)).max(initial=0)
+        np.testing.assert_allclose(one, other, rtol=0, atol=relative * max(size, 1e-30))
+
+
+def forward_and_back(mask=None, reverse=False):
+    """A function of cell, state and xs: the gradient of a loss by all three, and the results."""
+
+    def run(cell, state, xs):
+        def loss(cell, state, xs):
+            results = tt.unroll(cell, xs, state, mask=mask, reverse=reverse)
+            return weighed(results), results
+
+        return jax.grad(loss, argnums=(0, 1, 2), has_aux=True)(cell, state, xs)
+
+    return run

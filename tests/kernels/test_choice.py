@@ -1,0 +1,95 @@
+"""When kernels are taken, when not, and what is said about it."""
+
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import pytest
+from tests.contract import random_cell, random_inputs
+from tests.kernels.compare import cell_of
+
+import throughtime as tt
+from throughtime.kernels import available, library, off
+from throughtime.kernels.calls import FORWARD
+
+
+def program(cell, xs, **options):
+    """The text of what XLA is given."""
+    return jax.jit(lambda cell, xs: tt.unroll(cell, xs, **options)).lower(cell, xs).as_text()
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-relu"])
+def test_taken(name):
+    assert FORWARD in program(cell_of(name, 2, 5), random_inputs(3, 4, 2))
+    assert FORWARD in program(cell_of(name, 2, 5), random_inputs(4, 2))
+    with off():
+        assert FORWARD not in program(cell_of(name, 2, 5), random_inputs(3, 4, 2))
+
+
+@pytest.mark.parametrize("name", ["mingru", "slstm", "lem"])
+def test_other_cells_scan(name):
+    cell = random_cell(name)
+    assert FORWARD not in program(cell, random_inputs(3, 4, cell.inputs))
+
+
+def test_an_activation_of_ones_own_scans():
+    cell = tt.Elman(2, 5, lambda a: jnp.sin(a), key=jax.random.key(0))
+    assert FORWARD not in program(cell, random_inputs(3, 4, 2))
+
+
+def test_a_wrapped_cell_scans():
+    assert FORWARD not in program(tt.LayerNorm(cell_of("gru", 2, 5)), random_inputs(3, 4, 2))
+
+
+def test_double_precision_scans(x64):
+    cell = cell_of("lstm", 2, 5)
+    assert cell.b.dtype == jnp.float64
+    assert FORWARD not in program(cell, random_inputs(3, 4, 2))
+
+
+def test_inference_keeps_nothing():
+    """What is saved for the way back is only there where there is one."""
+    cell, xs = cell_of("lstm", 2, 5), random_inputs(3, 4, 2)
+    assert "3x4x96xf32" not in program(cell, xs)
+    back = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]))).lower(cell, xs).as_text()
+    assert "3x4x96xf32" in back  # 6 blocks of 5, padded to 16
+
+
+def test_the_environment_switches_them_off(monkeypatch):
+    assert available().yes
+    monkeypatch.setenv(library.SWITCH, "0")
+    found = available()
+    assert not found
+    assert found.why == "they are off: the environment variable THROUGHTIME_KERNELS is '0'"
+
+
+def test_off_is_for_its_block_only():
+    with off():
+        assert not available()
+        assert "throughtime.kernels.off()" in available().why
+    assert available()
+
+
+def test_where_they_were_not_built():
+    """In a fresh process that does not find the library all is as before, by the scan."""
+    code = """
+import importlib.util, sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name.endswith("_native") else found(name, *rest)
+import jax
+import throughtime as tt
+print(tt.kernels.available())
+print(tt.unroll(tt.GRU(1, 3, key=jax.random.key(0)), jax.numpy.ones((4, 1)))[1].shape)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "yes=False" in ended.stdout
+    assert "there was no C++ compiler" in ended.stdout
+    assert "(4, 3)" in ended.stdout
+
+
+def test_a_library_that_cannot_be_loaded(monkeypatch, tmp_path):
+    broken = tmp_path / "_native.abi3.so"
+    broken.write_bytes(b"no library")
+    monkeypatch.setattr(library, "find_spec", lambda name: type("Spec", (), {"origin": str(broken)}))
+    assert "they cannot be loaded" in library._loaded.__wrapped__().why

@@ -1,0 +1,115 @@
+"""A kernel's outputs, last states and gradients are the scan's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contract import random_inputs
+from tests.kernels.compare import CELLS, assert_same, both, cell_of, forward_and_back, state_of
+
+import throughtime as tt
+from throughtime.kernels.through_time import serves
+
+SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but once
+    (1, 6, 2, 13),
+    (3, 7, 5, 9),
+    (37, 4, 1, 19),  # more rows than go together, in uneven parts
+    (5, 3, 20, 16),
+    (2, 1, 3, 4),
+    (2, 0, 3, 4),
+    (0, 3, 2, 4),
+    (4, 140, 1, 3),  # more steps than one product for the weights takes
+]
+
+
+def mask_of(B, T, seed=5):
+    """Every sequence misses other steps; the first is all there and the last sees nothing."""
+    mask = np.random.default_rng(seed).random((B, T)) < 0.6
+    mask[:1], mask[1:][-1:] = True, False
+    return jnp.asarray(mask)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [(name, shape) for name in ("lstm", "gru", "elman-tanh") for shape in SHAPES]
+    + [(name, SHAPES[2]) for name in CELLS if name not in ("lstm", "gru", "elman-tanh")],
+    ids=str,
+)
+def test_outputs_states_and_gradients(name, shape):
+    B, T, D, H = shape
+    cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
+    state = state_of(cell, B)
+    assert serves(cell, xs, state)
+    assert_same(*both(forward_and_back(), cell, state, xs))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-sigmoid"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_masks_and_the_other_direction(name, reverse, masked):
+    B, T, D, H = 6, 9, 2, 11
+    mask = mask_of(B, T) if masked else None
+    cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
+    if masked:
+        xs = jnp.where(mask[..., None], xs, jnp.nan)  # what is masked out is not looked at
+    assert_same(*both(forward_and_back(mask, reverse), cell, state_of(cell, B), xs))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-relu"])
+def test_one_sequence(name):
+    cell, xs = cell_of(name, 3, 10), random_inputs(8, 3)
+    assert_same(*both(forward_and_back(), cell, state_of(cell), xs))
+
+
+@settings(max_examples=12)
+@given(
+    name=st.sampled_from(sorted(CELLS)),
+    sizes=st.tuples(st.integers(0, 40), st.integers(0, 12), st.integers(1, 18), st.integers(1, 40)),
+    masked=st.booleans(),
+    reverse=st.booleans(),
+)
+def test_any_shape(name, sizes, masked, reverse):
+    B, T, D, H = sizes
+    cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
+    mask = mask_of(B, T) if masked else None
+    assert_same(*both(forward_and_back(mask, reverse), cell, state_of(cell, B), xs))
+
+
+def test_many_rows_on_more_threads_than_one():
+    """Enough work for a second thread; its sums are joined."""
+    cell, xs = cell_of("lstm", 3, 50), random_inputs(130, 11, 3)
+    assert_same(*both(forward_and_back(), cell, state_of(cell, 130), xs))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-elu"])
+def test_only_some_of_the_results_are_used(name):
+    """No derivative by the inputs is asked for, and outputs have none: JAX says so by zeros of its own."""
+    cell, xs = cell_of(name, 2, 7), random_inputs(4, 5, 2)
+    last = jax.grad(lambda cell: jnp.sum(jax.tree.leaves(tt.unroll(cell, xs)[0])[-1] ** 2))
+    outputs = jax.grad(lambda cell: jnp.sum(tt.unroll(cell, xs)[1][:, -1] ** 2))
+    for gradient in (last, outputs):
+        assert_same(*both(gradient, cell))
+
+
+ACTIVATIONS = {
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "tanh": np.tanh,
+    "elu": lambda a: np.where(a > 0, a, np.expm1(a)),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_to_a_millionth(name):
+    """One step of one input with weight 1 is the activation: relative to its own size, also where that is tiny."""
+    small = np.geomspace(1e-30, 80, 4000)
+    a = np.concatenate([-small[::-1], [0], small]).astype(np.float32)
+    one = tt.Elman(1, 1, name, key=jax.random.key(0))
+    cell = jax.tree.map(
+        lambda leaf, value: jnp.full_like(leaf, value),
+        one,
+        jax.tree.unflatten(jax.tree.structure(one), [1.0, 0.0, 0.0]),
+    )
+    found = np.asarray(tt.unroll(cell, jnp.asarray(a[:, None, None]))[1]).ravel()
+    np.testing.assert_allclose(found, ACTIVATIONS[name](a.astype(np.float64)), rtol=1e-6, atol=0)

@@ -1,0 +1,113 @@
+"""Kernels under JAX's transformations."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tests.contract import random_inputs
+from tests.kernels.compare import assert_same, both, cell_of, forward_and_back, state_of, weighed
+
+import throughtime as tt
+
+NAMES = ["lstm", "gru", "elman-tanh"]
+N, B, T, D, H = 3, 4, 5, 2, 7
+
+
+def models(name):
+    """N cells of one structure, their arrays stacked."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(cell_of(name, D, H, seed) for seed in range(N)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mapped_inputs_are_more_rows(name):
+    cell, state, xs = cell_of(name, D, H), state_of(cell_of(name, D, H), N, B), random_inputs(N, B, T, D)
+    mapped = jax.vmap(forward_and_back(), in_axes=(None, 0, 0))
+    fast, slow = both(mapped, cell, state, xs)
+    assert_same(fast, slow)
+    one = forward_and_back()(cell, jax.tree.map(lambda leaf: leaf[1], state), xs[1])
+    assert_same(jax.tree.map(lambda leaf: leaf[1], fast), one)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mapped_weights_are_models(name):
+    cells, state, xs = models(name), state_of(cell_of(name, D, H), N, B), random_inputs(N, B, T, D)
+    fast, slow = both(jax.vmap(forward_and_back()), cells, state, xs)
+    assert_same(fast, slow)
+    third = jax.tree.map(lambda leaf: leaf[2], (cells, state, xs))
+    assert_same(jax.tree.map(lambda leaf: leaf[2], fast), forward_and_back()(*third))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_share_their_inputs(name):
+    state, xs = state_of(cell_of(name, D, H), B), random_inputs(B, T, D)
+    assert_same(*both(jax.vmap(forward_and_back(), in_axes=(0, None, None)), models(name), state, xs))
+
+
+def test_models_of_mapped_rows():
+    """Two maps, one of each kind, in either order."""
+    state, xs = state_of(cell_of("gru", D, H), 2, B), random_inputs(2, B, T, D)
+    rows = jax.vmap(forward_and_back(), in_axes=(None, 0, 0))
+    assert_same(*both(jax.vmap(rows, in_axes=(0, None, None)), models("gru"), state, xs))
+    of_models = jax.vmap(forward_and_back(), in_axes=(0, None, None))
+    assert_same(*both(jax.vmap(of_models, in_axes=(None, 0, 0)), models("gru"), state, xs))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gradient_of_a_mapped_loss_adds_up(name):
+    """A network called on single sequences under vmap, as Equinox's are: one gradient of the shared weights."""
+    cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
+
+    def loss(cell):
+        return weighed(jax.vmap(lambda x: tt.unroll(cell, x))(xs))
+
+    assert_same(*both(jax.grad(loss), cell))
+    assert_same(jax.grad(loss)(cell), jax.grad(lambda cell: weighed(tt.unroll(cell, xs)))(cell))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_derivative_of_a_derivative(name):
+    """Of the gradient's norm, with a mask, in reverse: what flatness and Pascanu's regulariser ask for."""
+    cell, state, xs = cell_of(name, D, H), state_of(cell_of(name, D, H), B), random_inputs(B, T, D)
+    mask = jnp.asarray(np.random.default_rng(0).random((B, T)) < 0.7)
+
+    def norm(cell, state, xs):
+        def loss(cell, xs):
+            return weighed(tt.unroll(cell, xs, state, mask=mask, reverse=True))
+
+        return sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(jax.grad(loss, argnums=(0, 1))(cell, xs)))
+
+    assert_same(*both(jax.grad(norm, argnums=(0, 1, 2)), cell, state, xs), relative=1e-4)
+
+
+def test_inside_a_scan():
+    cell, xs = cell_of("lstm", D, H), random_inputs(N, B, T, D)
+
+    def run(cell):
+        return jax.lax.scan(lambda state, x: tt.unroll(cell, x, state), state_of(cell, B), xs)
+
+    assert_same(*both(lambda cell: (run(cell), jax.grad(lambda cell: weighed(run(cell)))(cell)), cell))
+
+
+def test_frozen_weights_and_rematerialisation():
+    cell, xs = cell_of("gru", D, H), random_inputs(B, T, D)
+
+    def gradient(cell):
+        frozen, trained = eqx.partition(
+            cell, eqx.tree_at(lambda c: [c.w_x, c.w_h, c.b, c.b_h], cell, [True, False, True, True])
+        )
+        loss = jax.checkpoint(lambda part: weighed(tt.unroll(eqx.combine(frozen, part), xs)))
+        return jax.grad(loss)(trained)
+
+    assert_same(*both(gradient, cell))
+
+
+def test_no_derivative_forward():
+    """JAX says that it cannot; ``off`` is what helps."""
+    cell, xs = cell_of("gru", D, H), random_inputs(T, D)
+    forward = jax.jacfwd(lambda xs: tt.unroll(cell, xs)[1])
+    with pytest.raises(TypeError, match="forward-mode"):
+        forward(xs)
+    with tt.kernels.off():
+        slow = forward(xs)
+    assert_same(jax.jacrev(lambda xs: tt.unroll(cell, xs)[1])(xs), slow)
