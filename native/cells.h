@@ -1,7 +1,7 @@
 // One time step of each cell, less its matrix product: forward, and backward through it.
 //
-// All rows are padded to whole vectors. `pre` holds the cell's BLOCKS blocks of pre-activations, `h` and `c` the state,
-// which a step replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the order of
+// All rows are padded to whole vectors. `pre` holds the cell's BLOCKS blocks of pre-activations, which a step may write
+// over, `h` and `c` the state, which it replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the order of
 // throughtime.cells, but for GRU's: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
@@ -41,6 +41,12 @@ struct Elu {
   static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : y + 1.0f; }
 };
 
+// phi of each, in place: by itself, so that the processor has many of them under way at once.
+template <Vector (*PHI)(Vector)>
+inline void squash(float* at, Index count) {
+  for (Index j = 0; j < count; j += LANES) store(at + j, PHI(load(at + j)));
+}
+
 // Where a block of pre-activations comes from: its place in the cell's weights, -1 where it has no such share.
 struct Source {
   int h, x, b, b_h;
@@ -52,7 +58,7 @@ struct Elman {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
-  static void forward(const float* pre, float* h, float*, float*, Index size, Index) {
+  static void forward(float* pre, float* h, float*, float*, Index size, Index) {
     for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
   }
 
@@ -71,10 +77,12 @@ struct LSTM {
   static constexpr bool MEMORY = true;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
-  static void forward(const float* pre, float* h, float* c, float* saved, Index size, Index apart) {
+  static void forward(float* pre, float* h, float* c, float* saved, Index size, Index apart) {
+    squash<sigmoid>(pre, 2 * size);
+    squash<tanh>(pre + 2 * size, size);
+    squash<sigmoid>(pre + 3 * size, size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector i = sigmoid(load(pre + j)), f = sigmoid(load(pre + size + j));
-      const Vector g = tanh(load(pre + 2 * size + j)), o = sigmoid(load(pre + 3 * size + j));
+      const Vector i = load(pre + j), f = load(pre + size + j), g = load(pre + 2 * size + j), o = load(pre + 3 * size + j);
       const Vector memory = f * load(c + j) + i * g;
       const Vector shown = tanh(memory);
       store(c + j, memory);
@@ -110,10 +118,10 @@ struct GRU {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
-  static void forward(const float* pre, float* h, float*, float* saved, Index size, Index apart) {
+  static void forward(float* pre, float* h, float*, float* saved, Index size, Index apart) {
+    squash<sigmoid>(pre + size, 2 * size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector share = load(pre + j);
-      const Vector r = sigmoid(load(pre + size + j)), z = sigmoid(load(pre + 2 * size + j));
+      const Vector share = load(pre + j), r = load(pre + size + j), z = load(pre + 2 * size + j);
       const Vector n = tanh(load(pre + 3 * size + j) + r * share);
       store(h + j, (1.0f - z) * n + z * load(h + j));
       if (saved) {

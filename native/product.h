@@ -56,17 +56,23 @@ inline void tile(Left a, const float* b, Index stride, Index K, Out c) {
 
 template <int V>
 inline void single_row(Left a, const float* b, Index stride, Index K, Out c) {
-  Vector sum[CHAINS][V] = {};
+  Vector sum[CHAINS][V];
+  for (int chain = 0; chain < CHAINS; ++chain)
+    for (int v = 0; v < V; ++v) sum[chain][v] = Vector{};
   Index k = 0;
   for (; k + CHAINS <= K; k += CHAINS)
     for (int chain = 0; chain < CHAINS; ++chain) {
       const Vector x = all(a.at[(k + chain) * a.k]);
       for (int v = 0; v < V; ++v) sum[chain][v] += x * load(b + (k + chain) * stride + v * LANES);
     }
-  for (; k < K; ++k)
-    for (int v = 0; v < V; ++v) sum[0][v] += all(a.at[k * a.k]) * load(b + k * stride + v * LANES);
+  Vector rest[V];
+  for (int v = 0; v < V; ++v) rest[v] = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+  for (; k < K; ++k) {
+    const Vector x = all(a.at[k * a.k]);
+    for (int v = 0; v < V; ++v) rest[v] += x * load(b + k * stride + v * LANES);
+  }
   for (int v = 0; v < V; ++v) {
-    const Vector whole = (sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]);
+    const Vector whole = rest[v];
     store(c.at + v * LANES, c.add ? load(c.at + v * LANES) + whole : whole);
   }
 }
@@ -92,11 +98,13 @@ void panel(Index rows, Left a, const float* b, Index stride, Index K, Out c) {
   }
 }
 
-// C (rows, vectors) = A (rows, K) B (K, vectors), or C plus that.
-inline void product(Index rows, Index vectors, Index K, Left a, Right b, Out c) {
+// C (rows, vectors) = A (rows, K) B (K, vectors), or C plus that. Where it is done again and again with the same B, every
+// other time `backwards`, what the last time left in the nearest cache is used first.
+inline void product(Index rows, Index vectors, Index K, Left a, Right b, Out c, bool backwards = false) {
   if (rows == 0 || vectors == 0) return;
   const Panels panels(vectors);
-  for (Index p = 0; p < panels.count; ++p) {
+  for (Index i = 0; i < panels.count; ++i) {
+    const Index p = backwards ? panels.count - 1 - i : i;
     const Index first = panels.first(p), width = panels.first(p + 1) - first;
     const float* at = b.at + first * LANES * (b.stride ? 1 : K);
     const Index stride = b.stride ? b.stride : width * LANES;
@@ -105,30 +113,6 @@ inline void product(Index rows, Index vectors, Index K, Left a, Right b, Out c) 
       case 1: panel<1>(rows, a, at, stride, K, out); break;
       case 2: panel<2>(rows, a, at, stride, K, out); break;
       default: panel<3>(rows, a, at, stride, K, out); break;
-    }
-  }
-}
-
-// Packs B (K, vectors), of which row k is the `columns` floats at `at + k * row`, `column` apart; the rest is zeros.
-inline void pack(float* packed, Index K, Index vectors, const float* at, Index row, Index column, Index columns) {
-  const Panels panels(vectors);
-  for (Index p = 0; p < panels.count; ++p) {
-    const Index first = panels.first(p) * LANES, width = panels.first(p + 1) * LANES - first;
-    const Index filled = columns - first < width ? (columns > first ? columns - first : 0) : width;
-    float* to = packed + first * K;
-    if (column == 1) {
-      for (Index k = 0; k < K; ++k, to += width) {
-        for (Index j = 0; j < filled; ++j) to[j] = at[k * row + first + j];
-        for (Index j = filled; j < width; ++j) to[j] = 0;
-      }
-    } else {  // on its side: rows of the source become columns
-      for (Index j = 0; j < width; ++j) {
-        const float* from = at + (first + j) * column;
-        if (j < filled)
-          for (Index k = 0; k < K; ++k) to[k * width + j] = from[k * row];
-        else
-          for (Index k = 0; k < K; ++k) to[k * width + j] = 0;
-      }
     }
   }
 }

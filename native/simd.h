@@ -1,12 +1,14 @@
 // Vectors of THROUGHTIME_LANES floats, in the language of GCC and Clang, and the functions of a cell on them.
 //
-// Everything here is compiled once for each instruction set, into a namespace of that name. No template of the
-// standard library may be used below: the linker would keep one copy for all, which not every processor can run.
+// Everything here is compiled once for each instruction set, into a namespace of that name. No function of the
+// standard library's templates may be used below: the linker would keep one copy for all, which not every processor can
+// run.
 #ifndef THROUGHTIME_SIMD_H
 #define THROUGHTIME_SIMD_H
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace throughtime::THROUGHTIME_ISA {
 
@@ -20,20 +22,24 @@ typedef float Unaligned __attribute__((vector_size(4 * THROUGHTIME_LANES), align
 
 inline Vector load(const float* at) { return *reinterpret_cast<const Unaligned*>(at); }
 inline void store(float* at, Vector x) { *reinterpret_cast<Unaligned*>(at) = x; }
-inline Vector all(float x) { return Vector{} + x; }
+inline Vector all(float x) { return x - Vector{}; }  // adding 0 would change -0, and so cost an addition
 
 inline Index up(Index size, Index to) { return (size + to - 1) / to * to; }
 
-// e^x = scale * (1 + rest), with scale a power of two. The series of e^r - 1 at |r| <= ln(2) / 2 is cut where its
-// terms fall below 2e-8 of it. Beyond +-87 the result stays at that of the end; not a number stays so.
+// x, or the nearer end of [-most, most]; not a number stays so.
+inline Vector within(Vector x, float most) {
+  const Vector top = all(most), bottom = all(-most);
+  x = top < x ? top : x;
+  return bottom > x ? bottom : x;
+}
+
+// e^x = scale * (1 + rest), with scale a power of two, for |x| <= 87. The series of e^r - 1 at |r| <= ln(2) / 2 is cut
+// where its terms fall below 2e-8 of it.
 struct Exponential {
   Vector scale, rest;
 };
 
 inline Exponential exponential(Vector x) {
-  const Vector most = all(87.0f);
-  x = x > most ? most : x;
-  x = x < -most ? -most : x;
   const Vector magic = all(12582912.0f);  // 1.5 * 2^23: what is added to it is rounded to a whole number
   const Vector shifted = x * all(1.44269504f) + magic;
   const Vector whole = shifted - magic;
@@ -53,25 +59,47 @@ inline Exponential exponential(Vector x) {
   return {scale, rest};
 }
 
-inline Vector exp(Vector x) {
-  const Exponential e = exponential(x);
-  return e.scale + e.scale * e.rest;
-}
-
 inline Vector expm1(Vector x) {
-  const Exponential e = exponential(x);
+  const Exponential e = exponential(within(x, 87.0f));
   return e.scale * e.rest + (e.scale - 1.0f);
 }
 
-inline Vector sigmoid(Vector x) { return 1.0f / (1.0f + exp(-x)); }
+inline Vector sigmoid(Vector x) {
+  const Exponential e = exponential(within(-x, 87.0f));
+  return 1.0f / ((1.0f + e.scale) + e.scale * e.rest);
+}
 
-// By expm1, which near zero has every digit that x has. At 18 it is 1 to the last bit.
+// e^2x - 1 over e^2x + 1, the former with every digit that x has near zero. At 18 it is 1 to the last bit.
 inline Vector tanh(Vector x) {
-  const Vector most = all(18.0f);
-  x = x > most ? most : x;
-  x = x < -most ? -most : x;
-  const Vector e = expm1(2.0f * x);
-  return e / (e + 2.0f);
+  const Exponential e = exponential(2.0f * within(x, 18.0f));
+  const Vector less_one = e.scale * e.rest + (e.scale - 1.0f);
+  return less_one / (less_one + 2.0f);
+}
+
+// Of the squares of D rows and columns that lines (2 D of them, LANES long) are cut into, those across the diagonal
+// change places.
+template <Index D, Index... J>
+inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
+  for (Index i = 0; i < LANES; ++i) {
+    if (i & D) continue;
+    const Vector a = lines[i], b = lines[i + D];
+#if defined(__clang__)
+    lines[i] = __builtin_shufflevector(a, b, (J & D ? J - D + LANES : J)...);
+    lines[i + D] = __builtin_shufflevector(a, b, (J & D ? J + LANES : J + D)...);
+#else
+    lines[i] = __builtin_shuffle(a, b, Bits{(J & D ? J - D + LANES : J)...});
+    lines[i + D] = __builtin_shuffle(a, b, Bits{(J & D ? J + LANES : J + D)...});
+#endif
+  }
+  if constexpr (D > 1) exchange<D / 2>(lines, std::integer_sequence<Index, J...>{});
+}
+
+// Writes the columns of a square of LANES rows, `row` apart, as rows, `column` apart.
+inline void transpose(const float* from, Index row, float* to, Index column) {
+  Vector lines[LANES];
+  for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
+  exchange<LANES / 2>(lines, std::make_integer_sequence<Index, LANES>{});
+  for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
 }
 
 }  // namespace throughtime::THROUGHTIME_ISA

@@ -110,18 +110,21 @@ struct ThroughTime {
   static void pack_lanes(const Layout<Cell>& at, const Weights& weights, Source source, Index j, const Run& run,
                          float* to, Index stride) {
     const Index H = at.H, D = at.D, filled = H - j < LANES ? H - j : LANES;
-    if (run.begin == 0) to = transpose(weights.w_h + (source.h * H + j) * H, H, H, filled, to, stride);
+    if (run.begin == 0) to = turn(weights.w_h + (source.h * H + j) * H, H, H, filled, to, stride);
     for (Index lane = 0; lane < LANES; ++lane)
       to[lane] = lane >= filled ? 0 : source.b >= 0 ? weights.b[source.b * H + j + lane] : weights.b_h[j + lane];
     to += stride;
-    if (run.end > H + 1) transpose(weights.w_x + (source.x * H + j) * D, D, D, filled, to, stride);
+    if (run.end > H + 1) turn(weights.w_x + (source.x * H + j) * D, D, D, filled, to, stride);
   }
 
-  // Writes `columns` rows, `stride` apart, of LANES floats, of which `filled` come from the rows at `from`.
-  static float* transpose(const float* from, Index row, Index columns, Index filled, float* to, Index stride) {
-    for (Index k = 0; k < columns; ++k, to += stride)
-      for (Index lane = 0; lane < LANES; ++lane) to[lane] = lane < filled ? from[lane * row + k] : 0;
-    return to;
+  // Writes `columns` rows, `stride` apart, of LANES floats: columns of the `filled` rows at `from`, and zeros.
+  static float* turn(const float* from, Index row, Index columns, Index filled, float* to, Index stride) {
+    Index k = 0;
+    if (filled == LANES)
+      for (; k + LANES <= columns; k += LANES) transpose(from + k, row, to + k * stride, stride);
+    for (; k < columns; ++k)
+      for (Index lane = 0; lane < LANES; ++lane) to[k * stride + lane] = lane < filled ? from[lane * row + k] : 0;
+    return to + columns * stride;
   }
 
   static Index scratch_forward(const Shape& shape, Index rows) {
@@ -151,7 +154,7 @@ struct ThroughTime {
       for (int i = 0; i < at.count; ++i) {
         const Run& run = at.runs[i];
         product(rows, at.vectors(run), run.end - run.begin, {u + run.begin, at.u, 1}, {weights, 0},
-                {pre + run.first * at.size, at.pre, false});
+                {pre + run.first * at.size, at.pre, false}, s % 2);
         weights += at.packed(run);
       }
       for (Index r = 0; r < rows; ++r) {
@@ -197,11 +200,19 @@ struct ThroughTime {
       float* to = packed + begin * K;
       for (Index block = first; block < last; ++block) {
         const float* from = weights + Cell::SOURCES[block].*gate * at.H * columns + begin;
-        for (Index j = 0; j < at.H; ++j, to += width, from += columns) copy_padded(to, from, filled, width);
+        for (Index j = 0; j < at.H; ++j, to += width, from += columns) copy_row(to, from, filled, width);
         clear(to, (at.size - at.H) * width);
         to += (at.size - at.H) * width;
       }
     }
+  }
+
+  // A panel's row, of up to WIDE vectors: too short for memcpy to be worth its call.
+  static void copy_row(float* to, const float* from, Index filled, Index width) {
+    Index j = 0;
+    for (; j + LANES <= filled; j += LANES) store(to + j, load(from + j));
+    for (; j < filled; ++j) to[j] = from[j];
+    for (; j < width; ++j) to[j] = 0;
   }
 
   static Index chunk_steps(const Layout<Cell>& at, Index rows) {
@@ -269,7 +280,7 @@ struct ThroughTime {
         Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size,
                        at.apart);
       }
-      product(rows, at.size / LANES, at.read_h(), {d_here, at.pre, 1}, {into_h, 0}, {d_h, at.size, true});
+      product(rows, at.size / LANES, at.read_h(), {d_here, at.pre, 1}, {into_h, 0}, {d_h, at.size, true}, s % 2);
       float* const kept = after;
       after = before;
       before = kept;

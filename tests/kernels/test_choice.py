@@ -12,6 +12,7 @@ from tests.kernels.compare import cell_of
 import throughtime as tt
 from throughtime.kernels import available, library, off
 from throughtime.kernels.calls import FORWARD
+from throughtime.kernels.through_time import serves
 
 
 def program(cell, xs, **options):
@@ -25,6 +26,22 @@ def test_taken(name):
     assert FORWARD in program(cell_of(name, 2, 5), random_inputs(4, 2))
     with off():
         assert FORWARD not in program(cell_of(name, 2, 5), random_inputs(3, 4, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "hidden", "taken"),
+    [
+        ("elman-relu", (30, 1), 100, True),  # the reference step
+        ("elman-relu", (300, 1), 8, False),  # 19,200 multiplications in one sequence
+        ("elman-relu", (1, 313, 1), 8, True),
+        ("gru", (2, 10, 1), 8, True),
+        ("gru", (2, 10, 1), 7, False),
+        ("lstm", (0, 10, 1), 100, False),
+    ],
+)
+def test_little_work_is_left_to_the_scan(name, shape, hidden, taken, monkeypatch):
+    monkeypatch.undo()
+    assert serves(cell_of(name, 1, hidden), jnp.zeros(shape), ()) == taken
 
 
 @pytest.mark.parametrize("name", ["mingru", "slstm", "lem"])

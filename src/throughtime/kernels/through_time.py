@@ -1,5 +1,6 @@
 """A cell through time in one native call, as a function that JAX can differentiate and map."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -12,11 +13,21 @@ from throughtime.kernels.library import available
 from throughtime.kernels.spec import Spec, spec_of
 from throughtime.shapes import Array, Mask
 
+# Below, a scan is as fast or faster: XLA compiles a loop that touches few bytes as one function.
+LEAST_WORK = 20_000  # multiplications of the state by its weights
+LEAST_UNITS = 8  # of a batch
+
 
 def serves(cell: Cell, xs: Array, state: Any) -> bool:
-    """Whether there is a native kernel for this cell and these numbers, and it is expected to be faster."""
+    """Whether there is a native kernel for this cell and these numbers, and it is the faster way."""
     single = all(jnp.result_type(leaf) == jnp.float32 for leaf in jax.tree.leaves((cell, xs, state)))
-    return spec_of(cell) is not None and single and available().yes
+    return spec_of(cell) is not None and single and _is_worth_it(cell, xs) and available().yes
+
+
+def _is_worth_it(cell: Cell, xs: Array) -> bool:
+    steps, gates = math.prod(xs.shape[:-1]), len(cell.GATES)
+    many = xs.ndim == 3 and len(xs) > 1 and cell.hidden >= LEAST_UNITS
+    return many or steps * gates * cell.hidden**2 >= LEAST_WORK
 
 
 def native(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
