@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
+SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 
-.PHONY: install demo test test-slow test-browser lint bench bench-panels docs clean
+.PHONY: install demo test test-slow test-browser test-sanitized lint bench bench-panels docs clean
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard native/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "throughtime needs Python 3.11 or later; give it with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
@@ -29,6 +30,13 @@ test-browser: install  # with the system's Chromium, or that of: .venv/bin/playw
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
 	$(BIN)/python -m pytest -m browser
 
+test-sanitized: install  # the kernels' tests with every address and every undefined operation checked; GCC on Linux
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake
+	$(BIN)/cmake -S native -B $(SANITIZED) -DSANITIZE=ON -DPython_EXECUTABLE=$(BIN)/python
+	$(BIN)/cmake --build $(SANITIZED)
+	THROUGHTIME_NATIVE=$(SANITIZED)/_native.abi3.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(BIN)/python -m pytest tests/kernels
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +46,8 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/reference_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/first_forecasts.py
 	$(BIN)/python benchmarks/watching.py
+	$(BIN)/python benchmarks/recurrent_step.py --peers-python $(PEERS)/bin/python
+	$(BIN)/python benchmarks/recurrent_step.py --grid
 
 bench-panels: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python

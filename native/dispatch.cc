@@ -1,4 +1,7 @@
 // Which of the tables this processor can run.
+#include <cstdlib>
+#include <cstring>
+
 #include "kernels.h"
 
 namespace throughtime {
@@ -9,11 +12,21 @@ struct Choice {
   const Kernel* (*kernel)(CellKind, Activation);
 };
 
+#ifdef THROUGHTIME_X86
+// The environment variable THROUGHTIME_INSTRUCTIONS may name one of less than the processor has.
+bool may_be(const char* name) {
+  const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
+  return !named || !std::strcmp(named, name);
+}
+#endif
+
 Choice choose() {
 #ifdef THROUGHTIME_X86
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) return {"AVX-512", avx512::kernel};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"AVX2", avx2::kernel};
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  if (wide && may_be("AVX-512")) return {"AVX-512", avx512::kernel};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && may_be("AVX2")) return {"AVX2", avx2::kernel};
   return {"SSE2", portable::kernel};
 #elif defined(__aarch64__)
   return {"NEON", portable::kernel};

@@ -1,18 +1,25 @@
 """When kernels are taken, when not, and what is said about it."""
 
+import json
+import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from tests.contract import random_cell, random_inputs
-from tests.kernels.compare import cell_of
+from tests.kernels.compare import assert_same, cell_of
 
 import throughtime as tt
 from throughtime.kernels import available, library, off
 from throughtime.kernels.calls import FORWARD
 from throughtime.kernels.through_time import serves
+
+ROOT = Path(__file__).parents[2]
 
 
 def program(cell, xs, **options):
@@ -99,7 +106,9 @@ import throughtime as tt
 print(tt.kernels.available())
 print(tt.unroll(tt.GRU(1, 3, key=jax.random.key(0)), jax.numpy.ones((4, 1)))[1].shape)
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != library.LIBRARY}
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert "yes=False" in ended.stdout
     assert "there was no C++ compiler" in ended.stdout
     assert "(4, 3)" in ended.stdout
@@ -108,5 +117,28 @@ print(tt.unroll(tt.GRU(1, 3, key=jax.random.key(0)), jax.numpy.ones((4, 1)))[1].
 def test_a_library_that_cannot_be_loaded(monkeypatch, tmp_path):
     broken = tmp_path / "_native.abi3.so"
     broken.write_bytes(b"no library")
-    monkeypatch.setattr(library, "find_spec", lambda name: type("Spec", (), {"origin": str(broken)}))
+    monkeypatch.setenv(library.LIBRARY, str(broken))
     assert "they cannot be loaded" in library._loaded.__wrapped__().why
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the others have one table of kernels")
+def test_older_instructions_give_the_same():
+    """Every processor's kernels that this one can run, in a process of their own."""
+    code = """
+import json, sys
+import jax
+from tests.contract import random_inputs
+from tests.kernels.compare import cell_of, forward_and_back, state_of
+import throughtime as tt
+cell = cell_of("lstm", 3, 37)
+found = forward_and_back()(cell, state_of(cell, 6), random_inputs(6, 5, 3))
+print(json.dumps([tt.kernels.available().why, [leaf.tolist() for leaf in jax.tree.leaves(found)]]))
+"""
+    told = []
+    for instructions in ("SSE2", available().why):
+        environment = os.environ | {"THROUGHTIME_INSTRUCTIONS": instructions}
+        command = [sys.executable, "-c", code]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
+        told.append(json.loads(ended.stdout))
+    assert [name for name, _ in told] == ["SSE2", available().why]
+    assert_same([np.asarray(leaf) for leaf in told[0][1]], [np.asarray(leaf) for leaf in told[1][1]])

@@ -31,11 +31,14 @@ def demo(
 
     with answering(as_json, quiet, kept) as answer:
         from throughtime import demo as notebook
+        from throughtime.kernels import available
         from throughtime.outputs import staged
         from throughtime.training.progress import TrainingBar
 
         folder = output_folder(out)
         answer.console.print(f"An RNN learns sin(t): cell {cell}, {notebook.HIDDEN} units, {steps} steps, seed {seed}.")
+        if not (kernels := available()):
+            answer.console.print(f"Without native kernels, which only takes longer: {kernels.why}.")
         with TrainingBar(answer.console, loss="MSE") as bar:
 
             def report(learnt: Any) -> None:

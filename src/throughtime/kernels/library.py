@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 
 SWITCH = "THROUGHTIME_KERNELS"
+LIBRARY = "THROUGHTIME_NATIVE"  # another build of the library, such as one for looking for mistakes
 FORWARD, BACKWARD = "throughtime_forward", "throughtime_backward"
 _off: ContextVar[bool] = ContextVar("off", default=False)
 
@@ -56,10 +57,11 @@ def off() -> Iterator[None]:
 @lru_cache(maxsize=1)
 def _loaded() -> Availability:
     spec = find_spec("throughtime.kernels._native")
-    if spec is None or spec.origin is None:
-        return Availability(False, "they were not built: at the installation there was no C++ compiler that could")
+    file = os.environ.get(LIBRARY) or (None if spec is None else spec.origin)
+    if file is None:
+        return Availability(False, "they were not built, as at the installation there was no C++ compiler that could")
     try:
-        library = ctypes.CDLL(spec.origin)
+        library = ctypes.CDLL(file)
     except OSError as error:
         return Availability(False, f"they cannot be loaded: {error}")
     for name in (FORWARD, BACKWARD):

@@ -1,0 +1,51 @@
+"""A training step of a recurrent network, the same for every side: its sizes, its clock and what a process prints.
+
+T time steps of one input, H units, one output; mean squared error at every step; Adam with learning rate 0.001; each
+step draws a new batch of windows of sin(t).
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+CHUNK_SECONDS = 0.25  # a chunk of steps takes about so long
+
+
+def arguments() -> argparse.Namespace:
+    """What the driver tells a side. It keeps to the first ``--cores`` cores that it may use, before anything starts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cell", choices=("elman", "gru", "lstm"), required=True)
+    for name in ("batch", "hidden", "steps", "models", "cores", "chunks"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    args = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
+    return args
+
+
+def measure(sides: dict[str, Callable[[int], object]], chunks: int, *packages: str) -> None:
+    """Time the sides in turn, chunk by chunk, and print microseconds per step of each chunk as one JSON object.
+
+    Args:
+        sides: by name, what does so many training steps and waits for them.
+        chunks: how many of each.
+        packages: those whose versions matter.
+    """
+    steps = {name: steps_of(run) for name, run in sides.items()}
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(chunks):
+        for name, run in sides.items():
+            began = time.perf_counter()
+            run(steps[name])
+            times[name].append((time.perf_counter() - began) / steps[name] * 1e6)
+    print(json.dumps({"us": times, "versions": {package: version(package) for package in packages}}))
+
+
+def steps_of(run: Callable[[int], object]) -> int:
+    """How many steps a chunk has; the first call compiles or warms up."""
+    run(1)
+    began = time.perf_counter()
+    run(2)
+    return max(int(CHUNK_SECONDS / (time.perf_counter() - began) * 2), 2)

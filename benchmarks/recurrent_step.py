@@ -1,0 +1,194 @@
+"""How long is a whole training step with the native kernels, by the plain scan, and in PyTorch?
+
+Every side in processes of its own, in turn, for several rounds; see ``benchmarks/README.md``.
+
+    python benchmarks/recurrent_step.py [--rounds N] [--grid] [--peers-python PATH] [--results DIR]
+"""
+
+import argparse
+import datetime
+import json
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import machine
+import matplotlib as mpl
+from processes import has_modules, plain_environment
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+HERE = Path(__file__).parent
+GATES = {"elman": 1, "gru": 3, "lstm": 4}
+CHUNKS = 3  # of each side in a process
+
+
+class Case(NamedTuple):
+    """The sizes of a step."""
+
+    cell: str
+    batch: int
+    hidden: int = 100
+    steps: int = 30
+    models: int = 1
+    cores: int = 1
+
+    @property
+    def flops(self) -> float:
+        """Of its matrix products, forward and two backward: 2 for each weight that multiplies."""
+        columns = self.hidden + 2  # the state, the input and the bias
+        return 6.0 * self.models * self.batch * self.steps * GATES[self.cell] * self.hidden * columns
+
+
+CASES = [
+    *(Case(cell, batch) for cell, batch in product(GATES, (1, 32, 128))),
+    *(Case(cell, 128, cores=2) for cell in GATES),
+    *(Case(cell, batch, models=20) for cell, batch in product(("elman", "lstm"), (1, 32))),
+    *(Case("lstm", 32, steps=steps) for steps in (300, 3000)),
+]
+GRID = [Case(*sizes) for sizes in product(GATES, (1, 8, 32, 128, 512), (8, 32, 100, 256, 512), (10, 30, 300))]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    args = arguments()
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"Load average {load:.1f}: where other work goes on, the figures are not worth keeping.")
+    cases = [case for case in (GRID if args.grid else CASES) if case.flops < args.most_gflop * 1e9]
+    with_peer = not args.grid and has_modules(args.peers_python, ("torch",))
+    found: dict[Case, dict[str, list[float]]] = {case: {} for case in cases}
+    versions: dict[str, str] = {}
+    sgemm: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(args.rounds):
+        for case in cases:
+            for told in measure(case, args, with_peer):
+                versions |= told["versions"]
+                for side, times in told["us"].items():
+                    found[case].setdefault(side, []).extend(times)
+            print(words(case, found[case]), flush=True)
+        for cores, speeds in sgemm.items():
+            speeds.append(run([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)]))
+    facts = {
+        "date": datetime.date.today().isoformat(),
+        "command": f"python benchmarks/recurrent_step.py --rounds {args.rounds}" + (" --grid" if args.grid else ""),
+        "machine": machine.describe() | {"load average at the start": f"{load:.2f}"},
+        "versions": versions,
+        "sgemm": {cores: max(speeds) for cores, speeds in sgemm.items()},
+    }
+    write(args, facts, found)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (default: 3)")
+    parser.add_argument("--grid", action="store_true", help="kernels and scan over many sizes, without peers")
+    parser.add_argument("--most-gflop", type=float, default=60, help="leave out steps of more (default: 60)")
+    parser.add_argument(
+        "--peers-python",
+        default=str(HERE.parent / ".venv-peers" / "bin" / "python"),
+        help="a Python that has benchmarks/requirements.txt (default: that of .venv-peers)",
+    )
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="the folder to write to")
+    return parser.parse_args()
+
+
+def measure(case: Case, args: argparse.Namespace, with_peer: bool) -> list[dict[str, Any]]:
+    """Both of throughtime's sides, which take turns in one process, and PyTorch in another."""
+    sides = [(sys.executable, "recurrent_throughtime.py")]
+    if with_peer and case.models == 1 and case.steps <= 30:
+        sides.append((args.peers_python, "recurrent_pytorch.py"))
+    sizes = [f"--{name}={value}" for name, value in case._asdict().items()]
+    return [run([python, str(HERE / "peers" / script), *sizes, f"--chunks={CHUNKS}"]) for python, script in sides]
+
+
+def run(command: list[str]) -> Any:
+    """What is in JSON in the last line that a process prints."""
+    ended = subprocess.run(command, env=plain_environment(), capture_output=True, text=True)
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{ended.stderr[-2000:]}")
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def words(case: Case, times: dict[str, list[float]]) -> str:
+    """A case in a line."""
+    sizes = " ".join(f"{name}={value}" for name, value in case._asdict().items())
+    return f"{sizes}: " + ", ".join(f"{side} {min(us):,.0f} us" for side, us in times.items())
+
+
+def write(args: argparse.Namespace, facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> None:
+    """Raw times, a page and a picture."""
+    kind = "grid" if args.grid else "step"
+    file = args.results / f"recurrent_{kind}-{facts['date']}-{machine.name()}.md"
+    args.results.mkdir(parents=True, exist_ok=True)
+    cells = [case._asdict() | {"us": times} for case, times in found.items()]
+    file.with_suffix(".json").write_text(json.dumps(facts | {"cases": cells}) + "\n")
+    file.write_text(page(facts, found))
+    if not args.grid:
+        roofline(facts, found, file.with_suffix(".png"))
+    print(f"\n{page(facts, found)}\nWritten to {file}")
+
+
+def page(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> str:
+    """The results as Markdown."""
+    head = facts["machine"] | {"versions": ", ".join(f"{name} {number}" for name, number in facts["versions"].items())}
+    head |= {"sgemm": ", ".join(f"{speed:.0f} GFLOP/s on {cores} core(s)" for cores, speed in facts["sgemm"].items())}
+    lines = [f"- {name}: {value}" for name, value in head.items()]
+    titles = ("cell", "batch", "units", "steps", "models", "cores", "kernel", "scan", "PyTorch")
+    titles += ("scan / kernel", "PyTorch / kernel", "of sgemm's speed")
+    rows = [row(*titles), row(*["---:"] * len(titles))]
+    for case, times in found.items():
+        least = {side: min(us) for side, us in times.items()}
+        kernel, peer = least["kernel"], least.get("PyTorch")
+        share = case.flops / kernel / 1e3 / facts["sgemm"][case.cores]
+        cells = [*case, f"{kernel:,.0f}", f"{least['scan']:,.0f}", f"{peer:,.0f}" if peer else ""]
+        cells += [f"{least['scan'] / kernel:.2f}", f"{peer / kernel:.1f}" if peer else "", f"{share:.2f}"]
+        rows.append(row(*cells))
+    return f"""# Recurrent training steps, {facts["date"]}
+
+{chr(10).join(lines)}
+- command: `{facts["command"]}`
+
+Microseconds of a whole training step: drawing the batch, forward, backward, Adam; the least of all chunks and rounds.
+Share of sgemm's speed: the step's matrix products alone over the step's time, beside NumPy's product of 1,024 x 1,024.
+
+{chr(10).join(rows)}
+"""
+
+
+def row(*cells: object) -> str:
+    """A table's row."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def roofline(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]], file: Path) -> None:
+    """Speed of the step's products by batch, under the machine's own speed of one."""
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    colours = {"elman": "#0072b2", "gru": "#009e73", "lstm": "#d55e00"}
+    styles = {"kernel": "-", "scan": "--", "PyTorch": ":"}
+    one_core = [case for case in found if case.cores == 1 and case.models == 1 and case.steps == 30]
+    for cell, side in product(GATES, styles):
+        points = [
+            (c.batch, c.flops / min(found[c][side]) / 1e3) for c in one_core if c.cell == cell and side in found[c]
+        ]
+        if points:
+            axes.plot(
+                *zip(*points, strict=True), styles[side], color=colours[cell], marker="o", label=f"{cell}, {side}"
+            )
+    axes.axhline(facts["sgemm"][1], color="0.3", lw=1)
+    axes.text(1, facts["sgemm"][1] * 1.03, "sgemm, 1,024 x 1,024", color="0.3")
+    axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="GFLOP/s of the whole step, one core")
+    axes.set_xticks([1, 32, 128], ["1", "32", "128"])
+    axes.legend(ncols=3, fontsize=8, frameon=False, loc="lower right")
+    axes.set_title("A training step: 30 time steps, 100 units")
+    figure.savefig(file, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()
