@@ -38,7 +38,7 @@ struct Layout {
   int count;
 
   explicit Layout(const Shape& shape)
-      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), apart(padded(H)),
+      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), apart(size),
         pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
     h_last = x_first = 0;
     for (int block = 0; block < Cell::BLOCKS; ++block) {
