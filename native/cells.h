@@ -58,12 +58,12 @@ struct Elman {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
-  static void forward(float* pre, float* h, float*, float*, Index size, Index) {
+  static void forward(float* pre, float* h, float*, float*, Index size) {
     for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
   }
 
   static void backward(const float* h, const float*, const float*, const float*, float* dh, float*, float* dpre,
-                       Index size, Index) {
+                       Index size) {
     for (Index j = 0; j < size; j += LANES) {
       store(dpre + j, load(dh + j) * Phi::slope(load(h + j)));
       store(dh + j, Vector{});
@@ -77,7 +77,7 @@ struct LSTM {
   static constexpr bool MEMORY = true;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
-  static void forward(float* pre, float* h, float* c, float* saved, Index size, Index apart) {
+  static void forward(float* pre, float* h, float* c, float* saved, Index size) {
     squash<sigmoid>(pre, 2 * size);
     squash<tanh>(pre + 2 * size, size);
     squash<sigmoid>(pre + 3 * size, size);
@@ -89,16 +89,16 @@ struct LSTM {
       store(h + j, o * shown);
       if (saved) {
         const Vector kept[SAVED] = {i, f, g, o, shown, memory};
-        for (int s = 0; s < SAVED; ++s) store(saved + s * apart + j, kept[s]);
+        for (int s = 0; s < SAVED; ++s) store(saved + s * size + j, kept[s]);
       }
     }
   }
 
   static void backward(const float*, const float*, const float* c_before, const float* saved, float* dh, float* dc,
-                       float* dpre, Index size, Index apart) {
+                       float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      const Vector i = load(saved + j), f = load(saved + apart + j), g = load(saved + 2 * apart + j);
-      const Vector o = load(saved + 3 * apart + j), shown = load(saved + 4 * apart + j);
+      const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
+      const Vector o = load(saved + 3 * size + j), shown = load(saved + 4 * size + j);
       const Vector out = load(dh + j);
       const Vector memory = load(dc + j) + out * o * (1.0f - shown * shown);
       store(dpre + j, memory * g * (i * (1.0f - i)));
@@ -118,7 +118,7 @@ struct GRU {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
-  static void forward(float* pre, float* h, float*, float* saved, Index size, Index apart) {
+  static void forward(float* pre, float* h, float*, float* saved, Index size) {
     squash<sigmoid>(pre + size, 2 * size);
     for (Index j = 0; j < size; j += LANES) {
       const Vector share = load(pre + j), r = load(pre + size + j), z = load(pre + 2 * size + j);
@@ -126,19 +126,19 @@ struct GRU {
       store(h + j, (1.0f - z) * n + z * load(h + j));
       if (saved) {
         const Vector kept[SAVED] = {r, z, n, share};
-        for (int s = 0; s < SAVED; ++s) store(saved + s * apart + j, kept[s]);
+        for (int s = 0; s < SAVED; ++s) store(saved + s * size + j, kept[s]);
       }
     }
   }
 
   static void backward(const float*, const float* h_before, const float*, const float* saved, float* dh, float*,
-                       float* dpre, Index size, Index apart) {
+                       float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      const Vector r = load(saved + j), z = load(saved + apart + j), n = load(saved + 2 * apart + j);
+      const Vector r = load(saved + j), z = load(saved + size + j), n = load(saved + 2 * size + j);
       const Vector out = load(dh + j);
       const Vector candidate = out * (1.0f - z) * (1.0f - n * n);
       store(dpre + j, candidate * r);
-      store(dpre + size + j, candidate * load(saved + 3 * apart + j) * (r * (1.0f - r)));
+      store(dpre + size + j, candidate * load(saved + 3 * size + j) * (r * (1.0f - r)));
       store(dpre + 2 * size + j, out * (load(h_before + j) - n) * (z * (1.0f - z)));
       store(dpre + 3 * size + j, candidate);
       store(dh + j, out * z);

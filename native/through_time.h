@@ -28,7 +28,7 @@ struct Layout {
   Index B, T, D, H;
   bool reverse;
   Index size;     // H in whole vectors
-  Index apart;    // from block to block of what is saved
+  Index saved;    // from step to step of what is saved
   Index pre;      // stride of pre-activations
   Index u;        // stride of u
   Index inputs;   // stride of the inputs' gradients
@@ -38,7 +38,7 @@ struct Layout {
   int count;
 
   explicit Layout(const Shape& shape)
-      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), apart(size),
+      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
         pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
     h_last = x_first = 0;
     for (int block = 0; block < Cell::BLOCKS; ++block) {
@@ -161,11 +161,11 @@ struct ThroughTime {
         const Index place = (first + r) * at.T + t;
         float* const h = u + r * at.u;
         float* const c = memory + r * at.size;
-        float* const saved = out.saved ? out.saved + place * Cell::SAVED * at.apart : nullptr;
+        float* const saved = out.saved ? out.saved + place * at.saved : nullptr;
         if (!in.mask || in.mask[place])
-          Cell::forward(pre + r * at.pre, h, c, saved, at.size, at.apart);
+          Cell::forward(pre + r * at.pre, h, c, saved, at.size);
         else if (Cell::MEMORY && saved)
-          copy(saved + (Cell::SAVED - 1) * at.apart, c, at.size);
+          copy(saved + (Cell::SAVED - 1) * at.size, c, at.size);
         copy(out.hs + place * H, h, H);
       }
     }
@@ -273,12 +273,11 @@ struct ThroughTime {
           clear(d_row, Cell::BLOCKS * at.size);
           continue;
         }
-        const float* const saved = came.saved + place * Cell::SAVED * at.apart;
-        const float* const c =
-            s ? came.saved + ((row * T + at.step(s - 1)) * Cell::SAVED + Cell::SAVED - 1) * at.apart
-              : c_first + r * at.size;
-        Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size,
-                       at.apart);
+        const float* const saved = came.saved + place * at.saved;
+        const float* c = nullptr;  // before the step
+        if (Cell::MEMORY)
+          c = s ? came.saved + (row * T + at.step(s - 1)) * at.saved + (Cell::SAVED - 1) * at.size : c_first + r * at.size;
+        Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size);
       }
       product(rows, at.size / LANES, at.read_h(), {d_here, at.pre, 1}, {into_h, 0}, {d_h, at.size, true}, s % 2);
       float* const kept = after;
