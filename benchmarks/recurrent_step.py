@@ -130,7 +130,7 @@ def write(args: argparse.Namespace, facts: dict[str, Any], found: dict[Case, dic
     file.with_suffix(".json").write_text(json.dumps(facts | {"cases": cells}) + "\n")
     file.write_text(page(facts, found))
     if not args.grid:
-        roofline(facts, found, file.with_suffix(".png"))
+        roofline(facts, found, HERE.parent / "docs" / "pictures" / "kernels.png")
     print(f"\n{page(facts, found)}\nWritten to {file}")
 
 
