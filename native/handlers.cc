@@ -17,6 +17,8 @@ using Floats = ffi::Buffer<ffi::F32>;
 using Flags = ffi::Buffer<ffi::PRED>;
 
 constexpr Index ROWS_AT_ONCE = 32;         // of a batch that go through time together
+constexpr Index ROWS_OF_A_PART = 16;       // at least, of what one thread takes
+constexpr Index MOST_PARTS = 8;            // each has sums of its own, which take memory and are added up at the end
 constexpr Index WORTH_A_THREAD = 400'000;  // multiplications: about 10 us, what it takes to wake one
 
 // The shapes as they came: M models, each with a batch of its own, and with weights of its own unless all share them.
@@ -96,20 +98,24 @@ Inputs inputs_of(const Operands& in, const Problem& problem, Index m) {
           reinterpret_cast<const std::uint8_t*>(offset(given(in.mask), m * s.B * s.T))};
 }
 
-// How the rows of all models are cut. Where there are many models, a task is one of them; otherwise some of its rows.
+// How the rows of a batch are cut. The parts depend on the batch alone, and so do the sums' last digits: on any number of
+// threads the numbers are the same. Where there are many models, a task is one of them; otherwise a part.
 struct Cut {
   Index parts, workers;
 
   Cut(const Problem& problem, ffi::ThreadPool& pool) {
     const Shape& s = problem.shape;
+    parts = std::min((s.B + ROWS_OF_A_PART - 1) / ROWS_OF_A_PART, MOST_PARTS);
     const Index work = problem.M * s.B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
-    const Index most = std::clamp<Index>(work / WORTH_A_THREAD, 1, pool.num_threads());
-    parts = (s.B + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-    if (problem.M == 1) parts = std::min(s.B, (std::max(parts, most) + most - 1) / most * most);
-    workers = std::clamp<Index>(problem.M == 1 ? parts : problem.M, 1, most);
+    workers = std::clamp<Index>(work / WORTH_A_THREAD, 1, std::max<Index>(1, pool.num_threads()));
   }
 
-  Index first(Index part, Index B) const { return part * B / parts; }
+  // Calls run(first, last) for the rows of a part, a few at a time.
+  template <class Run>
+  void each(Index part, Index B, Run run) const {
+    const Index end = (part + 1) * B / parts;
+    for (Index first = part * B / parts; first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
+  }
 };
 
 ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h, Floats c,
@@ -132,9 +138,10 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
   };
   const Cut cut(problem, pool);
   const auto part = [&](const float* packed, Index m, Index number) {
-    const Index first = cut.first(number, s.B), last = cut.first(number + 1, s.B);
-    float* const scratch = Memory::scratch().at_least(kernel.scratch_forward(s, last - first));
-    kernel.forward(s, packed, inputs_of(in, problem, m), outputs_of(m), first, last, scratch);
+    cut.each(number, s.B, [&](Index first, Index last) {
+      float* const scratch = Memory::scratch().at_least(kernel.scratch_forward(s, last - first));
+      kernel.forward(s, packed, inputs_of(in, problem, m), outputs_of(m), first, last, scratch);
+    });
   };
   const auto pack = [&](Index m) -> const float* {
     float* const packed = Memory::packed().at_least(kernel.packed_forward(s));
@@ -143,9 +150,9 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
   };
   if (problem.M == 1) {
     const float* const packed = pack(0);
-    run_tasks(pool, cut.parts, cut.workers, [&](Index number, Index) { part(packed, 0, number); });
+    run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number); });
   } else {
-    run_tasks(pool, problem.M, cut.workers, [&](Index m, Index) {
+    run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = pack(m);
       for (Index number = 0; number < cut.parts; ++number) part(packed, m, number);
     });
@@ -188,9 +195,10 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
   const Cut cut(problem, pool);
   const Index size = (kernel.sums(s) + 15) / 16 * 16;
   const auto part = [&](const float* packed, Index m, Index number, float* sums) {
-    const Index first = cut.first(number, s.B), last = cut.first(number + 1, s.B);
-    float* const scratch = Memory::scratch().at_least(kernel.scratch_backward(s, std::max<Index>(last - first, 1)));
-    kernel.backward(s, packed, inputs_of(in, problem, m), came_of(m), gradients_of(m), first, last, sums, scratch);
+    cut.each(number, s.B, [&](Index first, Index last) {
+      float* const scratch = Memory::scratch().at_least(kernel.scratch_backward(s, last - first));
+      kernel.backward(s, packed, inputs_of(in, problem, m), came_of(m), gradients_of(m), first, last, sums, scratch);
+    });
   };
   const auto pack = [&](Index m) -> const float* {
     float* const packed = Memory::packed().at_least(kernel.packed_backward(s));
@@ -204,15 +212,15 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
   };
   if (problem.M == 1) {
     const float* const packed = pack(0);
-    float* const sums = Memory::sums().at_least(size * cut.workers);
-    std::fill_n(sums, size * cut.workers, 0.0f);
-    run_tasks(pool, cut.parts, cut.workers,
-              [&](Index number, Index worker) { part(packed, 0, number, sums + worker * size); });
-    for (Index worker = 1; worker < cut.workers; ++worker)
-      for (Index i = 0; i < size; ++i) sums[i] += sums[worker * size + i];
+    const Index parts = std::max<Index>(cut.parts, 1);
+    float* const sums = Memory::sums().at_least(size * parts);
+    std::fill_n(sums, size * parts, 0.0f);
+    run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number, sums + number * size); });
+    for (Index number = 1; number < parts; ++number)
+      for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
     unpack(sums, 0);
   } else {
-    run_tasks(pool, problem.M, cut.workers, [&](Index m, Index) {
+    run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = pack(m);
       float* const sums = Memory::sums().at_least(size);
       std::fill_n(sums, size, 0.0f);

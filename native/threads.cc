@@ -1,5 +1,6 @@
 #include "threads.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -9,11 +10,11 @@ namespace throughtime {
 namespace {
 
 struct Board {
-  Board(Index count, std::function<void(Index, Index)> task) : count(count), task(std::move(task)) {}
+  Board(Index count, std::function<void(Index)> task) : count(count), task(std::move(task)) {}
 
-  void work(Index worker) {
+  void work() {
     for (Index next; (next = taken.fetch_add(1)) < count;) {
-      task(next, worker);
+      task(next);
       if (done.fetch_add(1) + 1 == count) {
         const std::lock_guard<std::mutex> lock(mutex);
         all_done.notify_one();
@@ -22,7 +23,7 @@ struct Board {
   }
 
   const Index count;
-  const std::function<void(Index, Index)> task;
+  const std::function<void(Index)> task;
   std::atomic<Index> taken{0}, done{0};
   std::mutex mutex;
   std::condition_variable all_done;
@@ -30,15 +31,15 @@ struct Board {
 
 }  // namespace
 
-void run_tasks(xla::ffi::ThreadPool& pool, Index count, Index workers, std::function<void(Index, Index)> task) {
+void run_tasks(xla::ffi::ThreadPool& pool, Index count, Index workers, std::function<void(Index)> task) {
   if (workers <= 1 || count <= 1) {
-    for (Index i = 0; i < count; ++i) task(i, 0);
+    for (Index i = 0; i < count; ++i) task(i);
     return;
   }
   // A thread of the pool may come when all is done and the caller gone: the board stays until then.
   const auto board = std::make_shared<Board>(count, std::move(task));
-  for (Index worker = 1; worker < workers; ++worker) pool.Schedule([board, worker] { board->work(worker); });
-  board->work(0);
+  for (Index other = 1; other < std::min(workers, count); ++other) pool.Schedule([board] { board->work(); });
+  board->work();
   for (int spin = 0; spin < 20000 && board->done.load() < count; ++spin) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();

@@ -121,24 +121,38 @@ def test_a_library_that_cannot_be_loaded(monkeypatch, tmp_path):
     assert "they cannot be loaded" in library._loaded.__wrapped__().why
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the others have one table of kernels")
-def test_older_instructions_give_the_same():
-    """Every processor's kernels that this one can run, in a process of their own."""
-    code = """
-import json, sys
-import jax
+GRADIENT = """
+import hashlib, json, os, sys
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
+import jax, numpy as np
 from tests.contract import random_inputs
 from tests.kernels.compare import cell_of, forward_and_back, state_of
 import throughtime as tt
 cell = cell_of("lstm", 3, 37)
-found = forward_and_back()(cell, state_of(cell, 6), random_inputs(6, 5, 3))
-print(json.dumps([tt.kernels.available().why, [leaf.tolist() for leaf in jax.tree.leaves(found)]]))
+found = jax.jit(forward_and_back())(cell, state_of(cell, 70), random_inputs(70, 11, 3))
+print(json.dumps([tt.kernels.available().why, [np.asarray(leaf).tolist() for leaf in jax.tree.leaves(found)]]))
 """
-    told = []
-    for instructions in ("SSE2", available().why):
-        environment = os.environ | {"THROUGHTIME_INSTRUCTIONS": instructions}
-        command = [sys.executable, "-c", code]
-        ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT)
-        told.append(json.loads(ended.stdout))
+
+
+def gradient(cores=1, **environment):
+    """The instructions that were used, and results and gradient of a batch, of a process of its own."""
+    command = [sys.executable, "-c", GRADIENT, str(cores)]
+    variables = os.environ | environment
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=variables, cwd=ROOT)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system lets no process choose its cores")
+def test_any_number_of_threads_gives_the_same_bits():
+    """70 rows are five parts, whoever takes them."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one core only")
+    assert gradient(cores=1) == gradient(cores=2) == gradient(cores=2)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the others have one table of kernels")
+def test_older_instructions_give_the_same():
+    """Every processor's kernels that this one can run."""
+    told = [gradient(THROUGHTIME_INSTRUCTIONS=name) for name in ("SSE2", available().why)]
     assert [name for name, _ in told] == ["SSE2", available().why]
-    assert_same([np.asarray(leaf) for leaf in told[0][1]], [np.asarray(leaf) for leaf in told[1][1]])
+    assert_same(*([np.asarray(leaf) for leaf in leaves] for _, leaves in told))
