@@ -34,7 +34,7 @@ test-sanitized: install  # the kernels' tests with every address and every undef
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake
 	$(BIN)/cmake -S native -B $(SANITIZED) -DSANITIZE=ON -DPython_EXECUTABLE=$(BIN)/python
 	$(BIN)/cmake --build $(SANITIZED)
-	THROUGHTIME_NATIVE=$(SANITIZED)/_native.abi3.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	THROUGHTIME_NATIVE=$(SANITIZED)/_native.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(BIN)/python -m pytest tests/kernels
 
 lint: install

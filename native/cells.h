@@ -1,8 +1,8 @@
 // One time step of each cell, less its matrix product: forward, and backward through it.
 //
 // All rows are padded to whole vectors. `pre` holds the cell's BLOCKS blocks of pre-activations, which a step may write
-// over, `h` and `c` the state, which it replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the order of
-// throughtime.cells, but for GRU's: its candidate's two shares stand apart.
+// over, `h` and `c` the state, which it replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the
+// order of throughtime.cells, but for those of GRU: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
 

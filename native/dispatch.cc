@@ -13,7 +13,7 @@ struct Choice {
 };
 
 #ifdef THROUGHTIME_X86
-// The environment variable THROUGHTIME_INSTRUCTIONS may name one of less than the processor has.
+// The environment variable THROUGHTIME_INSTRUCTIONS may name one of less than the processor has: AVX2 or SSE2.
 bool may_be(const char* name) {
   const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
   return !named || !std::strcmp(named, name);

@@ -1,5 +1,6 @@
 // The foreign functions that XLA calls: they check what comes, cut it into tasks and run a kernel on each.
 #include <algorithm>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,9 @@ constexpr Index ROWS_OF_A_PART = 16;       // at least, of what one thread takes
 constexpr Index MOST_PARTS = 8;            // each has sums of its own, which take memory and are added up at the end
 constexpr Index WORTH_A_THREAD = 400'000;  // multiplications: about 10 us, what it takes to wake one
 
-// The shapes as they came: M models, each with a batch of its own, and with weights of its own unless all share them.
+// The shapes as they came: M models, each with weights and a batch of its own.
 struct Problem {
   Index M;
-  bool shared;
   Shape shape;
   const Kernel* kernel;
 };
@@ -68,16 +68,13 @@ ffi::ErrorOr<Problem> checked(const Operands& in, std::int32_t cell, std::int32_
   if (!kernel) return ffi::Unexpected(ffi::Error::InvalidArgument("throughtime: no kernel of this cell"));
   const Index M = xs[0], B = xs[1], T = xs[2], D = xs[3], H = h[2], G = kernel->gates;
   if (!is(h, {M, B, H})) return wrong("h");
-  const auto w_x = in.w_x.dimensions();
-  if (w_x.size() != 3 || (w_x[0] != 1 && w_x[0] != M)) return wrong("w_x");
-  const Index own = w_x[0];
-  if (!is(w_x, {own, G * H, D})) return wrong("w_x");
-  if (!is(in.w_h.dimensions(), {own, G * H, H})) return wrong("w_h");
-  if (!is(in.b.dimensions(), {own, G * H})) return wrong("b");
-  if (!is(in.b_h.dimensions(), {own, kernel->inner_bias ? H : 0})) return wrong("b_h");
+  if (!is(in.w_x.dimensions(), {M, G * H, D})) return wrong("w_x");
+  if (!is(in.w_h.dimensions(), {M, G * H, H})) return wrong("w_h");
+  if (!is(in.b.dimensions(), {M, G * H})) return wrong("b");
+  if (!is(in.b_h.dimensions(), {M, kernel->inner_bias ? H : 0})) return wrong("b_h");
   if (!is(in.c.dimensions(), {M, B, kernel->memory ? H : 0})) return wrong("c");
   if (in.mask.element_count() && !is(in.mask.dimensions(), {M, B, T})) return wrong("mask");
-  return Problem{M, own == 1, {B, T, D, H, reverse}, kernel};
+  return Problem{M, {B, T, D, H, reverse}, kernel};
 }
 
 template <class T>
@@ -87,7 +84,6 @@ T* offset(T* at, Index count) {
 
 Weights weights_of(const Operands& in, const Problem& problem, Index m) {
   const Index H = problem.shape.H, D = problem.shape.D, G = problem.kernel->gates;
-  if (problem.shared) m = 0;
   return {in.w_x.typed_data() + m * G * H * D, in.w_h.typed_data() + m * G * H * H, in.b.typed_data() + m * G * H,
           offset(given(in.b_h), m * H)};
 }
@@ -117,6 +113,19 @@ struct Cut {
     for (Index first = part * B / parts; first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
   }
 };
+
+// Does the work, which says whether it could: all that it may lack is memory, which must not be thrown into XLA.
+template <class Work>
+ffi::Error within_memory(Work work) {
+  bool done = false;
+  try {
+    done = work();
+  } catch (const std::bad_alloc&) {
+  }
+  Memory::trim();
+  if (done) return ffi::Error::Success();
+  return ffi::Error(ffi::ErrorCode::kResourceExhausted, "throughtime: there is not enough memory for the kernel");
+}
 
 ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h, Floats c,
                    Flags mask, ffi::Result<Floats> hs, ffi::Result<Floats> h_last, ffi::Result<Floats> c_last,
@@ -148,16 +157,17 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
     kernel.pack_forward(s, weights_of(in, problem, m), packed);
     return packed;
   };
-  if (problem.M == 1) {
-    const float* const packed = pack(0);
-    run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number); });
-  } else {
-    run_tasks(pool, problem.M, cut.workers, [&](Index m) {
+  return within_memory([&] {
+    if (problem.M == 1) {
+      const float* const packed = pack(0);
+      return run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number); });
+    }
+    return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = pack(m);
       for (Index number = 0; number < cut.parts; ++number) part(packed, m, number);
+      Memory::trim();
     });
-  }
-  return ffi::Error::Success();
+  });
 }
 
 ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h, Floats c,
@@ -210,25 +220,28 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
                   {d_w_x->typed_data() + m * G * s.H * s.D, d_w_h->typed_data() + m * G * s.H * s.H,
                    d_b->typed_data() + m * G * s.H, offset(given(*d_b_h), m * s.H)});
   };
-  if (problem.M == 1) {
-    const float* const packed = pack(0);
-    const Index parts = std::max<Index>(cut.parts, 1);
-    float* const sums = Memory::sums().at_least(size * parts);
-    std::fill_n(sums, size * parts, 0.0f);
-    run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number, sums + number * size); });
-    for (Index number = 1; number < parts; ++number)
-      for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
-    unpack(sums, 0);
-  } else {
-    run_tasks(pool, problem.M, cut.workers, [&](Index m) {
+  return within_memory([&] {
+    if (problem.M == 1) {
+      const float* const packed = pack(0);
+      const Index parts = std::max<Index>(cut.parts, 1);
+      float* const sums = Memory::sums().at_least(size * parts);
+      std::fill_n(sums, size * parts, 0.0f);
+      const auto one = [&](Index number) { part(packed, 0, number, sums + number * size); };
+      if (!run_tasks(pool, cut.parts, cut.workers, one)) return false;
+      for (Index number = 1; number < parts; ++number)
+        for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
+      unpack(sums, 0);
+      return true;
+    }
+    return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = pack(m);
       float* const sums = Memory::sums().at_least(size);
       std::fill_n(sums, size, 0.0f);
       for (Index number = 0; number < cut.parts; ++number) part(packed, m, number, sums);
       unpack(sums, m);
+      Memory::trim();
     });
-  }
-  return ffi::Error::Success();
+  });
 }
 
 auto bound_operands() {

@@ -9,16 +9,15 @@ namespace throughtime {
 enum class CellKind : std::int32_t { elman, gru, lstm };
 enum class Activation : std::int32_t { identity, sigmoid, tanh, relu, leaky_relu, elu };
 
-#define THROUGHTIME_TABLE(isa) \
-  namespace isa {              \
-  const Kernel* kernel(CellKind, Activation); \
-  }
-THROUGHTIME_TABLE(portable)
-#ifdef THROUGHTIME_X86
-THROUGHTIME_TABLE(avx2)
-THROUGHTIME_TABLE(avx512)
-#endif
-#undef THROUGHTIME_TABLE
+namespace portable {
+const Kernel* kernel(CellKind, Activation);
+}
+namespace avx2 {
+const Kernel* kernel(CellKind, Activation);
+}
+namespace avx512 {
+const Kernel* kernel(CellKind, Activation);
+}
 
 // Of the widest instructions that this processor has; null where there is none of this cell.
 const Kernel* best_kernel(CellKind, Activation);

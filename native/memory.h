@@ -1,8 +1,10 @@
-// Memory that a thread keeps from call to call, so that none is asked for while a kernel runs.
+// Memory that a thread keeps from call to call, so that none is asked for while a kernel runs. Of what is large little is
+// gained by that: it is given back.
 #ifndef THROUGHTIME_MEMORY_H
 #define THROUGHTIME_MEMORY_H
 
 #include <cstdlib>
+#include <initializer_list>
 #include <new>
 
 #include "problem.h"
@@ -15,13 +17,18 @@ class Memory {
   static Memory& packed() { return mine(1); }
   static Memory& sums() { return mine(2); }
 
-  ~Memory() { std::free(at_); }
+  // Gives back what this thread has too much of.
+  static void trim() {
+    for (Memory* one : {&scratch(), &packed(), &sums()})
+      if (one->count_ > KEPT) one->free();
+  }
+
+  ~Memory() { free(); }
 
   // At least so many floats, aligned to 64 bytes; what was there before is lost.
   float* at_least(Index count) {
     if (count > count_) {
-      std::free(at_);
-      count_ = 0;
+      free();
       at_ = static_cast<float*>(std::aligned_alloc(64, (static_cast<std::size_t>(count) * sizeof(float) + 127) / 64 * 64));
       if (!at_) throw std::bad_alloc();
       count_ = count;
@@ -30,6 +37,14 @@ class Memory {
   }
 
  private:
+  static constexpr Index KEPT = 4 << 20;  // floats: 16 MiB
+
+  void free() {
+    std::free(at_);
+    at_ = nullptr;
+    count_ = 0;
+  }
+
   static Memory& mine(int use) {
     static thread_local Memory all[3];
     return all[use];

@@ -69,7 +69,7 @@ struct Kernel {
 };
 
 // H padded to whole vectors of any instruction set, as `saved` has it.
-inline Index padded(Index H) { return (H + 15) / 16 * 16; }
+static inline Index padded(Index H) { return (H + 15) / 16 * 16; }
 
 }  // namespace throughtime
 

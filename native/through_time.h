@@ -38,7 +38,8 @@ struct Layout {
   int count;
 
   explicit Layout(const Shape& shape)
-      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
+      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)),
+        saved(Cell::SAVED * padded(H)),
         pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
     h_last = x_first = 0;
     for (int block = 0; block < Cell::BLOCKS; ++block) {
@@ -216,7 +217,7 @@ struct ThroughTime {
   }
 
   static Index chunk_steps(const Layout<Cell>& at, Index rows) {
-    const Index steps = rows >= CHUNK ? 1 : CHUNK / rows;
+    const Index steps = CHUNK / rows;  // there are never more rows than that
     return steps < at.T ? steps : at.T;
   }
 

@@ -41,8 +41,11 @@ def test_taken(name):
         ("elman-relu", (30, 1), 100, True),  # the reference step
         ("elman-relu", (300, 1), 8, False),  # 19,200 multiplications in one sequence
         ("elman-relu", (1, 313, 1), 8, True),
+        ("elman-relu", (11, 1), 100, False),
+        ("elman-relu", (2, 11, 1), 100, True),
         ("gru", (2, 10, 1), 8, True),
         ("gru", (2, 10, 1), 7, False),
+        ("gru", (20, 10, 1), 7, True),  # 29,400 multiplications
         ("lstm", (0, 10, 1), 100, False),
     ],
 )
@@ -115,7 +118,7 @@ print(tt.unroll(tt.GRU(1, 3, key=jax.random.key(0)), jax.numpy.ones((4, 1)))[1].
 
 
 def test_a_library_that_cannot_be_loaded(monkeypatch, tmp_path):
-    broken = tmp_path / "_native.abi3.so"
+    broken = tmp_path / "_native.so"
     broken.write_bytes(b"no library")
     monkeypatch.setenv(library.LIBRARY, str(broken))
     assert "they cannot be loaded" in library._loaded.__wrapped__().why

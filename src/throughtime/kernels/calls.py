@@ -1,7 +1,6 @@
 """The native calls, forward and backward, and what becomes of them under ``jax.vmap``.
 
-Every array has a leading axis of M models: several networks at once, each with its own batch, and with weights of its
-own unless all share them, M = 1.
+Every array has a leading axis of M models: several networks at once, each with weights and a batch of its own.
 """
 
 from collections.abc import Callable
@@ -83,13 +82,11 @@ def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given
 
     @custom_vmap
     def run(cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
-        models, weights = given.xs.shape[0], _weights(spec, cell)
-        shapes = [(models, *leaf.shape[1:]) for leaf in weights]
+        weights = _weights(spec, cell)
+        shapes = [leaf.shape for leaf in weights]
         xs = given.xs.shape if asked else (*given.xs.shape[:3], 0)
         call = _call(BACKWARD, (*shapes, xs, given.h.shape, given.c.shape), spec, reverse)
         *by_weights, d_xs, d_h, d_c = call(*weights, *given, hs, saved, *came)
-        if weights[0].shape[0] != models:  # one for all
-            by_weights = [leaf.sum(axis=0, keepdims=True) for leaf in by_weights]
         found = by_weights[: len(spec.weights)]
         return Pulled(
             eqx.tree_at(lambda one: [getattr(one, name) for name in spec.weights], cell, found), d_xs, d_h, d_c

@@ -62,9 +62,9 @@ def _loaded() -> Availability:
         return Availability(False, "they were not built, as at the installation there was no C++ compiler that could")
     try:
         library = ctypes.CDLL(file)
-    except OSError as error:
+        for name in (FORWARD, BACKWARD):
+            jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+        library.throughtime_instruction_set.restype = ctypes.c_char_p
+        return Availability(True, library.throughtime_instruction_set().decode())
+    except (OSError, AttributeError, RuntimeError) as error:  # no library, another one, or one for another JAX
         return Availability(False, f"they cannot be loaded: {error}")
-    for name in (FORWARD, BACKWARD):
-        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
-    library.throughtime_instruction_set.restype = ctypes.c_char_p
-    return Availability(True, library.throughtime_instruction_set().decode())

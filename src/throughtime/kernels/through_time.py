@@ -16,6 +16,7 @@ from throughtime.shapes import Array, Mask
 # Below, a scan is as fast or faster: XLA compiles a loop that touches few bytes as one function.
 LEAST_WORK = 20_000  # multiplications of the state by its weights
 LEAST_UNITS = 8  # of a batch
+LEAST_STEPS = 12  # of one sequence: fewer do not pay for packing the weights
 
 
 def serves(cell: Cell, xs: Array, state: Any) -> bool:
@@ -25,9 +26,11 @@ def serves(cell: Cell, xs: Array, state: Any) -> bool:
 
 
 def _is_worth_it(cell: Cell, xs: Array) -> bool:
-    steps, gates = math.prod(xs.shape[:-1]), len(cell.GATES)
-    many = xs.ndim == 3 and len(xs) > 1 and cell.hidden >= LEAST_UNITS
-    return many or steps * gates * cell.hidden**2 >= LEAST_WORK
+    batch, steps = math.prod(xs.shape[:-2]), xs.shape[-2]
+    work = batch * steps * len(cell.GATES) * cell.hidden**2
+    if batch > 1 and cell.hidden >= LEAST_UNITS:
+        return True
+    return work >= LEAST_WORK and (batch > 1 or steps >= LEAST_STEPS)
 
 
 def native(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
@@ -116,11 +119,7 @@ def _scanned(reverse: bool, masks: Array, cell: Cell, xs: Array, h: Array, c: Ar
         last, hs = jax.lax.scan(step, start, (cell.project(xs), seen), reverse=reverse)
         return Cotangents(hs, last.h, last.c if spec.has_memory else c)
 
-    shared = jax.tree.leaves(cell)[0].shape[0] != xs.shape[0]
-    batch = jax.vmap(sequence, in_axes=(None, 0, 0, 0, 0))
-    if shared:
-        cell = jax.tree.map(lambda leaf: leaf[0], cell)
-    return jax.vmap(batch, in_axes=(None if shared else 0, 0, 0, 0, 0))(cell, xs, h, c, masks)
+    return jax.vmap(jax.vmap(sequence, in_axes=(None, 0, 0, 0, 0)))(cell, xs, h, c, masks)
 
 
 def _of_given(xs: Array | None, h: Array, c: Array) -> Any:
