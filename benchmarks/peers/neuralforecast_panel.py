@@ -62,8 +62,10 @@ def forecasts(
     task = asked.task
     nf = NeuralForecast(models=[network(asked, options)], freq=1)
     if task.train:
-        test = learnt.groupby("unique_id").size().iloc[0] - task.train - task.validation
-        found = nf.cross_validation(learnt, val_size=task.validation, test_size=int(test), n_windows=None)
+        # Without the validation part: the model stops by its steps, and would forecast all of that part ten times.
+        nf.fit(learnt[learnt.ds < task.train])
+        test = served.groupby("unique_id").size().iloc[0] - task.train - task.validation
+        found = nf.cross_validation(served, test_size=int(test), n_windows=None, use_fitted=True)
     else:
         nf.fit(learnt)
         found = nf.predict(df=served)
