@@ -1,10 +1,11 @@
 """Processes that are measured: as a user gets them, on the processor alone."""
 
+import json
 import os
 import subprocess
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What these begin is tuning: every process runs as a user gets it.
 TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
@@ -31,6 +32,20 @@ def has_modules(python: str, modules: tuple[str, ...]) -> bool:
         return subprocess.run([python, "-c", code, "numpy", *modules]).returncode == 0
     except OSError:
         return False
+
+
+def last_line(command: list[str], environment: dict[str, str]) -> tuple[float, Any]:
+    """A process's seconds from start to end, and what is in JSON in the last line of its output.
+
+    Raises:
+        SystemExit: where it fails, with the end of what it said.
+    """
+    began = time.perf_counter()
+    ended = subprocess.run(command, env=plain_environment() | environment, capture_output=True, text=True)
+    seconds = time.perf_counter() - began
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with exit code {ended.returncode}:\n{ended.stderr[-2000:]}")
+    return seconds, json.loads(ended.stdout.splitlines()[-1])
 
 
 def timed(command: list[str], environment: dict[str, str], log: Path) -> Ended:

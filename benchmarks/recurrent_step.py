@@ -9,7 +9,6 @@ import argparse
 import datetime
 import json
 import os
-import subprocess
 import sys
 from itertools import product
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 
 import machine
 import matplotlib as mpl
-from processes import has_modules, plain_environment
+from processes import has_modules, last_line
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -72,7 +71,7 @@ def main() -> None:
                     found[case].setdefault(side, []).extend(times)
             print(words(case, found[case]), flush=True)
         for cores, speeds in sgemm.items():
-            speeds.append(run([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)]))
+            speeds.append(last_line([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)], {})[1])
     facts = {
         "date": datetime.date.today().isoformat(),
         "command": f"python benchmarks/recurrent_step.py --rounds {args.rounds}" + (" --grid" if args.grid else ""),
@@ -104,15 +103,8 @@ def measure(case: Case, args: argparse.Namespace, with_peer: bool) -> list[dict[
     if with_peer and case.models == 1 and case.steps <= 30:
         sides.append((args.peers_python, "recurrent_pytorch.py"))
     sizes = [f"--{name}={value}" for name, value in case._asdict().items()]
-    return [run([python, str(HERE / "peers" / script), *sizes, f"--chunks={CHUNKS}"]) for python, script in sides]
-
-
-def run(command: list[str]) -> Any:
-    """What is in JSON in the last line that a process prints."""
-    ended = subprocess.run(command, env=plain_environment(), capture_output=True, text=True)
-    if ended.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{ended.stderr[-2000:]}")
-    return json.loads(ended.stdout.splitlines()[-1])
+    sizes.append(f"--chunks={CHUNKS}")
+    return [last_line([python, str(HERE / "peers" / script), *sizes], {})[1] for python, script in sides]
 
 
 def words(case: Case, times: dict[str, list[float]]) -> str:

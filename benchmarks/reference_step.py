@@ -11,18 +11,16 @@ import datetime
 import json
 import os
 import statistics
-import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import machine
 from peers import task
-from processes import has_modules, plain_environment
+from processes import has_modules, last_line
 
 HERE = Path(__file__).parent
 
@@ -114,7 +112,7 @@ def measure_demo(title: str, scratch: Path, environment: dict[str, str], seed: i
     with tempfile.TemporaryDirectory(dir=scratch) as out:
         throughtime = Path(sysconfig.get_path("scripts"), "throughtime")
         options = ["--no-pictures", "--quiet", "--json", f"--steps={task.STEPS}", f"--seed={seed}", f"--out={out}"]
-        seconds, metrics = run([str(throughtime), "demo", *options], environment)
+        seconds, metrics = last_line([str(throughtime), "demo", *options], environment)
     return {"peer": title, "seed": seed, "process_seconds": seconds, "mse": metrics["mse"][-1][1]}
 
 
@@ -122,22 +120,8 @@ def measure_peer(peer: Peer, python: str, scratch: Path, environment: dict[str, 
     """A peer's process from start to end: import, train, save, evaluate."""
     with tempfile.TemporaryDirectory(dir=scratch) as out:
         script = HERE / "peers" / peer.script
-        seconds, told = run([python, str(script), f"--seed={seed}", f"--out={out}", *peer.arguments], environment)
+        seconds, told = last_line([python, str(script), f"--seed={seed}", f"--out={out}", *peer.arguments], environment)
     return {"peer": peer.title, "seed": seed, "process_seconds": seconds, **told}
-
-
-def run(command: list[str], environment: dict[str, str]) -> tuple[float, Record]:
-    """A process's seconds from start to end, and the JSON object in its last line of output.
-
-    Raises:
-        SystemExit: where it fails, with the end of what it said.
-    """
-    began = time.perf_counter()
-    ended = subprocess.run(command, env=plain_environment() | environment, capture_output=True, text=True)
-    seconds = time.perf_counter() - began
-    if ended.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with exit code {ended.returncode}:\n{ended.stderr[-2000:]}")
-    return seconds, json.loads(ended.stdout.splitlines()[-1])
 
 
 def versions(records: list[Record], peers: list[Peer]) -> dict[str, str]:

@@ -25,7 +25,7 @@ struct Run {
 
 template <class Cell>
 struct Layout {
-  Index B, T, D, H;
+  Index T, D, H;
   bool reverse;
   Index size;     // H in whole vectors
   Index saved;    // from step to step of what is saved
@@ -38,8 +38,7 @@ struct Layout {
   int count;
 
   explicit Layout(const Shape& shape)
-      : B(shape.B), T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)),
-        saved(Cell::SAVED * padded(H)),
+      : T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
         pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
     h_last = x_first = 0;
     for (int block = 0; block < Cell::BLOCKS; ++block) {
