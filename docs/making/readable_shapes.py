@@ -1,4 +1,8 @@
-"""Signatures in the reference with shapes that one can read: ``Inputs`` becomes ``Array[T, D] | Array[B, T, D]``."""
+"""The reference as one can read it.
+
+Shapes in signatures: ``Inputs`` becomes ``Array[T, D] | Array[B, T, D]``. And docstrings, whose tables and roles are
+reStructuredText's, as Markdown.
+"""
 
 import ast
 import re
@@ -9,6 +13,8 @@ import griffe
 
 SHAPES = Path(__file__).parents[2] / "src" / "throughtime" / "shapes.py"
 ARRAY = re.compile(r"\b(?:Float|Int|Shaped)\[(?:\w+\.)?(?:Array|ndarray), '([^']*)'\]")
+ROLE = re.compile(r":(?:func|class|meth|attr|mod):`([^`]+)`")
+RULER = re.compile(r"=+(?: +=+)+")
 FLAGS = re.compile(r"\bBool\[(?:\w+\.)?(?:Array|ndarray), '([^']*)'\]")
 
 
@@ -34,6 +40,25 @@ def readable(annotation: str, names: dict[str, str]) -> str:
     return re.sub(r"\w+(?:\.\w+)*", lambda found: names.get(found[0].rpartition(".")[2], found[0]), text)
 
 
+def markdown(text: str) -> str:
+    """A docstring as Markdown: tables between rulers of ``=``, ``Equations::``, and roles."""
+    lines, out = ROLE.sub(r"`\1`", text).splitlines(), list[str]()
+    inside, second = False, 0
+    for line in lines:
+        if RULER.fullmatch(line.strip()):
+            if not inside:
+                second = line.rindex(" ") + 1
+                out += ["| | |", "|---|---|"]
+            inside = not inside
+        elif inside and line[:second].strip():
+            out.append(f"| {line[:second].strip()} | {line[second:].strip()} |")
+        elif inside:  # a cell that goes on
+            out[-1] = f"{out[-1][:-2]} {line.strip()} |"
+        else:
+            out.append(re.sub(r"(\S)::$", r"\1:", line))
+    return "\n".join(out)
+
+
 class ReadableShapes(griffe.Extension):
     """Rewrites the annotations of functions and attributes that have arrays in them."""
 
@@ -47,12 +72,27 @@ class ReadableShapes(griffe.Extension):
         said = readable(str(annotation), self.names)
         return annotation if said == str(annotation) else said
 
+    def on_module_instance(self, *, mod: griffe.Module, **_: Any) -> None:
+        """Its docstring."""
+        self.tidy(mod)
+
+    def on_class_instance(self, *, cls: griffe.Class, **_: Any) -> None:
+        """Its docstring."""
+        self.tidy(cls)
+
+    def tidy(self, thing: griffe.Object) -> None:
+        """A docstring as Markdown."""
+        if thing.docstring:
+            thing.docstring.value = markdown(thing.docstring.value)
+
     def on_function_instance(self, *, func: griffe.Function, **_: Any) -> None:
         """Parameters and what comes back."""
+        self.tidy(func)
         for parameter in func.parameters:
             parameter.annotation = self.changed(parameter.annotation)
         func.returns = self.changed(func.returns)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
-        """A field's type."""
+        """A field's type, and what is said of it."""
+        self.tidy(attr)
         attr.annotation = self.changed(attr.annotation)

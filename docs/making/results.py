@@ -39,7 +39,7 @@ def tables(file: Path) -> dict[str, list[str]]:
 def told(file: Path) -> dict[str, str]:
     """What stands at the head of a results page: machine, versions, commands."""
     pairs = [line[2:].split(": ", 1) for line in file.read_text().splitlines() if re.match(r"- [\w ]+: ", line)]
-    return {name: " ".join(said for other, said in pairs if other == name) for name, _ in pairs}
+    return {name: "; ".join(said for other, said in pairs if other == name) for name, _ in pairs}
 
 
 def source(file: Path) -> str:

@@ -116,6 +116,15 @@ def test_signatures_show_shapes(site, making):
     assert not re.search(r"\b(?:Float|Int)\[Array", shown)
 
 
+def test_docstrings_become_markdown(site, making):
+    text = "See :func:`tt.unroll`.\n\nEquations::\n\n    y = h\n\n===  ====\na    b\n     c\nd    e\n===  ====\n\nEnd."
+    table = "| | |\n|---|---|\n| a | b c |\n| d | e |"
+    assert making["readable_shapes"].markdown(text) == f"See `tt.unroll`.\n\nEquations:\n\n    y = h\n\n{table}\n\nEnd."
+    for page in (site / "reference").glob("*.html"):
+        shown = re.sub(r"<[^>]+>", "", page.read_text())
+        assert not re.search(r"={5}|\w::\n|:(?:func|class|meth):", shown), page
+
+
 @pytest.mark.parametrize("script", ["cell_pictures", "benchmark_pictures"])
 def test_pictures_are_what_their_script_draws(making, script):
     """Else run it: python docs/making/SCRIPT.py."""
