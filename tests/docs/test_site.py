@@ -46,7 +46,7 @@ def making():
         import readable_shapes
         import results
 
-        names = {"benchmark_pictures", "cell_pictures", "lessons", "readable_shapes", "results", "svg"}
+        names = {"benchmark_pictures", "cell_pictures", "lessons", "readable_shapes", "results", "step", "svg"}
         yield {
             module.__name__: module for module in (benchmark_pictures, cell_pictures, lessons, readable_shapes, results)
         }

@@ -1,0 +1,92 @@
+"""One step of time as a drawing: a frame, gates, signs of arithmetic, and the wires between them."""
+
+from svg import Picture
+
+STATE, INPUT, MEMORY, GATE = "model", "1", "2", "soft"
+Point = tuple[float, float]
+
+
+class Step(Picture):
+    """A frame that is one step of time: states enter on the left and leave on the right."""
+
+    def __init__(self, title: str, height: float):
+        super().__init__(720, height, title)
+        self.above: list[str] = []  # boxes and signs lie on top of all wires
+        self.rectangle(82, 18, 556, height - 56, fill="none", stroke="line", radius=14)
+
+    def wire(self, *points: Point, colour: str = GATE, arrow: bool = True) -> None:
+        """From the first point to the last."""
+        self.line(list(points), colour=colour)
+        if arrow:
+            self.head(points[-1], points[-2], colour=colour)
+
+    def dot(self, x: float, y: float, colour: str = STATE) -> None:
+        """Where a wire branches."""
+        self.circle(x, y, 3.6, fill=colour)
+
+    def gate(self, x: float, y: float, name: str, function: str, width: float = 58) -> None:
+        """A gate or a candidate, with the function that it goes through."""
+        self._above(lambda: self._box(x, y, name, function, width))
+
+    def sign(self, x: float, y: float, words: str) -> None:
+        """Elementwise arithmetic."""
+        self._above(lambda: self._sign(x, y, words))
+
+    def entering(self, y: float, name: str, colour: str = STATE) -> None:
+        """A state's name on the left."""
+        self.text(28, y, name, size=17, colour=colour, weight="600", style="italic")
+
+    def leaving(self, y: float, name: str, colour: str = STATE) -> None:
+        """A state's name on the right."""
+        self.text(694, y, name, size=17, colour=colour, weight="600", style="italic")
+
+    def svg(self) -> str:
+        """The file, with the boxes on top."""
+        self.parts, self.above = self.parts + self.above, []
+        return super().svg()
+
+    def _above(self, draw: object) -> None:
+        kept, self.parts = self.parts, []
+        draw()  # type: ignore[operator]
+        self.above, self.parts = self.above + self.parts, kept
+
+    def _box(self, x: float, y: float, name: str, function: str, width: float) -> None:
+        self.rectangle(x - width / 2, y - 21, width, 42, stroke="soft", radius=7)
+        if function:
+            self.text(x, y - 7, name, size=15, weight="600", style="italic")
+            self.text(x, y + 10, function, size=11.5, colour="soft")
+        else:
+            self.text(x, y, name, size=14, weight="600")
+
+    def _sign(self, x: float, y: float, words: str) -> None:
+        self.circle(x, y, 14, fill="card", stroke="soft")
+        self.text(x, y, words, size=15 if len(words) == 1 else 12.5, weight="600")
+
+
+def bus(step: Step, y: float, end: float, *, from_h: float | None, bottom: float, h_end: float = 0) -> None:
+    """The input from below, and h where the gates see it, side by side below the gates."""
+    step.wire((110, bottom), (110, y), (end, y), colour=INPUT, arrow=False)
+    step.text(110, bottom + 14, "x", size=17, colour=INPUT, weight="600", style="italic")
+    if from_h is not None:
+        h_end = h_end or end + 3
+        if from_h == y + 5:
+            step.wire((98, y + 5), (h_end, y + 5), colour=STATE, arrow=False)
+        else:
+            step.wire((98, from_h), (98, y + 5), (h_end, y + 5), colour=STATE, arrow=False)
+            step.dot(98, from_h)
+
+
+def up(step: Step, x: float, y: float, to: float, *, h: bool = True) -> None:
+    """From the bus to a gate."""
+    if h:
+        step.wire((x + 3, y + 5), (x + 3, to), colour=STATE)
+        step.wire((x - 3, y), (x - 3, to), colour=INPUT)
+    else:
+        step.wire((x, y), (x, to), colour=INPUT)
+
+
+def output(step: Step, x: float, y: float, to: float) -> None:
+    """The output, upwards or downwards."""
+    step.dot(x, y)
+    step.wire((x, y), (x, to), colour=STATE)
+    step.text(x + 14, to + (6 if to < y else -4), "y", size=17, colour=STATE, weight="600", style="italic")
