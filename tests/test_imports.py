@@ -20,6 +20,7 @@ STAGES = [
     "registry",
     "settings",
     "outputs",
+    "style",
     "data",
     "cells",
     "kernels",

@@ -183,7 +183,7 @@ def draw(path: Path) -> None:
     """The tanh and its derivative, and where y1 stands on it before and after scaling."""
     from matplotlib.figure import Figure
 
-    from throughtime.report.style import BLUE, ORANGE, SKY, house_style
+    from throughtime.style import BLUE, ORANGE, SKY, house_style
 
     cases = (("inputs as they are", X0, X1), ("scaled inputs", *scaled(X0, X1)))
     with house_style():

@@ -408,7 +408,7 @@ def picture(told: Told, forecast: pl.DataFrame) -> Any:
     """What was forecast and what came; and what comes."""
     from matplotlib.figure import Figure
 
-    from throughtime.report.style import BLUE, INK, ORANGE, house_style
+    from throughtime.style import BLUE, INK, ORANGE, house_style
 
     shown = -(WINDOWS + 2) * CARBON.horizon
     times, ahead = told.panel.times(0)[shown:], told.panel.future(CARBON.horizon)[1]

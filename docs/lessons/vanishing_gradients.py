@@ -324,7 +324,7 @@ def training_picture(histories: dict[str, History]) -> Any:
     """The errors over the training, and the gradient by lag at its first and last report."""
     from matplotlib.figure import Figure
 
-    from throughtime.report.style import BLUE, ORANGE, house_style
+    from throughtime.style import BLUE, ORANGE, house_style
 
     with house_style():
         figure = Figure(figsize=(10, 3.8))

@@ -10,7 +10,7 @@ from tests.report.pages import NAMES, Elements, content_of, data_of, panel_of
 
 from throughtime.report.content import Curve
 from throughtime.report.page import render
-from throughtime.report.style import DARK, LIGHT
+from throughtime.style import DARK, LIGHT
 
 
 @pytest.fixture(scope="module")

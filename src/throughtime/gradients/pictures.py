@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients.flow import LEFT, GradientFlow
-from throughtime.report.style import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
 from throughtime.report.svg import svg_text
+from throughtime.style import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
 CEILING = 1e8
