@@ -35,6 +35,7 @@ STAGES = [
     "gradients",
     "demo",
     "pipeline",
+    "lab",
     "cli",
     "__main__",
 ]

@@ -4,7 +4,7 @@ import base64
 import gzip
 import json
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from plotly.offline import get_plotlyjs
 
 from throughtime.report.content import ForecastContent
@@ -29,14 +29,15 @@ def render(content: ForecastContent) -> str:
     )
 
 
-def template(name: str) -> Template:
+def template(name: str, *more: BaseLoader) -> Template:
     """A page's template. It may include what all pages share: ``base.css``, which wants ``colours``; ``chart_look.js``.
 
     Args:
-        name: of a file in ``report/templates``.
+        name: of a file in ``report/templates``, or of one that ``more`` finds.
+        more: where else to look.
     """
     environment = Environment(
-        loader=PackageLoader("throughtime.report"),
+        loader=ChoiceLoader([PackageLoader("throughtime.report"), *more]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
