@@ -64,7 +64,7 @@ def main() -> None:
             print(f"round {round_number + 1}, {name}: {raw[name][-1]}", flush=True)
     text = page(raw, machine.describe(), today, load, args)
     print(text)
-    file = args.results / f"lab-{today}-{machine.label()}"
+    file = args.results / f"lab-{today}-{machine.name()}"
     file.with_suffix(".md").write_text(text)
     file.with_suffix(".json").write_text(json.dumps(raw, indent=2) + "\n")
 
@@ -118,7 +118,7 @@ def page(raw: dict[str, list[dict[str, float]]], facts: dict[str, Any], today: s
         *(f"- {name}: {version(name)}" for name in ("throughtime", "jax", "starlette", "uvicorn", "plotly")),
         f"- command: `python benchmarks/lab.py --rounds {args.rounds} --seconds {args.seconds:g}`",
         "",
-        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all four charts. Training steps a second as fast as it "
+        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all charts. Training steps a second as fast as it "
         f"goes: median of {args.rounds} rounds of {args.seconds:g} s. Slower: median of the pairs.",
         "",
         "| | plain loop | with the page open | slower | pictures a second, least | first paint, most |",
