@@ -21,6 +21,7 @@ STAGES = [
     "settings",
     "outputs",
     "style",
+    "displays",
     "data",
     "cells",
     "kernels",

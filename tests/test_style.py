@@ -7,9 +7,10 @@ from importlib import resources
 
 import matplotlib as mpl
 import pytest
+from tests.report.pages import contrast
 
 from throughtime.report.page import template
-from throughtime.style import BLUE, DARK, LIGHT, css_colours, house_style
+from throughtime.style import BLUE, DARK, DASHES, LIGHT, LINES, css_colours, house_style
 
 TEMPLATES = resources.files("throughtime.report") / "templates"
 
@@ -33,6 +34,12 @@ def test_what_pages_share_asks_for_no_report():
     shared = template("base.css").render(colours=css_colours())
     assert "--model: #0072B2;" in shared
     assert set(re.findall(r"var\(--([\w-]+)\)", shared)) <= set(LIGHT)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#111111", "#1e1e1e", "#181c1a"])  # Jupyter, VS Code, marimo
+def test_lines_can_be_seen_in_light_and_dark_notebooks(ground):
+    assert all(contrast(colour, ground) >= 3 for colour in LINES)
+    assert len(set(LINES)) == len(set(DASHES)) == len(LINES)  # colour never stands alone
 
 
 def test_matplotlib_is_as_before():

@@ -7,6 +7,7 @@ from typing import Any
 # Okabe & Ito 2008: told apart by people with any colour vision.
 INK, BLUE, ORANGE, GREEN, RED, SKY = "#222222", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
 PURPLE, YELLOW = "#CC79A7", "#F0E442"
+GREY = "#888888"
 
 # A page's colours. Lines have a contrast of at least 3 to the page, text of at least 4.5.
 # What was observed is ink, throughtime blue; baselines are dashed, too, each in its own way.
@@ -39,8 +40,12 @@ DARK = {
     "baseline-5": "#a0a6b0",
 }
 
+# Lines in a notebook, whose page may be light or dark: a contrast of at least 3 to both. Ink is the page's own there.
+LINES = (BLUE, LIGHT["baseline-1"], LIGHT["baseline-2"], LIGHT["baseline-3"], LIGHT["baseline-4"], LIGHT["baseline-5"])
+DASHES = ("", "6 3", "2 3", "10 3 2 3", "12 4", "4 2")
+
 _STYLE: Any = {  # matplotlib's stubs want each key as a literal
-    "axes.edgecolor": "#888888",
+    "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.spines.right": False,

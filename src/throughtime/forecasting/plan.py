@@ -1,6 +1,6 @@
 """What a forecaster decides by itself, from the training data and the horizon."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,12 @@ STEPS = (600, 1500, 2500)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
 LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
+
+
+def require_size(name: str, value: Any) -> None:
+    """Refuse what is neither None nor a whole number of at least 1."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
 
 
 class Effort(NamedTuple):
