@@ -16,6 +16,7 @@ SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
 MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
 STEPS = (600, 1500, 2500)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
+SEASONS_BACK = 6  # that the bases average over: Hospital's five give a better profile than its last three
 LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
 
@@ -128,9 +129,10 @@ def make_plan(
     longest = int(lengths.max())
     usable = _usable(periods(season), longest, lookback)
     patch, length = _patching(horizon, usable, longest, lookback)
+    history = min(SEASONS_BACK * usable[0], longest, longest if lookback is None else lookback)
     units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
     return Plan(
-        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head),
+        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head, history=history),
         log=bool(len(values)) and bool((values > 0).all()) and not head_type(head).counts,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
         most_steps=most_steps,
