@@ -99,8 +99,10 @@ def look(address: str, cell: str, batch: int, seconds: float) -> dict[str, float
         page.wait_for_selector("#go:not([disabled])", timeout=120_000)
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.click("#go")
-        page.wait_for_timeout(1500)
-        counts = "[[...lab.frames.values()][0].step, Number(document.documentElement.dataset.drawn)]"
+        step_now = "[...lab.frames.values()][0]?.step ?? 0"
+        while page.evaluate(step_now) < 200:  # all is compiled, and all charts stand
+            page.wait_for_timeout(100)
+        counts = f"[{step_now}, Number(document.documentElement.dataset.drawn)]"
         (step, drawn), began = page.evaluate(counts), time.perf_counter()
         page.wait_for_timeout(1000 * seconds)
         (last_step, last_drawn), taken = page.evaluate(counts), time.perf_counter() - began
