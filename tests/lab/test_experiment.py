@@ -74,3 +74,18 @@ def test_a_window_longer_than_the_series_is_told(tmp_path):
     with pytest.raises(InputError, match=r"a window of 11 steps does not fit: the series has 12 values; .* at most 10"):
         experiment(Course(curve="file", window=11), Learner(), given)
     assert experiment(Course(curve="file", window=10), Learner(), given).curve.values.shape == (12,)
+
+
+def test_programs_of_many_settings_are_not_kept_for_ever(monkeypatch):
+    from throughtime.lab import experiment as module
+
+    cleared = []
+    monkeypatch.setattr(module, "MOST_COMPILED", 2)
+    monkeypatch.setattr(module, "_compiled", set())
+    monkeypatch.setattr(module.jax, "clear_caches", lambda: cleared.append(True))
+    network = tt.RecurrentNetwork(tt.Elman(1, 2, key=jax.random.key(0)), 1, key=jax.random.key(1))
+    for hidden in (3, 4, 3, 4):
+        experiment(Course(), Learner(hidden=hidden), Given(network=network))
+    assert cleared == []
+    experiment(Course(), Learner(hidden=5), Given(network=network))
+    assert cleared == [True]

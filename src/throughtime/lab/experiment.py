@@ -1,6 +1,5 @@
 """From settings to all that training needs: the curve, a network, a loss and an optimiser."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -9,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from throughtime.cells import Cell, cell_type
+from throughtime.cells import cell_type
 from throughtime.cells.named import init_arguments, takes
 from throughtime.errors import InputError
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
@@ -20,6 +19,9 @@ from throughtime.shapes import Array, Key
 from throughtime.training.loop import TrainState, start
 from throughtime.training.optimisers import clipped_by_norm
 from throughtime.training.step import Loss
+
+MOST_COMPILED = 20  # settings whose programs are kept
+_compiled: set[tuple[int, int, Learner]] = set()  # of this process, as the programs are
 
 
 class Experiment(NamedTuple):
@@ -54,12 +56,24 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
             f"a window of {course.window} steps does not fit: the series has {len(curve.values)} values; expected a "
             f"window of at most {max(len(curve.values) - 2, 0)}"
         )
+    _forget_programs(course, learner)
     optimiser = adam(learner.rate, learner.clip)
     if given.network is None:
-        state = _start(course.seed, optimiser, _cell_maker(learner, course.window))
+        state = _start(jax.random.key(course.seed), optimiser, learner, course.window)
     else:
         state = start(given.network, optimiser, jax.random.split(jax.random.key(course.seed), 3)[0])
     return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimiser)
+
+
+def _forget_programs(course: Course, learner: Learner) -> None:
+    """Take compiled programs away when there are many: a setting's take 20 MB, and whoever plays tries hundreds.
+
+    A run that goes on meanwhile, in another page, compiles its own once more.
+    """
+    _compiled.add((course.window, course.batch, learner))
+    if len(_compiled) > MOST_COMPILED:
+        jax.clear_caches()
+        _compiled.clear()
 
 
 def _curve(course: Course, given: Given) -> Curve:
@@ -84,20 +98,11 @@ def cell_options(learner: Learner, window: int) -> dict[str, Any]:
     return options | init_arguments(learner.init, window)
 
 
-def _cell_maker(learner: Learner, window: int) -> Callable[[Key], Cell]:
-    kind, options = cell_type(learner.cell), cell_options(learner, window)
-    return lambda key: kind(1, learner.hidden, **options, key=key)
-
-
-def _start(seed: int, optimiser: optax.GradientTransformation, make_cell: Callable[[Key], Cell]) -> TrainState:
-    """The state at step 0: one program, as single operations take longer to compile than the network to train."""
-
-    @eqx.filter_jit
-    def initial(key: Key) -> TrainState:
-        key_train, key_cell, key_readout = jax.random.split(key, 3)
-        return start(RecurrentNetwork(make_cell(key_cell), 1, key=key_readout), optimiser, key_train)
-
-    return initial(jax.random.key(seed))
+@eqx.filter_jit  # one program: operations one by one take longer to compile than the network to train
+def _start(key: Key, optimiser: optax.GradientTransformation, learner: Learner, window: int) -> TrainState:
+    key_train, key_cell, key_readout = jax.random.split(key, 3)
+    cell = cell_type(learner.cell)(1, learner.hidden, **cell_options(learner, window), key=key_cell)
+    return start(RecurrentNetwork(cell, 1, key=key_readout), optimiser, key_train)
 
 
 @lru_cache(maxsize=16)  # the same optimiser again: its training program is compiled already

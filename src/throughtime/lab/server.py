@@ -9,7 +9,6 @@ from typing import Any
 
 import uvicorn
 from jinja2 import PackageLoader
-from plotly.offline import get_plotlyjs
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -45,13 +44,10 @@ def lab_app(given: Given, out: Path, token: str) -> Starlette:
         out: where the page saves to.
         token: who knows it may use the laboratory.
     """
-    page, library = _page(given), get_plotlyjs()
+    page = _page(given)
 
     def show(request: Request) -> Response:
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
-
-    def plotly(request: Request) -> Response:
-        return Response(library, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
     async def live(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -59,7 +55,6 @@ def lab_app(given: Given, out: Path, token: str) -> Starlette:
 
     routes = [
         Route("/", show),
-        Route("/plotly.js", plotly),
         WebSocketRoute("/live", live),
         Mount("/look", StaticFiles(directory=HERE.parent / "report" / "templates")),
         Mount("/page", StaticFiles(directory=HERE / "page")),

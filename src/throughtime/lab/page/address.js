@@ -15,16 +15,23 @@ function fieldOf(name) {
   return form.elements.namedItem(name);
 }
 
+// What the address says that is no number comes back, and the default stands in its place.
 function fillForm() {
+  const strange = [];
   const said = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(defaults)) {
     const field = fieldOf(name), text = said.get(name) ?? String(value);
     if (!field) continue;
     if (field.type === "checkbox") field.checked = text === "1";
-    else field.value = text;
+    else if (field.type !== "number" || (text.trim() && Number.isFinite(Number(text)))) field.value = text;
+    else {
+      field.value = String(defaults[name]);
+      strange.push(`${name}=${text}`);
+    }
     // A choice that is not on the list: the server says what is.
     if (field.tagName === "SELECT" && field.value !== text) field.append(new Option(text, text, true, true));
   }
+  return strange;
 }
 
 function textOf(name) {

@@ -107,7 +107,7 @@ const answers = {
     lab.window = Number(textOf("window"));
     lab.frames.clear();
     lab.reach = null;
-    tell("");
+    tell(strange.splice(0).map((each) => `The address says ${each}, which is no number: the default stands in its place.`).join(" "));
     document.getElementById("saved").hidden = true;
     document.getElementById("reach").hidden = true;
     document.getElementById("verdict").textContent = "Measured whenever training stands still.";
@@ -236,7 +236,8 @@ function listen() {
 }
 
 readPalette();
-fillForm();
+startCharts();
+const strange = fillForm();
 showFields();
 showView(fromAddress("view") === "time" ? "time" : "watch");
 pace.value = fromAddress("pace");

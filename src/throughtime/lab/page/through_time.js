@@ -24,12 +24,15 @@ function setPlace(start, at, last, window) {
 }
 
 function drawReach(id, reach) {
-  const lags = reach.norms.map((_, lag) => lag), positive = (values) => values.map((value) => (value > 0 ? value : null));
   document.getElementById(id).hidden = false;
-  drawChart(id, [
-    { x: lags, y: positive(reach.memory), name: "what is left of it", line: lineOfOurs() },
-    { x: lags, y: positive(reach.bound), name: reach.bound_is, line: { color: colour("soft"), dash: "dot", width: 1.5 } },
-  ], title("steps back"), powers([reach.memory, reach.bound]), LEGEND);
+  drawings[id] ??= lineChart(id, "steps back");
+  const x = reach.norms.map((_, lag) => lag);
+  drawings[id]({
+    x: [0, Math.max(x.length - 1, 1)], y: decades([reach.memory, reach.bound]), log: true, curves: [
+      { name: "what is left of it", x, y: reach.memory, line: lineOfOurs() },
+      { name: reach.bound_is, x, y: reach.bound, line: { color: colour("soft"), dash: "dot", width: 1.5 } },
+    ],
+  });
 }
 
 function showReach(sides) {

@@ -1,16 +1,5 @@
 // The first view: what the networks say, their loss, what flows back, and their units.
 const MOST_POINTS = 2000;  // of a loss curve; beyond, every second one is left out
-// A logarithmic axis over whole powers of ten, so that it does not tremble while numbers change.
-function powers(curves) {
-  const logs = curves.flat().filter((value) => value > 0).map(Math.log10);
-  const low = logs.length ? Math.floor(Math.min(...logs)) : 0;
-  const high = Math.max(logs.length ? Math.ceil(Math.max(...logs)) : 0, low + 1);
-  return { type: "log", exponentformat: "power", range: [low, high], dtick: Math.ceil((high - low) / 6) };
-}
-
-const LEGEND = {
-  showlegend: true, margin: { l: 52, r: 12, t: 8, b: 62 }, legend: { orientation: "h", y: -0.24, font: { size: 11 } },
-};
 const lossCurves = [];
 let activities = [];
 
@@ -54,30 +43,42 @@ function byLag(frame) {
   return norms;
 }
 
+const drawings = {};
+
+function startCharts() {
+  drawings.prediction = lineChart("prediction", "time step");
+  drawings.loss = lineChart("loss", "training step");
+  drawings.lag = lineChart("lag", "steps back");
+}
+
 function drawPrediction(frames) {
-  const { targets } = frames[0], steps = targets.map((_, step) => step);
-  const low = Math.min(...targets, ...frames[0].inputs), high = Math.max(...targets, ...frames[0].inputs);
-  const room = 0.25 * (high - low || 1);
-  drawChart("prediction", [
-    { x: steps, y: targets, name: "target", mode: "markers", marker: { color: colour("ink"), size: 5 } },
-    ...frames.map((frame) => ({ x: steps, y: Array.from(frame.predictions), name: nameOfSide(frame.side), line: lineOfSide(frame.side) })),
-  ], title("time step"), { range: [low - room, high + room] }, LEGEND);
+  const { targets, inputs } = frames[0], x = targets.map((_, step) => step);
+  const low = Math.min(...targets, ...inputs), high = Math.max(...targets, ...inputs), room = 0.25 * (high - low || 1);
+  drawings.prediction({
+    x: [0, targets.length - 1], y: [low - room, high + room], curves: [
+      { name: "target", x, y: targets, line: { color: colour("ink"), width: 1, dash: "solid" }, marks: true },
+      ...frames.map((frame) => ({ name: nameOfSide(frame.side), x, y: frame.predictions, line: lineOfSide(frame.side) })),
+    ],
+  });
 }
 
 function drawLoss() {
-  const last = Math.max(...lossCurves.flatMap((curve) => curve.x.at(-1) ?? 1));
-  drawChart("loss", [
-    { x: [0, last], y: [lab.ready.naive, lab.ready.naive], name: "the last value again",
-      line: { color: colour("soft"), dash: "dot", width: 1.5 } },
-    ...lossCurves.map((curve, side) => ({ x: curve.x, y: curve.y, name: nameOfSide(side), mode: curve.x.length > 1 ? "lines" : "markers", line: lineOfSide(side) })),
-  ], title("training step"), powers([[lab.ready.naive], ...lossCurves.map((curve) => curve.y)]), lossCurves.length > 1 ? LEGEND : {});
+  const last = Math.max(...lossCurves.map((curve) => curve.x.at(-1) ?? 1)), { naive } = lab.ready;
+  drawings.loss({
+    x: [0, last], y: decades([[naive], ...lossCurves.map((curve) => curve.y)]), log: true, curves: [
+      { name: "the last value again", x: [0, last], y: [naive, naive], line: { color: colour("soft"), dash: "dot", width: 1.5 } },
+      ...lossCurves.map((curve, side) => ({ ...curve, name: nameOfSide(side), line: lineOfSide(side) })),
+    ],
+  });
 }
 
 function drawLag(frames) {
-  const norms = frames.map(byLag);
-  drawChart("lag", frames.map((frame, place) => ({
-    x: norms[place].map((_, lag) => lag), y: norms[place], name: nameOfSide(frame.side), line: lineOfSide(frame.side),
-  })), title("steps back"), powers(norms), frames.length > 1 ? LEGEND : {});
+  const norms = frames.map(byLag), longest = Math.max(...norms.map((each) => each.length - 1), 1);
+  drawings.lag({
+    x: [0, longest], y: decades(norms), log: true, curves: frames.map((frame, place) => ({
+      name: nameOfSide(frame.side), x: norms[place].map((_, lag) => lag), y: norms[place], line: lineOfSide(frame.side),
+    })),
+  });
 }
 
 function drawActivity(frames) {
