@@ -26,7 +26,8 @@ lab: install
 test: install
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-test-slow: install
+test-slow: install  # with Jupyter, in which the lessons run too
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
 	$(BIN)/python -m pytest -m slow
 
 test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
@@ -60,9 +61,9 @@ $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	touch $@
 
-docs: install
+docs: install  # runs the lessons, which takes minutes, where they or the library changed; the site is in site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) $(PEERS) out site

@@ -1,52 +1,79 @@
 """Lesson 1: a recurrent network by hand, two steps of three neurons.
 
-Run it::
+Run it as a script, or open it as a notebook::
 
     python docs/lessons/by_hand.py
     python docs/lessons/by_hand.py --picture by_hand.png
+    marimo edit docs/lessons/by_hand.py
 """
 
-# %% [markdown]
-# A recurrent network reads a sequence one step at a time and hands its output on to the next step. With two inputs,
-# three tanh neurons and two steps that is all of it:
-#
-#     y0 = tanh(x0 Wx + b)
-#     y1 = tanh(y0 Wy + x1 Wx + b)
-#
-# The same Wx, Wy and b serve both steps. Wx (2, 3) weighs the inputs, Wy (3, 3) what the neurons said one step before.
+import marimo
 
-# %%
-import argparse
-from pathlib import Path
-from typing import NamedTuple
+__generated_with = "0.25.2"
+app = marimo.App(app_title="Lesson 1: an RNN by hand")
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
-import numpy as np
+with app.setup:
+    import argparse
+    from pathlib import Path
+    from typing import NamedTuple
 
-import throughtime as tt
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import marimo as mo
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    import throughtime as tt
+    from throughtime.style import BLUE, ORANGE, SKY, house_style
+
+    class Weights(NamedTuple):
+        """Wx (2, 3), Wy (3, 3) and b (1, 3), as the equations below have them: one row a sequence."""
+
+        w_x: jax.Array
+        w_y: jax.Array
+        b: jax.Array
+
+    WEIGHTS = Weights(
+        w_x=jnp.array([[0.6, -0.9, 0.3], [-0.4, 0.2, 0.5]]),
+        w_y=jnp.array([[0.5, -0.7, 0.2], [0.1, 0.4, -0.6], [-0.3, 0.8, 0.9]]),
+        b=jnp.array([[0.1, -0.2, 0.05]]),
+    )
+
+    # Three sequences side by side: a batch. X0 holds the first step of each, X1 the second.
+    X0 = jnp.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
+    X1 = jnp.array([[100.0, 101.0], [102.0, 103.0], [104.0, 105.0]])
+
+    TARGET = 0.5  # what each neuron should say in the end
 
 
-class Weights(NamedTuple):
-    """Wx (2, 3), Wy (3, 3) and b (1, 3), as the equations above have them: one row a sequence."""
-
-    w_x: jax.Array
-    w_y: jax.Array
-    b: jax.Array
-
-
-WEIGHTS = Weights(
-    w_x=jnp.array([[0.6, -0.9, 0.3], [-0.4, 0.2, 0.5]]),
-    w_y=jnp.array([[0.5, -0.7, 0.2], [0.1, 0.4, -0.6], [-0.3, 0.8, 0.9]]),
-    b=jnp.array([[0.1, -0.2, 0.05]]),
-)
-
-# Three sequences side by side: a batch. x0 holds the first step of each, x1 the second.
-X0 = jnp.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
-X1 = jnp.array([[100.0, 101.0], [102.0, 103.0], [104.0, 105.0]])
+@app.cell(hide_code=True)
+def _():
+    # What stands behind the file's name on the command line; a notebook has nothing there.
+    _parser = argparse.ArgumentParser(description="A recurrent network by hand, two steps of three neurons.")
+    _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw where y1 stands on the tanh")
+    arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
+    return (arguments,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    # Lesson 1: an RNN by hand
+
+    A recurrent network reads a sequence one step at a time and hands its output on to the next step. With two inputs,
+    three tanh neurons and two steps that is all of it:
+
+        y0 = tanh(x0 Wx + b)
+        y1 = tanh(y0 Wy + x1 Wx + b)
+
+    The same Wx, Wy and b serve both steps. Wx (2, 3) weighs the inputs, Wy (3, 3) what the neurons said one step
+    before. The numbers of the weights and of the sequences are fixed, so that you can check all of it on paper.
+    """)
+    return
+
+
+@app.function
 def two_steps(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
     """y0 and y1, (3, 3) each: one row a sequence, one column a neuron."""
     y0 = jnp.tanh(x0 @ weights.w_x + weights.b)
@@ -54,12 +81,25 @@ def two_steps(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array
     return y0, y1
 
 
-# %% [markdown]
-# throughtime calls this cell `tt.Elman`. Its weights are the same numbers, transposed: a row for each neuron. The cell
-# knows one step; `tt.unroll` applies it to every step of every sequence of a batch (B, T, D), here (3, 2, 2).
+@app.cell
+def _():
+    y0, y1 = two_steps(WEIGHTS, X0, X1)
+    print(f"1. By hand\n\ny0 = tanh(x0 Wx + b)\n{y0}\n\ny1 = tanh(y0 Wy + x1 Wx + b)\n{y1}\n")
+    return (y1,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## The same with throughtime
+
+    This cell is `tt.Elman`. Its weights are the same numbers, transposed: a row for each neuron. The cell knows one
+    step; `tt.unroll` applies it to every step of every sequence of a batch (B, T, D), here (3, 2, 2).
+    """)
+    return
+
+
+@app.function
 def cell_by_hand(weights: Weights) -> tt.Elman:
     """An Elman cell with exactly these weights, in place of the random ones that it is made with."""
     cell = tt.Elman(2, 3, activation="tanh", key=jax.random.key(0))
@@ -68,51 +108,82 @@ def cell_by_hand(weights: Weights) -> tt.Elman:
     )
 
 
+@app.function
 def unrolled(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The same y0 and y1, by `tt.unroll`."""
     _, ys = tt.unroll(cell_by_hand(weights), jnp.stack([x0, x1], axis=1))
     return ys[:, 0], ys[:, 1]
 
 
-# %% [markdown]
-# Every entry of y1 is 1 or -1. tanh gets x1 Wx, which is about 100 times the weights, and tanh is flat there. Its
-# derivative at a is 1 - tanh(a)^2, about 4 exp(-2 |a|) for a large a. Beyond |a| = 10 a float32 cannot tell tanh(a)
-# from 1, and the derivative is not small: it is 0.
+@app.cell
+def _():
+    for _ours, _by_hand in zip(unrolled(WEIGHTS, X0, X1), two_steps(WEIGHTS, X0, X1), strict=True):
+        np.testing.assert_allclose(_ours, _by_hand, rtol=0, atol=1e-6)
+    print("2. By tt.unroll(tt.Elman(2, 3), ...)\n\nThe same numbers, to 1e-6.\n")
+    return
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Why y1 is 1 and -1
+
+    Every entry of y1 is 1 or -1. tanh gets x1 Wx, which is about 100 times the weights, and tanh is flat there. Its
+    derivative at a is 1 - tanh(a)^2, about 4 exp(-2 |a|) for a large a. Beyond |a| = 10 a float32 cannot tell tanh(a)
+    from 1, and the derivative is not small: it is 0.
+    """)
+    return
+
+
+@app.function
 def pre_activation(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
     """What y1 is the tanh of, (3, 3)."""
     y0, _ = two_steps(weights, x0, x1)
     return y0 @ weights.w_y + x1 @ weights.w_x + weights.b
 
 
+@app.function
 def slope(y: jax.Array) -> jax.Array:
     """The derivative of tanh where tanh is y."""
     return 1 - y**2
 
 
-# %% [markdown]
-# Learning needs that derivative. By the chain rule it is a factor of the gradient of every weight, and of what y1 says
-# about y0. With a factor 0, gradient descent stands still, however wrong y1 is; no learning rate helps, 1000 times
-# nothing is nothing. And nothing flows back to the first step.
+@app.cell
+def _(y1):
+    before = pre_activation(WEIGHTS, X0, X1)
+    nearest = float(jnp.abs(before).min())
+    print(f"3. Why y1 is 1 and -1\n\ny1 is the tanh of\n{before}\n")
+    print(f"tanh' there, 1 - y1^2, in float32\n{slope(y1)}")
+    print(f"and in exact arithmetic at most 4 exp(-2 * {nearest:.1f}) = {4 * np.exp(-2 * nearest):.0e}.\n")
+    return
 
 
-# %%
-TARGET = 0.5
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## What that means for learning
+
+    Learning needs that derivative. By the chain rule it is a factor of the gradient of every weight, and of what y1
+    says about y0. With a factor 0, gradient descent stands still, however wrong y1 is; no learning rate helps, 1000
+    times nothing is nothing. And nothing flows back to the first step.
+    """)
+    return
 
 
+@app.function
 def error(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
     """The mean squared error of y1, if each neuron should say 0.5."""
     return jnp.mean((two_steps(weights, x0, x1)[1] - TARGET) ** 2)
 
 
+@app.function
 def largest_gradient(weights: Weights, x0: jax.Array, x1: jax.Array) -> float:
     """The largest entry, by magnitude, of the error's gradient with respect to all weights."""
     gradient = jax.grad(error)(weights, x0, x1)
     return max(float(jnp.abs(part).max()) for part in gradient)
 
 
+@app.function
 def flow_to_first_step(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
     """dy1/dy0 for each sequence (3, 3, 3): [sequence, neuron of y1, neuron of y0]."""
 
@@ -122,6 +193,7 @@ def flow_to_first_step(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Ar
     return jax.vmap(jax.jacobian(second_step))(two_steps(weights, x0, x1)[0], x1)
 
 
+@app.function
 def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200, rate: float = 0.5) -> Weights:
     """The weights after some steps of gradient descent on the error."""
 
@@ -132,42 +204,7 @@ def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200,
     return jax.lax.fori_loop(0, steps, one_step, weights)
 
 
-# %% [markdown]
-# The remedy is to bring the inputs to a size that the weights expect: subtract each input's mean and divide by its
-# standard deviation. The weights, the network and the target stay as they are.
-
-
-# %%
-def scaled(x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Both steps with mean 0 and standard deviation 1 in each of the two inputs."""
-    both = jnp.concatenate([x0, x1])
-    mean, deviation = both.mean(axis=0, keepdims=True), both.std(axis=0, keepdims=True)
-    return (x0 - mean) / deviation, (x1 - mean) / deviation
-
-
-# %%
-def tell_story() -> None:
-    """Everything above in numbers."""
-    y0, y1 = two_steps(WEIGHTS, X0, X1)
-    print(f"1. By hand\n\ny0 = tanh(x0 Wx + b)\n{y0}\n\ny1 = tanh(y0 Wy + x1 Wx + b)\n{y1}\n")
-
-    # The scaled inputs of below as well: with these ones y1 is 1 and -1 whatever Wy is, and would hide a wrong one.
-    for x0, x1 in ((X0, X1), scaled(X0, X1)):
-        for ours, by_hand in zip(unrolled(WEIGHTS, x0, x1), two_steps(WEIGHTS, x0, x1), strict=True):
-            np.testing.assert_allclose(ours, by_hand, rtol=0, atol=1e-6)
-    print("2. By tt.unroll(tt.Elman(2, 3), ...)\n\nThe same numbers, to 1e-6.\n")
-
-    before = pre_activation(WEIGHTS, X0, X1)
-    print(f"3. Why y1 is 1 and -1\n\ny1 is the tanh of\n{before}\n")
-    nearest = float(jnp.abs(before).min())
-    print(f"tanh' there, 1 - y1^2, in float32\n{slope(y1)}")
-    print(f"and in exact arithmetic at most 4 exp(-2 * {nearest:.1f}) = {4 * np.exp(-2 * nearest):.0e}.\n")
-
-    print("4. What that means for learning\n")
-    report("Inputs as they are:", X0, X1)
-    report("The same inputs, scaled to mean 0 and standard deviation 1:", *scaled(X0, X1))
-
-
+@app.function
 def report(title: str, x0: jax.Array, x1: jax.Array) -> None:
     """The gradients with these inputs, and what gradient descent makes of them."""
     learnt = descend(WEIGHTS, x0, x1)
@@ -179,12 +216,53 @@ def report(title: str, x0: jax.Array, x1: jax.Array) -> None:
     print(f"  after 200 steps of descent {float(error(learnt, x0, x1)):.4f}\n")
 
 
-def draw(path: Path) -> None:
+@app.cell
+def _():
+    print("4. What that means for learning\n")
+    report("Inputs as they are:", X0, X1)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## The remedy
+
+    Bring the inputs to a size that the weights expect: subtract each input's mean and divide by its standard deviation.
+    The weights, the network and the target stay as they are.
+    """)
+    return
+
+
+@app.function
+def scaled(x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Both steps with mean 0 and standard deviation 1 in each of the two inputs."""
+    both = jnp.concatenate([x0, x1])
+    mean, deviation = both.mean(axis=0, keepdims=True), both.std(axis=0, keepdims=True)
+    return (x0 - mean) / deviation, (x1 - mean) / deviation
+
+
+@app.cell
+def _():
+    report("The same inputs, scaled to mean 0 and standard deviation 1:", *scaled(X0, X1))
+
+    # tt.unroll once more: with inputs of 100, y1 is 1 and -1 whatever Wy is, and would hide a wrong one.
+    for _ours, _by_hand in zip(unrolled(WEIGHTS, *scaled(X0, X1)), two_steps(WEIGHTS, *scaled(X0, X1)), strict=True):
+        np.testing.assert_allclose(_ours, _by_hand, rtol=0, atol=1e-6)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    The picture: the tanh, its derivative, and where the nine entries of y1 stand on it, before and after.
+    """)
+    return
+
+
+@app.function
+def picture() -> Figure:
     """The tanh and its derivative, and where y1 stands on it before and after scaling."""
-    from matplotlib.figure import Figure
-
-    from throughtime.style import BLUE, ORANGE, SKY, house_style
-
     cases = (("inputs as they are", X0, X1), ("scaled inputs", *scaled(X0, X1)))
     with house_style():
         figure = Figure(figsize=(9, 3.6))
@@ -198,14 +276,34 @@ def draw(path: Path) -> None:
             axes.set_title(title)
             axes.set_xlabel("a, the pre-activation")
         figure.axes[0].legend(loc="center right")
-        figure.savefig(path)
+    return figure
+
+
+@app.cell
+def _():
+    drawn = picture()
+    drawn
+    return (drawn,)
+
+
+@app.cell(hide_code=True)
+def _(arguments, drawn):
+    if arguments.picture:
+        drawn.savefig(arguments.picture)
+        print(f"Written to {arguments.picture}.")
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## What next
+
+    What becomes of the gradient over more than two steps is the subject of lesson 3, *why gradients vanish*. Lesson 2,
+    *the sine wave*, trains a network of 100 neurons.
+    """)
+    return
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A recurrent network by hand, two steps of three neurons.")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw where y1 stands on the tanh")
-    picture = parser.parse_args().picture
-    tell_story()
-    if picture:
-        draw(picture)
-        print(f"Written to {picture}.")
+    app.run()

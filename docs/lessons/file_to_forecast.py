@@ -1,49 +1,97 @@
 """Lesson 4: from a file to a forecast that you can defend.
 
-Run it::
+Run it as a script, or open it as a notebook::
 
     python docs/lessons/file_to_forecast.py
     python docs/lessons/file_to_forecast.py --picture forecast.png
+    marimo edit docs/lessons/file_to_forecast.py
 """
 
-# %% [markdown]
-# Any tool draws a line into the future. Somebody will ask why they should believe it. This lesson is the answer, in the
-# order in which it must be found: look at the data, say what would count as good, let simple methods go first, forecast
-# the past, read the scores without mercy, and only then forecast the future. It does so for two files: the carbon
-# dioxide in the air over Mauna Loa, week by week, and the flow of the Nile, year by year.
+import marimo
 
-# %%
-import argparse
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+__generated_with = "0.25.2"
+app = marimo.App(app_title="Lesson 4: from a file to a forecast")
 
-import numpy as np
-import polars as pl
+with app.setup:
+    import argparse
+    import textwrap
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import NamedTuple
 
-import throughtime as tt
-from throughtime.data.frames import format_times
-from throughtime.data.gaps import fill_forward
-from throughtime.forecasting.intervals import MEDIAN
-from throughtime.forecasting.named_baselines import named_baselines
-from throughtime.settings import prepare_jax
+    import marimo as mo
+    import numpy as np
+    import polars as pl
+    from matplotlib.figure import Figure
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-MODEL = "throughtime"
+    import throughtime as tt
+    from throughtime.data.frames import format_times
+    from throughtime.data.gaps import fill_forward
+    from throughtime.forecasting.intervals import MEDIAN
+    from throughtime.forecasting.named_baselines import named_baselines
+    from throughtime.settings import prepare_jax
+    from throughtime.style import BLUE, INK, ORANGE, house_style
 
-# %% [markdown]
-# **Look first.** `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong
-# guess here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is
-# there one long gap or many short ones? Has the last year any?
+    MODEL = "throughtime"
+    WINDOWS = 9  # the last one is the drawer
+    LEVELS = [80, 95]
+
+    Simple = Callable[[np.ndarray, int, int], np.ndarray]  # history, season, horizon -> (F,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    # What stands behind the file's name on the command line; a notebook has nothing there.
+    _parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
+    _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
+    arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
+    prepare_jax()  # keeps what it compiles: the second time is quicker
+    return (arguments,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    # Lesson 4: from a file to a forecast that you can defend
+
+    Any tool draws a line into the future. Somebody will ask why they should believe it. This lesson is the answer, in
+    the order in which it must be found: look at the data, say what would count as good, let simple methods go first,
+    forecast the past, read the scores without mercy, and only then forecast the future. It does so for two files: the
+    carbon dioxide in the air over Mauna Loa, week by week, and the flow of the Nile, year by year.
+    """)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Look first
+
+    `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong
+    guess here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is
+    there one long gap or many short ones? Has the last year any?
+    """)
+    return
+
+
+@app.function
+def examples() -> Path:
+    """The folder of series, found from here upwards."""
+    here = mo.notebook_dir() or Path.cwd()
+    found = [folder / "examples" for folder in (here, *here.parents) if (folder / "examples" / "nile.csv").exists()]
+    if not found:
+        raise SystemExit("The folder examples is not here: run the lesson from within a checkout of throughtime.")
+    return found[0]
+
+
+@app.function
 def longest_gap(values: np.ndarray) -> int:
     """How many values in a row are missing at most."""
     edges = np.diff(np.concatenate([[0], np.isnan(values), [0]]))
     return int((np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)).max(initial=0))
 
 
+@app.function
 def say_data(panel: "tt.Panel", season: int) -> None:
     """What was found in the file, and what one sees at a glance."""
     values = panel.series(0)
@@ -53,55 +101,73 @@ def say_data(panel: "tt.Panel", season: int) -> None:
     print(f"  Longest gap {longest_gap(values)} steps; in the last {season} steps {np.isnan(values[-season:]).sum()}.")
 
 
-# %% [markdown]
-# **Say what counts, before there is a result.** Afterwards one finds a measure by which one has won.
-#
-# - The horizon is what the decision needs: half a year of weeks, five years of the river.
-# - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came
-#   before. One window can be luck.
-# - The last window goes into a drawer. Whoever tries ten models on the same windows and keeps the best has fitted the
-#   windows. The drawer is opened once, when all is decided.
-# - The score is MASE: the mean absolute error over that of seasonal naive on the history. Below 1 is better than
-#   repeating the last season was, on average, one season ahead.
-# - The network must lead the best simple method by more than twice the lead's standard error over the windows.
-#   Otherwise the simple method is used: it is cheaper, and anybody can check it.
-
-# %%
-WINDOWS = 9  # the last one is the drawer
-LEVELS = [80, 95]
+@app.cell
+def _():
+    print("co2_weekly.csv: what is in it\n")
+    panel = tt.read_panel(examples() / "co2_weekly.csv")
+    say_data(panel, season=52)
+    return (panel,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Say what counts, before there is a result
+
+    Afterwards one finds a measure by which one has won.
+
+    - The horizon is what the decision needs: half a year of weeks, five years of the river.
+    - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came
+      before. One window can be luck.
+    - The last window goes into a drawer. Whoever tries ten models on the same windows and keeps the best has fitted the
+      windows. The drawer is opened once, when all is decided.
+    - The score is MASE: the mean absolute error over that of seasonal naive on the history. Below 1 is better than
+      repeating the last season was, on average, one season ahead.
+    - The network must lead the best simple method by more than twice the lead's standard error over the windows.
+      Otherwise the simple method is used: it is cheaper, and anybody can check it.
+    """)
+    return
+
+
+@app.function
 def mase(forecasts: np.ndarray, truth: np.ndarray, scale: float) -> np.ndarray:
     """(K,) the score of each window, of forecasts (K, F); missing truths do not count."""
     return np.nanmean(np.abs(forecasts - truth), axis=1) / scale
 
 
-# %% [markdown]
-# **Simple methods first.** Seasonal naive says what was one season before. On a series that rises, that is easy to
-# beat. So take a second one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much
-# higher we are now than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two
-# simple methods says nothing.
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Simple methods first
 
-# %%
-Simple = Callable[[np.ndarray, int, int], np.ndarray]
+    Seasonal naive says what was one season before. On a series that rises, that is easy to beat. So take a second
+    one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much higher we are now
+    than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two simple methods says
+    nothing.
+    """)
+    return
 
 
+@app.function
 def seasonal_naive(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
     """(F,) the last season, repeated."""
     return np.resize(history[-season:], horizon)
 
 
+@app.function
 def last_year_moved(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
     """(F,) the last season, moved by what the last value has gained on the one a season before."""
     return seasonal_naive(history, season, horizon) + history[-1] - history[-1 - season]
 
 
+@app.function
 def thirty_years(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
     """(F,) the mean of the last thirty values."""
     del season  # there is none
     return np.full(horizon, history[-30:].mean())
 
 
+@app.class_definition
 class Case(NamedTuple):
     """A file, and what is asked of it."""
 
@@ -112,10 +178,14 @@ class Case(NamedTuple):
     napkin: Simple
 
 
-CARBON = Case("co2_weekly.csv", 26, 52, "ppm", last_year_moved)
-NILE = Case("nile.csv", 5, 1, "10^8 m3", thirty_years)
+@app.cell
+def _():
+    CARBON = Case("co2_weekly.csv", 26, 52, "ppm", last_year_moved)
+    NILE = Case("nile.csv", 5, 1, "10^8 m3", thirty_years)
+    return CARBON, NILE
 
 
+@app.class_definition
 class Past(NamedTuple):
     """What is scored: (K, F) the truth, the history before each window without gaps, and the scale of MASE."""
 
@@ -124,6 +194,7 @@ class Past(NamedTuple):
     scale: float
 
 
+@app.function
 def cut(panel: "tt.Panel", case: Case) -> Past:
     """The last windows, one horizon apart. A gap of a history gets the value of a season before, never a later one."""
     values, filled = panel.series(0), fill_forward(panel.values, panel.offsets, case.season)
@@ -134,42 +205,67 @@ def cut(panel: "tt.Panel", case: Case) -> Past:
     return Past(truth, [filled[:at] for at in cuts], float(scale))
 
 
+@app.function
 def by_hand(method: Simple, past: Past, case: Case) -> np.ndarray:
     """(K, F) what a simple method says at each cutoff."""
     return np.stack([method(history, case.season, case.horizon) for history in past.histories])
 
 
-# %% [markdown]
-# **Forecast the past.** `backtest` trains on what lies before the first window and forecasts them all, each from what
-# precedes it. The simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains
-# it anew each time, too. Beside it run baselines: here drift, the line through the first and the last value, and
-# Naive2, which is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may
-# join.
-#
-# `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
-# Try it when you have read to the end; but then the drawer has been opened, and the result is one more that was picked.
-#
-# The same on the command line, with a report:
-#
-#     throughtime backtest examples/co2_weekly.csv --horizon 26 --windows 9 --preset fast
+@app.function
+def say_simple(past: Past, case: Case) -> None:
+    """The mean score of two simple methods, the drawer left out."""
+    print(f"\n{case.file}: simple methods first, MASE over {WINDOWS - 1} windows of {case.horizon} steps\n")
+    for name, method in (("seasonal_naive", seasonal_naive), ("napkin", case.napkin)):
+        print(f"  {name:<16}{mase(by_hand(method, past, case), past.truth, past.scale)[:-1].mean():>7.3f}")
 
 
-# %%
+@app.cell
+def _(CARBON, panel):
+    past = cut(panel, CARBON)
+    say_simple(past, CARBON)
+    return (past,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Forecast the past
+
+    `backtest` trains on what lies before the first window and forecasts them all, each from what precedes it. The
+    simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains it anew each
+    time, too. Beside it run baselines: here drift, the line through the first and the last value, and Naive2, which
+    is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may join.
+
+    `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries
+    variants. Try it when you have read to the end; but then the drawer has been opened, and the result is one more
+    that was picked.
+
+    The same on the command line, with a report:
+
+        throughtime backtest examples/co2_weekly.csv --horizon 26 --windows 9 --preset fast
+    """)
+    return
+
+
+@app.function
 def forecaster(case: Case) -> "tt.Forecaster":
     """One network, trained for a short time."""
     return tt.Forecaster(horizon=case.horizon, season=case.season, preset="fast")
 
 
+@app.function
 def backtest(panel: "tt.Panel", case: Case) -> pl.DataFrame:
     """What the network and the baselines say, and what came."""
     return forecaster(case).backtest(panel, windows=WINDOWS, level=LEVELS, baselines=["drift", "naive2"])
 
 
+@app.function
 def of_windows(rows: pl.DataFrame, column: str) -> np.ndarray:
     """(K, F) a column of the backtest, window by window."""
     return rows[column].to_numpy().reshape(WINDOWS, -1)
 
 
+@app.function
 def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarray]:
     """(K,) the MASE of each method in each window, the drawer's last."""
     forecasts = {name: of_windows(rows, name) for name in (MODEL, "seasonal_naive", "drift", "naive2")}
@@ -177,13 +273,36 @@ def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarr
     return {name: mase(said, past.truth, past.scale) for name, said in forecasts.items()}
 
 
-# %% [markdown]
-# **Read the scores.** A mean over windows hides how they differ, so look at each. The windows are few and they come one
-# after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead
-# of one lucky window a lead.
+@app.function
+def say_scores(scores: dict[str, np.ndarray], case: Case) -> None:
+    """The mean of each method, and its windows one by one, the drawer left out."""
+    print(f"\n{case.file}: the network beside them, window by window\n")
+    for name, each in scores.items():
+        print(f"  {name:<16}{each[:-1].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[:-1]))
 
 
-# %%
+@app.cell
+def _(CARBON, panel, past):
+    rows = backtest(panel, CARBON)
+    np.testing.assert_allclose(of_windows(rows, "seasonal_naive"), by_hand(seasonal_naive, past, CARBON))  # the same
+    scores = all_scores(rows, past, CARBON)
+    say_scores(scores, CARBON)
+    return rows, scores
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Read the scores
+
+    A mean over windows hides how they differ, so look at each. The windows are few and they come one
+    after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead
+    of one lucky window a lead.
+    """)
+    return
+
+
+@app.class_definition
 class Decision(NamedTuple):
     """The best simple method; the network's lead over it in MASE; the lead's standard error; windows won."""
 
@@ -198,6 +317,7 @@ class Decision(NamedTuple):
         return self.lead > 2 * self.doubt
 
 
+@app.function
 def decide(scores: dict[str, np.ndarray]) -> Decision:
     """By the rule above, from all windows but the drawer."""
     judged = {name: each[:-1] for name, each in scores.items()}
@@ -206,6 +326,7 @@ def decide(scores: dict[str, np.ndarray]) -> Decision:
     return Decision(rival, leads.mean(), leads.std(ddof=1) / np.sqrt(len(leads)), int((leads > 0).sum()))
 
 
+@app.function
 def say_decision(made: Decision, scores: dict[str, np.ndarray]) -> None:
     """Who won, and how sure that is."""
     count, drawer = WINDOWS - 1, {name: scores[name][-1] for name in (MODEL, made.rival)}
@@ -225,14 +346,28 @@ def say_decision(made: Decision, scores: dict[str, np.ndarray]) -> None:
         print("  One window, and it says the other. We do not change our mind over one window; we do write it down.")
 
 
-# %% [markdown]
-# **Intervals are promises.** "80 %" means: of many such intervals, four in five hold what comes. Not each, and not in
-# each window: the errors of one window go together, since it is one history that surprised us. So count over all
-# windows, and look how far single windows are from the mean. Too little coverage is a broken promise. Too much is a
-# weak one: an interval from zero to infinity covers always.
+@app.cell
+def _(scores):
+    print("\nco2_weekly.csv: the decision\n")
+    made = decide(scores)
+    say_decision(made, scores)
+    return (made,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Intervals are promises
+
+    "80 %" means: of many such intervals, four in five hold what comes. Not each, and not in
+    each window: the errors of one window go together, since it is one history that surprised us. So count over all
+    windows, and look how far single windows are from the mean. Too little coverage is a broken promise. Too much is a
+    weak one: an interval from zero to infinity covers always.
+    """)
+    return
+
+
+@app.function
 def covered(rows: pl.DataFrame, level: int) -> np.ndarray:
     """(K,) the share of each window's known values inside the network's interval."""
     low, high, truth = (of_windows(rows, name) for name in (f"{MODEL}-lo-{level}", f"{MODEL}-hi-{level}", "y"))
@@ -240,6 +375,15 @@ def covered(rows: pl.DataFrame, level: int) -> np.ndarray:
     return np.nanmean(np.where(np.isnan(truth), np.nan, inside), axis=1)
 
 
+@app.function
+def kept(share: float, level: int) -> str:
+    """The share that was covered beside what was promised, in words."""
+    if abs(share - level / 100) <= 0.05:
+        return "promise kept within 5 points"
+    return "wider than it need be" if share > level / 100 else "too narrow, and to be quoted with that figure"
+
+
+@app.function
 def say_intervals(rows: pl.DataFrame, unit: str) -> None:
     """What each level promised, and what it kept, the drawer included: nothing is chosen by it any more."""
     for level in LEVELS:
@@ -251,26 +395,44 @@ def say_intervals(rows: pl.DataFrame, unit: str) -> None:
         )
 
 
-def kept(share: float, level: int) -> str:
-    """The share that was covered beside what was promised, in words."""
-    if abs(share - level / 100) <= 0.05:
-        return "promise kept within 5 points"
-    return "wider than it need be" if share > level / 100 else "too narrow, and to be quoted with that figure"
+@app.cell
+def _(CARBON, rows):
+    print("\nco2_weekly.csv: the network's intervals\n")
+    say_intervals(rows, CARBON.unit)
+    return
 
 
-# %% [markdown]
-# **Now the future**, by the method that was decided on. The network is fitted on everything, the drawer too: it holds
-# the newest data there is. A simple method gets its range from its own errors in the windows. The table is the product,
-# and none of its medians is to be quoted without its range.
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Now the future
+
+    By the method that was decided on. The network is fitted on everything, the drawer too: it holds the newest data
+    there is. A simple method gets its range from its own errors in the windows. The table is the product, and none of
+    its medians is to be quoted without its range.
+    """)
+    return
 
 
-# %%
+@app.class_definition
+class Told(NamedTuple):
+    """A case as it went."""
+
+    panel: "tt.Panel"
+    past: Past
+    rows: pl.DataFrame
+    scores: dict[str, np.ndarray]
+    made: Decision
+
+
+@app.function
 def of_network(model: "tt.Forecaster") -> pl.DataFrame:
     """``point, lo-80, hi-80, ...`` of a fitted forecaster."""
     said = model.predict(level=LEVELS).drop("unique_id", "ds")
     return said.rename(lambda name: name.removeprefix(f"{MODEL}-").replace(MODEL, "point"))
 
 
+@app.function
 def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
     """The same of a simple method: as far to both sides as so many per cent of its errors reached."""
     history = fill_forward(told.panel.values, told.panel.offsets, case.season)
@@ -287,6 +449,7 @@ def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
+@app.function
 def say_forecast(times: list[str], forecast: pl.DataFrame) -> None:
     """Some steps of it, with the ranges."""
     print(f"  {'':<10}" + "".join(f"{name:>9}" for name in forecast.columns))
@@ -294,32 +457,18 @@ def say_forecast(times: list[str], forecast: pl.DataFrame) -> None:
         print(f"  {times[step]:<10}" + "".join(f"{value:>9.1f}" for value in forecast.row(step)))
 
 
-# %% [markdown]
-# **What does it look at?** `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as
-# in lesson 3, and, over every way through the forecaster, how much the forecast moves with each past value. Were it
-# mostly one value, one wrong reading would spoil it all.
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Write it down
+
+    With its limits. Whoever reads it later sees what was claimed, and whether it held. What no
+    backtest knows: the next half year may be of a kind that none of the windows was.
+    """)
+    return
 
 
-# %%
-def say_reach(flow: "tt.GradientFlow", season: int) -> None:
-    """The verdict on the cell, and where lies what moves the forecast."""
-    influence = flow.horizon_by_lag.sum(axis=0)  # over the steps of the forecast: (R,), the last value first
-    share = np.cumsum(influence) / influence.sum()
-    print(f"  {flow.verdict}")
-    print(
-        f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} lies in the last value,"
-    )
-    print(
-        f"  {share[season - 1]:.0%} in the last season, {share[min(2 * season, len(share)) - 1]:.0%} in the last two."
-    )
-
-
-# %% [markdown]
-# **Write it down**, with its limits. Whoever reads it later sees what was claimed, and whether it held. What no
-# backtest knows: the next half year may be of a kind that none of the windows was.
-
-
-# %%
+@app.function
 def memo(told: "Told", case: Case, times: list[str], forecast: pl.DataFrame) -> str:
     """What you tell the one who asked."""
     made, last = told.made, forecast.row(-1, named=True)
@@ -340,43 +489,7 @@ def memo(told: "Told", case: Case, times: list[str], forecast: pl.DataFrame) -> 
   In {case.horizon} steps we compare with what came, and say so here."""
 
 
-# %%
-class Told(NamedTuple):
-    """A case as it went."""
-
-    panel: "tt.Panel"
-    past: Past
-    rows: pl.DataFrame
-    scores: dict[str, np.ndarray]
-    made: Decision
-
-
-def tell_past(case: Case) -> Told:
-    """From the file to the decision."""
-    panel = tt.read_panel(EXAMPLES / case.file)
-    print(f"{case.file}: what is in it\n")
-    say_data(panel, max(case.season, case.horizon))
-
-    print(f"\n{case.file}: simple methods first, MASE over {WINDOWS - 1} windows of {case.horizon} steps\n")
-    past = cut(panel, case)
-    for name, method in (("seasonal_naive", seasonal_naive), ("napkin", case.napkin)):
-        print(f"  {name:<16}{mase(by_hand(method, past, case), past.truth, past.scale)[:-1].mean():>7.3f}")
-
-    print(f"\n{case.file}: the network beside them, window by window\n")
-    rows = backtest(panel, case)
-    np.testing.assert_allclose(of_windows(rows, "seasonal_naive"), by_hand(seasonal_naive, past, case))  # the same
-    scores = all_scores(rows, past, case)
-    for name, each in scores.items():
-        print(f"  {name:<16}{each[:-1].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[:-1]))
-
-    print(f"\n{case.file}: the decision\n")
-    made = decide(scores)
-    say_decision(made, scores)
-    print(f"\n{case.file}: the network's intervals\n")
-    say_intervals(rows, case.unit)
-    return Told(panel, past, rows, scores, made)
-
-
+@app.function
 def tell_future(told: Told, case: Case, model: "tt.Forecaster") -> pl.DataFrame:
     """What is sent, and the words that go with it; the model is fitted where it is the one."""
     times = format_times(told.panel.future(case.horizon)[1])
@@ -387,32 +500,19 @@ def tell_future(told: Told, case: Case, model: "tt.Forecaster") -> pl.DataFrame:
     return forecast
 
 
-# %% [markdown]
-# First the carbon dioxide, then the Nile: a hundred numbers, no season, one drop in 1898. The text above was written
-# before it was known who wins. So should yours be.
-
-
-# %%
-def tell_story() -> tuple[Told, pl.DataFrame]:
-    """All of it; back come the past and the forecast of the carbon dioxide."""
-    told, model = tell_past(CARBON), forecaster(CARBON)
+@app.cell
+def _(CARBON, made, panel, past, rows, scores):
+    told, model = Told(panel, past, rows, scores, made), forecaster(CARBON)
     forecast = tell_future(told, CARBON, model)
-    print(f"\n{CARBON.file}: how far back the network looks\n")
-    say_reach(tt.gradient_flow(model if told.made.network else model.fit(told.panel)), CARBON.season)
-    print()
-    tell_future(tell_past(NILE), NILE, forecaster(NILE))
-    return told, forecast
+    return forecast, model, told
 
 
-def picture(told: Told, forecast: pl.DataFrame) -> Any:
+@app.function
+def picture(told: Told, forecast: pl.DataFrame, case: Case) -> Figure:
     """What was forecast and what came; and what comes."""
-    from matplotlib.figure import Figure
-
-    from throughtime.style import BLUE, INK, ORANGE, house_style
-
-    shown = -(WINDOWS + 2) * CARBON.horizon
-    times, ahead = told.panel.times(0)[shown:], told.panel.future(CARBON.horizon)[1]
-    truth, napkin = told.panel.series(0)[shown:], by_hand(CARBON.napkin, told.past, CARBON)
+    shown = -(WINDOWS + 2) * case.horizon
+    times, ahead = told.panel.times(0)[shown:], told.panel.future(case.horizon)[1]
+    truth, napkin = told.panel.series(0)[shown:], by_hand(case.napkin, told.past, case)
     with house_style():
         figure = Figure(figsize=(10, 4.5))
         axes = figure.subplots()
@@ -425,17 +525,94 @@ def picture(told: Told, forecast: pl.DataFrame) -> Any:
             axes.plot(window["ds"], napkin[place], color=ORANGE, linestyle="--", label="napkin" * label)
         axes.fill_between(ahead, forecast["lo-80"], forecast["hi-80"], color=INK, alpha=0.2, linewidth=0)
         axes.plot(ahead, forecast["point"], color=INK, linestyle=":", label="what comes, 80 %")
-        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and what is sent", ylabel=CARBON.unit)
+        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and what is sent", ylabel=case.unit)
         axes.legend(fontsize=8.5)
-        return figure
+    return figure
+
+
+@app.cell
+def _(CARBON, forecast, told):
+    drawn = picture(told, forecast, CARBON)
+    drawn
+    return (drawn,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## What does it look at?
+
+    `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as
+    in lesson 3, and, over every way through the forecaster, how much the forecast moves with each past value. Were it
+    mostly one value, one wrong reading would spoil it all.
+    """)
+    return
+
+
+@app.function
+def say_reach(flow: "tt.GradientFlow", season: int) -> None:
+    """The verdict on the cell, and where lies what moves the forecast."""
+    influence = flow.horizon_by_lag.sum(axis=0)  # over the steps of the forecast: (R,), the last value first
+    share = np.cumsum(influence) / influence.sum()
+    print(textwrap.indent(textwrap.fill(flow.verdict, 110), "  "))
+    print(
+        f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} lies in the last value,"
+    )
+    print(
+        f"  {share[season - 1]:.0%} in the last season, {share[min(2 * season, len(share)) - 1]:.0%} in the last two."
+    )
+
+
+@app.cell
+def _(CARBON, forecast, made, model, panel):
+    print("\nco2_weekly.csv: how far back the network looks\n")
+    say_reach(tt.gradient_flow(model if made.network else model.fit(panel)), CARBON.season)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## The Nile, where there is little to learn
+
+    A hundred numbers, no season, one drop in 1898. The text above was written before it was known who wins. So should
+    yours be.
+    """)
+    return
+
+
+@app.function
+def tell_past(case: Case) -> Told:
+    """All of the above at once: from the file to the decision."""
+    panel = tt.read_panel(examples() / case.file)
+    print(f"\n{case.file}: what is in it\n")
+    say_data(panel, max(case.season, case.horizon))
+    past = cut(panel, case)
+    say_simple(past, case)
+    rows = backtest(panel, case)
+    scores = all_scores(rows, past, case)
+    say_scores(scores, case)
+    print(f"\n{case.file}: the decision\n")
+    made = decide(scores)
+    say_decision(made, scores)
+    print(f"\n{case.file}: the network's intervals\n")
+    say_intervals(rows, case.unit)
+    return Told(panel, past, rows, scores, made)
+
+
+@app.cell
+def _(NILE):
+    _ = tell_future(tell_past(NILE), NILE, forecaster(NILE))
+    return
+
+
+@app.cell(hide_code=True)
+def _(arguments, drawn):
+    if arguments.picture:
+        drawn.savefig(arguments.picture)
+        print(f"\nPicture written to {arguments.picture}.")
+    return
 
 
 if __name__ == "__main__":
-    prepare_jax()  # keeps what it compiles: the second time is quicker
-    parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
-    arguments = parser.parse_args()
-    story = tell_story()
-    if arguments.picture:
-        picture(*story).savefig(arguments.picture)
-        print(f"\nPicture written to {arguments.picture}.")
+    app.run()

@@ -1,40 +1,71 @@
 """Lesson 2: a network of 100 neurons learns the sine wave.
 
-Run it::
+Run it as a script, or open it as a notebook::
 
     python docs/lessons/sine_wave.py
     python docs/lessons/sine_wave.py --steps 300
+    marimo edit docs/lessons/sine_wave.py
 """
 
-# %% [markdown]
-# The task: read 30 points of sin(t), 0.04 apart, and say at each point what the next one is. `tt.TimeSeriesData` draws
-# windows that start at random between 0 and 10.
+import marimo
 
-# %%
-import argparse
-import tempfile
-from pathlib import Path
+__generated_with = "0.25.2"
+app = marimo.App(app_title="Lesson 2: the sine wave")
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
+with app.setup:
+    import argparse
+    import tempfile
+    from pathlib import Path
 
-import throughtime as tt
-from throughtime.forecasting.losses import masked_mean, squared_error
-from throughtime.forecasting.rollout import rollout
-from throughtime.layers import network_config
-from throughtime.training import checkpoint
-from throughtime.training.loop import TrainState, start, train
+    import jax
+    import jax.numpy as jnp
+    import marimo as mo
+    import numpy as np
+    import optax
+    from matplotlib.figure import Figure
 
-WINDOW = 30
-SERIES = tt.TimeSeriesData(num_points=250, xmin=0, xmax=10)
+    import throughtime as tt
+    from throughtime.forecasting.losses import masked_mean, squared_error
+    from throughtime.forecasting.rollout import rollout
+    from throughtime.layers import network_config
+    from throughtime.style import BLUE, INK, ORANGE, house_style
+    from throughtime.training import checkpoint
+    from throughtime.training.loop import TrainState, start, train
 
-# %% [markdown]
-# The network: a cell of 100 ReLU neurons, unrolled through time, and one linear readout of every output.
+    WINDOW = 30
+    SERIES = tt.TimeSeriesData(num_points=250, xmin=0, xmax=10)
+    OPTIMISER = optax.adam(0.001)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    # What stands behind the file's name on the command line; a notebook has nothing there.
+    _parser = argparse.ArgumentParser(description="A network of 100 neurons learns the sine wave.")
+    _parser.add_argument("--steps", type=int, default=1500, help="training steps (default 1500)")
+    _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw what the network says")
+    arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
+    return (arguments,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    # Lesson 2: the sine wave
+
+    A network of 100 neurons learns to say the next point of sin(t), is compared with repeating the last one, goes on
+    alone, is saved and comes back. `throughtime demo` does the same, with a gallery.
+
+    The task: read 30 points of sin(t), 0.04 apart, and say at each point what the next one is. `tt.TimeSeriesData`
+    draws windows that start at random between 0 and 10.
+
+    ## The network
+
+    A cell of 100 ReLU neurons, unrolled through time, and one linear readout of every output.
+    """)
+    return
+
+
+@app.function
 def make_network(seed: int) -> tt.RecurrentNetwork:
     """One input, 100 units, one output."""
     key_cell, key_readout = jax.random.split(jax.random.key(seed))
@@ -42,15 +73,18 @@ def make_network(seed: int) -> tt.RecurrentNetwork:
     return tt.RecurrentNetwork(cell, 1, key=key_readout)
 
 
-# %% [markdown]
-# One training step draws one window, compares prediction and truth, and lets Adam move the weights. `train` compiles
-# the whole loop, so the loss draws its own batch, from the key that it is given.
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Training
+
+    One training step draws one window, compares prediction and truth, and lets Adam move the weights. `train` compiles
+    the whole loop, so the loss draws its own batch, from the key that it is given.
+    """)
+    return
 
 
-# %%
-OPTIMISER = optax.adam(0.001)
-
-
+@app.function
 def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
     """The mean squared error of one random window."""
     x, y, _ = SERIES.draw(key, 1, WINDOW)
@@ -58,6 +92,7 @@ def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
     return masked_mean(squared_error(predictions, y))
 
 
+@app.function
 def learn(steps: int, seed: int = 0) -> TrainState:
     """Train, with a line every 100 steps: the mean loss of those."""
     state = start(make_network(seed), OPTIMISER, jax.random.key(seed))
@@ -67,12 +102,25 @@ def learn(steps: int, seed: int = 0) -> TrainState:
     return state
 
 
-# %% [markdown]
-# Is that good? A number says little alone. The curve moves slowly: whoever repeats the last point is never far off.
-# A network has learnt something when it beats that.
+@app.cell
+def _(arguments):
+    print("1. Training: one window of 30 points a step\n")
+    state = learn(arguments.steps)
+    return (state,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Is that good?
+
+    A number says little alone. The curve moves slowly: whoever repeats the last point is never far off. A network has
+    learnt something when it beats that.
+    """)
+    return
+
+
+@app.function
 def scores(network: tt.RecurrentNetwork) -> tuple[float, float]:
     """Mean squared error one step ahead over 200 windows: the network's, and that of repeating the last point."""
     x, y = tt.TimeSeriesData(seed=1).next_batch(200, WINDOW)
@@ -80,12 +128,37 @@ def scores(network: tt.RecurrentNetwork) -> tuple[float, float]:
     return float(np.mean((predictions - y) ** 2)), float(np.mean((x - y) ** 2))
 
 
-# %% [markdown]
-# The harder test: feed the network its own predictions and let it go on alone. Each small error is now an input, and
-# the next one starts from it. Nothing in this training prepares the network for that.
+@app.function
+def say_scores(state: TrainState) -> None:
+    """Both, and the end of the story where the network has learnt nothing."""
+    network_mse, repeat_mse = scores(state.model)
+    print(f"network                {network_mse:.6f}")
+    print(f"repeat the last point  {repeat_mse:.6f}")
+    if network_mse >= repeat_mse:
+        raise SystemExit(
+            f"\nThe network has not learnt enough in {int(state.step)} steps: repeating the last point is better."
+        )
 
 
-# %%
+@app.cell
+def _(state):
+    print("\n2. One step ahead, over 200 windows\n")
+    say_scores(state)
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Going on alone
+
+    The harder test: feed the network its own predictions and let it go on alone. Each small error is now an input, and
+    the next one starts from it. Nothing in this training prepares the network for that.
+    """)
+    return
+
+
+@app.function
 def alone(network: tt.RecurrentNetwork, points: int) -> tuple[np.ndarray, np.ndarray]:
     """What the network says from t = 6.2 on, without another look at the curve; and the curve, (points,) each."""
     x, _, times = SERIES.instance(5.0, WINDOW)
@@ -93,51 +166,85 @@ def alone(network: tt.RecurrentNetwork, points: int) -> tuple[np.ndarray, np.nda
     return np.asarray(generated[:, 0]), SERIES.ret_true(times[-1] + SERIES.resolution * np.arange(points))
 
 
-# %% [markdown]
-# A checkpoint is a folder with the weights, the optimiser's state, the step and the random key. `tt.load` gives the
-# network back; `checkpoint.restore` gives everything, to go on training.
+@app.cell
+def _(state):
+    print("\n3. Going on alone, each prediction the next input\n")
+    generated, truth = alone(state.model, 200)
+    for _points in (10, 50, 200):
+        _own, _zero = np.mean((generated - truth)[:_points] ** 2), np.mean(truth[:_points] ** 2)
+        print(f"{_points:>4} points: network {_own:.6f}, always 0 {_zero:.6f}")
+    return generated, truth
 
 
-# %%
+@app.function
+def picture(network: tt.RecurrentNetwork, generated: np.ndarray, truth: np.ndarray) -> Figure:
+    """A window and what the network says one step ahead; and how it goes on alone."""
+    x, _, times = SERIES.instance(5.0, WINDOW)
+    _, said = network(jnp.asarray(x))
+    ahead = times[-1] + SERIES.resolution * np.arange(len(truth))
+    with house_style():
+        figure = Figure(figsize=(9, 3.6))
+        window, later = figure.subplots(1, 2, sharey=True, width_ratios=[1, 2])
+        window.plot(times[1:], SERIES.ret_true(times[1:]), color=INK, label="sin(t)")
+        window.plot(times[1:], np.asarray(said)[:, 0], ".", color=BLUE, label="network, one step ahead")
+        later.plot(ahead, truth, color=INK, label="sin(t)")
+        later.plot(ahead, generated, color=ORANGE, linestyle="--", label="network, alone")
+        window.set(title="one window", xlabel="t")
+        later.set(title="200 points on its own predictions", xlabel="t")
+        for axes in (window, later):
+            axes.legend(fontsize=8.5)
+    return figure
+
+
+@app.cell
+def _(generated, state, truth):
+    drawn = picture(state.model, generated, truth)
+    drawn
+    return (drawn,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Saved and loaded
+
+    A checkpoint is a folder with the weights, the optimiser's state, the step and the random key. `tt.load` gives the
+    network back; `checkpoint.restore` gives everything, to go on training.
+    """)
+    return
+
+
+@app.function
 def save(state: TrainState, folder: Path) -> None:
     """Write the training state."""
     checkpoint.save(folder, "training", {"network": network_config(state.model)}, {"training": state})
 
 
+@app.function
 def resume(folder: Path) -> TrainState:
     """The training state that `save` wrote."""
     arrays = checkpoint.load(folder).arrays
     return checkpoint.restore(arrays, lambda: start(make_network(0), OPTIMISER, jax.random.key(0)), "training")
 
 
-# %%
-def tell_story(steps: int) -> None:
-    """All of it."""
-    print("1. Training: one window of 30 points a step\n")
-    state = learn(steps)
+@app.cell
+def _(state):
+    with tempfile.TemporaryDirectory() as _folder:
+        save(state, Path(_folder))
+        _x = jnp.asarray(SERIES.instance(5.0, WINDOW)[0])
+        np.testing.assert_array_equal(tt.load(_folder)(_x)[1], state.model(_x)[1])
+        _again = resume(Path(_folder))
+    print(f"\n4. Saved and loaded: the same predictions, and training would go on at step {int(_again.step) + 1}.")
+    return
 
-    print("\n2. One step ahead, over 200 windows\n")
-    network_mse, repeat_mse = scores(state.model)
-    print(f"network                {network_mse:.6f}")
-    print(f"repeat the last point  {repeat_mse:.6f}")
-    if network_mse >= repeat_mse:
-        raise SystemExit(f"\nThe network has not learnt enough in {steps} steps: repeating the last point is better.")
 
-    print("\n3. Going on alone, each prediction the next input\n")
-    generated, truth = alone(state.model, 200)
-    for points in (10, 50, 200):
-        own, zero = np.mean((generated - truth)[:points] ** 2), np.mean(truth[:points] ** 2)
-        print(f"{points:>4} points: network {own:.6f}, always 0 {zero:.6f}")
-
-    with tempfile.TemporaryDirectory() as folder:
-        save(state, Path(folder))
-        x = jnp.asarray(SERIES.instance(5.0, WINDOW)[0])
-        np.testing.assert_array_equal(tt.load(folder)(x)[1], state.model(x)[1])
-        again = resume(Path(folder))
-    print(f"\n4. Saved and loaded: the same predictions, and training would go on at step {int(again.step) + 1}.")
+@app.cell(hide_code=True)
+def _(arguments, drawn):
+    if arguments.picture:
+        drawn.savefig(arguments.picture)
+        print(f"Written to {arguments.picture}.")
+    return
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A network of 100 neurons learns the sine wave.")
-    parser.add_argument("--steps", type=int, default=1500, help="training steps (default 1500)")
-    tell_story(parser.parse_args().steps)
+    app.run()

@@ -1,41 +1,77 @@
 """Lesson 3: why gradients vanish, and what helps.
 
-Run it::
+Run it as a script, or open it as a notebook; it begins with the network of lesson 1, by_hand.py, which lies beside it::
 
     python docs/lessons/vanishing_gradients.py
     python docs/lessons/vanishing_gradients.py --pictures out/lesson
+    marimo edit docs/lessons/vanishing_gradients.py
 """
 
-# %% [markdown]
-# Lesson 1 ended with an observation: what y1 says about y0 is a factor of what the network can learn about the first
-# step. Here is what becomes of that factor over two steps, over forty, and what has been done about it since 1991.
-#
-# The state before the first step is h. By the chain rule dy1/dh = dy1/dy0 * dy0/dh: a product of two matrices, one a
-# step, the Jacobians. Each is the slope of tanh, neuron by neuron, times the recurrent weights.
+import marimo
 
-# %%
-import argparse
-from pathlib import Path
-from typing import Any
+__generated_with = "0.25.2"
+app = marimo.App(app_title="Lesson 3: why gradients vanish")
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-from by_hand import WEIGHTS, X0, X1, cell_by_hand, scaled, slope, two_steps  # lesson 1
+with app.setup:
+    import argparse
+    from pathlib import Path
+    from typing import Any
 
-import throughtime as tt
-from throughtime.cells.initializers import chrono, orthogonal
-from throughtime.data.synthetic import adding
-from throughtime.layers import unroll_batch
-from throughtime.training.history import History
-from throughtime.training.loop import start, train
-from throughtime.training.watch import Watch
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import marimo as mo
+    import numpy as np
+    import optax
+    from by_hand import WEIGHTS, X0, X1, cell_by_hand, scaled, slope, two_steps  # lesson 1
+    from matplotlib.figure import Figure
 
-INPUTS = jnp.stack(scaled(X0, X1), axis=1)  # (3, 2, 2), as tt.unroll takes them
+    import throughtime as tt
+    from throughtime.cells.initializers import chrono, orthogonal
+    from throughtime.data.synthetic import adding
+    from throughtime.gradients.pictures import comparison_picture
+    from throughtime.layers import unroll_batch
+    from throughtime.style import BLUE, ORANGE, house_style
+    from throughtime.training.history import History
+    from throughtime.training.loop import start, train
+    from throughtime.training.watch import Watch
+
+    INPUTS = jnp.stack(scaled(X0, X1), axis=1)  # lesson 1's sequences (3, 2, 2), as tt.unroll takes them
+
+    STEPS, UNITS = 40, 20
+    KEY = jax.random.key(0)
+    NOISE = jax.random.normal(KEY, (4, STEPS, 2))
+
+    CLIPS = {"as it is": optax.identity(), "by value": optax.clip(1.0), "by norm": optax.clip_by_global_norm(1.0)}
+
+    TASK = adding(STEPS)
+    OPTIMISER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
 
 
+@app.cell(hide_code=True)
+def _():
+    # What stands behind the file's name on the command line; a notebook has nothing there.
+    _parser = argparse.ArgumentParser(description="Why gradients vanish, and what helps.")
+    _parser.add_argument("--pictures", type=Path, metavar="DIR", help="also draw the chapters into this folder")
+    arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
+    return (arguments,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    # Lesson 3: why gradients vanish, and what helps
+
+    Lesson 1 ended with an observation: what y1 says about y0 is a factor of what the network can learn about the first
+    step. Here is what becomes of that factor over two steps, over forty, and what has been done about it since 1991.
+
+    The state before the first step is h. By the chain rule dy1/dh = dy1/dy0 * dy0/dh: a product of two matrices, one a
+    step, the Jacobians. Each is the slope of tanh, neuron by neuron, times the recurrent weights.
+    """)
+    return
+
+
+@app.function
 def jacobians_by_hand() -> tuple[np.ndarray, np.ndarray]:
     """dy0/dh and dy1/dy0 of each sequence, (3, 3, 3) each: slope times weights."""
     y0, y1 = (np.asarray(y, np.float64) for y in two_steps(WEIGHTS, *scaled(X0, X1)))
@@ -43,6 +79,7 @@ def jacobians_by_hand() -> tuple[np.ndarray, np.ndarray]:
     return slope(y0)[:, :, None] * w_h, slope(y1)[:, :, None] * w_h
 
 
+@app.function
 def norms_by_hand() -> np.ndarray:
     """(3, 3): for each sequence the norm of dy1/dy1, dy1/dy0 and dy1/dh: over 0, 1 and 2 steps."""
     first, second = jacobians_by_hand()
@@ -50,31 +87,52 @@ def norms_by_hand() -> np.ndarray:
     return np.array(size)
 
 
-# %% [markdown]
-# `tt.gradient_flow` computes the same for any cell and any length. The norm is the largest singular value: what is left
-# of the gradient that passes best. `per_sequence` has it for each sequence, `norms` is their median.
-#
-# Over k steps there are k factors. The norm of a product is at most the product of the norms, so with g the largest
-# slope of the activation and sigma_max that of the weights it is at most (g * sigma_max)^k (Pascanu, Mikolov & Bengio
-# 2013). Below 1 that vanishes, whatever the data. Above 1 it may explode, and need not: it is only a bound.
-
-# %%
-STEPS, UNITS = 40, 20
-KEY = jax.random.key(0)
-NOISE = jax.random.normal(KEY, (4, STEPS, 2))
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    `tt.gradient_flow` computes the same for any cell and any length. The norm is the largest singular value: what is
+    left of the gradient that passes best. `per_sequence` has it for each sequence, `norms` is their median.
+    """)
+    return
 
 
+@app.function
+def say_two_steps() -> None:
+    """The norms by hand and by tt.gradient_flow."""
+    by_hand, flow = norms_by_hand(), tt.gradient_flow(cell_by_hand(WEIGHTS), INPUTS)
+    print("1. Two steps: a product of Jacobians\n\n               dy1/dy0  dy1/dh")
+    for number, (ours, theirs) in enumerate(zip(by_hand, flow.per_sequence, strict=True)):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-5)
+        print(f"  sequence {number}   {ours[1]:.4f}   {ours[2]:.4f}")
+    print("\nBy tt.gradient_flow: the same numbers, to 1e-5.\n")
+
+
+@app.cell
+def _():
+    say_two_steps()
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Forty steps, and the bound
+
+    Over k steps there are k factors. The norm of a product is at most the product of the norms, so with g the largest
+    slope of the activation and sigma_max that of the weights it is at most (g * sigma_max)^k (Pascanu, Mikolov & Bengio
+    2013). Below 1 that vanishes, whatever the data. Above 1 it may explode, and need not: it is only a bound.
+    """)
+    return
+
+
+@app.function
 def elman(activation: str, recurrent_init: Any, bias: float = 0.0) -> tt.Elman:
     """Two inputs, twenty units, all biases the same."""
     cell = tt.Elman(2, UNITS, activation, recurrent_init=recurrent_init, key=KEY)
     return eqx.tree_at(lambda cell: cell.b, cell, jnp.full(UNITS, bias))
 
 
-def measured(cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]:
-    """What flows back through each cell over forty steps of the same noise."""
-    return {name: tt.gradient_flow(cell, NOISE) for name, cell in cells.items()}
-
-
+@app.function
 def bounds() -> dict[str, tt.Cell]:
     """Lesson 1's cell, and others of which one knows what must happen."""
     return {
@@ -86,41 +144,108 @@ def bounds() -> dict[str, tt.Cell]:
     }
 
 
-# %% [markdown]
-# A ReLU has slope 1 above zero: it takes nothing off. Below zero it has slope 0 and says 0. A unit that is below zero
-# for all inputs is dead: nothing comes back through it, so nothing brings it back. A leaky ReLU lets 1 % through and an
-# ELU exp(a), which is not nothing, and over many steps nearly the same. With random weights half the units of each
-# step are below zero, so a ReLU halves what flows back about once a step or two, with nobody dead for good.
+@app.function
+def measured(cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]:
+    """What flows back through each cell over forty steps of the same noise."""
+    return {name: tt.gradient_flow(cell, NOISE) for name, cell in cells.items()}
 
 
-# %%
+@app.function
+def chapter(title: str, cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]:
+    """Measure these cells and print what is left after forty steps, and the most that could be."""
+    flows = measured(cells)
+    print(f"{title}\n\n{'':<26}{f'left after {STEPS}':>16}{'bound':>10}{'1 % left after':>18}{'dead':>8}")
+    for name, flow in flows.items():
+        reach = str(flow.reach) if flow.reach < STEPS else f"{STEPS} or more"
+        print(f"  {name:<24}{flow.memory[-1]:>16.2g}{flow.bound[-1]:>10.2g}{reach:>18}{flow.dead:>8.0%}")
+    print()
+    return flows
+
+
+@app.function
+def compared(flows: dict[str, tt.GradientFlow], of: str) -> Figure:
+    """The curves of a chapter side by side."""
+    return comparison_picture(list(flows.values()), list(flows), f"What is left of a gradient: {of}")
+
+
+@app.cell
+def _():
+    bounds_flows = chapter("2. Forty steps, and the bound (g sigma_max)^40", bounds())
+    bounds_picture = compared(bounds_flows, "bounds")
+    bounds_picture
+    return (bounds_picture,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## ReLU and its relatives
+
+    A ReLU has slope 1 above zero: it takes nothing off. Below zero it has slope 0 and says 0. A unit that is below
+    zero for all inputs is dead: nothing comes back through it, so nothing brings it back. A leaky ReLU lets 1 %
+    through and an ELU exp(a), which is not nothing, and over many steps nearly the same. With random weights half the
+    units of each step are below zero, so a ReLU halves what flows back about once a step or two, with nobody dead for
+    good.
+    """)
+    return
+
+
+@app.function
 def activations() -> dict[str, tt.Cell]:
     """Each with biases of 0, and with biases of -3, which keep every unit below zero."""
     names = ("relu", "leaky_relu", "elu")
     return {f"{name}, bias {bias:g}": elman(name, "orthogonal", bias) for name in names for bias in (0.0, -3.0)}
 
 
-# %% [markdown]
-# The weights at the start are a free choice. Small normal ones lose all at once. An orthogonal matrix has all singular
-# values 1 and takes nothing off by itself: what is lost is lost to the slopes. The identity with ReLU (Le, Jaitly &
-# Hinton 2015) passes everything as long as a unit stays above zero, and nothing once all have been below.
+@app.cell
+def _():
+    activations_flows = chapter("3. ReLU and its relatives", activations())
+    activations_picture = compared(activations_flows, "activations")
+    activations_picture
+    return (activations_picture,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## How the weights start
+
+    The weights at the start are a free choice. Small normal ones lose all at once. An orthogonal matrix has all
+    singular values 1 and takes nothing off by itself: what is lost is lost to the slopes. The identity with ReLU (Le,
+    Jaitly & Hinton 2015) passes everything as long as a unit stays above zero, and nothing once all have been below.
+    """)
+    return
+
+
+@app.function
 def initialisers() -> dict[str, tt.Cell]:
     """The same cells, started differently."""
     tanh = {f"tanh, {init}": elman("tanh", init) for init in ("normal", "glorot", "orthogonal", "identity")}
     return tanh | {"relu, identity": elman("relu", "identity")}
 
 
-# %% [markdown]
-# Lesson 1's network stood still because its inputs of 100 drove tanh to where it is flat. Scaling them was one remedy;
-# normalising inside the cell is another. Layer normalisation (Ba et al. 2016) takes mean and variance over the units of
-# one step, batch normalisation (Cooijmans et al. 2016) over the sequences of a batch at one step. Either way the size
-# of the inputs no longer counts. That does not by itself make a memory longer.
+@app.cell
+def _():
+    initialisers_flows = chapter("4. How the weights start", initialisers())
+    initialisers_picture = compared(initialisers_flows, "initialisers")
+    initialisers_picture
+    return (initialisers_picture,)
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Normalisation
+
+    Lesson 1's network stood still because its inputs of 100 drove tanh to where it is flat. Scaling them was one
+    remedy; normalising inside the cell is another. Layer normalisation (Ba et al. 2016) takes mean and variance over
+    the units of one step, batch normalisation (Cooijmans et al. 2016) over the sequences of a batch at one step.
+    Either way the size of the inputs no longer counts. That does not by itself make a memory longer.
+    """)
+    return
+
+
+@app.function
 def normalised() -> dict[str, tt.Cell]:
     """Lesson 1's cell, which reads inputs of 100, as it is and normalised."""
     cell, xs = cell_by_hand(WEIGHTS), jnp.stack([X0, X1], axis=1)
@@ -129,53 +254,116 @@ def normalised() -> dict[str, tt.Cell]:
     return {"as it is": cell, "layer normalisation": tt.LayerNorm(cell), "batch normalisation": batch}
 
 
+@app.function
 def flow_of_the_last_step(cell: tt.Cell) -> float:
     """The norm of dy1/dy0 with lesson 1's unscaled inputs."""
     return float(tt.gradient_flow(cell, jnp.stack([X0, X1], axis=1)).norms[1])
 
 
-# %% [markdown]
-# Against exploding there is clipping: make the gradient smaller before it is used. By value every entry is cut to
-# [-1, 1], which turns the direction. By norm the whole gradient is divided by what it is too long by, which keeps the
-# direction. Neither makes a vanished gradient larger. NaN has no size: by value it stays where it is, by norm it spoils
-# every entry. An infinite entry becomes 1 by value, which hides what happened; by norm it becomes NaN and the others 0.
-
-# %%
-CLIPS = {"as it is": optax.identity(), "by value": optax.clip(1.0), "by norm": optax.clip_by_global_norm(1.0)}
+@app.function
+def say_normalised() -> None:
+    """What normalisation lets flow back through the last step."""
+    print("5. Normalisation: lesson 1's network with inputs of 100\n")
+    for name, cell in normalised().items():
+        print(f"  dy1/dy0, {name:<20} {flow_of_the_last_step(cell):.4g}")
 
 
+@app.cell
+def _():
+    say_normalised()
+    return
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Clipping
+
+    Against exploding there is clipping: make the gradient smaller before it is used. By value every entry is cut to
+    [-1, 1], which turns the direction. By norm the whole gradient is divided by what it is too long by, which keeps
+    the direction. Neither makes a vanished gradient larger. NaN has no size: by value it stays where it is, by norm
+    it spoils every entry. An infinite entry becomes 1 by value, which hides what happened; by norm it becomes NaN and
+    the others 0.
+    """)
+    return
+
+
+@app.function
 def exploded() -> tt.Elman:
     """The gradient of the mean last output of a linear cell whose weights have singular values of 1.5."""
     cell = elman("identity", orthogonal(1.5))
     return jax.grad(lambda cell: jnp.mean(tt.unroll(cell, NOISE)[1][:, -1]))(cell)
 
 
+@app.function
 def clipped(way: str, gradient: Any) -> np.ndarray:
     """All entries of a gradient after clipping."""
     update, _ = CLIPS[way].update(gradient, CLIPS[way].init(gradient))
     return np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in jax.tree.leaves(update)])
 
 
+@app.function
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
     """1 where both point the same way."""
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-# %% [markdown]
-# The remedy that lasted is another path. In an LSTM the memory c is multiplied by the forget gate and added to, nothing
-# else: c_T depends on c_0 by the product of the gates, without weights or slopes in it. With all weights zero the gate
-# is sigmoid(b), and over k steps sigmoid(b)^k is left: 0.5^k for b = 0, 0.73^k for b = 1 (Gers et al. 2000; Jozefowicz
-# et al. 2015). Chrono biases (Tallec & Ollivier 2018) spread the units' gates so that some of them last as long as the
-# sequence. A GRU's z does for h what f does for c.
+@app.cell
+def _():
+    print("\n6. Clipping\n")
+    _gradient = exploded()
+    for _way in CLIPS:
+        _before, _after = clipped("as it is", _gradient), clipped(_way, _gradient)
+        print(f"  {_way:<9} norm {np.linalg.norm(_after):9.3g}   cosine with the first {cosine(_after, _before):.2f}")
+    for _bad in (np.nan, np.inf):
+        for _way in ("by value", "by norm"):
+            print(f"  {_way:<9} [3, -4, {_bad}] becomes {clipped(_way, jnp.array([3.0, -4.0, _bad])) + 0.0}")
+    return
 
 
-# %%
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Gates
+
+    The remedy that lasted is another path. In an LSTM the memory c is multiplied by the forget gate and added to,
+    nothing else: c_T depends on c_0 by the product of the gates, without weights or slopes in it. With all weights
+    zero the gate is sigmoid(b), and over k steps sigmoid(b)^k is left: 0.5^k for b = 0, 0.73^k for b = 1 (Gers et al.
+    2000; Jozefowicz et al. 2015). Chrono biases (Tallec & Ollivier 2018) spread the units' gates so that some of them
+    last as long as the sequence. A GRU's z does for h what f does for c.
+    """)
+    return
+
+
+@app.function
 def bare_lstm(bias: float) -> tt.LSTM:
     """Zero weights; this bias at the forget gate."""
     cell = jax.tree.map(jnp.zeros_like, tt.LSTM(2, 3, key=KEY))
     return eqx.tree_at(lambda cell: cell.b, cell, cell.b.at[3:6].set(bias))
 
 
+@app.function
+def expected_path(bias: float) -> float:
+    """sigmoid(bias)^40."""
+    return float((1 + np.exp(-bias)) ** -STEPS)
+
+
+@app.function
+def say_bare_lstm() -> None:
+    """What comes through c of an LSTM with zero weights, measured and by the formula."""
+    print("\n7. Gates: an LSTM with zero weights\n")
+    for bias in (0.0, 1.0, 3.0):
+        path = tt.gradient_flow(bare_lstm(bias), NOISE).paths["c"][-1]
+        print(f"  bias {bias:g}: through c {path:.3e}, sigmoid({bias:g})^{STEPS} = {expected_path(bias):.3e}")
+
+
+@app.cell
+def _():
+    say_bare_lstm()
+    return
+
+
+@app.function
 def gates() -> dict[str, tt.Cell]:
     """Cells with gates whose keeping gate starts at 0, at 1, or spread over the length."""
     starts = {"0": "zeros", "1": "forget", "chrono": chrono(STEPS)}
@@ -184,16 +372,27 @@ def gates() -> dict[str, tt.Cell]:
     return lstms | grus
 
 
-# %% [markdown]
-# Does it matter? The adding task: of forty numbers two are marked, one in each half, and the last output shall be their
-# sum. Whoever always says 1, the mean, has an error of 1/6. A tanh cell and a GRU are trained alike, and watched: with
-# each report, how large the loss's gradient is with respect to the state k steps back.
-
-# %%
-TASK = adding(STEPS)
-OPTIMISER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
+@app.cell
+def _():
+    gates_flows = chapter("\n   And with random weights", gates())
+    gates_picture = compared(gates_flows, "gates")
+    gates_picture
+    return (gates_picture,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## Does it matter?
+
+    The adding task: of forty numbers two are marked, one in each half, and the last output shall be their sum.
+    Whoever always says 1, the mean, has an error of 1/6. A tanh cell and a GRU are trained alike, and watched: with
+    each report, how large the loss's gradient is with respect to the state k steps back.
+    """)
+    return
+
+
+@app.function
 def adding_loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
     """The mean squared error of the last output, over 32 sequences."""
     batch = TASK.draw(key, 32)
@@ -201,6 +400,7 @@ def adding_loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax
     return jnp.mean((says[:, -1, 0] - batch.targets[:, -1]) ** 2)
 
 
+@app.function
 def learn(kind: type[tt.Cell], steps: int) -> History:
     """Train with a cell of 24 units and keep what the watch saw."""
     key_cell, key_readout = jax.random.split(KEY)
@@ -210,97 +410,7 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
     return History.of([report.record for report in reports])
 
 
-# %% [markdown]
-# What all this does not say:
-#
-# - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch:
-#   it keeps the sign of its first input for ever, near 1 or -1. There tanh is flat, and next to nothing is left of a
-#   gradient (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
-# - It is the gradient here and now. Training changes it.
-# - A large one does not prove that anything of use is kept. An orthogonal linear network keeps every gradient.
-# - One task, one seed and one learning rate are an example. With other settings a tanh network may learn this too.
-
-
-# %%
-def latch(first: float) -> tuple[float, float]:
-    """What one tanh unit says forty steps after its only input, and what is left of a gradient over these steps."""
-    cell = tt.Elman(1, 1, "tanh", key=KEY)
-    cell = eqx.tree_at(lambda cell: (cell.w_x, cell.w_h), cell, (jnp.ones((1, 1)), jnp.full((1, 1), 3.0)))
-    xs = jnp.zeros((STEPS + 1, 1)).at[0].set(first)
-    return float(tt.unroll(cell, xs)[1][-1, 0]), float(tt.gradient_flow(cell, xs).norms[STEPS])
-
-
-# %%
-def tell_story() -> tuple[dict[str, dict[str, tt.GradientFlow]], dict[str, History]]:
-    """Everything above in numbers; what was measured comes back for the pictures."""
-    return tell_flows(), tell_training(600)
-
-
-def tell_flows() -> dict[str, dict[str, tt.GradientFlow]]:
-    """What flows back through cells as they start, by chapter and cell."""
-    by_hand, flow = norms_by_hand(), tt.gradient_flow(cell_by_hand(WEIGHTS), INPUTS)
-    print("1. Two steps: a product of Jacobians\n\n               dy1/dy0  dy1/dh")
-    for number, (ours, theirs) in enumerate(zip(by_hand, flow.per_sequence, strict=True)):
-        np.testing.assert_allclose(theirs, ours, rtol=1e-5)
-        print(f"  sequence {number}   {ours[1]:.4f}   {ours[2]:.4f}")
-    print("\nBy tt.gradient_flow: the same numbers, to 1e-5.\n")
-
-    chapters = {cells.__name__: measured(cells()) for cells in (bounds, activations, initialisers, gates)}
-    say_flows("2. Forty steps, and the bound (g sigma_max)^40", chapters["bounds"])
-    say_flows("3. ReLU and its relatives", chapters["activations"])
-    say_flows("4. How the weights start", chapters["initialisers"])
-
-    print("5. Normalisation: lesson 1's network with inputs of 100\n")
-    for name, cell in normalised().items():
-        print(f"  dy1/dy0, {name:<20} {flow_of_the_last_step(cell):.4g}")
-
-    print("\n6. Clipping\n")
-    gradient = exploded()
-    before = clipped("as it is", gradient)
-    for way in CLIPS:
-        after = clipped(way, gradient)
-        print(f"  {way:<9} norm {np.linalg.norm(after):9.3g}   cosine with the first {cosine(after, before):.2f}")
-    for bad in (np.nan, np.inf):
-        for way in ("by value", "by norm"):
-            print(f"  {way:<9} [3, -4, {bad}] becomes {clipped(way, jnp.array([3.0, -4.0, bad])) + 0.0}")
-
-    print("\n7. Gates: an LSTM with zero weights\n")
-    for bias in (0.0, 1.0, 3.0):
-        path = tt.gradient_flow(bare_lstm(bias), NOISE).paths["c"][-1]
-        print(f"  bias {bias:g}: through c {path:.3e}, sigmoid({bias:g})^{STEPS} = {expected_path(bias):.3e}")
-    say_flows("\n   And with random weights", chapters["gates"])
-
-    return chapters
-
-
-def tell_training(steps: int) -> dict[str, History]:
-    """Who learns, and the latch."""
-    print(f"8. Does it matter? The adding task, {STEPS} steps\n")
-    histories = {name: learn(kind, steps) for name, kind in (("tanh", tt.Elman), ("GRU", tt.GRU))}
-    for name, history in histories.items():
-        say_history(name, history)
-
-    print("\n9. What a small gradient does not prove: a latch\n")
-    for first in (2.0, -2.0):
-        says, left = latch(first)
-        print(f"  first input {first:+g}: after {STEPS} more steps it says {says:+.4f}; left of a gradient {left:.1e}")
-    return histories
-
-
-def expected_path(bias: float) -> float:
-    """sigmoid(bias)^40."""
-    return float((1 + np.exp(-bias)) ** -STEPS)
-
-
-def say_flows(title: str, flows: dict[str, tt.GradientFlow]) -> None:
-    """A table: what is left after forty steps, and the most that could be."""
-    print(f"{title}\n\n{'':<26}{f'left after {STEPS}':>16}{'bound':>10}{'1 % left after':>18}{'dead':>8}")
-    for name, flow in flows.items():
-        reach = str(flow.reach) if flow.reach < STEPS else f"{STEPS} or more"
-        print(f"  {name:<24}{flow.memory[-1]:>16.2g}{flow.bound[-1]:>10.2g}{reach:>18}{flow.dead:>8.0%}")
-    print()
-
-
+@app.function
 def say_history(name: str, history: History) -> None:
     """Losses, and how much smaller the gradient is 35 steps back than at the end."""
     losses = "  ".join(f"{loss:.4f}" for loss in history.loss)
@@ -310,22 +420,18 @@ def say_history(name: str, history: History) -> None:
         print(f"    after {history.step[place]} steps: gradient 35 steps back / at the end  {ratio:.1e}")
 
 
-def draw(folder: Path, chapters: dict[str, dict[str, tt.GradientFlow]], histories: dict[str, History]) -> None:
-    """A picture for each chapter that compares cells, and one of the training."""
-    from throughtime.gradients.pictures import comparison_picture
+@app.cell
+def _():
+    print(f"8. Does it matter? The adding task, {STEPS} steps\n")
+    histories = {_name: learn(_kind, 600) for _name, _kind in (("tanh", tt.Elman), ("GRU", tt.GRU))}
+    for _name, _history in histories.items():
+        say_history(_name, _history)
+    return (histories,)
 
-    for name, flows in chapters.items():
-        figure = comparison_picture(list(flows.values()), list(flows), f"What is left of a gradient: {name}")
-        figure.savefig(folder / f"{name}.png")
-    training_picture(histories).savefig(folder / "training.png")
 
-
-def training_picture(histories: dict[str, History]) -> Any:
+@app.function
+def training_picture(histories: dict[str, History]) -> Figure:
     """The errors over the training, and the gradient by lag at its first and last report."""
-    from matplotlib.figure import Figure
-
-    from throughtime.style import BLUE, ORANGE, house_style
-
     with house_style():
         figure = Figure(figsize=(10, 3.8))
         left, right = figure.subplots(1, 2)
@@ -343,12 +449,60 @@ def training_picture(histories: dict[str, History]) -> Any:
         return figure
 
 
+@app.cell
+def _(histories):
+    training = training_picture(histories)
+    training
+    return (training,)
+
+
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    ## What all this does not say
+
+    - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch:
+      it keeps the sign of its first input for ever, near 1 or -1. There tanh is flat, and next to nothing is left of a
+      gradient (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
+    - It is the gradient here and now. Training changes it.
+    - A large one does not prove that anything of use is kept. An orthogonal linear network keeps every gradient.
+    - One task, one seed and one learning rate are an example. With other settings a tanh network may learn this too.
+    """)
+    return
+
+
+@app.function
+def latch(first: float) -> tuple[float, float]:
+    """What one tanh unit says forty steps after its only input, and what is left of a gradient over these steps."""
+    cell = tt.Elman(1, 1, "tanh", key=KEY)
+    cell = eqx.tree_at(lambda cell: (cell.w_x, cell.w_h), cell, (jnp.ones((1, 1)), jnp.full((1, 1), 3.0)))
+    xs = jnp.zeros((STEPS + 1, 1)).at[0].set(first)
+    return float(tt.unroll(cell, xs)[1][-1, 0]), float(tt.gradient_flow(cell, xs).norms[STEPS])
+
+
+@app.cell
+def _():
+    print("\n9. What a small gradient does not prove: a latch\n")
+    for _first in (2.0, -2.0):
+        _says, _left = latch(_first)
+        print(
+            f"  first input {_first:+g}: after {STEPS} more steps it says {_says:+.4f}; left of a gradient {_left:.1e}"
+        )
+    return
+
+
+@app.cell(hide_code=True)
+def _(activations_picture, arguments, bounds_picture, gates_picture, initialisers_picture, training):
+    if _folder := arguments.pictures:
+        _folder.mkdir(parents=True, exist_ok=True)
+        bounds_picture.savefig(_folder / "bounds.png")
+        activations_picture.savefig(_folder / "activations.png")
+        initialisers_picture.savefig(_folder / "initialisers.png")
+        gates_picture.savefig(_folder / "gates.png")
+        training.savefig(_folder / "training.png")
+        print(f"Pictures written to {_folder}.")
+    return
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Why gradients vanish, and what helps.")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also draw the chapters into this folder")
-    pictures = parser.parse_args().pictures
-    told = tell_story()
-    if pictures:
-        pictures.mkdir(parents=True, exist_ok=True)
-        draw(pictures, *told)
-        print(f"Pictures written to {pictures}.")
+    app.run()

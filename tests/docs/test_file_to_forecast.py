@@ -174,8 +174,7 @@ def test_the_story_whoever_wins(lesson, panel, case, monkeypatch, capsys, error,
     assert says in out
     assert f"Said by {sent}." in out
     assert forecast.columns == ["point", "lo-80", "hi-80", "lo-95", "hi-95"]
-    monkeypatch.setattr(lesson, "CARBON", case)
-    assert lesson.picture(told, forecast).axes[0].get_ylabel() == "unit"
+    assert lesson.picture(told, forecast, case).axes[0].get_ylabel() == "unit"
 
 
 @pytest.mark.slow

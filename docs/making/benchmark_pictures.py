@@ -1,0 +1,165 @@
+"""What benchmarks found, as pictures: ``python docs/making/benchmark_pictures.py`` writes docs/pictures/benchmarks/.
+
+All figures are read from benchmarks/results.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import results
+from svg import Picture
+
+FOLDER = Path(__file__).parents[1] / "pictures" / "benchmarks"
+LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44
+
+
+class Series(NamedTuple):
+    """A column of dots: its name, its colour and a value for each row, None where there is none."""
+
+    name: str
+    colour: str
+    values: list[float | None]
+
+
+def plain(value: float) -> str:
+    """A number as a reader would write it."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def dots(title: str, rows: list[str], series: list[Series], *, unit: str, log: bool) -> Picture:
+    """One row a case, one dot a competitor; on a logarithmic axis where times differ by tens."""
+    picture = Picture(740, TOP + ROW * len(rows) + 46, title)
+    known = [value for column in series for value in column.values if value is not None]
+    spare = 0.1 * (max(known) - min(known))
+    low, high = (min(known) / 1.3, max(known) * 1.3) if log else (min(known) - spare, max(known) + spare)
+
+    def at(value: float) -> float:
+        share = math.log(value / low) / math.log(high / low) if log else (value - low) / (high - low)
+        return LEFT + share * (RIGHT - LEFT)
+
+    bottom = TOP + ROW * len(rows)
+    for tick in ticks(low, high, log=log):
+        picture.line([(at(tick), TOP - 6), (at(tick), bottom)], colour="line", width=1)
+        picture.text(at(tick), bottom + 14, plain(tick), size=12, colour="soft")
+    picture.text((LEFT + RIGHT) / 2, bottom + 34, unit, size=12.5, colour="soft")
+    x = 10.0
+    for column in series:
+        picture.circle(x + 6, 16, 6, fill=column.colour)
+        picture.text(x + 18, 16, column.name, size=13, anchor="start")
+        x += 34 + 7.3 * len(column.name)
+    for place, name in enumerate(rows):
+        y = TOP + ROW * (place + 0.5)
+        picture.text(LEFT - 14, y, name, size=13, anchor="end")
+        here = [(value, column.colour) for column in series if (value := column.values[place]) is not None]
+        if len(here) > 1:
+            ends = [at(value) for value, _ in here]
+            picture.line([(min(ends), y), (max(ends), y)], colour="line", width=3)
+        for value, colour in reversed(here):  # ours is smaller and on top, so that an equal one shows around it
+            picture.circle(at(value), y, 5.5 if colour == "model" else 7.5, fill=colour)
+    return picture
+
+
+def bars(title: str, rows: list[str], values: list[float], *, unit: str, ours: int = 0) -> Picture:
+    """One bar a row with its figure behind it; ours in blue."""
+    picture = Picture(740, 12 + ROW * len(rows) + 26, title)
+    widest = max(values)
+    for place, (name, value) in enumerate(zip(rows, values, strict=True)):
+        y = 12 + ROW * (place + 0.5)
+        length = max(value / widest * (RIGHT - LEFT - 62), 1.5)
+        picture.text(LEFT - 14, y, name, size=13, anchor="end", weight="600" if place == ours else "normal")
+        picture.rectangle(LEFT, y - 9, length, 18, fill="model" if place == ours else "5", radius=2)
+        picture.text(LEFT + length + 8, y, plain(value), size=13, anchor="start")
+    picture.text((LEFT + RIGHT) / 2, 12 + ROW * len(rows) + 12, unit, size=12.5, colour="soft")
+    return picture
+
+
+def ticks(low: float, high: float, *, log: bool) -> list[float]:
+    """Round numbers between the ends."""
+    if log:
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        few = high / low > 300
+        steps = [step * 10.0**power for power in powers for step in ((1,) if few else (1, 2, 5))]
+        return [tick for tick in steps if low <= tick <= high]
+    step = 10 ** math.floor(math.log10((high - low) / 2))
+    step *= next(by for by in (1, 2, 5, 10) if (high - low) / (step * by) <= 6)
+    return [step * k for k in range(math.ceil(low / step), int(high / step) + 1)]
+
+
+def number(cell: str) -> float | None:
+    """The figure of a table's cell."""
+    found = re.match(r"-?[\d,]+(\.\d+)?(e-?\d+)?", cell)
+    return float(found[0].replace(",", "")) if found else None
+
+
+def reference_step() -> Picture:
+    table = results.tables(results.newest("reference_step", ".md"))["One training step, in microseconds"]
+    head, *body = results.rows(table)
+    values = [number(row[head.index("median")]) for row in body]
+    return bars(
+        "Microseconds of one training step of the demo's network",
+        [row[0] for row in body], [value or 0.0 for value in values], unit="microseconds a training step, median",
+    )  # fmt: skip
+
+
+CELLS = {"elman": "ReLU RNN", "gru": "GRU", "lstm": "LSTM"}
+
+
+def recurrent_step() -> Picture:
+    file = results.newest("recurrent_step", ".md")
+    head, *body = results.rows(next(iter(results.tables(file).values())))
+    body = [row for row in body if row[head.index("models")] == row[head.index("cores")] == "1" and row[3] == "30"]
+    names = [f"{CELLS[row[0]]}, batch {row[1]}" for row in body]
+    columns = (("native kernel", "model", "kernel"), ("the same by a scan", "2", "scan"), ("PyTorch", "1", "PyTorch"))
+    series = [Series(name, colour, [number(row[head.index(key)]) for row in body]) for name, colour, key in columns]
+    return dots("Microseconds of a whole training step by cell and batch", names, series, log=True,
+                unit="microseconds a training step; the axis is logarithmic")  # fmt: skip
+
+
+SETS = {"m4_weekly": "M4 Weekly, OWA", "cif": "CIF 2016, MASE", "nn5": "NN5 daily, MASE", "hospital": "Hospital, MASE"}
+MODELS = {
+    "throughtime": "throughtime",
+    "lstm": "neuralforecast LSTM",
+    "gru": "neuralforecast GRU",
+    "autoets": "AutoETS",
+}
+COLOURS = {"throughtime": "model", "lstm": "1", "gru": "3", "autoets": "2"}
+
+
+def panels() -> Picture:
+    series = [
+        Series(name, COLOURS[model], [panel_score(data, model) for data in SETS]) for model, name in MODELS.items()
+    ]
+    return dots("Scores on four panels, lower is better", list(SETS.values()), series, log=False,
+                unit="OWA or MASE: lower is better")  # fmt: skip
+
+
+def panel_score(data: str, model: str) -> float | None:
+    """From the newest results that hold this cell."""
+    for file in sorted(results.RESULTS.glob("panels-20*.md"), reverse=True):
+        for heading, table in results.tables(file).items():
+            head, *body = results.rows(table)
+            metric = SETS[data].rpartition(" ")[2]
+            if heading.lower().replace(" ", "_").replace("2016", "").strip("_").startswith(data):
+                for row in body:
+                    if row[0].lower().replace("statsforecast ", "").replace("neuralforecast ", "") == model:
+                        return number(row[head.index(metric)])
+    return None
+
+
+PICTURES = (reference_step, recurrent_step, panels)
+
+
+def written() -> dict[str, str]:
+    """Each picture's file by its name."""
+    return {f"{picture.__name__}.svg": picture().svg() for picture in PICTURES}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in written().items():
+        (FOLDER / name).write_text(text)
+    print(f"Written to {FOLDER}.")

@@ -1,0 +1,62 @@
+"""What MkDocs calls while it builds the site: lessons become pages, and figures of cells and benchmarks are put in.
+
+A page of the checkout holds a line such as ``<!-- lesson: by_hand -->``, which is replaced here: it can be read in
+the checkout too, and nothing that is computed is kept in it. ``THROUGHTIME_DOCS=quick`` leaves the lessons unrun.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import lessons
+import results
+
+RUN = os.environ.get("THROUGHTIME_DOCS") != "quick"
+LESSON = re.compile(r"<!-- lesson: (\w+) -->")
+TABLE = re.compile(r"<!-- table: ([\w/]+): (.+?) -->")
+FIGURES = re.compile(r"<!-- figures: (\w+) -->")
+DRAWN = re.compile(r'(?:<p>)?<img alt="([^"]*)" src="([^"]*pictures/(?:cells|benchmarks)/(\w+)\.svg)"[^>]*>(?:</p>)?')
+STYLE = re.compile(r"<style>.*?</style>\n", re.DOTALL)
+PICTURES = Path(__file__).parents[1] / "pictures"
+
+LEGEND = (
+    "One step of time. Blue: the state that is the output. Green: a memory behind it. Orange: the input. "
+    "Boxes: a product with weights, or a gate and its function; circles: arithmetic, unit by unit."
+)
+
+_pages: dict[str, lessons.Page] = {}
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Run the lessons; their pictures and notebooks join the site."""
+    for path in sorted(lessons.LESSONS.glob("*.py")):
+        page = _pages[path.stem] = lessons.lesson_page(path.stem) if RUN else lessons.plain_page(path.stem)
+        for name, content in page.files.items():
+            files.append(File.generated(config, f"lessons/{name}", content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put in what the page asks for."""
+    markdown = LESSON.sub(lambda match: _pages[match[1]].markdown, markdown)
+    markdown = TABLE.sub(lambda match: results.results_table(match[1], match[2]), markdown)
+    markdown = FIGURES.sub(lambda match: results.cell_figures(match[1]), markdown)
+    return markdown.replace("<!-- figures -->", results.cells_table())
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Drawings become a part of the page, in its colours, so that they change with it from light to dark."""
+
+    def inline(match: re.Match[str]) -> str:
+        folder = "cells" if "/cells/" in match[2] else "benchmarks"
+        svg = STYLE.sub("", (PICTURES / folder / f"{match[3]}.svg").read_text())
+        caption = f"<figcaption>{LEGEND}</figcaption>" if folder == "cells" else ""
+        return f'<figure class="tt">{svg}{caption}</figure>'
+
+    return DRAWN.sub(inline, html)

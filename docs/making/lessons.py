@@ -1,0 +1,104 @@
+"""The lessons as pages: marimo runs the notebook and exports it to Jupyter's format, and here that becomes Markdown.
+
+What a lesson printed is kept in ``.cache/lessons`` under a hash of everything that it could depend on, so that a page
+never shows what an older version said and a second build takes seconds.
+"""
+
+import base64
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CHECKOUT = Path(__file__).parents[2]
+LESSONS = CHECKOUT / "docs" / "lessons"
+CACHE = CHECKOUT / ".cache" / "lessons"
+
+
+class Page(NamedTuple):
+    """A lesson's Markdown, and the files that it needs beside it: pictures, and the Jupyter notebook."""
+
+    markdown: str
+    files: dict[str, str | bytes]
+
+
+def plain_page(name: str) -> Page:
+    """The lesson's file as it is, for a build in seconds."""
+    return Page(f"``` {{ .python }}\n{(LESSONS / f'{name}.py').read_text()}\n```\n", {})
+
+
+def lesson_page(name: str) -> Page:
+    """The page of docs/lessons/NAME.py, with what it prints and draws."""
+    notebook = exported(name)
+    pictures: dict[str, bytes] = {}
+    parts = [f"[:material-notebook: With all outputs, for Jupyter]({name}.ipynb){{ .md-button }}"]
+    for cell in reading_order(json.loads(notebook)["cells"]):
+        text = "".join(cell["source"]).strip()
+        if cell["cell_type"] == "markdown":
+            parts.append(text)
+            continue
+        if "remove-input" not in cell["metadata"].get("tags", []):
+            parts.append(f"``` {{ .python }}\n{text}\n```")
+        parts += [said for output in cell["outputs"] if (said := shown(output, name, pictures))]
+    return Page("\n\n".join(parts) + "\n", pictures | {f"{name}.ipynb": notebook})
+
+
+def reading_order(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The introduction without its heading, which the page has, and then the set-up that it comes after."""
+    first = next(place for place, cell in enumerate(cells) if cell["cell_type"] == "markdown")
+    lines = "".join(cells[first]["source"]).splitlines()
+    introduction = cells[first] | {"source": ["\n".join(lines[1:] if lines[0].startswith("# ") else lines)]}
+    return [introduction, *cells[:first], *cells[first + 1 :]]
+
+
+def shown(output: dict[str, Any], name: str, pictures: dict[str, bytes]) -> str:
+    """An output as Markdown; a picture is put aside."""
+    data = output.get("data", {})
+    if output["output_type"] == "stream":
+        text = "".join(output["text"]).strip("\n")
+        return f"``` {{ .text .output .no-copy }}\n{text}\n```" if text else ""
+    if "image/png" in data:
+        file = f"{name}-{len(pictures) + 1}.png"
+        pictures[file] = base64.b64decode(data["image/png"])
+        return f"![What the code above draws]({file}){{ .drawn }}"
+    if output["output_type"] == "error":
+        raise RuntimeError(f"lesson {name} failed: {output['ename']}: {output['evalue']}")
+    text = "".join(data.get("text/plain", ""))
+    return f"``` {{ .text .output .no-copy }}\n{text}\n```" if text else ""
+
+
+def exported(name: str) -> str:
+    """The lesson as a Jupyter notebook, run."""
+    kept = CACHE / f"{name}-{state()}.ipynb"
+    if kept.exists():
+        return kept.read_text()
+    options = ["--sort", "top-down", "--include-outputs"]
+    command = [sys.executable, "-m", "marimo", "export", "ipynb", f"{name}.py", *options]
+    # A test's process compiles without optimisation; a reader's does not.
+    plain = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    finished = subprocess.run(command, cwd=LESSONS, env=plain, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise RuntimeError(
+            f"lesson {name} could not be exported:\n{finished.stdout[-2000:]}\n{finished.stderr[-2000:]}"
+        )
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for old in CACHE.glob(f"{name}-*.ipynb"):
+        old.unlink()
+    kept.write_text(finished.stdout)
+    return finished.stdout
+
+
+def state() -> str:
+    """A hash of what a lesson's output can depend on: all lessons, the library, the examples, and what they run on."""
+    digest = hashlib.sha256()
+    for version in ("jax", "numpy", "matplotlib", "marimo"):
+        digest.update(importlib.metadata.version(version).encode())
+    sources = [*LESSONS.glob("*.py"), *(CHECKOUT / "examples").glob("*.csv"), Path(__file__)]
+    sources += [*(CHECKOUT / "src").rglob("*.py"), *(CHECKOUT / "native").rglob("*.*")]
+    for path in sorted(sources):
+        digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
