@@ -77,6 +77,12 @@ def test_it_trains_to_the_end_with_the_numbers_of_the_plain_loop(watched):
     np.testing.assert_array_equal(one.run.state.model.cell.w_h, last.state.model.cell.w_h)
 
 
+def test_the_second_picture_comes_soon_although_the_first_was_compiled(watched):
+    one = watched(steps=100_000)
+    assert one.run.prepared.wait(60)
+    assert one.run._frame_due == 0.0  # an eighth of the time is for pictures, and compilation does not count
+
+
 def test_one_step_at_a_time_and_pausing(watched):
     one = watched(steps=100_000)
     for step in (1, 2, 3):

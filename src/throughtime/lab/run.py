@@ -112,8 +112,9 @@ class Run:
         return bool(self.problem) or int(self.state.step) >= self.experiment.course.steps
 
     def _work(self) -> None:
-        self._train_to(0)  # compiles
+        self._train_to(0)
         self._show()
+        self._frame_due = 0.0  # that took long because it was compiled first, and says nothing of the next
         self.prepared.set()
         while True:
             with self._heard:

@@ -5,10 +5,11 @@ const MOST_TICKS = 6;
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const charts = {};
 
-// Round places between two ends; on a logarithmic axis these are exponents.
-function ticks([from, to], log) {
-  const rough = (to - from) / MOST_TICKS, size = 10 ** Math.floor(Math.log10(rough));
-  const step = log ? Math.ceil(rough) : [1, 2, 5, 10].find((round) => round * size >= rough) * size;
+// Round places between two ends; on a logarithmic axis these are exponents, and steps are whole.
+function ticks([from, to], kind) {
+  const log = kind === "log", rough = (to - from) / MOST_TICKS, size = 10 ** Math.floor(Math.log10(rough));
+  const round = [1, 2, 5, 10].find((each) => each * size >= rough) * size;
+  const step = log ? Math.ceil(rough) : kind === "steps" ? Math.max(round, 1) : round;
   const text = (value) => (log
     ? `10${Array.from(String(value), (letter) => RAISED[letter]).join("")}`
     : Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 6 }));
@@ -78,7 +79,7 @@ function lineChart(id, xTitle) {
     context.textBaseline = "middle";
     context.textAlign = "right";
     context.beginPath();
-    for (const { value, text } of ticks(y, log)) {
+    for (const { value, text } of ticks(y, log ? "log" : "numbers")) {
       const place = Math.round(up(value)) + 0.5;
       context.moveTo(MARGIN.left, place);
       context.lineTo(right, place);
@@ -89,7 +90,7 @@ function lineChart(id, xTitle) {
     context.lineTo(right, bottom + 0.5);
     context.stroke();
     context.textAlign = "center";
-    for (const { value, text } of ticks(x, false)) context.fillText(text, across(value), bottom + 12);
+    for (const { value, text } of ticks(x, "steps")) context.fillText(text, across(value), bottom + 12);
     context.fillStyle = colour("soft");
     context.fillText(xTitle, (MARGIN.left + right) / 2, bottom + 29);
   }

@@ -191,6 +191,12 @@ function go(running) {
   else if (view() === "time") measure();
 }
 
+// Who is looked at side by side differs in the cell alone, to begin with.
+function copyToOther() {
+  for (const name of Object.keys(known.learner)) fieldOf(`${name}2`).value = textOf(name);
+  fieldOf("cell2").value = textOf("cell") === "gru" ? "lstm" : "gru";
+}
+
 function changed() {
   showFields();
   remember();
@@ -200,7 +206,10 @@ function changed() {
 
 function listen() {
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", changed);
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "compare" && event.target.checked) copyToOther();
+    changed();
+  });
   form.addEventListener("input", (event) => {
     if (event.target.type !== "number") return;
     clearTimeout(typing);
