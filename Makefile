@@ -7,7 +7,7 @@ PEERS := .venv-peers
 SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 
-.PHONY: install demo test test-slow test-browser test-sanitized lint bench bench-panels docs clean
+.PHONY: install demo lab test test-slow test-browser test-sanitized lint bench bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -19,6 +19,9 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard native/*)
 
 demo: install
 	$(BIN)/throughtime demo
+
+lab: install
+	$(BIN)/throughtime lab
 
 test: install
 	$(BIN)/python -m pytest -n $(WORKERS)

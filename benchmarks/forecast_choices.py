@@ -20,9 +20,9 @@ import numpy as np
 import polars as pl
 from panels import scores, sets
 
+from throughtime.data.gaps import as_panel
 from throughtime.data.panel import Panel
 from throughtime.forecasting import engine
-from throughtime.forecasting.forecaster import as_panel
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.plan import Plan, make_plan
 

@@ -12,10 +12,18 @@ TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
 
 
 class Ended(NamedTuple):
-    """A process that ended: its exit code, seconds by the clock, and the most memory that it held, in bytes."""
+    """A process that ended.
+
+    Attributes:
+        code: its exit code.
+        seconds: by the clock.
+        worked: seconds that processors worked for it and those that it started, whatever else they did meanwhile.
+        peak: the most memory that it held, in bytes.
+    """
 
     code: int
     seconds: float
+    worked: float
     peak: int
 
 
@@ -63,4 +71,4 @@ def timed(command: list[str], environment: dict[str, str], log: Path) -> Ended:
             raise
         seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Ended(process.returncode, seconds, usage.ru_maxrss * 1024)
+    return Ended(process.returncode, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)

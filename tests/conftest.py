@@ -1,8 +1,10 @@
 """What all tests share: strict arithmetic, types checked at run time, and where the shared data lie."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ["MPLBACKEND"] = "Agg"  # before anything imports matplotlib
 
@@ -51,3 +53,16 @@ def shared_data() -> Path:
         if (folder / "shared" / "data").is_dir():
             return folder / "shared" / "data"
     pytest.skip("needs the folder shared/data beside the checkout")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser without a window: the system's Chromium, or Playwright's own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs Playwright")
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium starts: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()

@@ -20,6 +20,8 @@ STAGES = [
     "registry",
     "settings",
     "outputs",
+    "style",
+    "displays",
     "data",
     "cells",
     "kernels",
@@ -34,6 +36,7 @@ STAGES = [
     "gradients",
     "demo",
     "pipeline",
+    "lab",
     "cli",
     "__main__",
 ]

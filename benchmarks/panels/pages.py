@@ -10,7 +10,8 @@ Record = dict[str, Any]
 COVERAGE = {"coverage-80": "80 % covers", "coverage-95": "95 % covers"}
 NOTE = """\
 Where there are several seeds: the mean, and from the least to the largest. s: the whole process, from its start to its
-forecasts in a file, with imports and with compilation, on all cores that it takes. MiB: the most memory that its
+forecasts in a file, with imports and with compilation, on all cores that it takes. CPU s: how long cores worked for it,
+which other work on the machine hardly changes; blank where that was not measured. MiB: the most memory that its
 largest process held. Each model has its library's defaults and is told the horizon and the season. reads: how many past
 values the model looks at; AutoETS has no such number."""
 ABOUT = {
@@ -44,7 +45,7 @@ def section(name: str, records: list[Record], naive2: dict[str, Any]) -> str:
         found = [record for record in good if record["model"] == model]
         if found:
             rows.append(row(MODELS[model].title, *cells(found, measures)))
-    header = ["", *measures, *COVERAGE.values(), "s", "MiB", "steps", "reads", "seeds"]
+    header = ["", *measures, *COVERAGE.values(), "s", "CPU s", "MiB", "steps", "reads", "seeds"]
     naive = naive2.get(name)
     told = [f"Naive2: sMAPE {naive['sMAPE']:.3f}, MASE {naive['MASE']:.3f}.", ""] if naive else []
     table = [row(*header), row("---", *["---:"] * (len(header) - 1)), *rows]
@@ -76,6 +77,7 @@ def cells(records: list[Record], measures: list[str]) -> list[str]:
         *(spread(scores(name), "{:.3f}") for name in measures),
         *(spread([100 * share for share in scores(name)], "{:.1f}") for name in COVERAGE),
         spread([record["seconds"] for record in records], "{:.0f}"),
+        spread([record["cpu_seconds"] for record in records if "cpu_seconds" in record], "{:.0f}"),
         f"{max(record['peak_mib'] for record in records):,}",
         spread([record["steps"] for record in records if record["steps"]], "{:.0f}"),
         str(records[0]["reads"] or ""),

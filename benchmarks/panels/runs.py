@@ -57,7 +57,8 @@ def run(given: Set, name: str, *, seed: int, peers_python: str, steps: int | Non
         command += [f"--model={model.name}", f"--seed={seed}", *([] if steps is None else [f"--steps={steps}"])]
         cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}  # empty: compiling belongs to the time
         ended = processes.timed(command, cache, folder / "log")
-        record |= {"seconds": round(ended.seconds, 2), "peak_mib": round(ended.peak / 2**20)}
+        record |= {"seconds": round(ended.seconds, 2), "cpu_seconds": round(ended.worked, 2)}
+        record |= {"peak_mib": round(ended.peak / 2**20)}
         if ended.code:
             said = (folder / "log").read_text()[-TOLD:]
             return record | {"failure": f"exit code {ended.code}: {said.strip()}"}

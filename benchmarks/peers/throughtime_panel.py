@@ -12,9 +12,9 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 import throughtime as tt  # noqa: E402
+from throughtime.data.gaps import as_panel  # noqa: E402
 from throughtime.data.panel import Panel  # noqa: E402
 from throughtime.forecasting import engine  # noqa: E402
-from throughtime.forecasting.forecaster import as_panel  # noqa: E402
 from throughtime.forecasting.intervals import interval_columns  # noqa: E402
 
 ETT_LOOKBACK = 96  # as in the published figures; all else is the forecaster's own decision

@@ -29,8 +29,8 @@ with app.setup:
     from throughtime.data.gaps import fill_forward
     from throughtime.forecasting.intervals import MEDIAN
     from throughtime.forecasting.named_baselines import named_baselines
-    from throughtime.report.style import BLUE, INK, ORANGE, house_style
     from throughtime.settings import prepare_jax
+    from throughtime.style import BLUE, INK, ORANGE, house_style
 
     MODEL = "throughtime"
     WINDOWS = 9  # the last one is the drawer

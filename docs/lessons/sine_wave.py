@@ -28,7 +28,7 @@ with app.setup:
     from throughtime.forecasting.losses import masked_mean, squared_error
     from throughtime.forecasting.rollout import rollout
     from throughtime.layers import network_config
-    from throughtime.report.style import BLUE, INK, ORANGE, house_style
+    from throughtime.style import BLUE, INK, ORANGE, house_style
     from throughtime.training import checkpoint
     from throughtime.training.loop import TrainState, start, train
 

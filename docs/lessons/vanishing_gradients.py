@@ -31,7 +31,7 @@ with app.setup:
     from throughtime.data.synthetic import adding
     from throughtime.gradients.pictures import comparison_picture
     from throughtime.layers import unroll_batch
-    from throughtime.report.style import BLUE, ORANGE, house_style
+    from throughtime.style import BLUE, ORANGE, house_style
     from throughtime.training.history import History
     from throughtime.training.loop import start, train
     from throughtime.training.watch import Watch

@@ -1,4 +1,4 @@
-"""Pictures as SVG, in the colours of throughtime/report/style.py, readable in the light and in the dark.
+"""Pictures as SVG, in the colours of throughtime/style.py, readable in the light and in the dark.
 
 A file by itself follows what the reader's system says; inside the site the colours are the page's, by the same names
 (docs/stylesheets/throughtime.css), so that a picture changes with the page.
@@ -6,7 +6,7 @@ A file by itself follows what the reader's system says; inside the site the colo
 
 from html import escape
 
-from throughtime.report.style import DARK, LIGHT
+from throughtime.style import DARK, LIGHT
 
 NAMES = {
     "ink": "ink",

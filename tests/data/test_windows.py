@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from throughtime.data.windows import Windows, device_series, draw_windows, windows_at
+from throughtime.data.windows import Windows, device_series, draw_windows, last_steps, windows_at
 
 N, P, B, R, F = 4, 31, 6, 5, 3
 LEAST = 4
@@ -50,6 +50,14 @@ def test_windows_equal_the_loop(shape, seed):
     origins = random.integers(0, lengths[rows] + 1)
     came = cut_out(series, jnp.asarray(rows), jnp.asarray(origins), reach=R, horizon=F)
     jax.tree.map(np.testing.assert_array_equal, came, slow_windows(values, observed, offsets, lengths, rows, origins))
+
+
+def test_the_last_steps_of_windows_are_shorter_windows():
+    values = np.random.default_rng(4).normal(size=P).astype(np.float32)
+    series = device_series(values, values > -0.5, np.array([0, 9]), np.array([8, 22]), np.ones(2, bool))
+    at = series, jnp.array([0, 1, 1]), jnp.array([3, 22, 10])
+    came = last_steps(cut_out(*at, reach=R + 2, horizon=F), R)
+    jax.tree.map(np.testing.assert_array_equal, came, cut_out(*at, reach=R, horizon=F))
 
 
 @settings(max_examples=40)

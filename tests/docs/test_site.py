@@ -16,7 +16,7 @@ import pytest
 
 import throughtime as tt
 from throughtime.cells import CELLS
-from throughtime.report.style import DARK, LIGHT
+from throughtime.style import DARK, LIGHT
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"

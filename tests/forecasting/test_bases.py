@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from throughtime.forecasting.bases import base_count, bases
+from throughtime.forecasting.smoothing import smoothed_forecast
 
 REACH, F = 17, 11
 LENGTHS = (17, 16, 14, 10, 9, 7, 5, 4, 2, 1)  # steps inside the series
 
 
 def by_hand(series, seasons, reach, horizon):
-    """(K, F) for one series that is known from its first step on."""
+    """(K, F) for one series that is known from its first step on; smoothing has a test of its own."""
     first, steps = seasons[0], range(horizon)
     end = len(series)
     naive = [
@@ -27,7 +28,9 @@ def by_hand(series, seasons, reach, horizon):
         profile = np.mean([one - np.mean(one) for one in whole], axis=0) if whole else np.zeros(season)
         profiles.append([np.mean(series[-season:]) + profile[step % season] for step in steps])
     level = np.mean(series[-first:])
-    return np.array([[series[-1]] * horizon, [level] * horizon, drifting, *naive, *profiles])
+    padded, inside = jnp.asarray(np.pad(series, (reach - end, 0)), jnp.float32), jnp.arange(reach) >= reach - end
+    smoothed = smoothed_forecast(padded[None], inside[None], seasons[-1], horizon)[0]
+    return np.array([[series[-1]] * horizon, [level] * horizon, drifting, smoothed, *naive, *profiles])
 
 
 @pytest.mark.parametrize("seasons", [(4, 7), (7, 4), (3,), (1,), (8, 17)], ids=str)
@@ -49,8 +52,9 @@ def test_a_season_that_repeats_is_continued():
     pattern = np.array([3.0, -1.0, 4.0, 1.0, -5.0])
     past = np.tile(pattern, 3)[None] + 10.0 * np.repeat(np.arange(3), 5)[None]
     came = np.asarray(bases(jnp.asarray(past), jnp.ones((1, 15), bool), (5,), 7))[0]
-    _, _, drifting, naive, profile = came
+    _, _, drifting, smoothed, naive, profile = came
     due = np.tile(pattern, 2)[:7] + 20
     np.testing.assert_allclose(naive, due)
     np.testing.assert_allclose(profile, due, rtol=1e-6)
+    np.testing.assert_allclose(np.diff(smoothed), np.diff(due), rtol=1e-5)
     np.testing.assert_allclose(drifting, due + 10.0 * np.array([1, 1, 1, 1, 1, 2, 2]), rtol=1e-6)

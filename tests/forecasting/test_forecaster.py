@@ -336,10 +336,24 @@ def test_a_model_of_the_former_version_is_refused(model, tmp_path, monkeypatch):
         for name in ("members", "encodings"):
             config["plan"].pop(name)
         config["plan"]["stretch"] = 1.0
-        for name in ("blocks", "skip", "covariates"):
+        for name in ("blocks", "skip", "covariates", "history"):
             config["plan"]["design"].pop(name)
         config["panel"].pop("covariates")
         save(path, kind, config, {"history": trees["history"], "network": trees["networks"][0]})
+
+    monkeypatch.setattr(persistence.checkpoint, "save", save_as_before)
+    model.save(tmp_path / "model")
+    with pytest.raises(InputError, match=r"model was saved by an earlier version, .*: fit the forecaster again"):
+        tt.load(tmp_path / "model")
+
+
+def test_a_model_whose_bases_saw_no_history_is_refused(model, tmp_path, monkeypatch):
+    """It had one base fewer: its arrays would not fit, and to say so in their names would help nobody."""
+    save = persistence.checkpoint.save
+
+    def save_as_before(path, kind, config, trees):
+        config["plan"]["design"].pop("history")
+        save(path, kind, config, trees)
 
     monkeypatch.setattr(persistence.checkpoint, "save", save_as_before)
     model.save(tmp_path / "model")

@@ -51,7 +51,7 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants):
     place = pl.int_range(pl.len()).over("unique_id")
     values = pl.when(place.is_in([7, 29, 36]) & gap).then(None).otherwise(pl.col("y") + level)
     panel = tt.Panel.from_frame(frame.with_columns(y=values))
-    plan = plan_of(panel)._replace(learning_rate=0.1)  # overshoots
+    plan = plan_of(panel)._replace(learning_rate=0.5)  # overshoots
     reports = defaultdict(list)
     settled = settle(panel, panel.lengths, plan, report=lambda stage, one: reports[stage].append(one), seed=0)
     assert sorted(reports) == [f"held out {number + 1}/{variants}" for number in range(variants)]

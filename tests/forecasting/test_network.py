@@ -71,6 +71,9 @@ def test_what_a_design_makes():
         assert network.first_block.cell.hidden == 6
         assert (network.skip is None) == (name == "no skip")
     assert DESIGNS["gru"]._replace(length=10, seasons=(2, 13)).reach == 13
+    further = DESIGNS["gru"]._replace(history=33)
+    assert (further.measured, further.reach) == (REACH, 33)
+    assert DESIGNS["gru"]._replace(history=5).reach == REACH
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -145,11 +148,28 @@ def test_where_skip_head_and_gate_say_nothing_the_forecast_is_the_mean_of_the_ba
     np.testing.assert_allclose(scaled[..., 0], simple.mean(axis=1), rtol=1e-4, atol=1e-5)
 
 
-def test_training_starts_near_the_bases(model):
+def test_training_starts_at_the_bases(model):
     network = ForecastNetwork(model.plan_.design, key=jax.random.key(3))
-    assert not network.skip.weight.any()
-    assert all(np.asarray(layer.weight).any() for layer in (network.embed, network.head, network.gate))
-    assert model.networks_[0].skip.weight.any()
+    assert not any(np.asarray(part).any() for part in (network.skip.weight, network.head.weight, network.head.bias))
+    assert all(np.asarray(layer.weight).any() for layer in (network.embed, network.hidden, network.gate))
+    assert all(np.asarray(layer.weight).any() for layer in (model.networks_[0].skip, model.networks_[0].head))
+
+
+def test_a_history_beyond_the_window_enters_the_smoothing_and_no_unit(values):
+    """The bases see it; the level and the scale, and so the units of the loss, are those of the window that is read."""
+    design = DESIGNS["two blocks"]._replace(history=33)
+    network = ForecastNetwork(design, key=jax.random.key(2))  # its forecasts are the bases
+    changed = np.where(np.arange(P) < P - REACH, values + 3.0, values)
+
+    @eqx.filter_jit
+    def run(network, series):
+        return network(windows_at(series, jnp.array([0]), jnp.array([P]), reach=network.design.reach, horizon=F))
+
+    (plain, units), (moved, others) = run(network, series_of(values)), run(network, series_of(changed))
+    jax.tree.map(np.testing.assert_array_equal, units, others)
+    assert (np.abs(plain - moved) > 1e-4).all()
+    network = ForecastNetwork(DESIGNS["two blocks"], key=jax.random.key(2))
+    jax.tree.map(np.testing.assert_array_equal, run(network, series_of(values)), run(network, series_of(changed)))
 
 
 @eqx.filter_jit

@@ -16,10 +16,10 @@ import pytest
 from filelock import FileLock
 
 import throughtime as tt
+from throughtime.data.gaps import as_panel
 from throughtime.errors import InputError
 from throughtime.forecasting import study, tuning
 from throughtime.forecasting.backtest import Window
-from throughtime.forecasting.forecaster import as_panel
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.tuning import Tuned, scaled_losses, tune
 from throughtime.training.loop import DivergedError

@@ -118,3 +118,15 @@ def data_of(page):
     """What the charts are drawn from."""
     found = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', page)
     return json.loads(gzip.decompress(base64.b64decode(found[1])))
+
+
+def contrast(one, other):
+    """Of two colours, by WCAG 2.2."""
+
+    def luminance(colour):
+        parts = np.array([int(part, 16) for part in re.findall("..", colour[1:])]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -1,7 +1,5 @@
 """The page in Chromium, offline: it draws, it listens to mouse and keyboard, it asks nothing of the network."""
 
-import shutil
-
 import numpy as np
 import polars as pl
 import pytest
@@ -12,18 +10,6 @@ from throughtime.report.page import render
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 TIMEOUT = 120_000  # milliseconds: machines may be busy
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="make test-browser installs Playwright")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium starts: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,16 +1,15 @@
 """The page: the verdict first, nothing from the network, names as they are, all that is given and no more."""
 
 import json
-import re
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.report.pages import NAMES, Elements, content_of, data_of, panel_of
+from tests.report.pages import NAMES, Elements, content_of, contrast, data_of, panel_of
 
 from throughtime.report.content import Curve
 from throughtime.report.page import render
-from throughtime.report.style import DARK, LIGHT
+from throughtime.style import DARK, LIGHT
 
 
 @pytest.fixture(scope="module")
@@ -101,18 +100,6 @@ def test_colours_can_be_told_from_the_page(page, colours):
         least = {"ink": 7, "soft": 4.5, "warn": 4.5, "line": 1, "page": 1, "card": 1}.get(name, 3)
         for ground in ("page", "card"):
             assert contrast(colour, colours[ground]) >= least, (name, ground)
-
-
-def contrast(one, other):
-    """Of two colours, by WCAG 2.2."""
-
-    def luminance(colour):
-        parts = np.array([int(part, 16) for part in re.findall("..", colour[1:])]) / 255
-        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-        return linear @ [0.2126, 0.7152, 0.0722]
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_the_same_content_makes_the_same_page(page):

@@ -62,6 +62,18 @@ class Cell(eqx.Module):
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
         """One time step from a projected input ``gx`` (G*H,): the next state and the output (H,)."""
 
+    def _repr_html_(self) -> str:
+        """For a notebook: sizes, gates, weights as images."""
+        from throughtime.cells.display import cell_block
+
+        return cell_block(self).html()
+
+    def __str__(self) -> str:
+        """The same as text; ``repr`` names each array with its shape."""
+        from throughtime.cells.display import cell_block
+
+        return cell_block(self).text()
+
 
 class GatedCell(Cell):
     """A cell whose gates can be looked at while it runs."""

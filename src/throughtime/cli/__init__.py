@@ -14,6 +14,7 @@ from throughtime.cli.backtest import backtest
 from throughtime.cli.demo import demo
 from throughtime.cli.forecast import forecast
 from throughtime.cli.gradients import gradients
+from throughtime.cli.lab import lab
 from throughtime.cli.tune import tune
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ class _Command(TyperCommand):
     context_class = typer.Context
 
 
-for command in (demo, forecast, backtest, tune, gradients):
+for command in (demo, forecast, backtest, tune, gradients, lab):
     app.command(cls=_Command)(command)
 
 

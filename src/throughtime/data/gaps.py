@@ -1,9 +1,11 @@
 """What stands in for a missing value: an earlier one of the same season, never a later one."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from throughtime.data.columns import Named
 from throughtime.data.panel import Panel
 
 
@@ -25,6 +27,11 @@ def without_leading_gaps(panel: Panel) -> Panel:
         starts=panel.starts + panel.frequency.multiple * dropped,
         notes=(*panel.notes, f"Missing values before the first observation left out: {np.sum(dropped > 0):,} series."),
     )
+
+
+def as_panel(frame: Any, named: Named = Named()) -> Panel:  # noqa: B008 - a tuple, which nobody changes
+    """The panel of a frame with these columns, or a panel as it is, each series from its first value on."""
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **named._asdict()))
 
 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:

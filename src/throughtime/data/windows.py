@@ -54,6 +54,12 @@ class Windows(NamedTuple):
     given: Given | None = None
 
 
+def last_steps(windows: Windows, steps: int) -> Windows:
+    """The windows with no more of the past than its last steps; covariates stay as they are."""
+    past, inside, seen = (track[:, -steps:] for track in (windows.past, windows.inside, windows.seen))
+    return windows._replace(past=past, inside=inside, seen=seen)
+
+
 def device_series(
     values: np.ndarray, observed: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, use: np.ndarray
 ) -> Series:

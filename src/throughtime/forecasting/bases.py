@@ -2,23 +2,26 @@
 
 import jax.numpy as jnp
 
+from throughtime.forecasting.profiles import season_profile, standing_out
+from throughtime.forecasting.smoothing import smoothed_forecast
 from throughtime.shapes import Array, Bool, Float
 
 
 def base_count(seasons: tuple[int, ...]) -> int:
-    """K, how many bases there are: three whatever the seasons, and two of each season."""
-    return 3 + 2 * len(seasons)
+    """K, how many bases there are: four whatever the seasons, and two of each season."""
+    return 4 + 2 * len(seasons)
 
 
 def bases(
     past: Float[Array, "B R"], inside: Bool[Array, "B R"], seasons: tuple[int, ...], horizon: int
 ) -> Float[Array, "B K F"]:
-    """The last value, the level, each season's naive and profile forecast, and the first season's naive with drift.
+    """The last value, the level, the first season's naive with drift, smoothing, each season's naive and profile.
 
     Hyndman & Athanasopoulos 2021, section 5.2: the naive, seasonal naive and drift methods. The level is the mean of
     the last season. A season's profile is how its steps stand out from their season's mean, averaged over the whole
     seasons of the window, upon the mean of the last. Where a season reaches before the series, the last value stands
-    for its naive forecast, and there is neither profile nor drift.
+    for its naive forecast, and there is neither profile nor drift. Smoothing is that of the longest season, the last:
+    see :func:`smoothed_forecast`.
 
     Args:
         past: R steps, oldest first; at least two of the first season, and one of each.
@@ -33,7 +36,8 @@ def bases(
     first = seasons[0]
     drifting = naive[0] + _drift(past, inside, first)[:, None] * (steps // first + 1.0)[None]
     level = jnp.broadcast_to(_season_mean(past, inside, first), last.shape)
-    return jnp.stack([last, level, drifting, *naive, *profile], axis=1)
+    smoothed = smoothed_forecast(past, inside, seasons[-1], horizon)
+    return jnp.stack([last, level, drifting, smoothed, *naive, *profile], axis=1)
 
 
 def _seasonal_naive(past: Array, inside: Array, season: int, last: Array, steps: Array) -> Array:
@@ -42,11 +46,7 @@ def _seasonal_naive(past: Array, inside: Array, season: int, last: Array, steps:
 
 
 def _seasonal_profile(past: Array, inside: Array, season: int, steps: Array) -> Array:
-    count = past.shape[1] // season
-    seasons = past[:, -count * season :].reshape(len(past), count, season)
-    whole = inside[:, -count * season :].reshape(len(past), count, season).all(axis=-1)
-    standing_out = jnp.where(whole[..., None], seasons - seasons.mean(axis=-1, keepdims=True), 0).sum(axis=1)
-    profile = standing_out / jnp.maximum(whole.sum(axis=1), 1)[:, None]
+    profile = season_profile(standing_out(past, inside, season))
     return _season_mean(past, inside, season) + profile[:, steps % season]
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.tracks import Table
 from throughtime.data.windows import Windows
+from throughtime.forecasting.silent import silent
 from throughtime.shapes import Array, Float, Key
 
 MOST_FACTORS = 8  # numbers that stand for a category
@@ -79,10 +80,10 @@ class CovariateNetwork(eqx.Module):
         self.future = TableReader(sizes.future, key=keys[2])
         width = self.future.width + self.static.width
         self.regression = eqx.nn.Linear(width, hidden, key=keys[3])
-        self.sum = _silent(eqx.nn.Linear(hidden, 1, key=keys[3]))
+        self.sum = silent(eqx.nn.Linear(hidden, 1, key=keys[3]))
         self.step = eqx.nn.Linear(width, hidden, key=keys[4])
         self.context = eqx.nn.Linear(hidden, hidden, use_bias=False, key=keys[5])
-        self.head = _silent(eqx.nn.Linear(hidden, outputs, key=keys[6]))
+        self.head = silent(eqx.nn.Linear(hidden, outputs, key=keys[6]))
 
     def __call__(self, windows: Windows) -> CovariateInputs:
         """What the covariates of windows say before the network has seen the values."""
@@ -135,8 +136,3 @@ def ahead(
 
 def _each_step(linear: eqx.nn.Linear, steps: Float[Array, "B S X"]) -> Float[Array, "B S Y"]:
     return jax.vmap(jax.vmap(linear))(steps)
-
-
-def _silent(linear: eqx.nn.Linear) -> eqx.nn.Linear:
-    """The layer with weights and biases of zero."""
-    return jax.tree.map(jnp.zeros_like, linear)

@@ -11,16 +11,17 @@ from throughtime.data.ahead import require_future, with_future
 from throughtime.data.columns import Named
 from throughtime.data.encoding import fit_encodings
 from throughtime.data.frames import from_native, template, to_native
-from throughtime.data.gaps import without_leading_gaps
+from throughtime.data.gaps import as_panel
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
+from throughtime.forecasting.display import SHOWN, forecaster_block
 from throughtime.forecasting.heldout import settle
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.notes import decision_notes
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
-from throughtime.forecasting.plan import Plan, make_plan, require_horizon, with_encodings
+from throughtime.forecasting.plan import Plan, make_plan, require_horizon, require_size, with_encodings
 from throughtime.training.loop import Progress
 
 Report = Callable[[str, Progress], None]
@@ -45,6 +46,8 @@ class Forecaster:
         losses_: (M, steps) the pinball loss of each network's training batches.
         notes_: what was found in the data, and what was done about it.
     """
+
+    _shown: np.ndarray | None = None  # quantiles of the first series, as last predicted, for a display
 
     def __init__(
         self,
@@ -129,7 +132,7 @@ class Forecaster:
             )
         self.panel_, self.plan_, self.networks_, self.losses_ = panel, plan, networks, losses
         self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
-        self._like = None
+        self._like, self._shown = None, None
         return self
 
     def first_plan(self, panel: Panel, origins: np.ndarray) -> Plan:
@@ -140,7 +143,7 @@ class Forecaster:
         """
         require_horizon(self.horizon, int(panel.lengths.max()))
         for name in ("season", "hidden", "steps", "members", "lookback"):
-            _require_size(name, getattr(self, name))
+            require_size(name, getattr(self, name))
         return make_plan(
             engine.known_values(panel, origins),
             origins,
@@ -176,6 +179,7 @@ class Forecaster:
         if future is not None:
             panel = with_future(panel, from_native(future), Source("the frame of the future"), self.horizon)
         quantiles = self._quantiles(panel, panel.lengths)
+        self._shown = quantiles[:SHOWN].copy()
         columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
@@ -196,7 +200,7 @@ class Forecaster:
             InputError: before :meth:`fit`, and for n below 1.
         """
         self._require_fitted()
-        _require_size("n", n)
+        require_size("n", n)
         panel = self.panel_
         drawn = engine.forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
         ids, times = panel.future(self.horizon)
@@ -292,17 +296,14 @@ class Forecaster:
         """The call that makes it."""
         return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
 
+    def __str__(self) -> str:
+        """What it decided; before :meth:`fit` the call that makes it."""
+        return forecaster_block(self).text() if hasattr(self, "plan_") else repr(self)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it decided, the training, and the first series with what :meth:`predict` last said."""
+        return forecaster_block(self).html()
+
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
-
-
-def _require_size(name: str, value: Any) -> None:
-    """Refuse what is neither None nor a whole number of at least 1."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
-
-
-def as_panel(frame: Any, named: Named = Named()) -> Panel:  # noqa: B008 - a tuple, which nobody changes
-    """The panel of a frame with these columns, or a panel as it is, each series from its first value on."""
-    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **named._asdict()))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from throughtime.cells import cell_type
 from throughtime.data.encoding import CovariateSizes
 from throughtime.data.scaling import Units, to_units, window_units
-from throughtime.data.windows import Windows
+from throughtime.data.windows import Windows, last_steps
 from throughtime.forecasting.bases import base_count, bases
 from throughtime.forecasting.covariates import (
     CovariateInputs,
@@ -20,6 +20,7 @@ from throughtime.forecasting.covariates import (
     extra_widths,
 )
 from throughtime.forecasting.heads import Head, head_type
+from throughtime.forecasting.silent import silent
 from throughtime.layers import Block, FeedForward, Stack
 from throughtime.shapes import Array, Bool, Float, Key
 
@@ -41,6 +42,7 @@ class Design(NamedTuple):
         skip: whether a linear map leads past them, from the window to the horizon.
         head: what the network's raw numbers mean: a head, by its name.
         covariates: how many covariates there are; None without any.
+        history: how many past values the bases may use beyond what the network reads; 0 for no more than that.
     """
 
     cell: str
@@ -54,11 +56,17 @@ class Design(NamedTuple):
     skip: bool = True
     head: str = "quantiles"
     covariates: CovariateSizes | None = None
+    history: int = 0
+
+    @property
+    def measured(self) -> int:
+        """How many of the last values make a window's units: the longest season may exceed what the network reads."""
+        return max(self.length, 2 * self.seasons[0], *self.seasons)
 
     @property
     def reach(self) -> int:
-        """R, how many past values must be there: the longest season may exceed what the network reads."""
-        return max(self.length, 2 * self.seasons[0], *self.seasons)
+        """R, how many past values must be there."""
+        return max(self.measured, self.history)
 
     @property
     def span(self) -> int:
@@ -86,7 +94,7 @@ class ForecastNetwork(eqx.Module):
     design: Design = eqx.field(static=True)
 
     def __init__(self, design: Design, *, key: Key):
-        """Random weights, but for the skip, which starts at zero: training starts near the base."""
+        """Random weights, but for head and skip, which start at zero: training starts at the base."""
         keys = jax.random.split(key, 6)
         width, outputs = design.hidden, head_of(design).outputs
         self.covariates = covariate_network(design.covariates, width, outputs, key=jax.random.fold_in(key, 1))
@@ -94,8 +102,9 @@ class ForecastNetwork(eqx.Module):
         self.embed = eqx.nn.Linear((2 + channels) * design.patch, width, key=keys[0])
         self.stack = _stack(design, key=keys[1])
         self.hidden = eqx.nn.Linear(width + FEATURES + features, width, key=keys[2])
-        self.head = eqx.nn.Linear(width, design.horizon * outputs, key=keys[3])
-        self.skip = _silent_skip(design, key=keys[4]) if design.skip else None
+        self.head = silent(eqx.nn.Linear(width, design.horizon * outputs, key=keys[3]))
+        linear = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
+        self.skip = silent(linear) if design.skip else None
         self.gate = eqx.nn.Linear(width, base_count(design.seasons), key=keys[5])
         self.design = design
 
@@ -126,7 +135,7 @@ class ForecastNetwork(eqx.Module):
 
     def unexplained(self, windows: Windows, given: CovariateInputs) -> tuple[Float[Array, "B R"], Units]:
         """The past in each window's own units, less what future covariates explain of it, and these units."""
-        units = window_units(windows, self.design.span, self.design.seasons[0])
+        units = window_units(last_steps(windows, self.design.measured), self.design.span, self.design.seasons[0])
         return to_units(windows.past, units) - given.explained[:, : windows.past.shape[1]], units
 
     def read(self, windows: Windows, values: Float[Array, "B L"], given: CovariateInputs) -> Float[Array, "B T H"]:
@@ -163,9 +172,3 @@ def _stack(design: Design, *, key: Key) -> Stack:
         layers.append(Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell)))
         layers.append(FeedForward(design.hidden, key=key_forward))
     return Stack(layers)
-
-
-def _silent_skip(design: Design, *, key: Key) -> eqx.nn.Linear:
-    """A linear map of the window to the horizon, which starts at zero."""
-    skip = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=key)
-    return eqx.tree_at(lambda linear: linear.weight, skip, jnp.zeros_like(skip.weight))

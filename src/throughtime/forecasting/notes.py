@@ -27,6 +27,29 @@ def decision_notes(panel: Panel, plan: Plan, origins: np.ndarray, *, season: int
     ]
 
 
+def plan_facts(panel: Panel, plan: Plan, networks: int) -> list[tuple[str, str]]:
+    """The plan in words, by what each says something of.
+
+    Args:
+        panel: the series.
+        plan: as it was carried out.
+        networks: how many were trained.
+    """
+    design = plan.design
+    season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
+    network = (
+        f"{networks}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
+        f"{plan.steps:,} training steps, reading {design.length} steps, "
+        f"{'with' if design.skip else 'without'} a linear map beside them"
+    )
+    return [
+        ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
+        ("time axis", f"{panel.frequency.describe()}, {season}"),
+        ("networks", network if networks else "none: the series are too short"),
+        ("seen as", "logarithms" if plan.log else "plain values"),
+    ]
+
+
 def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
     found = plan.design.seasons[0]
     longest = int(panel.lengths.max())

@@ -64,6 +64,8 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     if saved.kind != KIND:
         raise InputError(f"{path} holds a {saved.kind}: expected a {KIND}")
     config, arrays = saved.config, saved.arrays
+    if "history" not in config["plan"]["design"]:
+        raise InputError(f"{path} was saved by an earlier version, whose network was another: fit the forecaster again")
     design = Design(**{name: _tuples(value) for name, value in config["plan"]["design"].items()})
     if design.covariates is not None:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
@@ -77,8 +79,6 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
         tuple(described["notes"]),
         _covariates(described.get("covariates"), arrays),
     )
-    if "members" not in config:
-        raise InputError(f"{path} was saved by an earlier version, whose network was another: fit the forecaster again")
 
     def like() -> Networks:
         return tuple(ForecastNetwork(design, key=jax.random.key(0)) for _ in range(config["members"]))

@@ -1,6 +1,6 @@
 """What a forecaster decides by itself, from the training data and the horizon."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,15 @@ SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
 MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
 STEPS = (600, 1500, 2500)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
+SEASONS_BACK = 6  # that the bases average over: Hospital's five give a better profile than its last three
 LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
+
+
+def require_size(name: str, value: Any) -> None:
+    """Refuse what is neither None nor a whole number of at least 1."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
 
 
 class Effort(NamedTuple):
@@ -122,9 +129,10 @@ def make_plan(
     longest = int(lengths.max())
     usable = _usable(periods(season), longest, lookback)
     patch, length = _patching(horizon, usable, longest, lookback)
+    history = min(SEASONS_BACK * usable[0], longest, longest if lookback is None else lookback)
     units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
     return Plan(
-        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head),
+        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head, history=history),
         log=bool(len(values)) and bool((values > 0).all()) and not head_type(head).counts,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
         most_steps=most_steps,

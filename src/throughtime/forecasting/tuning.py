@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from throughtime.data.fingerprint import fingerprint
+from throughtime.data.gaps import as_panel
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting.backtest import Protocol, Window, network_windows, require_trainable
-from throughtime.forecasting.forecaster import Forecaster, Report, as_panel
+from throughtime.forecasting.forecaster import Forecaster, Report
 from throughtime.forecasting.heldout import pinball, seasonal_errors
 from throughtime.forecasting.origins import affordable_origins, rolling_origins
 from throughtime.forecasting.plan import require_horizon

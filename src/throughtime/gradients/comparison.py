@@ -1,25 +1,22 @@
 """Cells, activations and initialisers side by side: the same inputs, and what flows back through each."""
 
-import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from throughtime.cells import Cell, cell_type
 from throughtime.cells.activations import activation
-from throughtime.cells.initializers import BIASES, MATRICES, chrono, has_keeping_gate
+from throughtime.cells.named import init_arguments, takes
 from throughtime.errors import InputError
 from throughtime.gradients.flow import GradientFlow
 from throughtime.gradients.measure import cell_flow
 from throughtime.recurrence import unroll
-from throughtime.registry import resolve
 from throughtime.shapes import Array, Key
 
-KEEPING = ("forget", "chrono")  # initialisers of the gate that keeps the state
 MEASURED = 8  # sequences whose median is taken; a build may look at more, as batch statistics do
 COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
 
@@ -57,8 +54,8 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
     kinds = {name: cell_type(name) for name in cells}
     for name in activations:
         activation(name)
-    options = {name: _init_options(name, length) for name in inits}
-    taken = {name: [init for init in inits if _takes(kind, init, options[init])] for name, kind in kinds.items()}
+    options = {name: init_arguments(name, length) for name in inits}
+    taken = {name: [init for init in inits if takes(kind, init)] for name, kind in kinds.items()}
     for init in inits:
         if not any(init in inits_of for inits_of in taken.values()):
             raise InputError(f"none of the cells {', '.join(cells)} takes the initialiser {init!r}: leave it out")
@@ -131,21 +128,6 @@ def _span(flow: GradientFlow) -> str:
     if flow.reach == flow.steps:
         return f"{flow.memory[-1]:.2g} of a gradient left after all {flow.steps} steps"
     return f"1 % left after {flow.reach} steps"
-
-
-def _takes(kind: Callable[..., Cell], init: str, options: dict[str, Any]) -> bool:
-    """Whether a cell has such an argument, and the gate that the initialiser is about."""
-    has_gate = init not in KEEPING or has_keeping_gate(cast(type[Cell], kind).GATES)
-    return has_gate and set(options) <= set(inspect.signature(kind).parameters)
-
-
-def _init_options(name: str, length: int) -> dict[str, Any]:
-    """The constructor's argument for an initialiser's name."""
-    if name == "chrono":
-        return {"bias_init": chrono(max(length, 2))}
-    known: dict[str, Callable[..., Any]] = {**BIASES, **MATRICES, "chrono": chrono}
-    resolve("initialiser", known, name)
-    return {"recurrent_init" if name in MATRICES else "bias_init": name}
 
 
 def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[Array, int, Key], Cell]:

@@ -137,9 +137,9 @@ class GradientFlow:
         return flow_picture(self)
 
     def _repr_html_(self) -> str:
-        from throughtime.gradients.pictures import flow_html
+        from throughtime.gradients.display import flow_block
 
-        return flow_html(self)
+        return flow_block(self).html()
 
     def __str__(self) -> str:
         """The verdict."""

@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime.data.gaps import as_panel
 from throughtime.data.scaling import from_units
 from throughtime.data.windows import Windows, windows_at
 from throughtime.errors import InputError
 from throughtime.forecasting import engine
 from throughtime.forecasting.covariates import covariate_inputs
-from throughtime.forecasting.forecaster import Forecaster, as_panel
+from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.gradients.flow import GradientFlow, Unit

@@ -1,6 +1,5 @@
 """Pictures of what flows back through time."""
 
-import html
 import textwrap
 from collections.abc import Sequence
 from typing import cast
@@ -10,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients.flow import LEFT, GradientFlow
-from throughtime.report.style import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
-from throughtime.report.svg import svg_text
+from throughtime.style import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
 CEILING = 1e8
@@ -65,18 +63,6 @@ def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[st
     axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
     text = axes.annotate("1 % is left ", (1, LEFT), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5)
     text.set(ha="right", va="bottom")
-
-
-def flow_html(flow: GradientFlow) -> str:
-    """The verdict, the picture and the figures, for a notebook."""
-    rows = {
-        "half-life": f"{flow.half_life:.3g} steps",
-        "reach (1 % left)": f"{flow.reach} of {flow.steps} steps",
-        "saturated": f"{flow.saturated:.0%}",
-        "dead": f"{flow.dead:.0%}",
-    }
-    cells = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-    return f"<div><p>{html.escape(flow.verdict)}</p><table>{cells}</table>{svg_text(flow_picture(flow))}</div>"
 
 
 def _reach(axes: Axes, flow: GradientFlow) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients.pictures import CEILING, FLOOR, memory_curves
-from throughtime.report.style import BLUE, GREEN, RED, house_style
+from throughtime.style import BLUE, GREEN, RED, house_style
 
 if TYPE_CHECKING:
     from throughtime.gradients.remedies import Clipped, Parts

@@ -7,6 +7,7 @@ import numpy as np
 
 from throughtime.data.panel import Panel
 from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.notes import plan_facts
 from throughtime.forecasting.verdict import Tested
 from throughtime.report.content import Columns, Curve, ForecastContent, Reach
 
@@ -81,7 +82,7 @@ def _content(
         headline=tested.verdict.words,
         panel=panel,
         season=model.plan_.design.seasons[0],
-        facts=(*_facts(model), ("took", f"{seconds:.0f} s")),
+        facts=(*plan_facts(model.panel_, model.plan_, len(model.networks_)), ("took", f"{seconds:.0f} s")),
         decisions=tuple(notes[len(panel.notes) :]),
         notes=panel.notes,
         levels=tuple(levels),
@@ -96,22 +97,6 @@ def _content(
 
 def _steps(count: int) -> str:
     return f"{count} {'step' if count == 1 else 'steps'}"
-
-
-def _facts(model: Forecaster) -> list[tuple[str, str]]:
-    panel, plan, design = model.panel_, model.plan_, model.plan_.design
-    season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
-    network = (
-        f"{len(model.networks_)}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
-        f"{plan.steps:,} training steps, reading {design.length} steps, "
-        f"{'with' if design.skip else 'without'} a linear map beside them"
-    )
-    return [
-        ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
-        ("time axis", f"{panel.frequency.describe()}, {season}"),
-        ("networks", network if model.networks_ else "none: the series are too short"),
-        ("seen as", "logarithms" if plan.log else "plain values"),
-    ]
 
 
 def loss_curves(losses: np.ndarray) -> tuple[Curve, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from throughtime.report.style import RED, house_style
+from throughtime.style import RED, house_style
 from throughtime.training.history import History
 
 CURVES = 6  # of the gradient by lag: more could not be told apart

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.data.synthetic import TimeSeriesData
-from throughtime.report.style import BLUE, INK, RED, SKY, house_style
+from throughtime.style import BLUE, INK, RED, SKY, house_style
 
 PANELS_PER_ROW = 5
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from throughtime.errors import InputError
+from throughtime.training.display import history_block, history_line
 from throughtime.training.watch import Record
 
 
@@ -61,6 +62,18 @@ class History(NamedTuple):
         for name in self._fields[5:]:
             columns |= {f"{name}.{key}": values for key, values in getattr(self, name).items()}
         return pl.DataFrame(columns)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: loss, gradient by lag, shares of dead and saturated units, the last record."""
+        return history_block(self).html()
+
+    def __str__(self) -> str:
+        """The last record, as tables."""
+        return history_block(self).text()
+
+    def __repr__(self) -> str:
+        """The last record, on a line."""
+        return history_line(self)
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:

@@ -125,7 +125,7 @@ function listen() {
   });
   // Not Plotly's own double click, which takes a finger's tap for two.
   document.getElementById("frame").addEventListener("dblclick", () => showRange(extent(view.series)));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  whenColoursChange(() => {
     if (view.series) { showLegend(); drawSeries(); }
     drawSmallCharts();
   });

@@ -1,25 +1,13 @@
 // The chart of one series: history, forecast, intervals and backtest windows.
-const DASHES = ["6px,3px", "2px,3px", "10px,3px,2px,3px", "12px,4px", "4px,2px"];
 const MODEL = "throughtime";
 const view = { series: null, range: null, cursor: null, hidden: new Set() };
-
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
-function faded(hex, opacity) {
-  const [red, green, blue] = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
-  return `rgba(${red},${green},${blue},${opacity})`;
-}
 
 function baselines() {
   return report.models.filter((model) => model !== MODEL);
 }
 
 function lineOfModel(model) {
-  if (model === MODEL) return { color: colour("model"), width: 2, dash: "solid" };
-  const place = baselines().indexOf(model);
-  return { color: colour(`baseline-${(place % 5) + 1}`), width: 1.6, dash: DASHES[place % DASHES.length] };
+  return model === MODEL ? lineOfOurs() : lineOfOther(baselines().indexOf(model));
 }
 
 function windowsOf(series) {
@@ -85,10 +73,8 @@ function parts(series) {
 function traces(series) {
   const windows = windowsOf(series);
   const { levels, models } = parts(series);
-  const opacity = Math.max(0.5 / (levels.length + 1), 0.06);
   const drawn = levels.map((level) => ({
-    ...bandThrough(windows, level), key: `level ${level}`, mode: "lines", fill: "toself",
-    line: { width: 0 }, fillcolor: faded(colour("model"), opacity),
+    ...bandThrough(windows, level), ...bandStyle(levels.length), key: `level ${level}`,
   }));
   drawn.push({
     x: stampsFrom(series.at, series.y.length), y: series.y, key: "observed", name: "observed",
@@ -139,29 +125,13 @@ function heights(drawn, [from, to]) {
   return [least - air, most + air];
 }
 
-function axisStyle() {
-  return { gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true };
-}
-
-function baseLayout() {
-  return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
-    font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") },
-    margin: { l: 48, r: 12, t: 8, b: 36 },
-    hoverlabel: { bgcolor: colour("page"), bordercolor: colour("line"), font: { color: colour("ink") } },
-  };
-}
-
-const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false, scrollZoom: false };
-
 function drawSeries() {
   const chart = document.getElementById("chart");
   const drawn = traces(view.series);
   const coarse = matchMedia("(pointer: coarse)").matches;
   const lines = view.series.backtest.map((each) => {
     const at = (report.stamps[each.at] + report.stamps[Math.max(each.at - 1, 0)]) / 2;
-    return { type: "line", x0: at, x1: at, y0: 0, y1: 1, yref: "paper", layer: "below",
-             line: { color: colour("soft"), width: 1, dash: "dot" } };
+    return dottedLine(at);
   });
   const height = heights(drawn, view.range);
   Plotly.react(chart, drawn, {

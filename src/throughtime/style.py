@@ -1,17 +1,15 @@
-"""One look for every picture and the page: colours, type and how charts are drawn. docs/report.md says it in words."""
+"""One look for pictures, pages and notebooks: colours, and how matplotlib draws. docs/visual_language.md says it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-
-import matplotlib as mpl
-from cycler import cycler
 
 # Okabe & Ito 2008: told apart by people with any colour vision.
 INK, BLUE, ORANGE, GREEN, RED, SKY = "#222222", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
 PURPLE, YELLOW = "#CC79A7", "#F0E442"
+GREY = "#888888"
 
-# The page's colours. Lines have a contrast of at least 3 to the page, text of at least 4.5.
+# A page's colours. Lines have a contrast of at least 3 to the page, text of at least 4.5.
 # What was observed is ink, throughtime blue; baselines are dashed, too, each in its own way.
 LIGHT = {
     "ink": INK,
@@ -42,11 +40,14 @@ DARK = {
     "baseline-5": "#a0a6b0",
 }
 
+# Lines in a notebook, whose page may be light or dark: a contrast of at least 3 to both. Ink is the page's own there.
+LINES = (BLUE, LIGHT["baseline-1"], LIGHT["baseline-2"], LIGHT["baseline-3"], LIGHT["baseline-4"], LIGHT["baseline-5"])
+DASHES = ("", "6 3", "2 3", "10 3 2 3", "12 4", "4 2")
+
 _STYLE: Any = {  # matplotlib's stubs want each key as a literal
-    "axes.edgecolor": "#888888",
+    "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.labelcolor": INK,
-    "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, SKY, INK]),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
@@ -65,5 +66,18 @@ _STYLE: Any = {  # matplotlib's stubs want each key as a literal
 @contextmanager
 def house_style() -> Iterator[None]:
     """Pictures drawn inside look alike; the user's own settings are as before afterwards."""
-    with mpl.rc_context(_STYLE):
+    import matplotlib as mpl
+    from cycler import cycler
+
+    with mpl.rc_context(_STYLE | {"axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, SKY, INK])}):
         yield
+
+
+def css_colours() -> str:
+    """The colours as variables of a page, ``--ink`` and so on, light or dark as the reader's system is."""
+
+    def variables(colours: Mapping[str, str]) -> str:
+        return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}"
+    return f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n{dark}"

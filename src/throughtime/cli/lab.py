@@ -1,0 +1,45 @@
+"""``throughtime lab``."""
+
+import json
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from throughtime.cli.answer import answering
+from throughtime.cli.options import Json, Quiet, out_option
+from throughtime.errors import InputError
+
+EXTRA = "pip install 'throughtime[lab]'"
+
+
+def lab(
+    data: Annotated[Path | None, typer.Option(help="CSV or Parquet: your own series, to learn.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A trained model's folder: to go on with, or to look into.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="Of this machine; by default one that is free.", min=0, max=65535, show_default=False)
+    ] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    out: Annotated[Path, out_option("lab")] = Path("out/lab"),
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Watch networks learn, in a page that this machine serves to itself alone. Ctrl-C ends it."""
+    with answering(as_json, quiet, lambda: "The laboratory has stopped.") as answer:
+        try:
+            from throughtime.lab.server import serve
+        except ModuleNotFoundError as missing:
+            raise InputError(f"the laboratory needs {missing.name}, which is not installed: {EXTRA}") from None
+        from throughtime.lab.given import read_given
+
+        def ready(address: str) -> None:
+            if as_json:
+                print(json.dumps({"address": address}), flush=True)
+            answer.console.print(f"The laboratory: {address}\nCtrl-C ends it.")
+            if browser:
+                webbrowser.open(address)
+
+        serve(read_given(data, model), out, port=port, ready=ready)

@@ -1,0 +1,1 @@
+"""What a notebook and a terminal show of an object: a title, figures, tables and small pictures."""

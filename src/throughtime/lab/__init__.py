@@ -1,0 +1,1 @@
+"""The laboratory: recurrent networks that learn while one watches, in a page that this machine serves to itself."""

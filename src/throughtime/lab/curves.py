@@ -1,0 +1,87 @@
+"""What can be learnt in the laboratory: curves made on the spot, and a series from a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from throughtime.data.gaps import fill_forward, without_leading_gaps
+from throughtime.data.panel import Panel
+from throughtime.data.readers import read_panel
+from throughtime.errors import InputError
+
+FILE = "file"
+POINTS, SPACING = 1000, 0.1
+
+
+class Curve(NamedTuple):
+    """A series to learn.
+
+    Attributes:
+        values: (N,) float32.
+        notes: what was found in a file, and what was done about it.
+    """
+
+    values: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def _sum_of_sines(t: np.ndarray) -> np.ndarray:
+    return 0.6 * np.sin(t) + 0.3 * np.sin(2.7 * t + 1) + 0.2 * np.sin(6.1 * t)
+
+
+def _square(t: np.ndarray) -> np.ndarray:
+    return np.where(np.sin(t) >= 0, 1.0, -1.0)
+
+
+def _noise(t: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=t.shape)  # the same at each start: a run can be done again
+
+
+CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "sine": np.sin,
+    "sines": _sum_of_sines,
+    "square": _square,
+    "noise": _noise,
+}
+
+
+def made_curve(name: str) -> Curve:
+    """One of ``CURVES``: 1,000 points, 0.1 apart."""
+    return Curve(CURVES[name](np.arange(POINTS) * SPACING).astype(np.float32))
+
+
+def read_file(path: Path) -> Panel:
+    """The series of a CSV or Parquet file, each from its first value on.
+
+    Raises:
+        InputError: for a file that cannot be used.
+    """
+    return without_leading_gaps(read_panel(path))
+
+
+def file_curve(panel: Panel, series: str = "") -> Curve:
+    """A series of a file, with mean 0 and variance 1; where a value is missing, an earlier one stands for it.
+
+    Args:
+        panel: what was read of it.
+        series: its name, of several; empty for the first.
+
+    Raises:
+        InputError: for a series that is not there, and one whose values are all the same.
+    """
+    names = [str(name) for name in panel.ids]
+    if series and series not in names:
+        shown = ", ".join(repr(name) for name in names[:5])
+        raise InputError(f"there is no series {series!r}: expected one of {shown}{', ...' if len(names) > 5 else ''}")
+    row = names.index(series) if series else 0
+    values = panel.series(row)
+    filled = fill_forward(values, np.array([0, len(values)]), panel.frequency.season)
+    deviation = float(filled.std())
+    if deviation == 0:
+        raise InputError(f"all values of the series {names[row]!r} are {filled[0]:g}: there is nothing to learn")
+    missing = int(np.isnan(values).sum())
+    gaps = (f"{missing:,} missing values of this series: an earlier value stands in their place.",) if missing else ()
+    scaled = f"Values less {filled.mean():.4g}, by {deviation:.4g}: mean 0, variance 1."
+    return Curve(((filled - filled.mean()) / deviation).astype(np.float32), (*panel.notes, *gaps, scaled))

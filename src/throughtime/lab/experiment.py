@@ -1,0 +1,124 @@
+"""From settings to all that training needs: the curve, a network, a loss and an optimiser."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+
+from throughtime.cells import cell_type
+from throughtime.cells.named import init_arguments, takes
+from throughtime.errors import InputError
+from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
+from throughtime.lab.given import Given
+from throughtime.lab.settings import OWN, Course, Learner
+from throughtime.layers import RecurrentNetwork
+from throughtime.shapes import Array, Key
+from throughtime.training.loop import TrainState, start
+from throughtime.training.optimisers import clipped_by_norm
+from throughtime.training.step import Loss
+
+MOST_COMPILED = 20  # settings whose programs are kept
+_compiled: set[tuple[int, int, Learner]] = set()  # of this process, as the programs are
+
+
+class Experiment(NamedTuple):
+    """A run that can begin.
+
+    Attributes:
+        course: what is learnt.
+        learner: who learns it.
+        curve: its values.
+        start: the training state before the first step.
+        loss: mean squared error of a batch of windows, one step ahead.
+        optimiser: Adam, behind clipping where there is any.
+    """
+
+    course: Course
+    learner: Learner
+    curve: Curve
+    start: TrainState
+    loss: Loss
+    optimiser: optax.GradientTransformation
+
+
+def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
+    """What these settings mean.
+
+    Raises:
+        InputError: where they make no sense together.
+    """
+    curve = _curve(course, given)
+    if len(curve.values) < course.window + 2:
+        raise InputError(
+            f"a window of {course.window} steps does not fit: the series has {len(curve.values)} values; expected a "
+            f"window of at most {max(len(curve.values) - 2, 0)}"
+        )
+    _forget_programs(course, learner)
+    optimiser = adam(learner.rate, learner.clip)
+    if given.network is None:
+        state = _start(jax.random.key(course.seed), optimiser, learner, course.window)
+    else:
+        state = start(given.network, optimiser, jax.random.split(jax.random.key(course.seed), 3)[0])
+    return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimiser)
+
+
+def _forget_programs(course: Course, learner: Learner) -> None:
+    """Take compiled programs away when there are many: a setting's take 20 MB, and whoever plays tries hundreds.
+
+    A run that goes on meanwhile, in another page, compiles its own once more.
+    """
+    _compiled.add((course.window, course.batch, learner))
+    if len(_compiled) > MOST_COMPILED:
+        jax.clear_caches()
+        _compiled.clear()
+
+
+def _curve(course: Course, given: Given) -> Curve:
+    if course.curve != FILE:
+        return made_curve(course.curve)
+    if given.panel is None:
+        raise InputError("there is no file: start the laboratory with throughtime lab --data FILE")
+    return file_curve(given.panel, course.series)
+
+
+def cell_options(learner: Learner, window: int) -> dict[str, Any]:
+    """What a cell is made with, besides its sizes and its key.
+
+    Raises:
+        InputError: for an initialiser that is nothing for this cell.
+    """
+    options: dict[str, Any] = {"activation": learner.activation} if learner.cell == "elman" else {}
+    if learner.init == OWN:
+        return options
+    if not takes(cell_type(learner.cell), learner.init):
+        raise InputError(f"a cell of kind {learner.cell} cannot start with {learner.init!r}: choose another start")
+    return options | init_arguments(learner.init, window)
+
+
+@eqx.filter_jit  # one program: operations one by one take longer to compile than the network to train
+def _start(key: Key, optimiser: optax.GradientTransformation, learner: Learner, window: int) -> TrainState:
+    key_train, key_cell, key_readout = jax.random.split(key, 3)
+    cell = cell_type(learner.cell)(1, learner.hidden, **cell_options(learner, window), key=key_cell)
+    return start(RecurrentNetwork(cell, 1, key=key_readout), optimiser, key_train)
+
+
+@lru_cache(maxsize=16)  # the same optimiser again: its training program is compiled already
+def adam(rate: float, clip: float) -> optax.GradientTransformation:
+    """Adam, of gradients whose norm is at most ``clip`` unless that is 0."""
+    return clipped_by_norm(optax.adam(rate), clip) if clip else optax.adam(rate)
+
+
+@lru_cache(maxsize=16)
+def window_loss(window: int, batch: int) -> Loss:
+    """The mean squared error of ``batch`` random windows of a series (N,), one step ahead at each step."""
+
+    def loss(network: RecurrentNetwork, values: Array, key: Key) -> Array:
+        starts = jax.random.randint(key, (batch, 1), 0, len(values) - window)
+        windows = values[starts + jnp.arange(window + 1)[None]][..., None]
+        _, predictions = network(windows[:, :-1])
+        return jnp.mean((predictions - windows[:, 1:]) ** 2)
+
+    return loss

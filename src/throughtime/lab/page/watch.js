@@ -1,0 +1,100 @@
+// The first view: what the networks say, their loss, what flows back, and their units.
+const MOST_POINTS = 2000;  // of a loss curve; beyond, every second one is left out
+const lossCurves = [];
+let activities = [];
+
+function lineOfSide(side) {
+  return side ? { ...lineOfOther(0), width: 2 } : lineOfOurs();
+}
+
+function nameOfSide(side) {
+  const { sides } = lab.ready, twins = sides.length > 1 && sides[0].title === sides[1].title;
+  return sides[side].title + (twins ? (side ? " (the other)" : " (the first)") : "");
+}
+
+function startCurves() {
+  lossCurves.length = 0;
+  for (const _ of lab.ready.sides) lossCurves.push({ x: [], y: [] });
+  document.getElementById("activity").replaceChildren();
+  document.getElementById("activity").className = lab.ready.sides.length > 1 ? "two" : "";
+  activities = lab.ready.sides.map((_, side) => gridPicture(nameOfSide(side), document.getElementById("activity")));
+}
+
+function addLosses(side, losses) {
+  const curve = lossCurves[side];
+  for (const [step, loss] of losses) {
+    curve.x.push(step);
+    curve.y.push(loss);
+  }
+  if (curve.x.length <= MOST_POINTS) return;
+  const last = curve.x.length - 1, kept = (_, place) => place % 2 === 0 || place === last;
+  curve.x = curve.x.filter(kept);
+  curve.y = curve.y.filter(kept);
+}
+
+// Norms by lag, the error's own step first; zeros are left out of a logarithmic picture.
+function byLag(frame) {
+  const hidden = frame.hidden, norms = [];
+  for (let step = frame.at; step >= 0; step -= 1) {
+    let squares = 0;
+    for (let unit = 0; unit < hidden; unit += 1) squares += frame.gradients[step * hidden + unit] ** 2;
+    norms.push(squares > 0 ? Math.sqrt(squares) : null);
+  }
+  return norms;
+}
+
+const drawings = {};
+
+function startCharts() {
+  drawings.prediction = lineChart("prediction", "time step");
+  drawings.loss = lineChart("loss", "training step");
+  drawings.lag = lineChart("lag", "steps back");
+}
+
+function drawPrediction(frames) {
+  const { targets, inputs } = frames[0], x = targets.map((_, step) => step);
+  const low = Math.min(...targets, ...inputs), high = Math.max(...targets, ...inputs), room = 0.25 * (high - low || 1);
+  drawings.prediction({
+    x: [0, targets.length - 1], y: [low - room, high + room], curves: [
+      { name: "target", x, y: targets, line: { color: colour("ink"), width: 1, dash: "solid" }, marks: true },
+      ...frames.map((frame) => ({ name: nameOfSide(frame.side), x, y: frame.predictions, line: lineOfSide(frame.side) })),
+    ],
+  });
+}
+
+function drawLoss() {
+  const last = Math.max(...lossCurves.map((curve) => curve.x.at(-1) ?? 1)), { naive } = lab.ready;
+  drawings.loss({
+    x: [0, last], y: decades([[naive], ...lossCurves.map((curve) => curve.y)]), log: true, curves: [
+      { name: "the last value again", x: [0, last], y: [naive, naive], line: { color: colour("soft"), dash: "dot", width: 1.5 } },
+      ...lossCurves.map((curve, side) => ({ ...curve, name: nameOfSide(side), line: lineOfSide(side) })),
+    ],
+  });
+}
+
+function drawLag(frames) {
+  const norms = frames.map(byLag), longest = Math.max(...norms.map((each) => each.length - 1), 1);
+  drawings.lag({
+    x: [0, longest], y: decades(norms), log: true, curves: frames.map((frame, place) => ({
+      name: nameOfSide(frame.side), x: norms[place].map((_, lag) => lag), y: norms[place], line: lineOfSide(frame.side),
+    })),
+  });
+}
+
+function drawActivity(frames) {
+  const largest = Math.max(...frames.map((frame) => frame.activity.reduce((most, value) => Math.max(most, Math.abs(value)), 0))) || 1;
+  for (const frame of frames) {
+    const { hidden, activity } = frame, steps = activity.length / hidden;
+    activities[frame.side](hidden, steps, (unit, step) => signed(activity[step * hidden + unit] / largest),
+      (unit, step) => `unit ${unit}, step ${step}: ${activity[step * hidden + unit].toPrecision(3)}`);
+  }
+  document.getElementById("activity-scale").textContent =
+    `Blue is above zero, orange below; the strongest is ${largest.toPrecision(2)}.`;
+}
+
+function drawWatch(frames) {
+  drawPrediction(frames);
+  drawLoss();
+  drawLag(frames);
+  drawActivity(frames);
+}

@@ -1,0 +1,73 @@
+"""What a page shows of runs at one moment, as a picture to keep."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from throughtime.lab.look import Look
+from throughtime.style import BLUE, INK, ORANGE, house_style
+
+LINES = ({"color": BLUE}, {"color": ORANGE, "linestyle": "--"})
+
+
+class Shown(NamedTuple):
+    """One run.
+
+    Attributes:
+        name: who learns, in words.
+        history: (step, mean loss).
+        look: one window, seen through the network.
+        targets: (T,) what it should say to it.
+        at: the step whose error is followed back.
+    """
+
+    name: str
+    history: list[tuple[int, float]]
+    look: Look
+    targets: Sequence[float]
+    at: int
+
+
+def lab_picture(runs: Sequence[Shown]) -> Figure:
+    """Predictions and targets, the loss, the gradient by lag, and the units of each run over time."""
+    with house_style():
+        figure = Figure(figsize=(11, 7))
+        panels = figure.subplots(2, 2)
+        panels[0, 0].plot(runs[0].targets, "o", color=INK, markersize=3.5, label="target")
+        for run, line in zip(runs, LINES, strict=False):
+            panels[0, 0].plot(run.look.predictions, label=run.name, **line)
+            if run.history:
+                panels[0, 1].plot(*np.array(run.history).T, label=run.name, **line)
+            panels[1, 0].plot(_by_lag(run), label=run.name, **line)
+        for axes, title, label in zip(
+            panels.flat,
+            ("Prediction and target, one step ahead", "Mean squared error", "Gradient by lag"),
+            ("time step of the window", "training step", "steps back"),
+            strict=False,
+        ):
+            axes.set(title=title, xlabel=label)
+        panels[0, 1].set_yscale("log")
+        panels[1, 0].set_yscale("log")
+        panels[0, 0].legend()
+        _activity(panels[1, 1], runs)
+    return figure
+
+
+def _by_lag(run: Shown) -> np.ndarray:
+    norms = np.linalg.norm(np.asarray(run.look.gradients)[run.at :: -1], axis=1)
+    return np.where(norms > 0, norms, np.nan)
+
+
+def _activity(axes: Axes, runs: Sequence[Shown]) -> None:
+    """The units as rows, those of a second run below the first's; each row's colour is its output over time."""
+    rows = np.concatenate([np.asarray(run.look.activity).T for run in runs])
+    largest = float(np.abs(rows).max()) or 1.0
+    image = axes.imshow(rows, aspect="auto", cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest")
+    for run in runs[:-1]:
+        axes.axhline(run.look.activity.shape[1] - 0.5, color=INK)
+    axes.grid(visible=False)
+    axes.set(title="Units over time", xlabel="time step of the window", ylabel="unit")
+    axes.figure.colorbar(image, ax=axes, label="output")

@@ -1,0 +1,33 @@
+"""How far back gradients flow, as the page shows it: with the verdict."""
+
+import json
+from typing import Any
+
+import jax.numpy as jnp
+
+from throughtime.forecasting.forecaster import Forecaster
+from throughtime.gradients import GradientFlow, gradient_flow
+from throughtime.lab.run import Run, window_of
+
+FIELDS = ("cell", "norms", "memory", "bound", "bound_is", "half_life", "reach", "verdict", "horizon_by_lag")
+
+
+def run_reach(run: Run, start: int) -> dict[str, Any]:
+    """Of a run's cell as it is now, over the window from ``start``."""
+    inputs, _ = window_of(run, start)
+    return _shown(gradient_flow(run.state.model, jnp.array(inputs)[:, None]))
+
+
+def forecaster_reach(model: Forecaster) -> dict[str, Any]:
+    """Of a fitted forecaster, at the end of its series.
+
+    Raises:
+        InputError: where it has no network.
+    """
+    flow = gradient_flow(model)
+    return _shown(flow) | {"unit": None if flow.unit is None else flow.unit.words, "horizon": model.horizon}
+
+
+def _shown(flow: GradientFlow) -> dict[str, Any]:
+    content = json.loads(flow.to_json())
+    return {name: content[name] for name in FIELDS}

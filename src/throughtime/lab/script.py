@@ -1,0 +1,104 @@
+"""The settings of a run as a Python script that does it again, to the last digit."""
+
+from throughtime import __version__
+from throughtime.cells import cell_type
+from throughtime.cells.named import init_arguments
+from throughtime.lab.curves import FILE
+from throughtime.lab.experiment import cell_options
+from throughtime.lab.given import Given
+from throughtime.lab.settings import Course, Learner
+
+SCRIPT = '''"""{title}.
+
+Made by throughtime {version}; with the same versions, on the same machine, every digit is the same again:
+
+    python {name}
+"""
+
+{standard}import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+
+import throughtime as tt
+{own}from throughtime.settings import prepare_jax
+from throughtime.training.loop import start, train
+{optimisers}
+prepare_jax()  # compiled as the laboratory compiles
+
+WINDOW, BATCH, STEPS = {window}, {batch}, {steps}
+OPTIMISER = {optimiser}
+SERIES = jnp.asarray({curve}.values)
+
+
+@eqx.filter_jit
+def initial(key):
+    key_train, key_cell, key_readout = jax.random.split(key, 3)
+{network}
+    return start(network, OPTIMISER, key_train)
+
+
+def loss(network, series, key):
+    starts = jax.random.randint(key, (BATCH, 1), 0, len(series) - WINDOW)
+    windows = series[starts + jnp.arange(WINDOW + 1)[None]][..., None]
+    _, predictions = network(windows[:, :-1])
+    return jnp.mean((predictions - windows[:, 1:]) ** 2)
+
+
+for progress in train(initial(jax.random.key({seed})), loss, OPTIMISER, SERIES, steps=STEPS, every=100):
+    print(f"step {{int(progress.state.step)}}   loss {{progress.losses[-1]}}")
+'''
+
+
+def script(course: Course, learner: Learner, given: Given, *, steps: int, name: str) -> str:
+    """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last."""
+    clipped = f"clipped_by_norm(optax.adam({learner.rate!r}), {learner.clip!r})"
+    own, curve = _curve(course, given)
+    return SCRIPT.format(
+        title=f"{title(learner, given)} on {course.curve if course.curve != FILE else given.file}",
+        version=__version__,
+        name=name,
+        standard="from pathlib import Path\n\n" if course.curve == FILE else "",
+        own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + own,
+        optimisers="from throughtime.training.optimisers import clipped_by_norm\n" if learner.clip else "",
+        window=course.window,
+        batch=course.batch,
+        steps=steps,
+        optimiser=clipped if learner.clip else f"optax.adam({learner.rate!r})",
+        curve=curve,
+        network=_network(course, learner, given),
+        seed=course.seed,
+    )
+
+
+def title(learner: Learner, given: Given) -> str:
+    """Who learns, in words."""
+    if given.network is not None:
+        return f"The network of {given.folder}"
+    kind = cell_type(learner.cell).__name__
+    activation = f", {learner.activation}" if learner.cell == "elman" else ""
+    return f"{kind}{activation}, {learner.hidden} units"
+
+
+def _curve(course: Course, given: Given) -> tuple[str, str]:
+    """What to import for the series, and the expression that makes it."""
+    if course.curve != FILE:
+        return "from throughtime.lab.curves import made_curve\n", f"made_curve({course.curve!r})"
+    assert given.file is not None
+    series = f", {course.series!r}" if course.series else ""
+    path = f"Path({str(given.file.resolve())!r})"
+    return "from throughtime.lab.curves import file_curve, read_file\n", f"file_curve(read_file({path}){series})"
+
+
+def _network(course: Course, learner: Learner, given: Given) -> str:
+    if given.folder is not None and given.network is not None:
+        return f"    del key_cell, key_readout\n    network = tt.load({str(given.folder.resolve())!r})"
+    kind = cell_type(learner.cell).__name__
+    options = {name: repr(value) for name, value in cell_options(learner, course.window).items()}
+    if learner.init == "chrono":
+        options |= dict.fromkeys(init_arguments("chrono", course.window), f"chrono({max(course.window, 2)})")
+    arguments = "".join(f", {name}={value}" for name, value in options.items())
+    return (
+        f"    cell = tt.{kind}(1, {learner.hidden}{arguments}, key=key_cell)\n"
+        "    network = tt.RecurrentNetwork(cell, 1, key=key_readout)"
+    )

@@ -1,0 +1,125 @@
+"""The laboratory's page, served to this machine alone: everything on it comes from here."""
+
+import json
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from jinja2 import PackageLoader
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from throughtime.cells import CELLS
+from throughtime.errors import InputError
+from throughtime.lab.given import Given
+from throughtime.lab.session import Session
+from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
+from throughtime.report.page import template
+from throughtime.style import css_colours
+
+LOOPBACK = "127.0.0.1"
+HERE = Path(__file__).parent
+MOST_NAMES = 1000  # of series, to choose from
+# Nothing from elsewhere, nothing to elsewhere, and no script but the files that are served here.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def lab_app(given: Given, out: Path, token: str) -> Starlette:
+    """The application; all of it lives below the token, without which there is nothing to see.
+
+    Args:
+        given: the user's file and model.
+        out: where the page saves to.
+        token: who knows it may use the laboratory.
+    """
+    page = _page(given)
+
+    def show(request: Request) -> Response:
+        return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    async def live(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await Session(websocket, given, out).serve()
+
+    routes = [
+        Route("/", show),
+        WebSocketRoute("/live", live),
+        Mount("/look", StaticFiles(directory=HERE.parent / "report" / "templates")),
+        Mount("/page", StaticFiles(directory=HERE / "page")),
+    ]
+    return Starlette(
+        routes=[Mount(f"/{token}", routes=routes)],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])],
+        exception_handlers={404: _not_found},
+    )
+
+
+def serve(given: Given, out: Path, *, port: int, ready: Callable[[str], Any]) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        given: the user's file and model.
+        out: where the page saves to.
+        port: of this machine; 0 for one that is free.
+        ready: is told the address once it answers.
+
+    Raises:
+        InputError: where the port cannot be had.
+    """
+    listener = _listen(port)
+    token = secrets.token_urlsafe(16)
+    address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/{token}/"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready(address)
+
+    config = uvicorn.Config(
+        lab_app(given, out, token), log_level="critical", timeout_graceful_shutdown=2, ws="websockets-sansio"
+    )
+    Server(config).run(sockets=[listener])
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(f"port {port} cannot be had ({error.strerror}): give another with --port") from error
+    return listener
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    words = "Nothing here: the laboratory's address, with its token, stands where throughtime lab was started.\n"
+    return PlainTextResponse(words, 404)
+
+
+def _page(given: Given) -> str:
+    known = {
+        "course": Course()._asdict(),
+        "learner": Learner()._asdict(),
+        "limits": LIMITS,
+        "choices": CHOICES,
+        "cells": {name: kind.__name__ for name, kind in CELLS.items()},
+        "series": [] if given.panel is None else [str(name) for name in given.panel.ids[:MOST_NAMES]],
+        "file": None if given.file is None else given.file.name,
+        "network": None if given.network is None else str(given.folder),
+        "forecaster": None if given.forecaster is None else str(given.folder),
+    }
+    page = template("index.html", PackageLoader("throughtime.lab", "page"))
+    return page.render(colours=css_colours(), known=known, known_json=json.dumps(known))

@@ -1,0 +1,49 @@
+"""The curves, and a series of the user's own."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from throughtime.errors import InputError
+from throughtime.lab.curves import CURVES, file_curve, made_curve, read_file
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_a_made_curve_is_finite_moves_and_is_the_same_each_time(name):
+    values = made_curve(name).values
+    assert values.shape == (1000,)
+    assert values.dtype == np.float32
+    assert np.isfinite(values).all()
+    assert values.std() > 0.4
+    np.testing.assert_array_equal(values, made_curve(name).values)
+
+
+def test_the_sine_is_one():
+    np.testing.assert_allclose(made_curve("sine").values[[0, 5, 999]], np.sin([0, 0.5, 99.9]), rtol=1e-6, atol=1e-7)
+
+
+def written(tmp_path, **columns):
+    file = tmp_path / "series.csv"
+    pl.DataFrame(columns).write_csv(file)
+    return read_file(file)
+
+
+def test_a_series_of_a_file_is_scaled_and_its_gaps_are_filled(tmp_path):
+    panel = written(
+        tmp_path, unique_id=["a"] * 3 + ["b"] * 5, ds=[1, 2, 3, 1, 2, 3, 4, 5], y=[1, 2, 4, 5, None, 9, 1, 3]
+    )
+    first, second = file_curve(panel), file_curve(panel, "b")
+    assert first.values.shape == (3,)
+    np.testing.assert_allclose(second.values, (np.array([5, 5, 9, 1, 3]) - 4.6) / np.std([5, 5, 9, 1, 3]), rtol=1e-6)
+    assert second.values.mean() == pytest.approx(0, abs=1e-6)
+    assert any("1 missing values of this series" in note for note in second.notes)
+    assert not any("missing values of this series" in note for note in first.notes)
+    assert "Values less 4.6, by 2.653: mean 0, variance 1." in second.notes
+
+
+def test_a_series_that_is_not_there_or_never_moves_is_told(tmp_path):
+    panel = written(tmp_path, unique_id=["a"] * 3 + ["b"] * 3, ds=[1, 2, 3] * 2, y=[1, 2, 4, 7, 7, 7])
+    with pytest.raises(InputError, match=r"there is no series 'c': expected one of 'a', 'b'$"):
+        file_curve(panel, "c")
+    with pytest.raises(InputError, match=r"all values of the series 'b' are 7: there is nothing to learn"):
+        file_curve(panel, "b")

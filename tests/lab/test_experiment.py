@@ -1,0 +1,91 @@
+"""Settings become what they say, or one message."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import throughtime as tt
+from throughtime.errors import InputError
+from throughtime.lab.experiment import experiment
+from throughtime.lab.given import Given
+from throughtime.lab.settings import Course, Learner
+
+
+def test_a_network_is_as_the_settings_say():
+    made = experiment(Course(window=9, batch=3), Learner(cell="lstm", hidden=7, init="chrono"), Given())
+    cell = made.start.model.cell
+    assert isinstance(cell, tt.LSTM)
+    assert (cell.inputs, cell.hidden, made.start.model.readout.out_features) == (1, 7, 1)
+    i, f, g, o = np.split(np.asarray(cell.b), 4)
+    assert (f >= 0).all()
+    assert (f <= np.log(8)).all()
+    np.testing.assert_array_equal(i, -f)
+    assert not g.any()
+    assert not o.any()
+
+
+def test_the_same_seed_starts_the_same_and_another_does_not():
+    one, same, other = (experiment(Course(seed=seed), Learner(hidden=6), Given()).start for seed in (1, 1, 2))
+    assert eqx.tree_equal(one.model, same.model)
+    assert not np.array_equal(one.model.cell.w_h, other.model.cell.w_h)
+
+
+def test_a_given_network_goes_on_from_its_weights():
+    network = tt.RecurrentNetwork(tt.GRU(1, 6, key=jax.random.key(4)), 1, key=jax.random.key(5))
+    made = experiment(Course(), Learner(cell="elman", hidden=9), Given(network=network))
+    assert eqx.tree_equal(made.start.model, network)
+
+
+def test_the_loss_is_the_mean_squared_error_one_step_ahead():
+    made = experiment(Course(window=4, batch=2), Learner(hidden=3), Given())
+    values = jnp.sin(jnp.arange(6.0))  # two places for a window to begin: 0 and 1
+    network = made.start.model
+    each = []
+    for begin in (0, 1):
+        window = values[begin : begin + 5, None]
+        each.append(jnp.mean((network(window[:-1])[1] - window[1:]) ** 2))
+    possible = [float((each[a] + each[b]) / 2) for a in (0, 1) for b in (0, 1)]
+    for number in range(4):
+        came = float(made.loss(network, values, jax.random.key(number)))
+        assert np.isclose(possible, came, rtol=1e-5).any()
+
+
+@pytest.mark.parametrize(
+    ("course", "learner", "words"),
+    [
+        (Course(curve="file"), Learner(), r"there is no file: start the laboratory with throughtime lab --data FILE"),
+        (Course(), Learner(cell="elman", init="chrono"), r"a cell of kind elman cannot start with 'chrono'"),
+        (Course(), Learner(cell="lru", init="orthogonal"), r"a cell of kind lru cannot start with 'orthogonal'"),
+    ],
+)
+def test_what_makes_no_sense_together_is_told(course, learner, words):
+    with pytest.raises(InputError, match=words):
+        experiment(course, learner, Given())
+
+
+def test_a_window_longer_than_the_series_is_told(tmp_path):
+    file = tmp_path / "short.csv"
+    file.write_text("ds,y\n" + "\n".join(f"{t},{t * t}" for t in range(12)))
+    from throughtime.lab.given import read_given
+
+    given = read_given(file, None)
+    with pytest.raises(InputError, match=r"a window of 11 steps does not fit: the series has 12 values; .* at most 10"):
+        experiment(Course(curve="file", window=11), Learner(), given)
+    assert experiment(Course(curve="file", window=10), Learner(), given).curve.values.shape == (12,)
+
+
+def test_programs_of_many_settings_are_not_kept_for_ever(monkeypatch):
+    from throughtime.lab import experiment as module
+
+    cleared = []
+    monkeypatch.setattr(module, "MOST_COMPILED", 2)
+    monkeypatch.setattr(module, "_compiled", set())
+    monkeypatch.setattr(module.jax, "clear_caches", lambda: cleared.append(True))
+    network = tt.RecurrentNetwork(tt.Elman(1, 2, key=jax.random.key(0)), 1, key=jax.random.key(1))
+    for hidden in (3, 4, 3, 4):
+        experiment(Course(), Learner(hidden=hidden), Given(network=network))
+    assert cleared == []
+    experiment(Course(), Learner(hidden=5), Given(network=network))
+    assert cleared == [True]
