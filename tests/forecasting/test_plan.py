@@ -100,7 +100,7 @@ def test_an_unknown_preset_is_told_the_known_ones():
         (59_999, 32, 600, 128),
         (60_000, 64, 1500, 128),
         (199_999, 64, 1500, 128),
-        (200_000, 64, 2500, 128),
+        (200_000, 64, 3000, 128),
     ],
 )
 def test_larger_panels_get_more(observations, units, steps, batch):

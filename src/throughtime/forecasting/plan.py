@@ -14,7 +14,7 @@ MOST_PATCHES = 32
 TINY_PANEL = 5_000  # observations; below it batches hold 64 windows
 SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
 MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
-STEPS = (600, 1500, 2500)  # for a small panel, a medium one and a large one
+STEPS = (600, 1500, 3000)  # for a small panel, a medium one and a large one
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
 SEASONS_BACK = 6  # that the bases average over: Hospital's five give a better profile than its last three
 LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
@@ -110,7 +110,7 @@ def make_plan(
         season: the period in steps, 1 where there is none.
         cell: the cell's name.
         hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 2,500 otherwise, times the
+        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise, times the
             preset's length.
         members: how many networks are averaged, or None for the preset's number.
         preset: a name in ``PRESETS``.
