@@ -7,7 +7,7 @@ PEERS := .venv-peers
 SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 
-.PHONY: install demo lab test test-slow test-browser test-sanitized lint bench bench-panels docs clean
+.PHONY: install demo lab test test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -52,6 +52,10 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/watching.py
 	$(BIN)/python benchmarks/recurrent_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/recurrent_step.py --grid
+
+bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
+	$(BIN)/python benchmarks/lab.py
 
 bench-panels: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python

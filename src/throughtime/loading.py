@@ -20,7 +20,12 @@ def load(path: str | Path) -> Any:
     """
     saved = checkpoint.load(path)
     if saved.kind == "training":
-        config = saved.config["network"]
+        config = saved.config.get("network")
+        if config is None:
+            raise InputError(
+                f"{path} holds a training run without its network's configuration: expected one that was saved with "
+                '{"network": throughtime.layers.network_config(network)}'
+            )
         return checkpoint.restore(
             saved.arrays, lambda: network_from_config(config, key=jax.random.key(0)), "training.model"
         )

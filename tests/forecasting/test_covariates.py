@@ -259,6 +259,7 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
         engine, "prepare", lambda panel, origins, plan: seen.append(plan) or prepare(panel, origins, plan)
     )
     monkeypatch.setattr(heldout, "MOST_STEPS", 2)
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
     *held_out, last = seen
     assert {one.encodings.past[1].vocabulary for one in held_out} == {("rain", "snow", "sun")}

@@ -76,6 +76,27 @@ def test_a_window_longer_than_the_series_is_told(tmp_path):
     assert experiment(Course(curve="file", window=10), Learner(), given).curve.values.shape == (12,)
 
 
+def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path):
+    from throughtime.lab.given import read_given
+    from throughtime.layers import network_config
+    from throughtime.training import checkpoint
+
+    cell = tt.BatchNorm(tt.LSTM(1, 3, key=jax.random.key(0)), steps=5)
+    for name, network, config in (
+        ("counting", tt.RecurrentNetwork(cell, 1, key=jax.random.key(1)), True),
+        ("two", tt.RecurrentNetwork(tt.GRU(2, 3, key=jax.random.key(0)), 1, key=jax.random.key(1)), True),
+        ("bare", tt.RecurrentNetwork(tt.GRU(1, 3, key=jax.random.key(0)), 1, key=jax.random.key(1)), False),
+    ):
+        saved = {"network": network_config(network)} if config else {}
+        checkpoint.save(tmp_path / name, "training", saved, {"training": {"model": network}})
+    with pytest.raises(InputError, match=r"BatchNorm, whose state does not consist of numbers that have a gradient"):
+        read_given(None, tmp_path / "counting")
+    with pytest.raises(InputError, match=r"2 inputs and 1 outputs: expected one of each"):
+        read_given(None, tmp_path / "two")
+    with pytest.raises(InputError, match=r"without its network's configuration"):
+        read_given(None, tmp_path / "bare")
+
+
 def test_programs_of_many_settings_are_not_kept_for_ever(monkeypatch):
     from throughtime.lab import experiment as module
 

@@ -186,6 +186,22 @@ def test_a_change_begins_anew_and_stands_in_the_address(open_page):
     wait_until(page, lambda: page.evaluate("document.hidden") or steps(page) > 0, "the first still lives")
 
 
+def test_a_field_that_is_left_begins_nothing_anew(open_page):
+    page = open_page("curve=sine&window=12&hidden=8&steps=1000000&pace=500")
+    ready(page)
+    page.fill("[name=hidden]", "6")
+    wait_until(page, lambda: page.evaluate("lab.ready.sides[0].hidden") == 6, "heard while it was typed")
+    ready(page)
+    page.focus("[name=hidden]")
+    page.keyboard.press("End")
+    page.click("#go")
+    wait_until(page, lambda: steps(page) > 100, "it trains")
+    page.click("#go")
+    page.wait_for_timeout(1000)
+    assert steps(page) > 100
+    assert page.inner_text("#go") == "Start"
+
+
 def test_a_reload_while_it_trains_comes_back_with_the_settings(open_page):
     page = open_page("curve=square&window=12&hidden=7&steps=1000000")
     ready(page)
@@ -342,7 +358,7 @@ def test_a_trained_forecaster_can_be_looked_into(open_page, tmp_path, file):
     assert page.evaluate("document.querySelector('#model-map canvas').height") == 5
     picture(page, "forecaster")
     assert lab.stop()[0] == 130
-    wait_until(page, lambda: "closed" in page.inner_text("#told"), "it says that it has stopped")
+    wait_until(page, lambda: "closed" in page.inner_text("#status"), "it says that it has stopped")
 
 
 def test_a_trained_network_goes_on(open_page, tmp_path, lab):

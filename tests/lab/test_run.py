@@ -86,7 +86,7 @@ def test_the_second_picture_comes_soon_although_the_first_was_compiled(watched):
 def test_one_step_at_a_time_and_pausing(watched):
     one = watched(steps=100_000)
     for step in (1, 2, 3):
-        one.run.wish(steps=1)
+        one.run.step()
         assert one.until(lambda frame, step=step: frame.step >= step)[-1].step == step
     one.run.wish(running=True)
     one.until(lambda frame: frame.step > 3)
@@ -95,11 +95,58 @@ def test_one_step_at_a_time_and_pausing(watched):
     stood = int(one.run.state.step)
     time.sleep(0.2)
     assert int(one.run.state.step) == stood < 100_000
+    for _ in range(5):  # quicker than they are done
+        one.run.step()
+    one.until(lambda frame: frame.step >= stood + 5)
+    time.sleep(0.1)
+    assert int(one.run.state.step) == stood + 5
+
+
+def test_every_loss_is_shown_although_nobody_takes_a_frame(watched):
+    one = watched(steps=100_000)
+    one.run.wish(pace=200.0, running=True)
+    for _ in range(4):
+        time.sleep(0.15)
+        one.run.wish(frame=True)  # again, before the one that is there was taken
+    one.run.wish(running=False)
+    time.sleep(0.3)
+    one.run.wish(frame=True)
+    frames = one.until(lambda frame: frame.step == int(one.run.state.step) and not frame.running)
+    assert [point for frame in frames for point in frame.losses] == one.run.history
+
+
+def test_a_finished_run_does_not_go_on(watched):
+    one = watched(steps=3)
+    one.run.wish(running=True)
+    one.until(lambda frame: frame.step == 3)
+    one.run.wish(running=True, frame=True)
+    assert not one.frame().running
+
+
+def test_a_run_that_cannot_be_looked_at_says_so(monkeypatch):
+    def broken(*_seen):
+        raise RuntimeError("blind")
+
+    monkeypatch.setattr("throughtime.lab.run.look", broken)
+    run = Run(experiment(Course(window=6, batch=2), Learner(hidden=4), Given()))
+    assert run.prepared.wait(60)
+    assert "blind" in run.problem
+    run.close()
+
+
+def test_a_run_that_fails_later_shows_its_last_frame_with_the_problem(watched, monkeypatch):
+    one = watched(steps=100_000)
+    one.frame()
+    monkeypatch.setattr("throughtime.lab.run.train", lambda *_given, **_more: 1 / 0)
+    one.run.step()
+    frame = one.until(lambda frame: bool(frame.problem))[-1]
+    assert "ZeroDivisionError" in frame.problem
+    assert frame.look.activity.shape == (6, 4)
 
 
 def test_a_pace_is_kept(watched):
     one = watched(steps=100_000)
-    one.run.wish(steps=1)
+    one.run.step()
     one.until(lambda frame: frame.step == 1)  # compiled
     one.run.wish(pace=100.0, running=True)
     time.sleep(1.0)

@@ -143,6 +143,7 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(page):
         '{"type": "apply"}',
         '{"type": "look", "start": "x"}',
         '{"type": "pace", "pace": {}}',
+        '{"type": "look", "start": Infinity, "at": 0}',
     ],
 )
 def test_a_message_that_is_none_is_told(page, text):
@@ -150,6 +151,20 @@ def test_a_message_that_is_none_is_told(page, text):
     assert "does not understand" in page.hear("refused")["message"]
     page.apply()
     page.hear("ready")
+
+
+def test_a_pace_that_is_none_is_told(page):
+    for pace in ("NaN", "-1", "Infinity"):
+        page.socket.send_text(f'{{"type": "pace", "pace": "{pace}"}}')
+        assert "expected training steps a second" in page.hear("refused")["message"]
+
+
+def test_nothing_is_saved_and_nobody_learns_where_there_is_none(page, tmp_path):
+    page.ask("save")
+    assert "nothing to save yet" in page.hear("refused")["message"]
+    assert not (tmp_path / "out").exists()
+    page.ask("apply", number=1, course={}, learners=[], start=0, running=False)
+    assert "nobody is to learn" in page.hear("refused")["message"]
 
 
 def test_the_reach_comes_with_its_verdict(page):

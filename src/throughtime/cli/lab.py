@@ -1,6 +1,7 @@
 """``throughtime lab``."""
 
 import json
+import threading
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from throughtime.cli.answer import answering
 from throughtime.cli.options import Json, Quiet, out_option
 from throughtime.errors import InputError
+from throughtime.outputs import output_folder
 
 EXTRA = "pip install 'throughtime[lab]'"
 
@@ -30,6 +32,8 @@ def lab(
     """Watch networks learn, in a page that this machine serves to itself alone. Ctrl-C ends it."""
     with answering(as_json, quiet, lambda: "The laboratory has stopped.") as answer:
         try:
+            import websockets  # noqa: F401  # what serves the page imports it late
+
             from throughtime.lab.server import serve
         except ModuleNotFoundError as missing:
             raise InputError(f"the laboratory needs {missing.name}, which is not installed: {EXTRA}") from None
@@ -39,7 +43,8 @@ def lab(
             if as_json:
                 print(json.dumps({"address": address}), flush=True)
             answer.console.print(f"The laboratory: {address}\nCtrl-C ends it.")
-            if browser:
-                webbrowser.open(address)
+            if browser:  # in a thread: a browser in the terminal would wait for the server, and the server for it
+                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-        serve(read_given(data, model), out, port=port, ready=ready)
+        given = read_given(data, model)
+        serve(given, output_folder(out), port=port, ready=ready)

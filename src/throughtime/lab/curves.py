@@ -78,9 +78,11 @@ def file_curve(panel: Panel, series: str = "") -> Curve:
     row = names.index(series) if series else 0
     values = panel.series(row)
     filled = fill_forward(values, np.array([0, len(values)]), panel.frequency.season)
-    deviation = float(filled.std())
-    if deviation == 0:
+    if not len(filled):
+        raise InputError(f"no value of the series {names[row]!r} is known: there is nothing to learn")
+    if filled.min() == filled.max():
         raise InputError(f"all values of the series {names[row]!r} are {filled[0]:g}: there is nothing to learn")
+    deviation = float(filled.std())
     missing = int(np.isnan(values).sum())
     gaps = (f"{missing:,} missing values of this series: an earlier value stands in their place.",) if missing else ()
     scaled = f"Values less {filled.mean():.4g}, by {deviation:.4g}: mean 0, variance 1."

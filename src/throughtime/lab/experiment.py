@@ -13,7 +13,7 @@ from throughtime.cells.named import init_arguments, takes
 from throughtime.errors import InputError
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
 from throughtime.lab.given import Given
-from throughtime.lab.settings import OWN, Course, Learner
+from throughtime.lab.settings import LIMITS, OWN, Course, Learner
 from throughtime.layers import RecurrentNetwork
 from throughtime.shapes import Array, Key
 from throughtime.training.loop import TrainState, start
@@ -52,9 +52,11 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
     """
     curve = _curve(course, given)
     if len(curve.values) < course.window + 2:
+        most = len(curve.values) - 2
+        expected = f"a window of at most {most}" if most >= LIMITS["window"][0] else "a series of at least 4 values"
         raise InputError(
-            f"a window of {course.window} steps does not fit: the series has {len(curve.values)} values; expected a "
-            f"window of at most {max(len(curve.values) - 2, 0)}"
+            f"a window of {course.window} steps does not fit: the series has {len(curve.values)} values; expected "
+            f"{expected}"
         )
     _forget_programs(course, learner)
     optimiser = adam(learner.rate, learner.clip)

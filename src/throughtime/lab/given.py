@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
+
+from throughtime.cells import Cell
 from throughtime.data.panel import Panel
 from throughtime.errors import InputError
 from throughtime.forecasting.forecaster import Forecaster
@@ -40,9 +43,20 @@ def read_given(file: Path | None, folder: Path | None) -> Given:
     model = None if folder is None else load(folder)
     if isinstance(model, Forecaster):
         return Given(file, panel, folder, forecaster=model)
+    if model is not None and not _can_be_looked_into(model.cell):
+        raise InputError(
+            f"{folder} holds a {type(model.cell).__name__}, whose state does not consist of numbers that have a "
+            "gradient: expected a plain cell's network, or a Forecaster"
+        )
     if model is not None and (model.cell.inputs, model.readout.out_features) != (1, 1):
         raise InputError(
             f"{folder} holds a network of {model.cell.inputs} inputs and {model.readout.out_features} outputs: "
             "expected one of each, to say the next value of a series"
         )
     return Given(file, panel, folder, network=model)
+
+
+def _can_be_looked_into(cell: Cell) -> bool:
+    """Whether all of its state are units' numbers, by which the error has a gradient."""
+    leaves = jax.tree.leaves(cell.initial_state())
+    return all(leaf.dtype.kind == "f" and leaf.shape == (cell.hidden,) for leaf in leaves)

@@ -40,10 +40,17 @@ def look(network: RecurrentNetwork, window: Float[Array, "S"], at: Int[Array, ""
         return (predictions[at] - targets[at]) ** 2, (predictions, ys)
 
     (by_state, by_output), (predictions, ys) = jax.grad(error, has_aux=True)((nothing, none))
-    squares = jnp.sum(jnp.stack([jnp.square(leaf) for leaf in jax.tree.leaves(by_state)]), axis=0)
-    after = jnp.sqrt(jnp.pad(squares[1:], ((0, 1), (0, 0))))  # the state after step t is what enters step t + 1
+    sizes = _norm(jnp.stack(jax.tree.leaves(by_state)))
+    after = jnp.pad(sizes[1:], ((0, 1), (0, 0)))  # the state after step t is what enters step t + 1
     here = jnp.arange(steps)[:, None] == at
     return Look(predictions, ys, jnp.where(here, jnp.abs(by_output), after))
+
+
+def _norm(parts: Float[Array, "S T H"]) -> Float[Array, "T H"]:
+    """Over the arrays of a state. By the largest first: the squares of what has nearly vanished would be zero."""
+    largest = jnp.max(jnp.abs(parts), axis=0)
+    scale = jnp.where(largest > 0, largest, 1)
+    return scale * jnp.sqrt(jnp.sum(jnp.square(parts / scale[None]), axis=0))
 
 
 def _outputs(network: RecurrentNetwork, xs: Array, to_state: Any, to_output: Array) -> Float[Array, "T H"]:

@@ -38,10 +38,11 @@ def lab_picture(runs: Sequence[Shown]) -> Figure:
         panels = figure.subplots(2, 2)
         panels[0, 0].plot(runs[0].targets, "o", color=INK, markersize=3.5, label="target")
         for run, line in zip(runs, LINES, strict=False):
-            panels[0, 0].plot(run.look.predictions, label=run.name, **line)
+            label = run.name.replace("$", r"\$")  # or matplotlib takes it for mathematics
+            panels[0, 0].plot(run.look.predictions, label=label, **line)
             if run.history:
-                panels[0, 1].plot(*np.array(run.history).T, label=run.name, **line)
-            panels[1, 0].plot(_by_lag(run), label=run.name, **line)
+                panels[0, 1].plot(*np.array(run.history).T, label=label, **line)
+            panels[1, 0].plot(_by_lag(run), label=label, **line)
         for axes, title, label in zip(
             panels.flat,
             ("Prediction and target, one step ahead", "Mean squared error", "Gradient by lag"),
@@ -64,7 +65,7 @@ def _by_lag(run: Shown) -> np.ndarray:
 def _activity(axes: Axes, runs: Sequence[Shown]) -> None:
     """The units as rows, those of a second run below the first's; each row's colour is its output over time."""
     rows = np.concatenate([np.asarray(run.look.activity).T for run in runs])
-    largest = float(np.abs(rows).max()) or 1.0
+    largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0)) or 1.0
     image = axes.imshow(rows, aspect="auto", cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest")
     for run in runs[:-1]:
         axes.axhline(run.look.activity.shape[1] - 0.5, color=INK)

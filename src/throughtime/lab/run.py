@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from throughtime.lab.experiment import Experiment
 from throughtime.lab.look import Look, look
@@ -47,7 +48,7 @@ class Frame(NamedTuple):
 
 @dataclass
 class _Wishes:
-    """What whoever watches wants; read by the run's thread, always under its lock."""
+    """What whoever watches wants; it changes under the run's lock alone."""
 
     start: int  # of the window that is looked at
     at: int  # the step whose error is followed back
@@ -78,7 +79,8 @@ class Run:
         self._changed = changed
         self._wishes = _Wishes(start=0, at=experiment.course.window - 1)
         self._heard = threading.Condition()
-        self._frame: Frame | None = None
+        self._frame: Frame | None = None  # that nobody has taken yet
+        self._last: Frame | None = None
         self._shown = 0  # of the history
         self._speed = 0.0
         self._pace_due = self._frame_due = 0.0  # seconds of the clock
@@ -88,11 +90,20 @@ class Run:
         self._thread.start()
 
     def wish(self, **wishes: bool | int | float) -> None:
-        """Change what is wanted: ``running``, ``steps``, ``pace``, ``frame``; ``start`` and ``at`` of the window."""
+        """Change what is wanted: ``running``, ``pace``, ``frame``; ``start`` and ``at`` of the window."""
         with self._heard:
             for name, value in wishes.items():
                 setattr(self._wishes, name, value)
+            self._wishes.running &= not self.is_over
             self._stale |= not {"start", "at", "running"}.isdisjoint(wishes)
+            self._heard.notify()
+
+    def step(self) -> None:
+        """Pause, and do one step more than was asked for before."""
+        with self._heard:
+            self._wishes.running = False
+            self._wishes.steps += 1
+            self._wishes.frame = True
             self._heard.notify()
 
     def take(self) -> Frame | None:
@@ -112,14 +123,26 @@ class Run:
         return bool(self.problem) or int(self.state.step) >= self.experiment.course.steps
 
     def _work(self) -> None:
-        self._train_to(0)
-        self._show()
-        self._frame_due = 0.0  # that took long because it was compiled first, and says nothing of the next
-        self.prepared.set()
+        try:
+            self._train_to(0)
+            self._show()
+            self._frame_due = 0.0  # that took long because it was compiled first, and says nothing of the next
+            self.prepared.set()
+            self._serve()
+        except Exception as error:  # whatever it is, the page says so, where a thread would end in silence
+            self.problem = f"the run has ended: {type(error).__name__}: {error}"
+            with self._heard:
+                if self._last is not None:
+                    self._frame = self._last._replace(losses=[], running=False, problem=self.problem)
+            self.prepared.set()
+            self._changed()
+
+    def _serve(self) -> None:
+        """Do what is wanted, until the run is closed."""
         while True:
             with self._heard:
                 while not (self._wishes.closed or self._must_train() or self._must_show()):
-                    self._heard.wait(IDLE if self._wishes.running or self._stale else None)
+                    self._heard.wait(IDLE if self._wishes.running or (self._stale and self._wishes.frame) else None)
                 if self._wishes.closed:
                     return
             if self._must_train():
@@ -136,14 +159,15 @@ class Run:
         return self._wishes.frame and self._stale and time.perf_counter() >= self._frame_due
 
     def _train(self) -> None:
-        began, steps = time.perf_counter(), self._portion()
+        with self._heard:
+            began, single, steps = time.perf_counter(), self._wishes.steps > 0, self._portion()
         self._train_to(min(int(self.state.step) + steps, self.experiment.course.steps))
         with self._heard:
             wishes, now = self._wishes, time.perf_counter()
             self._pace_due = max(self._pace_due, now - PORTION) + steps / wishes.pace if wishes.pace else now
             speed = steps / (max(self._pace_due, now) - began)
             self._speed += SMOOTH * (speed - self._speed) if self._speed else speed
-            wishes.steps = max(wishes.steps - steps, 0)
+            wishes.steps -= single
             wishes.running &= not self.is_over
             self._stale = True
 
@@ -154,11 +178,9 @@ class Run:
                 self.state, experiment.loss, experiment.optimiser, self._values, steps=goal, every=MOST_AT_ONCE
             ):
                 self.state = progress.state
-                self.history.append((int(progress.state.step), float(progress.losses.mean())))
+                self.history.append((int(progress.state.step), float(progress.losses.mean(dtype=np.float64))))
         except DivergedError as error:
             self.problem = str(error)
-        except Exception as error:  # whatever it is, the page says so, where a thread would end in silence
-            self.problem = f"training stopped: {type(error).__name__}: {error}"
 
     def _portion(self) -> int:
         """How many steps to do before looking up again."""
@@ -176,10 +198,11 @@ class Run:
             self._stale = False
         window = self._values[start : start + self.experiment.course.window + 1]
         seen = jax.block_until_ready(look(self.state.model, window, jnp.int32(at)))
-        losses, self._shown = self.history[self._shown :], len(self.history)
         step, speed = int(self.state.step), self._speed if running else 0.0
         with self._heard:
-            self._frame = Frame(start, at, step, losses, seen, speed, running, self.problem)
+            untaken = self._frame.losses if self._frame else []
+            losses, self._shown = untaken + self.history[self._shown :], len(self.history)
+            self._frame = self._last = Frame(start, at, step, losses, seen, speed, running, self.problem)
             self._wishes.frame = False
         now = time.perf_counter()
         self._frame_due = max(now + (now - began) / SHARE, began + LEAST_PAUSE)

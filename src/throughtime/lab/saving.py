@@ -13,7 +13,7 @@ from throughtime.lab.picture import Shown, lab_picture
 from throughtime.lab.run import Run, window_of
 from throughtime.lab.script import script, title
 from throughtime.layers import network_config
-from throughtime.outputs import staged
+from throughtime.outputs import output_folder, staged
 from throughtime.training import checkpoint
 
 NAMES = ("", "-b")  # behind the names of a second run's files
@@ -26,7 +26,7 @@ def save(out: Path, runs: Sequence[Run], given: Given, *, start: int, at: int) -
         [point for point in list(run.history) if point[0] <= int(state.step)]
         for run, state in zip(runs, states, strict=True)
     ]
-    folder = _new_folder(out)
+    folder = _new_folder(output_folder(out))
     shown = []
     for run, state, history in zip(runs, states, histories, strict=True):
         inputs, targets = window_of(run, start)
@@ -50,7 +50,7 @@ def _new_folder(out: Path) -> Path:
     while True:
         folder = out / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             number += 1
         else:

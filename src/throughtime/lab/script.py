@@ -55,7 +55,7 @@ def script(course: Course, learner: Learner, given: Given, *, steps: int, name: 
     clipped = f"clipped_by_norm(optax.adam({learner.rate!r}), {learner.clip!r})"
     own, curve = _curve(course, given)
     return SCRIPT.format(
-        title=f"{title(learner, given)} on {course.curve if course.curve != FILE else given.file}",
+        title=_printable(f"{title(learner, given)} on {course.curve if course.curve != FILE else given.file}"),
         version=__version__,
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
@@ -78,6 +78,11 @@ def title(learner: Learner, given: Given) -> str:
     kind = cell_type(learner.cell).__name__
     activation = f", {learner.activation}" if learner.cell == "elman" else ""
     return f"{kind}{activation}, {learner.hidden} units"
+
+
+def _printable(words: str) -> str:
+    """For a docstring: the name of a file may hold what ends one, or what means something else there."""
+    return words.encode("unicode_escape").decode().replace('"', r"\"")
 
 
 def _curve(course: Course, given: Given) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The laboratory's page, served to this machine alone: everything on it comes from here."""
 
 import json
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -88,14 +89,19 @@ def serve(given: Given, out: Path, *, port: int, ready: Callable[[str], Any]) ->
             ready(address)
 
     config = uvicorn.Config(
-        lab_app(given, out, token), log_level="critical", timeout_graceful_shutdown=2, ws="websockets-sansio"
+        lab_app(given, out, token),
+        log_level="critical",
+        timeout_graceful_shutdown=2,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # nothing to gain on one machine
     )
     Server(config).run(sockets=[listener])
 
 
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # elsewhere another program could take the port as well
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
     except OSError as error:

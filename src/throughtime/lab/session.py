@@ -24,6 +24,7 @@ from throughtime.lab.settings import Course, Learner, parse
 
 MOST_RUNS = 2
 Message = dict[str, Any]
+AT_LEISURE = ("reach", "forecaster", "save")  # these take seconds, in which the page is heard all the same
 # What a page may ask for: its fields, and how each is read. The session has a method for each, named so.
 ASKED: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
     "apply": {"number": int, "course": dict, "learners": list, "start": int, "running": bool},
@@ -52,6 +53,7 @@ class Session:
         self._place = {"start": 0, "at": 0}
         self._steps_a_second = 0.0  # at most; 0 for as many as can be done
         self._changed, self._drawn = asyncio.Event(), asyncio.Event()
+        self._leisure: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
 
     async def serve(self) -> None:
@@ -64,18 +66,29 @@ class Session:
             pass
         finally:
             shows.cancel()
+            if self._leisure is not None:
+                self._leisure.cancel()
             self._wish(closed=True)  # at once, as what follows may be cancelled
             await run_in_threadpool(self._end_runs)
 
     async def _hear(self, text: str) -> None:
         """Do what a message asks for; what cannot be done is told, and changes nothing."""
+        kind = ""
         try:
             message = json.loads(text)
-            kind = message["type"]
+            kind = str(message["type"])
             said = {name: read(message[name]) for name, read in ASKED[kind].items()}
-        except (ValueError, TypeError, KeyError, AttributeError):
-            await self._say(type="refused", asked="", message=f"the laboratory does not understand {text[:80]!r}")
+        except (ValueError, TypeError, KeyError, OverflowError):
+            await self._say(type="refused", asked=kind, message=f"the laboratory does not understand {text[:80]!r}")
             return
+        if kind not in AT_LEISURE:
+            await self._do(kind, said)
+        elif self._leisure is None or self._leisure.done():
+            self._leisure = asyncio.create_task(self._do(kind, said))
+        else:
+            await self._say(type="refused", asked=kind, message="what was asked for before is not finished yet")
+
+    async def _do(self, kind: str, said: Message) -> None:
         try:
             await getattr(self, f"_{kind}")(**said)
         except InputError as error:
@@ -83,11 +96,19 @@ class Session:
         except OSError as error:
             words = f"{error.filename or 'the file system'}: {error.strerror or error}"
             await self._say(type="refused", asked=kind, message=words)
+        except WebSocketDisconnect:
+            raise
+        except Exception as error:  # a fault of the laboratory's own is told too, and the page goes on
+            await self._say(type="refused", asked=kind, message=f"it failed: {type(error).__name__}: {error}")
 
     async def _say(self, **content: Any) -> None:
-        await self._socket.send_text(json.dumps(content))
+        await self._socket.send_text(json.dumps(content, allow_nan=False))
 
     async def _show(self) -> None:
+        with suppress(WebSocketDisconnect):
+            await self._show_frames()
+
+    async def _show_frames(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -110,6 +131,8 @@ class Session:
         self, number: int, course: dict[str, Any], learners: list[dict[str, Any]], start: int, running: bool
     ) -> None:
         """Begin anew with these settings, the same seed for all; where they make no sense, all goes on as it was."""
+        if not learners:
+            raise InputError("nobody is to learn: expected one network or two")
         taught = parse(Course, course)
         made = [
             await run_in_threadpool(experiment, taught, parse(Learner, each), self._given)
@@ -121,6 +144,9 @@ class Session:
         self._runs = [Run(each, self._tell_changed) for each in made]
         for run in self._runs:  # all begin together
             await run_in_threadpool(run.prepared.wait)
+        problems = [run.problem for run in self._runs if run.problem]
+        if problems:
+            raise InputError(problems[0])
         self._place = self._placed(start, taught.window - 1)
         await self._say(
             type="ready", number=number, last=_last_start(made[0]), **self._place, **_described(made, self._given)
@@ -142,10 +168,13 @@ class Session:
         self._wish(running=running, frame=True)
 
     async def _step(self) -> None:
-        self._wish(running=False, steps=1, frame=True)
+        for run in self._runs:
+            run.step()
 
     async def _pace(self, pace: float) -> None:
-        self._steps_a_second = max(pace, 0.0)
+        if not 0 <= pace < float("inf"):
+            raise InputError(f"the pace is {pace}: expected training steps a second, 0 for as many as can be done")
+        self._steps_a_second = pace
         self._wish(pace=self._steps_a_second)
 
     async def _look(self, start: int, at: int) -> None:
@@ -169,6 +198,8 @@ class Session:
         await self._say(type="forecaster", **await run_in_threadpool(forecaster_reach, model))
 
     async def _save(self) -> None:
+        if not self._runs:
+            raise InputError("there is nothing to save yet: expected settings that make sense first")
         saved = await run_in_threadpool(save, self._out, self._runs, self._given, **self._place)
         await self._say(type="saved", **saved)
 

@@ -1,6 +1,6 @@
 // The conversation with the server.
 let socket = null;
-const apply = { number: 0, waiting: false, again: null };
+const apply = { number: 0, waiting: false, again: false, wanted: "" };
 
 function send(type, content = {}) {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type, ...content }));
@@ -8,23 +8,30 @@ function send(type, content = {}) {
 
 // Begin anew with the form's settings; while the server prepares one, only the latest of more is kept.
 function applySettings(running) {
+  lab.running = running;
+  showButtons();
+  apply.wanted = wantedNow();
   if (apply.waiting) {
-    apply.again = { running };
+    apply.again = true;
     return;
   }
   apply.waiting = true;
   apply.number += 1;
-  lab.running = running;
   say("Preparing the network …");
-  const start = Number(fromAddress("start") ?? 0) || 0;
+  announce("Preparing");
+  const start = Math.min(Math.max(Number(fromAddress("start")) || 0, 0), Number.MAX_SAFE_INTEGER);
   send("apply", { number: apply.number, course: courseOf(), learners: learners(), running, start });
+}
+
+function wantedNow() {
+  return JSON.stringify([courseOf(), learners()]);
 }
 
 function applied() {
   apply.waiting = false;
   const { again } = apply;
-  apply.again = null;
-  if (again) applySettings(again.running);
+  apply.again = false;
+  if (again) applySettings(lab.running);
 }
 
 function floats(text) {

@@ -44,6 +44,8 @@ function showNames(at, curves) {
 function lineChart(id, xTitle) {
   const box = document.getElementById(id), canvas = document.createElement("canvas");
   const names = document.createElement("p"), context = canvas.getContext("2d");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", box.dataset.says);
   names.className = "names";
   box.append(canvas, names);
   let drawn = null;

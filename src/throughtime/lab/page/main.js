@@ -1,11 +1,17 @@
 // The page: what the buttons do, and what is shown when.
-const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null };
+const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null, askedForecaster: false };
 const button = Object.fromEntries(["go", "step", "reset", "save", "measure"].map((id) => [id, document.getElementById(id)]));
 const pace = document.getElementById("pace");
 let typing = 0;
 
 function say(words) {
   document.getElementById("status").textContent = words;
+}
+
+// For who does not see the page: what happens, and not every number of it.
+function announce(words) {
+  const said = document.getElementById("said");
+  if (said.textContent !== words) said.textContent = words;
 }
 
 function tell(words) {
@@ -23,6 +29,7 @@ function enable(on) {
 }
 
 function showButtons() {
+  if (!lab.ready) return;
   const over = isOver();
   button.go.textContent = lab.running ? "Pause" : "Start";
   button.go.disabled = button.step.disabled = over;
@@ -91,7 +98,15 @@ function lookAt(start, at) {
   send("look", { start, at });
 }
 
+// What was measured is of other weights, or of another window, now.
+function forgetReach() {
+  lab.reach = null;
+  document.getElementById("reach").hidden = true;
+  document.getElementById("verdict").textContent = "Measured when training pauses or ends, and by the button.";
+}
+
 function measure() {
+  if (button.measure.disabled) return;
   document.getElementById("verdict").textContent = "Measuring …";
   send("reach");
 }
@@ -104,13 +119,11 @@ const answers = {
 
   ready: (message) => {
     lab.ready = message;
-    lab.window = Number(textOf("window"));
+    lab.window = message.at + 1;
     lab.frames.clear();
-    lab.reach = null;
+    forgetReach();
     tell(strange.splice(0).map((each) => `The address says ${each}, which is no number: the default stands in its place.`).join(" "));
     document.getElementById("saved").hidden = true;
-    document.getElementById("reach").hidden = true;
-    document.getElementById("verdict").textContent = "Measured whenever training stands still.";
     document.getElementById("sides").hidden = message.sides.length < 2;
     document.getElementById("notes").replaceChildren(...message.notes.map((note) => {
       const line = document.createElement("li");
@@ -121,7 +134,9 @@ const answers = {
     setPlace(message.start, message.at, message.last, lab.window);
     enable(true);
     showButtons();
-    if (known.forecaster && !lab.forecaster) send("forecaster");
+    if (known.forecaster && !lab.askedForecaster) send("forecaster");
+    lab.askedForecaster = true;
+    announce(lab.running ? "Training" : "Ready");
     applied();
   },
 
@@ -136,7 +151,7 @@ const answers = {
   },
 
   reach: (message) => {
-    if (message.number === lab.ready?.number) showReach(message.sides);
+    if (message.number === lab.ready?.number && !lab.running) showReach(message.sides);
   },
 
   forecaster: showForecaster,
@@ -153,17 +168,19 @@ const answers = {
     button.save.disabled = !lab.ready;
     if (message.asked === "apply") {
       say(lab.ready ? "Nothing has changed; training stands where it stood." : "Change the settings to begin.");
-      if (lab.ready) lab.running = [...lab.frames.values()].some((frame) => frame.running);
+      if (lab.ready && !apply.again) lab.running = [...lab.frames.values()].some((frame) => frame.running);
+      if (lab.ready) showButtons();
       applied();
     }
+    if (message.asked === "reach") forgetReach();
     if (message.asked === "forecaster") document.getElementById("model-verdict").textContent = `${message.message}.`;
   },
 
   close: () => {
     enable(false);
     for (const field of form.elements) field.disabled = true;
-    say("The laboratory has stopped.");
-    tell("The connection to the laboratory is closed. Start it again with throughtime lab, and open the address that it says.");
+    say("The connection to the laboratory is closed.");
+    tell("Where throughtime lab still runs, load this page again; else start it again, and open the address that it says.");
   },
 };
 
@@ -173,7 +190,10 @@ function show(frames) {
     addLosses(frame.side, frame.losses);
   }
   const ran = lab.running;
-  if (lab.running && isOver()) lab.running = false;
+  if (lab.running && isOver()) {
+    lab.running = false;
+    announce("Done");
+  }
   showButtons();
   showStatus();
   draw();
@@ -187,7 +207,8 @@ function go(running) {
   send("go", { running });
   showButtons();
   showStatus();
-  if (running) lab.reach = null;
+  announce(running ? "Training" : "Paused");
+  if (running) forgetReach();
   else if (view() === "time") measure();
 }
 
@@ -197,11 +218,16 @@ function copyToOther() {
   fieldOf("cell2").value = textOf("cell") === "gru" ? "lstm" : "gru";
 }
 
+// A field that is left tells of a change that was heard while it was typed: the same settings begin nothing anew.
 function changed() {
+  clearTimeout(typing);
   showFields();
-  remember();
   const wrong = [...form.elements].find((field) => !field.disabled && field.required && field.value === "");
-  if (!wrong) applySettings(lab.running);
+  if (wrong) tell(`Expected a number for: ${wrong.closest("label").firstChild.textContent.trim()}.`);
+  else {
+    remember();
+    if (wantedNow() !== apply.wanted) applySettings(lab.running);
+  }
 }
 
 function listen() {
@@ -216,7 +242,7 @@ function listen() {
     typing = setTimeout(changed, 600);
   });
   button.go.addEventListener("click", () => go(!lab.running));
-  button.step.addEventListener("click", () => { send("step"); lab.reach = null; });
+  button.step.addEventListener("click", () => { send("step"); forgetReach(); });
   button.reset.addEventListener("click", () => applySettings(false));
   button.save.addEventListener("click", () => { button.save.disabled = true; send("save"); });
   button.measure.addEventListener("click", measure);
@@ -224,6 +250,7 @@ function listen() {
   for (const id of ["start", "at"]) {
     document.getElementById(id).addEventListener("input", () => {
       const place = ["start", "at"].map((each) => Number(document.getElementById(each).value));
+      if (id === "start") forgetReach();
       lookAt(...place);
       remember();
     });
@@ -241,7 +268,7 @@ function listen() {
     });
   }
   whenColoursChange(drawAll);
-  addEventListener("resize", () => { sheet = null; draw(); });
+  addEventListener("resize", () => { sheet = null; drawAll(); });
 }
 
 readPalette();
@@ -250,5 +277,6 @@ const strange = fillForm();
 showFields();
 showView(fromAddress("view") === "time" ? "time" : "watch");
 pace.value = fromAddress("pace");
+if (pace.selectedIndex < 0) pace.value = PACE;
 listen();
 connect(answers);

@@ -51,5 +51,5 @@ function showForecaster(reach) {
   const map = reach.horizon_by_lag, largest = Math.max(...map.flat());
   mapPicture ??= gridPicture("by how much a forecast moves with a past value", document.getElementById("model-map"));
   mapPicture(map.length, map[0].length, (row, column) => magnitude(map[row][column], largest),
-    (row, column) => `step ${row + 1} ahead, value ${column + 1} from the end: ${map[row][column].toPrecision(2)}`);
+    (row, column) => `step ${row + 1} ahead, value ${column + 1} from the end: ${map[row][column]?.toPrecision(2) ?? "not finite"}`);
 }

@@ -80,7 +80,7 @@ function drawUnrolled(frame) {
   });
   const left = norms[0] ? (norms.at(-1) ?? 0) / norms[0] : 0;
   const error = ((frame.predictions[at] - frame.targets[at]) ** 2).toPrecision(2);
-  const words = `The squared error at step ${at} is ${error}. Of its gradient, the state after step 0, ${at} steps back, gets ${left.toPrecision(2)} of what the last one gets.`;
+  const words = `The squared error at step ${at} is ${error}. Of its gradient, the state after step 0, ${at} steps back, gets ${left.toPrecision(2)} of what the last output gets.`;
   sheet.picture.setAttribute("aria-label", words);
   document.getElementById("unrolled-said").textContent =
     words + (hidden > MOST_UNITS ? ` The first ${MOST_UNITS} of ${hidden} units are drawn.` : "");

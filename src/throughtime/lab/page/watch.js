@@ -26,10 +26,11 @@ function addLosses(side, losses) {
     curve.x.push(step);
     curve.y.push(loss);
   }
-  if (curve.x.length <= MOST_POINTS) return;
-  const last = curve.x.length - 1, kept = (_, place) => place % 2 === 0 || place === last;
-  curve.x = curve.x.filter(kept);
-  curve.y = curve.y.filter(kept);
+  while (curve.x.length > MOST_POINTS) {
+    const last = curve.x.length - 1, kept = (_, place) => place % 2 === 0 || place === last;
+    curve.x = curve.x.filter(kept);
+    curve.y = curve.y.filter(kept);
+  }
 }
 
 // Norms by lag, the error's own step first; zeros are left out of a logarithmic picture.
