@@ -53,12 +53,16 @@ function gridPicture(name, at) {
   canvas.addEventListener("pointerleave", () => { caption.textContent = name; });
   return function draw(rows, columns, colourAt, words) {
     drawn = { words };
-    canvas.width = columns;
-    canvas.height = rows;
+    if (canvas.width !== columns) canvas.width = columns;
+    if (canvas.height !== rows) canvas.height = rows;
     const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
     for (let row = 0, place = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1, place += 4) {
-        image.data.set([...colourAt(row, column), 255], place);
+        const [red, green, blue] = colourAt(row, column);
+        image.data[place] = red;
+        image.data[place + 1] = green;
+        image.data[place + 2] = blue;
+        image.data[place + 3] = 255;
       }
     }
     context.putImageData(image, 0, 0);

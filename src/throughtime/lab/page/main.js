@@ -1,5 +1,5 @@
 // The page: what the buttons do, and what is shown when.
-const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null, askedForecaster: false };
+const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null, askedForecaster: false, toldAt: 0 };
 const button = Object.fromEntries(["go", "step", "reset", "save", "measure"].map((id) => [id, document.getElementById(id)]));
 const pace = document.getElementById("pace");
 let typing = 0;
@@ -31,7 +31,8 @@ function enable(on) {
 function showButtons() {
   if (!lab.ready) return;
   const over = isOver();
-  button.go.textContent = lab.running ? "Pause" : "Start";
+  const words = lab.running ? "Pause" : "Start";
+  if (button.go.textContent !== words) button.go.textContent = words;
   button.go.disabled = button.step.disabled = over;
   button.step.disabled ||= lab.running;
 }
@@ -184,6 +185,15 @@ const answers = {
   },
 };
 
+// Words that change make the browser lay the page out anew, which costs more than to draw the charts: four times a
+// second is enough to read them, but for the last.
+function showStatusSoon() {
+  if (!lab.running || performance.now() - lab.toldAt > 250) {
+    showStatus();
+    lab.toldAt = performance.now();
+  }
+}
+
 function show(frames) {
   for (const frame of frames) {
     lab.frames.set(frame.side, frame);
@@ -195,7 +205,7 @@ function show(frames) {
     announce("Done");
   }
   showButtons();
-  showStatus();
+  showStatusSoon();
   draw();
   document.documentElement.dataset.drawn = String(1 + Number(document.documentElement.dataset.drawn ?? 0));
   if (ran && !lab.running && view() === "time") measure();

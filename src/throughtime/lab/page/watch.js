@@ -89,8 +89,9 @@ function drawActivity(frames) {
     activities[frame.side](hidden, steps, (unit, step) => signed(activity[step * hidden + unit] / largest),
       (unit, step) => `unit ${unit}, step ${step}: ${activity[step * hidden + unit].toPrecision(3)}`);
   }
-  document.getElementById("activity-scale").textContent =
-    `Blue is above zero, orange below; the strongest is ${largest.toPrecision(2)}.`;
+  const scale = document.getElementById("activity-scale");
+  const words = `Blue is above zero, orange below; the strongest is ${largest.toPrecision(2)}.`;
+  if (scale.textContent !== words) scale.textContent = words;
 }
 
 function drawWatch(frames) {
