@@ -20,8 +20,13 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard native/*)
 demo: install
 	$(BIN)/throughtime demo
 
-lab: install
-	$(BIN)/throughtime lab
+lab: $(VENV)/.lab
+	$(BIN)/throughtime lab || test $$? -eq 130  # Ctrl-C is how it ends
+
+$(VENV)/.lab: pyproject.toml constraints.txt $(wildcard native/*)  # without the tests: whoever wants to see it waits less
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]' -c constraints.txt
+	touch $@
 
 test: install
 	$(BIN)/python -m pytest -n $(WORKERS)
