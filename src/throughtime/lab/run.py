@@ -15,8 +15,8 @@ from throughtime.lab.look import Look, look
 from throughtime.training.loop import DivergedError, train
 
 MOST_AT_ONCE = 10_000  # steps that the compiled loop can be asked for
-PORTION = 0.04  # seconds of training, after which the user is heard again
-LEAST_PAUSE = 0.08  # seconds from picture to picture: more than ten a second, and little that training must wait for
+PORTION = 0.09  # seconds of training, after which the user is heard again and a picture is made
+LEAST_PAUSE = 0.08  # seconds from picture to picture: some ten a second, and little that training must wait for
 SHARE = 1 / 8  # of the time is spent on pictures at most: training is hardly slower for them
 SMOOTH = 0.3  # of a new measurement of the speed; the rest is what was known
 IDLE = 0.01  # seconds until it is looked again whether something is due
