@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import results
-from svg import Picture
+from svg import Picture, write
+
+from throughtime.displays.charts import rounds
 
 FOLDER = Path(__file__).parents[1] / "pictures" / "benchmarks"
 LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44
@@ -84,9 +86,7 @@ def ticks(low: float, high: float, *, log: bool) -> list[float]:
         few = high / low > 300
         steps = [step * 10.0**power for power in powers for step in ((1,) if few else (1, 2, 5))]
         return [tick for tick in steps if low <= tick <= high]
-    step = 10 ** math.floor(math.log10((high - low) / 2))
-    step *= next(by for by in (1, 2, 5, 10) if (high - low) / (step * by) <= 6)
-    return [step * k for k in range(math.ceil(low / step), int(high / step) + 1)]
+    return [tick for tick, _ in rounds(low, high, 6)]
 
 
 def number(cell: str) -> float | None:
@@ -153,13 +153,5 @@ def panel_score(data: str, model: str) -> float | None:
 PICTURES = (reference_step, recurrent_step, panels)
 
 
-def written() -> dict[str, str]:
-    """Each picture's file by its name."""
-    return {f"{picture.__name__}.svg": picture().svg() for picture in PICTURES}
-
-
 if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in written().items():
-        (FOLDER / name).write_text(text)
-    print(f"Written to {FOLDER}.")
+    write(FOLDER, PICTURES)

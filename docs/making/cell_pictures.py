@@ -6,6 +6,7 @@ Blue is the state, orange the input, green a memory that is no output; gates are
 from pathlib import Path
 
 from step import GATE, INPUT, MEMORY, STATE, Step, bus, output, up
+from svg import write
 
 FOLDER = Path(__file__).parents[1] / "pictures" / "cells"
 
@@ -307,13 +308,5 @@ def antisymmetric() -> Step:
 PICTURES = (elman, gru, lstm, mingru, minlstm, lru, slstm, lem, antisymmetric)
 
 
-def written() -> dict[str, str]:
-    """Each picture's file by its name."""
-    return {f"{picture.__name__}.svg": picture().svg() for picture in PICTURES}
-
-
 if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in written().items():
-        (FOLDER / name).write_text(text)
-    print(f"Written to {FOLDER}.")
+    write(FOLDER, PICTURES)

@@ -4,7 +4,9 @@ A file by itself follows what the reader's system says; inside the site the colo
 (docs/stylesheets/throughtime.css), so that a picture changes with the page.
 """
 
+from collections.abc import Callable, Iterable
 from html import escape
+from pathlib import Path
 
 from throughtime.style import DARK, LIGHT
 
@@ -100,6 +102,19 @@ class Picture:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" role="img" '
             f"font-family='{FONT}'>\n<title>{escape(self.title)}</title>\n{STYLE}\n{body}\n</svg>\n"
         )
+
+
+def drawn(makers: Iterable[Callable[[], Picture]]) -> dict[str, str]:
+    """Each picture's text by its file's name, that of the function which draws it."""
+    return {f"{maker.__name__}.svg": maker().svg() for maker in makers}
+
+
+def write(folder: Path, makers: Iterable[Callable[[], Picture]]) -> None:
+    """Draw them, and put them into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in drawn(makers).items():
+        (folder / name).write_text(text)
+    print(f"Written to {folder}.")
 
 
 def _direction(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:

@@ -14,6 +14,16 @@ class InputError(ValueError):
     """
 
 
+def not_installed(what: str, missing: ModuleNotFoundError, extra: str) -> InputError:
+    """What needs a library that is not there, and the command that installs it: the extra of that name."""
+    return InputError(f"{what} needs {missing.name}, which is not installed: pip install 'throughtime[{extra}]'")
+
+
+def file_system_words(error: OSError) -> str:
+    """Which file, and what is wrong with it."""
+    return f"{error.filename or 'the file system'}: {error.strerror or error}"
+
+
 def tell(message: str, *, as_json: bool) -> None:
     """One line on standard error; on standard output a JSON object, where that is asked for and can be written."""
     if as_json:

@@ -79,6 +79,11 @@ def trajectory(cell: Cell, xs: Float[Array, "T D"], state: Any = None) -> tuple[
     return jax.tree.map(lambda start, rest: jnp.concatenate([start[None], rest]), first, later), gx
 
 
+def still(cell: Cell, steps: int) -> Any:
+    """Nudges of zero for so many steps: where :func:`nudged` is differentiated."""
+    return jax.tree.map(lambda leaf: jnp.zeros((steps, *leaf.shape), leaf.dtype), cell.initial_state())
+
+
 def nudged(cell: Cell, xs: Float[Array, "T D"], nudges: Any, state: Any = None) -> tuple[Any, Array]:
     """The last state and the outputs (T, H) of one sequence whose state is nudged before each step.
 

@@ -1,6 +1,5 @@
 """Lesson 4: its arithmetic is the product's, it decides by its own rule, and it tells its story whoever wins."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import polars as pl
 import pytest
+from tests.docs.lessons import imported
 
 import throughtime as tt
 from throughtime.forecasting.backtest import Backtest
@@ -21,10 +21,7 @@ SEASON, HORIZON = 7, 5
 
 @pytest.fixture(scope="module")
 def lesson() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("file_to_forecast", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported("file_to_forecast")
 
 
 @pytest.fixture(scope="module")

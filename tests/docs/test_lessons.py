@@ -1,18 +1,15 @@
 """The lessons run as scripts, and their numbers are the right ones."""
 
 import contextlib
-import importlib.util
 import io
 import os
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-
-LESSONS = Path(__file__).parents[2] / "docs" / "lessons"
+from tests.docs.lessons import LESSONS, imported
 
 
 def run(lesson: str, *arguments: str) -> subprocess.CompletedProcess:
@@ -23,13 +20,6 @@ def run(lesson: str, *arguments: str) -> subprocess.CompletedProcess:
 def optimised(*arguments: str) -> subprocess.CompletedProcess:
     plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=plain)
-
-
-def imported(lesson: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(lesson, LESSONS / f"{lesson}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Lesson 5: its mistakes break the contracts that it says, and its cell keeps them all and is the paper's."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 from tests.contract import random_inputs, random_weights
+from tests.docs.lessons import imported
 
 import throughtime as tt
 from throughtime.cells import CELLS
@@ -20,10 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "docs" / "lessons" / "your_own_cell.py"
 
 @pytest.fixture(scope="module")
 def lesson() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("your_own_cell", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported("your_own_cell")
 
 
 def test_each_attempt_breaks_what_the_lesson_says(lesson):

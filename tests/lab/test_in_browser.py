@@ -111,6 +111,16 @@ def set_number(page, name, value):
     page.press(f"[name={name}]", "Tab")
 
 
+def learnt_and_saved(page):
+    """The folder that the page says, after all its training steps."""
+    ready(page)
+    page.click("#go")
+    wait_until(page, lambda: "done" in page.inner_text("#status"), "it is done")
+    page.click("#save")
+    wait_until(page, lambda: page.is_visible("#saved"), "it is saved")
+    return Path(re.search(r"Saved to (.+): model, picture.png, run.py", page.inner_text("#saved"))[1])
+
+
 def picture(page, name):
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"lab-{name}.png", full_page=True)
@@ -306,12 +316,7 @@ def test_a_run_that_diverges_says_why(open_page):
 
 def test_saving_keeps_picture_script_and_model(open_page):
     page = open_page("curve=sine&window=12&hidden=8&steps=50&pace=0")
-    ready(page)
-    page.click("#go")
-    wait_until(page, lambda: "done" in page.inner_text("#status"), "it is done")
-    page.click("#save")
-    wait_until(page, lambda: page.is_visible("#saved"), "it is saved")
-    folder = Path(re.search(r"Saved to (.+): model, picture.png, run.py", page.inner_text("#saved"))[1])
+    folder = learnt_and_saved(page)
     assert (folder / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert tt.load(folder / "model").cell.hidden == 8
     plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
@@ -364,12 +369,7 @@ def test_a_trained_forecaster_can_be_looked_into(open_page, tmp_path, file):
 
 def test_a_trained_network_goes_on(open_page, tmp_path, lab):
     page = open_page("curve=sine&window=12&hidden=6&steps=60&pace=0")
-    ready(page)
-    page.click("#go")
-    wait_until(page, lambda: "done" in page.inner_text("#status"), "it is done")
-    page.click("#save")
-    wait_until(page, lambda: page.is_visible("#saved"), "it is saved")
-    folder = re.search(r"Saved to (.+): model", page.inner_text("#saved"))[1]
+    folder = learnt_and_saved(page)
     last = page.evaluate("lossCurves[0].y.at(-1)")
     other = Lab(tmp_path / "out", "--model", f"{folder}/model")
     again = open_page("curve=sine&window=12", at=other)

@@ -98,7 +98,7 @@ def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
 
 def test_a_file_whose_name_ends_a_docstring_makes_a_script_all_the_same(tmp_path):
     given = Given(file=tmp_path / 'C:\\Users\\"""$x$.csv')
-    text = script(Course(curve="file"), Learner(), given, steps=3, name="run.py")
+    text = script(Course(curve="file"), Learner(), given, who="Elman", steps=3, name="run.py")
     assert "read_file(Path(" in text
     compile(text, "run.py", "exec")
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from throughtime import interrupts
-from throughtime.errors import UNUSABLE, InputError, tell
+from throughtime.errors import UNUSABLE, InputError, file_system_words, tell
 from throughtime.outputs import is_filled, remove_empty
 
 BROKEN_PIPE = 1
@@ -63,7 +63,7 @@ def tell_error(error: Exception, as_json: bool) -> int:
     elif isinstance(error, InputError):
         message, code = str(error), UNUSABLE
     elif isinstance(error, OSError):
-        message, code = f"{error.filename or 'the file system'}: {error.strerror or error}", UNUSABLE
+        message, code = file_system_words(error), UNUSABLE
     elif isinstance(error, MemoryError):
         message, code = "out of memory: the input is too large for this machine", UNUSABLE
     elif isinstance(error, USAGE_ERROR):

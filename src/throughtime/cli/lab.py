@@ -10,10 +10,8 @@ import typer
 
 from throughtime.cli.answer import answering
 from throughtime.cli.options import Json, Quiet, out_option
-from throughtime.errors import InputError
+from throughtime.errors import not_installed
 from throughtime.outputs import output_folder
-
-EXTRA = "pip install 'throughtime[lab]'"
 
 
 def lab(
@@ -36,7 +34,7 @@ def lab(
 
             from throughtime.lab.server import serve
         except ModuleNotFoundError as missing:
-            raise InputError(f"the laboratory needs {missing.name}, which is not installed: {EXTRA}") from None
+            raise not_installed("the laboratory", missing, "lab") from None
         from throughtime.lab.given import read_given
 
         def ready(address: str) -> None:

@@ -6,10 +6,9 @@ from importlib import import_module
 
 import numpy as np
 
-from throughtime.errors import InputError
+from throughtime.errors import not_installed
 
 CLASSES = {"autoets": "AutoETS", "autotheta": "AutoTheta", "autoarima": "AutoARIMA"}
-EXTRA = "pip install 'throughtime[baselines]'"
 
 
 def statistical_model(name: str) -> Callable[..., np.ndarray]:
@@ -24,7 +23,7 @@ def statistical_model(name: str) -> Callable[..., np.ndarray]:
     try:
         model = getattr(import_module("statsforecast.models"), CLASSES[name])
     except ModuleNotFoundError as error:
-        raise InputError(f"the baseline {name} needs {error.name}, which is not installed: {EXTRA}") from None
+        raise not_installed(f"the baseline {name}", error, "baselines") from None
 
     def forecast(history: np.ndarray, *, season: int, horizon: int, quantiles: tuple[float, ...]) -> np.ndarray:
         levels = {q: _level(q) for q in quantiles if q != 0.5}

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from throughtime.errors import InputError
+from throughtime.errors import InputError, not_installed
 from throughtime.forecasting.search_space import Arguments, Space
 from throughtime.interrupts import cleaning
 
-EXTRA = "pip install 'throughtime[tune]'"
 NAME = "throughtime"
 BEFORE_PRUNING = 4  # trials that are judged whole, before others are compared with their median
 AT_RANDOM = 10  # trials before the sampler trusts what it has seen
@@ -33,7 +32,7 @@ def optuna() -> Any:
     try:
         return import_module("optuna")
     except ModuleNotFoundError as error:
-        raise InputError(f"tuning needs {error.name}, which is not installed: {EXTRA}") from None
+        raise not_installed("tuning", error, "tune") from None
 
 
 @contextmanager

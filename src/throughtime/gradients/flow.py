@@ -128,7 +128,7 @@ class GradientFlow:
         """Every field, with half_life, reach and verdict; null stands for what is not finite."""
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         content |= {"half_life": self.half_life, "reach": self.reach, "verdict": self.verdict}
-        return json.dumps({name: _plain(value) for name, value in content.items()})
+        return json.dumps({name: plain(value) for name, value in content.items()})
 
     def plot(self) -> Any:
         """A matplotlib Figure: the reach curve with bound and paths, singular values, slopes and gates over time."""
@@ -169,16 +169,16 @@ def half_life(memory: np.ndarray) -> float:
     return float(-1 / slope) if slope < -1e-9 else float("inf")
 
 
-def _plain(value: Any) -> Any:
-    """What JSON can hold."""
+def plain(value: Any) -> Any:
+    """What JSON can hold: lists for arrays, None for what is not finite."""
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, NotFinite | Unit):
-        return _plain(value._asdict())
+        return plain(value._asdict())
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

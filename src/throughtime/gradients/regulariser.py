@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from throughtime.cells.base import Cell
-from throughtime.recurrence import nudged, trajectory
+from throughtime.recurrence import nudged, still, trajectory
 from throughtime.shapes import Array, Float, Scalar
 
 SMALLEST = 1e-20  # a squared norm below which no gradient arrives, and its ratio says nothing
@@ -29,9 +29,8 @@ def vanishing_regulariser(cell: Cell, xs: Float[Array, "T D"], loss: Callable[[F
     Returns:
         Omega, to be added to the loss with a weight of one's own.
     """
-    steps = len(xs)
-    still = jax.tree.map(lambda leaf: jnp.zeros((steps, *leaf.shape), leaf.dtype), cell.initial_state())
-    arriving = jax.lax.stop_gradient(jax.grad(lambda nudges: loss(nudged(cell, xs, nudges)[1]))(still))
+    to_nudges = jax.grad(lambda nudges: loss(nudged(cell, xs, nudges)[1]))
+    arriving = jax.lax.stop_gradient(to_nudges(still(cell, len(xs))))
     states, gx = trajectory(cell, xs)
     before = jax.lax.stop_gradient(jax.tree.map(lambda leaf: leaf[:-1], states))
 

@@ -11,6 +11,7 @@ import optax
 from throughtime.cells import cell_type
 from throughtime.cells.named import init_arguments, takes
 from throughtime.errors import InputError
+from throughtime.gradients.measure import describe
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
 from throughtime.lab.given import Given
 from throughtime.lab.settings import LIMITS, OWN, Course, Learner
@@ -65,6 +66,11 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
     else:
         state = start(given.network, optimiser, jax.random.split(jax.random.key(course.seed), 3)[0])
     return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimiser)
+
+
+def title(made: Experiment, given: Given) -> str:
+    """Who learns, in words."""
+    return describe(made.start.model.cell) if given.network is None else f"The network of {given.folder}"
 
 
 def _forget_programs(course: Course, learner: Learner) -> None:

@@ -27,7 +27,7 @@ class Shown(NamedTuple):
     name: str
     history: list[tuple[int, float]]
     look: Look
-    targets: Sequence[float]
+    targets: np.ndarray
     at: int
 
 

@@ -1,12 +1,12 @@
 """How far back gradients flow, as the page shows it: with the verdict."""
 
-import json
 from typing import Any
 
 import jax.numpy as jnp
 
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.gradients import GradientFlow, gradient_flow
+from throughtime.gradients.flow import plain
 from throughtime.lab.run import Run, window_of
 
 FIELDS = ("cell", "norms", "memory", "bound", "bound_is", "half_life", "reach", "verdict", "horizon_by_lag")
@@ -14,8 +14,7 @@ FIELDS = ("cell", "norms", "memory", "bound", "bound_is", "half_life", "reach", 
 
 def run_reach(run: Run, start: int) -> dict[str, Any]:
     """Of a run's cell as it is now, over the window from ``start``."""
-    inputs, _ = window_of(run, start)
-    return _shown(gradient_flow(run.state.model, jnp.array(inputs)[:, None]))
+    return _shown(gradient_flow(run.state.model, jnp.asarray(window_of(run, start))[:-1, None]))
 
 
 def forecaster_reach(model: Forecaster) -> dict[str, Any]:
@@ -29,5 +28,4 @@ def forecaster_reach(model: Forecaster) -> dict[str, Any]:
 
 
 def _shown(flow: GradientFlow) -> dict[str, Any]:
-    content = json.loads(flow.to_json())
-    return {name: content[name] for name in FIELDS}
+    return plain({name: getattr(flow, name) for name in FIELDS})

@@ -196,8 +196,7 @@ class Run:
         with self._heard:
             start, at, running = self._wishes.start, self._wishes.at, self._wishes.running
             self._stale = False
-        window = self._values[start : start + self.experiment.course.window + 1]
-        seen = jax.block_until_ready(look(self.state.model, window, jnp.int32(at)))
+        seen = jax.block_until_ready(look(self.state.model, jnp.asarray(window_of(self, start)), jnp.int32(at)))
         step, speed = int(self.state.step), self._speed if running else 0.0
         with self._heard:
             untaken = self._frame.losses if self._frame else []
@@ -209,7 +208,6 @@ class Run:
         self._changed()
 
 
-def window_of(run: Run, start: int) -> tuple[list[float], list[float]]:
-    """The inputs and the targets of the window from ``start``."""
-    values = run.experiment.curve.values[start : start + run.experiment.course.window + 1].tolist()
-    return values[:-1], values[1:]
+def window_of(run: Run, start: int) -> np.ndarray:
+    """The window (T + 1,) from ``start``: its inputs, and one step on its targets."""
+    return run.experiment.curve.values[start : start + run.experiment.course.window + 1]

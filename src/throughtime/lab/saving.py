@@ -7,11 +7,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from throughtime.lab.experiment import title
 from throughtime.lab.given import Given
 from throughtime.lab.look import look
 from throughtime.lab.picture import Shown, lab_picture
 from throughtime.lab.run import Run, window_of
-from throughtime.lab.script import script, title
+from throughtime.lab.script import script
 from throughtime.layers import network_config
 from throughtime.outputs import output_folder, staged
 from throughtime.training import checkpoint
@@ -27,16 +28,17 @@ def save(out: Path, runs: Sequence[Run], given: Given, *, start: int, at: int) -
         for run, state in zip(runs, states, strict=True)
     ]
     folder = _new_folder(output_folder(out))
+    titles = [title(run.experiment, given) for run in runs]
     shown = []
-    for run, state, history in zip(runs, states, histories, strict=True):
-        inputs, targets = window_of(run, start)
-        seen = look(state.model, jnp.array([*inputs, targets[-1]]), jnp.int32(at))
-        shown.append(Shown(title(run.experiment.learner, given), history, seen, targets, at))
+    for run, state, history, who in zip(runs, states, histories, titles, strict=True):
+        window = window_of(run, start)
+        seen = look(state.model, jnp.asarray(window), jnp.int32(at))
+        shown.append(Shown(who, history, seen, window[1:], at))
     with staged(folder) as stage:
         lab_picture(shown).savefig(stage / "picture.png")
-        for run, state, name in zip(runs, states, NAMES, strict=False):
+        for run, state, who, name in zip(runs, states, titles, NAMES, strict=False):
             course, learner = run.experiment.course, run.experiment.learner
-            program = script(course, learner, given, steps=int(state.step), name=f"run{name}.py")
+            program = script(course, learner, given, who=who, steps=int(state.step), name=f"run{name}.py")
             (stage / f"run{name}.py").write_text(program, encoding="utf-8")
             config = {"network": network_config(state.model), "course": course._asdict(), "learner": learner._asdict()}
             checkpoint.save(stage / f"model{name}", "training", config, {"training": state})

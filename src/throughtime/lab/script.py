@@ -50,12 +50,21 @@ for progress in train(initial(jax.random.key({seed})), loss, OPTIMISER, SERIES, 
 '''
 
 
-def script(course: Course, learner: Learner, given: Given, *, steps: int, name: str) -> str:
-    """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last."""
+def script(course: Course, learner: Learner, given: Given, *, who: str, steps: int, name: str) -> str:
+    """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last.
+
+    Args:
+        course: what is learnt.
+        learner: how.
+        given: the user's file and model.
+        who: learns, in words.
+        steps: of training.
+        name: of the program's file.
+    """
     clipped = f"clipped_by_norm(optax.adam({learner.rate!r}), {learner.clip!r})"
     own, curve = _curve(course, given)
     return SCRIPT.format(
-        title=_printable(f"{title(learner, given)} on {course.curve if course.curve != FILE else given.file}"),
+        title=_printable(f"{who} on {course.curve if course.curve != FILE else given.file}"),
         version=__version__,
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
@@ -69,15 +78,6 @@ def script(course: Course, learner: Learner, given: Given, *, steps: int, name: 
         network=_network(course, learner, given),
         seed=course.seed,
     )
-
-
-def title(learner: Learner, given: Given) -> str:
-    """Who learns, in words."""
-    if given.network is not None:
-        return f"The network of {given.folder}"
-    kind = cell_type(learner.cell).__name__
-    activation = f", {learner.activation}" if learner.cell == "elman" else ""
-    return f"{kind}{activation}, {learner.hidden} units"
 
 
 def _printable(words: str) -> str:

@@ -13,13 +13,12 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from throughtime.errors import InputError
-from throughtime.lab.experiment import Experiment, experiment
+from throughtime.errors import InputError, file_system_words
+from throughtime.lab.experiment import Experiment, experiment, title
 from throughtime.lab.given import Given
 from throughtime.lab.reach import forecaster_reach, run_reach
 from throughtime.lab.run import Frame, Run, window_of
 from throughtime.lab.saving import save
-from throughtime.lab.script import title
 from throughtime.lab.settings import Course, Learner, parse
 
 MOST_RUNS = 2
@@ -94,8 +93,7 @@ class Session:
         except InputError as error:
             await self._say(type="refused", asked=kind, message=str(error))
         except OSError as error:
-            words = f"{error.filename or 'the file system'}: {error.strerror or error}"
-            await self._say(type="refused", asked=kind, message=words)
+            await self._say(type="refused", asked=kind, message=file_system_words(error))
         except WebSocketDisconnect:
             raise
         except Exception as error:  # a fault of the laboratory's own is told too, and the page goes on
@@ -217,7 +215,7 @@ def _described(made: list[Experiment], given: Given) -> Message:
         "notes": list(made[0].curve.notes),
         "sides": [
             {
-                "title": title(each.learner, given),
+                "title": title(each, given),
                 "hidden": each.start.model.cell.hidden,
                 "parameters": sum(leaf.size for leaf in jax.tree.leaves(each.start.model)),
             }
@@ -228,10 +226,10 @@ def _described(made: list[Experiment], given: Given) -> Message:
 
 def _packed(side: int, run: Run, frame: Frame) -> Message:
     """A frame for the wire; arrays as the bytes of float32, whatever they hold."""
-    inputs, targets = window_of(run, frame.start)
+    window = window_of(run, frame.start).tolist()
     arrays = {name: _encoded(array) for name, array in frame.look._asdict().items()}
     rest = {name: value for name, value in frame._asdict().items() if name != "look"}
-    return {"side": side, "inputs": inputs, "targets": targets, **rest, **arrays}
+    return {"side": side, "inputs": window[:-1], "targets": window[1:], **rest, **arrays}
 
 
 def _encoded(array: Any) -> str:

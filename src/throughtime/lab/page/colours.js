@@ -9,6 +9,10 @@ function readPalette() {
   palette = { nothing: channels(colour("card")), negative: channels(colour("warn")), positive: channels(colour("model")) };
 }
 
+function largestOf(values) {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
 function between(from, to, share) {
   return from.map((channel, place) => Math.round(channel + (to[place] - channel) * share));
 }

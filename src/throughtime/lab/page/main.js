@@ -41,11 +41,16 @@ function isOver() {
   return lab.frames.size > 0 && [...lab.frames.values()].every((frame) => frame.problem || frame.step >= lab.ready.steps);
 }
 
+// The latest of each network, the first one's first.
+function framesBySide() {
+  return [...lab.frames.values()].sort((one, other) => one.side - other.side);
+}
+
 const whole = (number) => Math.round(number).toLocaleString("en");
 
 function showStatus() {
   if (!lab.frames.size) return;
-  const frames = [...lab.frames.values()].sort((one, other) => one.side - other.side);
+  const frames = framesBySide();
   const parts = frames.map((frame) => {
     const loss = lossCurves[frame.side].y.at(-1), steps = `step ${whole(frame.step)} of ${whole(lab.ready.steps)}`;
     const told = loss === undefined ? "not trained yet" : `loss ${loss.toPrecision(3)}`;
@@ -59,7 +64,7 @@ function showStatus() {
 }
 
 function draw() {
-  const frames = [...lab.frames.values()].sort((one, other) => one.side - other.side);
+  const frames = framesBySide();
   if (!frames.length) return;
   if (view() === "watch") drawWatch(frames);
   else drawTime(frames);

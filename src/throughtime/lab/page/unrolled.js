@@ -58,8 +58,8 @@ function drawUnrolled(frame) {
   const units = Math.min(hidden, MOST_UNITS);
   if (!sheet || sheet.columns !== columns || sheet.units !== units) drawSheet(columns, units);
   const first = Math.max(at - columns + 1, 0);
-  const largestUnit = frame.activity.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-  const largestGradient = frame.gradients.reduce((most, value) => Math.max(most, value), 0);
+  const largestUnit = largestOf(frame.activity) || 1;
+  const largestGradient = largestOf(frame.gradients);
   const norms = byLag(frame);
   sheet.made.forEach((column, place) => {
     const step = first + place, seen = step * hidden;

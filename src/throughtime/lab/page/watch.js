@@ -83,7 +83,7 @@ function drawLag(frames) {
 }
 
 function drawActivity(frames) {
-  const largest = Math.max(...frames.map((frame) => frame.activity.reduce((most, value) => Math.max(most, Math.abs(value)), 0))) || 1;
+  const largest = Math.max(...frames.map((frame) => largestOf(frame.activity))) || 1;
   for (const frame of frames) {
     const { hidden, activity } = frame, steps = activity.length / hidden;
     activities[frame.side](hidden, steps, (unit, step) => signed(activity[step * hidden + unit] / largest),
