@@ -41,10 +41,10 @@ test-browser: install  # with the system's Chromium, or that of: .venv/bin/playw
 
 test-sanitized: install  # the kernels' tests with every address and every undefined operation checked; GCC on Linux
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake
-	$(BIN)/cmake -S native -B $(SANITIZED) -DSANITIZE=ON -DPython_EXECUTABLE=$(BIN)/python
+	$(BIN)/cmake -S native -B $(SANITIZED) -DSANITIZE=ON -DPython_EXECUTABLE=$(abspath $(BIN))/python
 	$(BIN)/cmake --build $(SANITIZED)
 	THROUGHTIME_NATIVE=$(SANITIZED)/_native.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(BIN)/python -m pytest tests/kernels
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 $(BIN)/python -m pytest tests/kernels tests/cells/test_linear.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ namespace {
 struct Choice {
   const char* name;
   const Kernel* (*kernel)(CellKind, Activation);
+  Linear (*linear)(bool complex);
 };
 
 #ifdef THROUGHTIME_X86
@@ -25,13 +26,14 @@ Choice choose() {
   __builtin_cpu_init();
   const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  if (wide && may_be("AVX-512")) return {"AVX-512", avx512::kernel};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && may_be("AVX2")) return {"AVX2", avx2::kernel};
-  return {"SSE2", portable::kernel};
+  if (wide && may_be("AVX-512")) return {"AVX-512", avx512::kernel, avx512::linear};
+  const bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (fused && may_be("AVX2")) return {"AVX2", avx2::kernel, avx2::linear};
+  return {"SSE2", portable::kernel, portable::linear};
 #elif defined(__aarch64__)
-  return {"NEON", portable::kernel};
+  return {"NEON", portable::kernel, portable::linear};
 #else
-  return {"portable", portable::kernel};
+  return {"portable", portable::kernel, portable::linear};
 #endif
 }
 
@@ -43,6 +45,8 @@ const Choice& chosen() {
 }  // namespace
 
 const Kernel* best_kernel(CellKind cell, Activation activation) { return chosen().kernel(cell, activation); }
+
+Linear best_linear(bool complex) { return chosen().linear(complex); }
 
 const char* instruction_set() { return chosen().name; }
 

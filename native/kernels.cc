@@ -1,6 +1,7 @@
 // All kernels for the instruction set that this file is compiled for.
 #include "kernels.h"
 
+#include "linear.h"
 #include "through_time.h"
 
 namespace throughtime::THROUGHTIME_ISA {
@@ -22,5 +23,7 @@ const Kernel* kernel(CellKind cell, Activation activation) {
     default: return nullptr;
   }
 }
+
+Linear linear(bool complex) { return complex ? LinearRecurrence<Complex>::run : LinearRecurrence<Real>::run; }
 
 }  // namespace throughtime::THROUGHTIME_ISA

@@ -11,16 +11,22 @@ enum class Activation : std::int32_t { identity, sigmoid, tanh, relu, leaky_relu
 
 namespace portable {
 const Kernel* kernel(CellKind, Activation);
+Linear linear(bool complex);
 }
 namespace avx2 {
 const Kernel* kernel(CellKind, Activation);
+Linear linear(bool complex);
 }
 namespace avx512 {
 const Kernel* kernel(CellKind, Activation);
+Linear linear(bool complex);
 }
 
 // Of the widest instructions that this processor has; null where there is none of this cell.
 const Kernel* best_kernel(CellKind, Activation);
+
+// The same, of what is linear: of real numbers, or of complex ones.
+Linear best_linear(bool complex);
 
 // What they are called.
 const char* instruction_set();

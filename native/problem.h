@@ -68,6 +68,16 @@ struct Kernel {
   void (*unpack)(const Shape&, const float* sums, const WeightGradients&);
 };
 
+// Sequences of T steps and W floats a step, whose states move by s' = a s + c: from the last step to the first where
+// `reverse`, and by the a of the step before where `late`, as the way back does.
+struct Sequences {
+  Index T, W;
+  bool reverse, late;
+};
+
+// The states s (N, T, W) of sequences `first` to `last`, from a and c of that shape; a state starts at 0.
+using Linear = void (*)(const Sequences&, const float* a, const float* c, float* s, Index first, Index last);
+
 // H padded to whole vectors of any instruction set, as `saved` has it.
 static inline Index padded(Index H) { return (H + 15) / 16 * 16; }
 

@@ -1,4 +1,6 @@
-"""Cells that are linear in their state: the parallel scan against its slow twin, the sequential one."""
+"""Cells that are linear in their state: all steps at once, in pairs or natively, against one step after the other."""
+
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -10,11 +12,14 @@ from hypothesis import strategies as st
 from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
-from throughtime.recurrence import parallel_scan, sequential_scan
+from throughtime.kernels import available, off
+from throughtime.kernels.linear import states
+from throughtime.recurrence import joined, linear_scan, sequential_scan
 
 LINEAR = ["mingru", "minlstm", "lru"]
 T = 7
-sequential, parallel = eqx.filter_jit(sequential_scan), eqx.filter_jit(parallel_scan)
+parallel, native = partial(linear_scan, joined), partial(linear_scan, states)
+SCANS = [parallel, pytest.param(native, marks=pytest.mark.skipif(not available(), reason=available().why))]
 
 
 def a_state(cell):
@@ -35,31 +40,34 @@ def assert_close(came, expected):
     jax.tree.map(lambda new, old: np.testing.assert_allclose(new, old, rtol=2e-5, atol=2e-5), came, expected)
 
 
+@pytest.mark.parametrize("scan", SCANS, ids=["parallel", "native"])
 @pytest.mark.parametrize("name", LINEAR)
 @settings(max_examples=10)
 @given(mask=st.lists(st.booleans(), min_size=T, max_size=T), reverse=st.booleans())
-def test_parallel_equals_sequential_under_any_mask(name, mask, reverse):
+def test_all_at_once_equals_step_by_step_under_any_mask(name, scan, mask, reverse):
     cell, mask = random_cell(name), jnp.asarray(mask)
     xs = jnp.where(mask[:, None], random_inputs(T, cell.inputs), jnp.nan)
     arguments = cell, a_state(cell), xs, mask, reverse
-    assert_close(parallel(*arguments), sequential(*arguments))
-    assert_close(gradients(parallel_scan, *arguments), gradients(sequential_scan, *arguments))
+    assert_close(eqx.filter_jit(scan)(*arguments), eqx.filter_jit(sequential_scan)(*arguments))
+    assert_close(gradients(scan, *arguments), gradients(sequential_scan, *arguments))
 
 
 @pytest.mark.parametrize("steps", [0, 1, 33])
+@pytest.mark.parametrize("scan", SCANS, ids=["parallel", "native"])
 @pytest.mark.parametrize("name", LINEAR)
-def test_parallel_equals_sequential_at_any_length(name, steps):
+def test_all_at_once_equals_step_by_step_at_any_length(name, scan, steps):
     cell = random_cell(name)
     arguments = cell, a_state(cell), random_inputs(steps, cell.inputs), None, False
-    assert_close(parallel(*arguments), sequential(*arguments))
+    assert_close(eqx.filter_jit(scan)(*arguments), eqx.filter_jit(sequential_scan)(*arguments))
 
 
 @pytest.mark.parametrize("name", LINEAR)
-def test_unroll_takes_the_parallel_scan_for_one_sequence(name):
+def test_without_a_kernel_one_sequence_is_scanned_in_parallel(name):
     """Its program has no loop; that of a batch on a CPU has one."""
     cell = random_cell(name)
-    one = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(T, cell.inputs)))
-    batch = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(2, T, cell.inputs)))
+    with off():
+        one = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(T, cell.inputs)))
+        batch = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(2, T, cell.inputs)))
     assert "scan[" not in one
     assert "scan[" in batch
 
@@ -84,9 +92,16 @@ def test_lru_holds_the_variance_of_its_memory():
     np.testing.assert_allclose(jnp.mean(jnp.abs(memory[500:]) ** 2, axis=0), 2.0, rtol=0.1)
 
 
-def test_a_shut_minlstm_is_no_number_over_zero():
-    """Both gates underflow in float32; their ratio must not be 0 / 0."""
-    cell = random_cell("minlstm")
-    cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.full_like(cell.b, -200.0))
-    _, ys = tt.unroll(cell, random_inputs(T, cell.inputs))
-    assert np.isfinite(ys).all()
+@pytest.mark.parametrize(("f", "i"), [(-200, -201), (-300, -100), (-100, -300), (0, -90), (-90, 0), (200, 200), (0, 3)])
+def test_minlstm_divides_by_no_zero(f, i):
+    """Gates that underflow in float32 have shares all the same: those of their logarithms, in double precision."""
+    ratio = np.logaddexp(0.0, -i) - np.logaddexp(0.0, -f)
+    share = 1 / (1 + np.exp(-ratio))
+    cell, gx = random_cell("minlstm"), jnp.repeat(jnp.array([f, i, 2.0]), 4)
+    a, c = cell.coefficients(gx)
+    np.testing.assert_allclose(a, share, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(c, 2 * (1 - share), rtol=1e-6, atol=2e-7)
+    slopes = jax.jacobian(cell.coefficients)(gx)
+    assert all(np.isfinite(slope).all() for slope in slopes)
+    by_f = share * (1 - share) / (1 + np.exp(f))  # of a sigmoid of log f - log i
+    np.testing.assert_allclose(slopes[0][0, 0], by_f, rtol=1e-5, atol=1e-7)

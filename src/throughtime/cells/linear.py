@@ -1,4 +1,4 @@
-"""Cells that are linear in their state: what makes a parallel scan possible."""
+"""Cells that are linear in their state: one recurrence for all of them, which may be computed in any order."""
 
 from abc import abstractmethod
 
@@ -11,7 +11,7 @@ class LinearCell(GatedCell):
 
     Two such moves are one again: ``a2 (a1 s + c1) + c2 = (a2 a1) s + (a2 c1 + c2)``. So :func:`throughtime.unroll` may
     compute all T states in about log T sweeps over whole arrays instead of T steps (Blelloch 1990, "Prefix sums and
-    their applications"; Martin & Cundy 2018, arXiv 1709.04057).
+    their applications"; Martin & Cundy 2018, arXiv 1709.04057), or by one native kernel for whatever a and c are.
 
     Every function here works for any leading axes: of one step, or of all T at once.
     """

@@ -2,8 +2,9 @@
 
 from typing import ClassVar, NamedTuple
 
+import jax
 import jax.numpy as jnp
-from jax.nn import log_sigmoid, sigmoid
+from jax.nn import sigmoid
 
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
@@ -69,9 +70,13 @@ class MinLSTM(LinearCell):
     def coefficients(self, gx: Array) -> tuple[Array, Array]:
         """``f / (f + i)`` and ``i / (f + i) n``."""
         f, i, n = jnp.split(gx, 3, axis=-1)
-        # f / (f + i) as a sigmoid: the quotient itself would be 0 / 0 where both gates are shut.
-        ratio = log_sigmoid(f) - log_sigmoid(i)
-        return sigmoid(ratio), sigmoid(-ratio) * n
+        # f / (f + i) is 1/i over 1/i + 1/f. Both are made smaller by one factor, so that none overflows where the gates
+        # are shut. 1 - kept rounds shares below 6e-8 to zero: too little of n to change h in single precision.
+        most = jax.lax.stop_gradient(jnp.maximum(0, jnp.maximum(-f, -i)))
+        one = jnp.exp(-most)
+        by_i = one + jnp.exp(-i - most)
+        kept = by_i / (by_i + one + jnp.exp(-f - most))
+        return kept, (1 - kept) * n
 
     def pack(self, state: MinLSTMState) -> Array:
         """H."""

@@ -14,6 +14,7 @@ import jax
 SWITCH = "THROUGHTIME_KERNELS"
 LIBRARY = "THROUGHTIME_NATIVE"  # another build of the library, such as one for looking for mistakes
 FORWARD, BACKWARD = "throughtime_forward", "throughtime_backward"
+LINEAR = {"float32": "throughtime_linear_real", "complex64": "throughtime_linear_complex"}
 _off: ContextVar[bool] = ContextVar("off", default=False)
 
 
@@ -62,7 +63,7 @@ def _loaded() -> Availability:
         return Availability(False, "they were not built, as at the installation there was no C++ compiler that could")
     try:
         library = ctypes.CDLL(file)
-        for name in (FORWARD, BACKWARD):
+        for name in (FORWARD, BACKWARD, *LINEAR.values()):
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
         library.throughtime_instruction_set.restype = ctypes.c_char_p
         return Availability(True, library.throughtime_instruction_set().decode())

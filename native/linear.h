@@ -1,0 +1,88 @@
+// The recurrence of cells that are linear in their state, s' = a s + c, unit by unit.
+//
+// It reads each number once and writes each once: memory is its limit, not arithmetic. So a few vectors of a sequence
+// go through all of its steps with their state in registers.
+#ifndef THROUGHTIME_LINEAR_H
+#define THROUGHTIME_LINEAR_H
+
+#include "problem.h"
+#include "simd.h"
+
+namespace throughtime::THROUGHTIME_ISA {
+
+constexpr Index SIDE_BY_SIDE = 4;  // vectors: none waits for its last product
+
+struct Real {
+  static Vector times(Vector a, Vector s) { return a * s; }
+};
+
+// Real and imaginary parts stand in turns.
+struct Complex {
+  static Vector times(Vector a, Vector s) { return product(a, s, std::make_integer_sequence<Index, LANES>{}); }
+
+ private:
+  template <Index... J>
+  static Vector product(Vector a, Vector s, std::integer_sequence<Index, J...>) {
+    const Vector sign = {(J % 2 ? 1.0f : -1.0f)...};
+#if defined(__clang__)
+    const Vector re = __builtin_shufflevector(a, a, (J - J % 2)...), im = __builtin_shufflevector(a, a, (J | 1)...);
+    const Vector turned = __builtin_shufflevector(s, s, (J ^ 1)...);
+#else
+    const Vector re = __builtin_shuffle(a, Bits{(J - J % 2)...}), im = __builtin_shuffle(a, Bits{(J | 1)...});
+    const Vector turned = __builtin_shuffle(s, Bits{(J ^ 1)...});
+#endif
+    return re * s + sign * im * turned;
+  }
+};
+
+template <class Number>
+struct LinearRecurrence {
+  // Sequences `first` to `last` of (N, T, W) each; where `late`, a step multiplies by the a of the step before it.
+  static void run(const Sequences& shape, const float* a, const float* c, float* s, Index first, Index last) {
+    for (Index n = first; n < last; ++n) {
+      const Index from = n * shape.T * shape.W;
+      one(shape, a + from, c + from, s + from);
+    }
+  }
+
+ private:
+  static void one(const Sequences& shape, const float* a, const float* c, float* s) {
+    if (shape.W < LANES) return columns<1>(shape, a, c, s, 0, shape.W);
+    constexpr Index BLOCK = SIDE_BY_SIDE * LANES;
+    Index w = 0;
+    for (; w + BLOCK <= shape.W; w += BLOCK) columns<SIDE_BY_SIDE>(shape, a, c, s, w, LANES);
+    for (; w + LANES <= shape.W; w += LANES) columns<1>(shape, a, c, s, w, LANES);
+    if (w < shape.W) columns<1>(shape, a, c, s, shape.W - LANES, LANES);  // some of them a second time
+  }
+
+  // V vectors from column w on, of which the last has `filled` lanes.
+  template <int V>
+  static void columns(const Sequences& shape, const float* a, const float* c, float* s, Index w, Index filled) {
+    const Index stride = shape.reverse ? -shape.W : shape.W, start = (shape.reverse ? (shape.T - 1) * shape.W : 0) + w;
+    Vector state[V] = {};
+    for (Index step = 0; step < shape.T; ++step) {
+      const Index at = start + step * stride, factor = shape.late && step ? at - stride : at;
+      for (int v = 0; v < V; ++v) {
+        const Vector moved = Number::times(read(a + factor + v * LANES, filled), state[v]);
+        state[v] = (step ? moved : Vector{}) + read(c + at + v * LANES, filled);
+        write(s + at + v * LANES, state[v], filled);
+      }
+    }
+  }
+
+  static Vector read(const float* at, Index filled) {
+    if (filled == LANES) return load(at);
+    Vector x = {};
+    std::memcpy(&x, at, filled * sizeof(float));
+    return x;
+  }
+
+  static void write(float* at, Vector x, Index filled) {
+    if (filled == LANES) return store(at, x);
+    std::memcpy(at, &x, filled * sizeof(float));
+  }
+};
+
+}  // namespace throughtime::THROUGHTIME_ISA
+
+#endif

@@ -1,0 +1,50 @@
+"""The recurrence ``s' = a s + c`` of cells that are linear in their state, in one native call."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from throughtime.kernels.library import LINEAR, available
+from throughtime.shapes import Array
+
+
+def serves_linear(xs: Array) -> bool:
+    """Whether there is a native recurrence for a cell of these inputs' precision."""
+    return xs.dtype == jnp.float32 and available().yes
+
+
+def states(a: Array, c: Array, *, reverse: bool) -> Array:
+    """The states (T, H) from a and c (T, H), real or complex of single precision, from a state of zeros."""
+    return _run(reverse, False, a, c)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _run(reverse: bool, late: bool, a: Array, c: Array) -> Array:
+    shape = jax.ShapeDtypeStruct(c.shape, c.dtype)
+    call = jax.ffi.ffi_call(LINEAR[c.dtype.name], shape, vmap_method="broadcast_all")
+    return call(a, c, reverse=np.bool_(reverse), late=np.bool_(late))
+
+
+def _ahead(reverse: bool, late: bool, a: Array, c: Array) -> tuple[Array, tuple[Array, Array]]:
+    s = _run(reverse, late, a, c)
+    return s, (a, s)
+
+
+def _back(reverse: bool, late: bool, kept: tuple[Array, Array], came: Array) -> tuple[Array, Array]:
+    """The derivative by c is the same recurrence from the other end; that by a is it times the state before."""
+    a, s = kept
+    by_c = _run(not reverse, not late, a, came)
+    if late:  # the step after multiplied by this a
+        return s * _moved(by_c, back=not reverse), by_c
+    return by_c * _moved(s, back=reverse), by_c
+
+
+_run.defvjp(_ahead, _back)
+
+
+def _moved(steps: Array, *, back: bool) -> Array:
+    """Every step's numbers at the place of the next, or of the one before where ``back``; zeros at the end."""
+    none = jnp.zeros_like(steps[:1])
+    return jnp.concatenate([steps[1:], none] if back else [none, steps[:-1]])

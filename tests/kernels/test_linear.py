@@ -1,0 +1,154 @@
+"""The native recurrence of cells that are linear in their state."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.contract import random_cell, random_inputs
+from tests.kernels.compare import assert_same, both, forward_and_back, state_of, weighed
+
+import throughtime as tt
+from throughtime.kernels import off
+from throughtime.kernels.library import LINEAR
+from throughtime.kernels.linear import states
+
+NAMES = ["mingru", "minlstm", "lru"]
+N, B, T = 2, 3, 6
+
+
+def coefficients(shape, complex):
+    """Random a of a modulus about 0.9, and c."""
+    a, c, theta, im = (random_inputs(*shape, seed=seed) for seed in range(4))
+    a = 0.9 + 0.1 * jnp.tanh(a)
+    return (a * jnp.exp(1j * theta), c + 1j * im) if complex else (a, c)
+
+
+def step_by_step(a, c, reverse):
+    """The slow twin, in double precision."""
+    a, c = (np.asarray(x, np.result_type(x.dtype, np.float64)) for x in (a, c))
+    s, found = np.zeros_like(c[0]) if len(c) else None, np.zeros_like(c)
+    for t in reversed(range(len(c))) if reverse else range(len(c)):
+        found[t] = s = a[t] * s + c[t]
+    return found
+
+
+@pytest.mark.parametrize("complex", [False, True])
+@settings(max_examples=40)
+@given(steps=st.integers(0, 5), width=st.integers(1, 75), reverse=st.booleans())
+def test_equals_a_loop_at_any_size(complex, steps, width, reverse):
+    a, c = coefficients((steps, width), complex)
+    found = states(a, c, reverse=reverse)
+    assert found.dtype == c.dtype
+    np.testing.assert_allclose(found, step_by_step(a, c, reverse), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("complex", [False, True])
+def test_an_infinite_number_stays_in_its_unit(complex):
+    """Nor is it multiplied by a state that is not there yet."""
+    a, c = coefficients((4, 19), complex)
+    found = states(a.at[0].set(jnp.inf).at[2, 5].set(jnp.nan), c, reverse=False)
+    assert np.isfinite(np.delete(found, 5, axis=1)).all()
+    assert np.isfinite(found[:2]).all()
+    assert np.isnan(found[2:, 5]).all()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_batches_equal_the_scan(name, reverse):
+    cell = random_cell(name)
+    state, xs = state_of(cell, B), random_inputs(B, T, cell.inputs)
+    mask = jnp.asarray(np.random.default_rng(0).random((B, T)) < 0.7)
+    assert_same(*both(forward_and_back(mask, reverse), cell, state, xs))
+    assert_same(*both(forward_and_back(None, reverse), cell, state, xs))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_mapped_weights_are_models(name):
+    cells = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(random_cell(name, seed=seed) for seed in range(N)))
+    state, xs = state_of(random_cell(name), B), random_inputs(B, T, cells.w_x.shape[-1])
+    assert_same(*both(jax.vmap(forward_and_back(), in_axes=(0, None, None)), cells, state, xs))
+    assert_same(*both(jax.vmap(forward_and_back(), in_axes=(0, None, 0)), cells, state, jnp.stack([xs, 2 * xs])))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_derivative_of_a_derivative(name, reverse):
+    """The way back is the same recurrence, so it has a way back too: of the gradient's norm, and of that once more."""
+    cell = random_cell(name)
+    xs = random_inputs(T, cell.inputs)
+
+    def norm(function):
+        return lambda cell, xs: sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(jax.grad(function)(cell, xs)))
+
+    def loss(cell, xs):
+        return weighed(tt.unroll(cell, xs, reverse=reverse)[1])
+
+    assert_same(*both(jax.grad(norm(loss), argnums=(0, 1)), cell, xs), relative=1e-4)
+    assert_same(*both(jax.grad(norm(norm(loss)), argnums=1), cell, xs), relative=1e-3)
+
+
+def test_the_gradient_is_that_of_differences(x64):
+    """By steps in double precision, of which the native recurrence knows nothing."""
+    a, c = (np.asarray(x, np.float32) for x in coefficients((T, 4), False))
+    weights = np.asarray(random_inputs(T, 4, seed=9), np.float64)
+
+    def loss(a, c):
+        return jnp.sum(states(a, c, reverse=True) * jnp.asarray(weights, jnp.float32))
+
+    found = jax.grad(loss, argnums=(0, 1))(jnp.asarray(a), jnp.asarray(c))
+    for place, gradient in enumerate(found):
+        for at in np.ndindex(T, 4):
+            nudged = [[x.astype(np.float64) for x in (a, c)] for _ in range(2)]
+            nudged[0][place][at] -= 1e-5
+            nudged[1][place][at] += 1e-5
+            low, high = (np.sum(step_by_step(*pair, reverse=True) * weights) for pair in nudged)
+            assert gradient[at] == pytest.approx((high - low) / 2e-5, rel=1e-4, abs=1e-5)
+
+
+def program(cell, xs):
+    return jax.jit(lambda cell, xs: tt.unroll(cell, xs)).lower(cell, xs).as_text()
+
+
+@pytest.mark.parametrize(("name", "target"), [("mingru", "real"), ("minlstm", "real"), ("lru", "complex")])
+def test_taken(name, target):
+    cell = random_cell(name)
+    for shape in ((T, cell.inputs), (B, T, cell.inputs)):
+        assert f"throughtime_linear_{target}" in program(cell, random_inputs(*shape))
+        with off():
+            assert "throughtime_linear" not in program(cell, random_inputs(*shape))
+
+
+def test_eigenvalues_of_both_signs_take_it():
+    cell = tt.SignedEigenvalues(random_cell("mingru"))
+    assert "throughtime_linear" in program(cell, random_inputs(T, len(cell.w_x[0])))
+
+
+def test_double_precision_scans(x64):
+    cell = random_cell("lru")
+    assert "throughtime_linear" not in program(cell, jnp.ones((B, T, cell.inputs)))
+
+
+def test_no_derivative_forward():
+    cell = random_cell("mingru")
+    xs = random_inputs(T, cell.inputs)
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jacfwd(lambda xs: tt.unroll(cell, xs)[1])(xs)
+    with off():
+        slow = jax.jacfwd(lambda xs: tt.unroll(cell, xs)[1])(xs)
+    assert_same(jax.jacrev(lambda xs: tt.unroll(cell, xs)[1])(xs), slow)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.lists(st.integers(1, 4), max_size=4).map(tuple), min_size=3, max_size=3).filter(
+        lambda shapes: len(set(shapes)) > 1 or len(shapes[0]) < 2
+    ),
+    st.sampled_from(list(LINEAR)),
+)
+def test_shapes_that_do_not_fit_are_an_error(shapes, dtype):
+    a, c = (jnp.ones(shape, dtype) for shape in shapes[:2])
+    run = jax.ffi.ffi_call(LINEAR[dtype], jax.ShapeDtypeStruct(shapes[2], jnp.dtype(dtype)))
+    with pytest.raises(jax.errors.JaxRuntimeError, match="throughtime: the shapes of a, c and the states do not fit"):
+        jax.block_until_ready(run(a, c, reverse=np.bool_(False), late=np.bool_(False)))
