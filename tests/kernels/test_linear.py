@@ -12,7 +12,7 @@ from tests.kernels.compare import assert_same, both, forward_and_back, state_of,
 import throughtime as tt
 from throughtime.kernels import off
 from throughtime.kernels.library import LINEAR
-from throughtime.kernels.linear import states
+from throughtime.kernels.linear import serves_linear, states
 
 NAMES = ["mingru", "minlstm", "lru"]
 N, B, T = 2, 3, 6
@@ -125,9 +125,32 @@ def test_eigenvalues_of_both_signs_take_it():
     assert "throughtime_linear" in program(cell, random_inputs(T, len(cell.w_x[0])))
 
 
+class Half(tt.MinGRU):
+    """Its coefficients are of half precision, whatever its weights are."""
+
+    def coefficients(self, gx):
+        return tuple(part.astype(jnp.bfloat16) for part in super().coefficients(gx))
+
+
+class Mixed(tt.MinGRU):
+    """What is kept is real, what comes is complex."""
+
+    def coefficients(self, gx):
+        a, c = super().coefficients(gx)
+        return a, c + 0j
+
+
+@pytest.mark.parametrize("kind", [Half, Mixed])
+def test_other_numbers_scan(kind):
+    cell = kind(2, 5, key=jax.random.key(0))
+    for shape in ((T, 2), (B, T, 2)):
+        assert not serves_linear(cell, random_inputs(*shape))
+
+
 def test_double_precision_scans(x64):
-    cell = random_cell("lru")
-    assert "throughtime_linear" not in program(cell, jnp.ones((B, T, cell.inputs)))
+    for cell in (random_cell("lru"), random_cell("minlstm")):
+        assert "throughtime_linear" not in program(cell, jnp.ones((B, T, cell.inputs)))
+        assert "throughtime_linear" not in program(cell, jnp.ones((B, T, cell.inputs), jnp.float32))
 
 
 def test_no_derivative_forward():

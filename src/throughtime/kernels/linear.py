@@ -6,13 +6,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime.cells.linear import LinearCell
 from throughtime.kernels.library import LINEAR, available
 from throughtime.shapes import Array
 
 
-def serves_linear(xs: Array) -> bool:
-    """Whether there is a native recurrence for a cell of these inputs' precision."""
-    return xs.dtype == jnp.float32 and available().yes
+def serves_linear(cell: LinearCell, xs: Array) -> bool:
+    """Whether there is a native recurrence for the numbers that move this cell's state."""
+    step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
+    a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
+    return a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
 
 
 def states(a: Array, c: Array, *, reverse: bool) -> Array:
