@@ -1,14 +1,15 @@
-"""How long is a whole training step with the native kernels, by the plain scan, and in PyTorch?
+"""How long is a whole training step with the native kernels, by the plain scan, in PyTorch and in Keras on JAX?
 
 Every side in processes of its own, in turn, for several rounds; see ``benchmarks/README.md``.
 
-    python benchmarks/recurrent_step.py [--rounds N] [--grid] [--peers-python PATH] [--results DIR]
+    python benchmarks/recurrent_step.py [--rounds N] [--grid] [--cells NAME ...] [--peers-python PATH] [--results DIR]
 """
 
 import argparse
 import datetime
 import json
 import os
+import shlex
 import sys
 from itertools import product
 from pathlib import Path
@@ -23,6 +24,10 @@ import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
 GATES = {"elman": 1, "gru": 3, "lstm": 4}
+LINEAR = ("mingru", "minlstm", "lru")  # in their state: no product meets it
+CELLS = (*GATES, *LINEAR)
+PEERS = {"recurrent_pytorch.py": "torch", "recurrent_keras.py": "keras"}  # and what each needs
+SIDES = ("kernel", "scan", "PyTorch", "PyTorch without oneDNN", "torch.compile", "Keras on JAX")
 CHUNKS = 3  # of each side in a process
 
 
@@ -37,49 +42,55 @@ class Case(NamedTuple):
     cores: int = 1
 
     @property
+    def states(self) -> float:
+        """The numbers in all of its states."""
+        return float(self.models * self.batch * self.steps * self.hidden)
+
+    @property
     def flops(self) -> float:
-        """Of its matrix products, forward and two backward: 2 for each weight that multiplies."""
-        columns = self.hidden + 2  # the state, the input and the bias
-        return 6.0 * self.models * self.batch * self.steps * GATES[self.cell] * self.hidden * columns
+        """Of the products with the state, the input and the bias, forward and two backward: 2 for each weight."""
+        weights = GATES.get(self.cell, 0) * self.hidden * (self.hidden + 2)
+        return 6.0 * self.models * self.batch * self.steps * weights
 
 
 CASES = [
-    *(Case(cell, batch) for cell, batch in product(GATES, (1, 32, 128))),
+    *(Case(cell, batch) for cell, batch in product(CELLS, (1, 32, 128))),
     *(Case(cell, 128, cores=2) for cell in GATES),
     *(Case(cell, batch, models=20) for cell, batch in product(("elman", "lstm"), (1, 32))),
     *(Case("lstm", 32, steps=steps) for steps in (300, 3000)),
 ]
-GRID = [Case(*sizes) for sizes in product(GATES, (1, 8, 32, 128, 512), (8, 32, 100, 256, 512), (10, 30, 300))]
+GRID = [Case(*sizes) for sizes in product(CELLS, (1, 8, 32, 128, 512), (8, 32, 100, 256, 512), (10, 30, 300))]
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, and write after each case, so that an interruption loses none."""
     args = arguments()
     load = os.getloadavg()[0]
     if load > 0.5:
         print(f"Load average {load:.1f}: where other work goes on, the figures are not worth keeping.")
-    cases = [case for case in (GRID if args.grid else CASES) if case.flops < args.most_gflop * 1e9]
-    with_peer = not args.grid and has_modules(args.peers_python, ("torch",))
-    found: dict[Case, dict[str, list[float]]] = {case: {} for case in cases}
-    versions: dict[str, str] = {}
-    sgemm: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(args.rounds):
-        for case in cases:
-            for told in measure(case, args, with_peer):
-                versions |= told["versions"]
-                for side, times in told["us"].items():
-                    found[case].setdefault(side, []).extend(times)
-            print(words(case, found[case]), flush=True)
-        for cores, speeds in sgemm.items():
-            speeds.append(last_line([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)], {})[1])
-    facts = {
+    cases = [case for case in (GRID if args.grid else CASES) if case.cell in args.cells]
+    cases = [case for case in cases if case.flops < args.most_gflop * 1e9 and case.states < args.most_states * 1e6]
+    facts: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
-        "command": f"python benchmarks/recurrent_step.py --rounds {args.rounds}" + (" --grid" if args.grid else ""),
+        "command": shlex.join(["python", "benchmarks/recurrent_step.py", *(w for w in sys.argv[1:] if "/" not in w)]),
         "machine": machine.describe() | {"load average at the start": f"{load:.2f}"},
-        "versions": versions,
-        "sgemm": {cores: max(speeds) for cores, speeds in sgemm.items()},
+        "versions": {},
+        "sgemm": {1: 0.0, 2: 0.0},
     }
-    write(args, facts, found)
+    found: dict[Case, dict[str, list[float]]] = {}
+    for _ in range(args.rounds):
+        for cores, fastest in facts["sgemm"].items():
+            speed = last_line([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)], {})[1]
+            facts["sgemm"][cores] = max(fastest, speed)
+        for case in cases:
+            for told in measure(case, args):
+                facts["versions"] |= told["versions"]
+                for side, times in told["us"].items():
+                    found.setdefault(case, {}).setdefault(side, []).extend(times)
+            print(words(case, found[case]), flush=True)
+            write(args, facts, found)
+    if not args.grid:
+        roofline(facts, found, HERE.parent / "docs" / "pictures" / "kernels.png")
 
 
 def arguments() -> argparse.Namespace:
@@ -87,7 +98,11 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (default: 3)")
     parser.add_argument("--grid", action="store_true", help="kernels and scan over many sizes, without peers")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, metavar="CELL", help=", ".join(CELLS))
     parser.add_argument("--most-gflop", type=float, default=60, help="leave out steps of more (default: 60)")
+    parser.add_argument(
+        "--most-states", type=float, default=20, help="and of more million numbers in all their states (default: 20)"
+    )
     parser.add_argument(
         "--peers-python",
         default=str(HERE.parent / ".venv-peers" / "bin" / "python"),
@@ -97,11 +112,13 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(case: Case, args: argparse.Namespace, with_peer: bool) -> list[dict[str, Any]]:
-    """Both of throughtime's sides, which take turns in one process, and PyTorch in another."""
+def measure(case: Case, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Both of throughtime's sides, which take turns in one process, and each peer's in another."""
     sides = [(sys.executable, "recurrent_throughtime.py")]
-    if with_peer and case.models == 1 and case.steps <= 30:
-        sides.append((args.peers_python, "recurrent_pytorch.py"))
+    if not args.grid and case.models == 1 and case.steps <= 30 and case.cell in GATES:
+        sides += [
+            (args.peers_python, peer) for peer, needs in PEERS.items() if has_modules(args.peers_python, (needs,))
+        ]
     sizes = [f"--{name}={value}" for name, value in case._asdict().items()]
     sizes.append(f"--chunks={CHUNKS}")
     return [last_line([python, str(HERE / "peers" / script), *sizes], {})[1] for python, script in sides]
@@ -114,16 +131,15 @@ def words(case: Case, times: dict[str, list[float]]) -> str:
 
 
 def write(args: argparse.Namespace, facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> None:
-    """Raw times, a page and a picture."""
+    """Raw times and a page."""
     kind = "grid" if args.grid else "step"
+    if tuple(args.cells) != CELLS:
+        kind += "-" + "-".join(args.cells)
     file = args.results / f"recurrent_{kind}-{facts['date']}-{machine.name()}.md"
     args.results.mkdir(parents=True, exist_ok=True)
     cells = [case._asdict() | {"us": times} for case, times in found.items()]
     file.with_suffix(".json").write_text(json.dumps(facts | {"cases": cells}) + "\n")
     file.write_text(page(facts, found))
-    if not args.grid:
-        roofline(facts, found, HERE.parent / "docs" / "pictures" / "kernels.png")
-    print(f"\n{page(facts, found)}\nWritten to {file}")
 
 
 def page(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> str:
@@ -131,16 +147,16 @@ def page(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> st
     head = facts["machine"] | {"versions": ", ".join(f"{name} {number}" for name, number in facts["versions"].items())}
     head |= {"sgemm": ", ".join(f"{speed:.0f} GFLOP/s on {cores} core(s)" for cores, speed in facts["sgemm"].items())}
     lines = [f"- {name}: {value}" for name, value in head.items()]
-    titles = ("cell", "batch", "units", "steps", "models", "cores", "kernel", "scan", "PyTorch")
-    titles += ("scan / kernel", "PyTorch / kernel", "of sgemm's speed")
+    sides = [side for side in SIDES if any(side in times for times in found.values())]
+    titles = ["cell", "batch", "units", "steps", "models", "cores", *sides]
+    titles += [f"{side} / kernel" for side in sides[1:3]] + ["of sgemm's speed"]
     rows = [row(*titles), row(*["---:"] * len(titles))]
     for case, times in found.items():
         least = {side: min(us) for side, us in times.items()}
-        kernel, peer = least["kernel"], least.get("PyTorch")
-        share = case.flops / kernel / 1e3 / facts["sgemm"][case.cores]
-        cells = [*case, f"{kernel:,.0f}", f"{least['scan']:,.0f}", f"{peer:,.0f}" if peer else ""]
-        cells += [f"{least['scan'] / kernel:.2f}", f"{peer / kernel:.1f}" if peer else "", f"{share:.2f}"]
-        rows.append(row(*cells))
+        share = case.flops / least["kernel"] / 1e3 / facts["sgemm"][case.cores]
+        cells = [*case, *(f"{least[side]:,.0f}" if side in least else "" for side in sides)]
+        cells += [f"{least[side] / least['kernel']:.2f}" if side in least else "" for side in sides[1:3]]
+        rows.append(row(*cells, f"{share:.2f}" if share else ""))
     return f"""# Recurrent training steps, {facts["date"]}
 
 {chr(10).join(lines)}

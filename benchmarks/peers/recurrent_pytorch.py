@@ -1,30 +1,62 @@
-"""PyTorch's recurrent training step: its RNN, GRU or LSTM, a linear readout and Adam, in a loop of Python's."""
+"""PyTorch's recurrent training step: its RNN, GRU or LSTM, a linear readout and Adam, in a loop of Python's.
+
+Three ways: as it is; without oneDNN; and compiled, the recurrent layer too, which torch.compile leaves alone unless
+told, without oneDNN, whose LSTM it cannot compile.
+"""
 
 import recurrent_task
 
 args = recurrent_task.arguments()
 
+from collections.abc import Callable  # noqa: E402
+
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 torch.set_num_threads(args.cores)
+torch._dynamo.config.allow_rnn = True
 random = np.random.default_rng(0)
 RNN = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[args.cell]
 options = {"nonlinearity": "relu"} if args.cell == "elman" else {}
-cell = RNN(1, args.hidden, batch_first=True, **options)
-readout = torch.nn.Linear(args.hidden, 1)
-optimiser = torch.optim.Adam([*cell.parameters(), *readout.parameters()], lr=0.001)
 places = np.arange(args.steps + 1) * 0.04
 
 
-def run(steps: int) -> None:
-    """So many training steps."""
-    for _ in range(steps):
-        y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
-        x, y = torch.from_numpy(y[:, :-1]), torch.from_numpy(y[:, 1:])
-        optimiser.zero_grad()
-        torch.nn.functional.mse_loss(readout(cell(x)[0]), y).backward()
-        optimiser.step()
+def training(compiled: bool) -> Callable[[int], None]:
+    """A function that does so many training steps of a network of its own."""
+    cell = RNN(1, args.hidden, batch_first=True, **options)
+    readout = torch.nn.Linear(args.hidden, 1)
+    optimiser = torch.optim.Adam([*cell.parameters(), *readout.parameters()], lr=0.001)
+
+    def loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.mse_loss(readout(cell(x)[0]), y)
+
+    value = torch.compile(loss) if compiled else loss
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
+            x, y = torch.from_numpy(y[:, :-1]), torch.from_numpy(y[:, 1:])
+            optimiser.zero_grad()
+            value(x, y).backward()
+            optimiser.step()
+
+    return run
 
 
-recurrent_task.measure({"PyTorch": run}, args.chunks, "torch", "numpy")
+def without_onednn(run: Callable[[int], None]) -> Callable[[int], None]:
+    """The same with PyTorch's own products."""
+
+    def bare(steps: int) -> None:
+        with torch.backends.mkldnn.flags(enabled=False):
+            run(steps)
+
+    return bare
+
+
+plain = training(compiled=False)
+sides = {
+    "PyTorch": plain,
+    "PyTorch without oneDNN": without_onednn(plain),
+    "torch.compile": without_onednn(training(compiled=True)),
+}
+recurrent_task.measure(sides, args.chunks, "torch", "numpy")

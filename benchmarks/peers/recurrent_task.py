@@ -17,7 +17,7 @@ CHUNK_SECONDS = 0.25  # a chunk of steps takes about so long
 def arguments() -> argparse.Namespace:
     """What the driver tells a side. It keeps to the first ``--cores`` cores that it may use, before anything starts."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cell", choices=("elman", "gru", "lstm"), required=True)
+    parser.add_argument("--cell", choices=("elman", "gru", "lstm", "mingru", "minlstm", "lru"), required=True)
     for name in ("batch", "hidden", "steps", "models", "cores", "chunks"):
         parser.add_argument(f"--{name}", type=int, required=True)
     args = parser.parse_args()

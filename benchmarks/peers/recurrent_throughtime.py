@@ -19,7 +19,14 @@ from throughtime.data.synthetic import TimeSeriesData  # noqa: E402
 from throughtime.kernels import available, off  # noqa: E402
 from throughtime.layers import RecurrentNetwork  # noqa: E402
 
-CELLS = {"elman": partial(tt.Elman, activation="relu"), "gru": tt.GRU, "lstm": tt.LSTM}
+CELLS = {
+    "elman": partial(tt.Elman, activation="relu"),
+    "gru": tt.GRU,
+    "lstm": tt.LSTM,
+    "mingru": tt.MinGRU,
+    "minlstm": tt.MinLSTM,
+    "lru": tt.LRU,
+}
 data = TimeSeriesData(num_points=max(250, 2 * args.steps))
 optimiser = optax.adam(0.001)
 

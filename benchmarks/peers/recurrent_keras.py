@@ -1,0 +1,34 @@
+"""Keras's recurrent training step on JAX: its RNN, GRU or LSTM and a dense readout, ``train_on_batch`` in a loop."""
+
+import os
+
+import recurrent_task
+
+args = recurrent_task.arguments()
+os.environ["KERAS_BACKEND"] = "jax"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+LAYER = {"elman": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[args.cell]
+options = {"activation": "relu"} if args.cell == "elman" else {}
+random = np.random.default_rng(0)
+places = np.arange(args.steps + 1) * 0.04
+network = keras.Sequential(
+    [
+        keras.Input((args.steps, 1)),
+        LAYER(args.hidden, return_sequences=True, **options),
+        keras.layers.Dense(1),
+    ]
+)
+network.compile(optimizer=keras.optimizers.Adam(0.001), loss="mse", jit_compile=True)
+
+
+def run(steps: int) -> None:
+    """So many training steps."""
+    for _ in range(steps):
+        y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
+        network.train_on_batch(y[:, :-1], y[:, 1:])
+
+
+recurrent_task.measure({"Keras on JAX": run}, args.chunks, "keras", "jax")
