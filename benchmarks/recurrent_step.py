@@ -89,7 +89,7 @@ def main() -> None:
                     found.setdefault(case, {}).setdefault(side, []).extend(times)
             print(words(case, found[case]), flush=True)
             write(args, facts, found)
-    if not args.grid:
+    if not args.grid and set(GATES) <= set(args.cells):
         roofline(facts, found, HERE.parent / "docs" / "pictures" / "kernels.png")
 
 
