@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from throughtime.kernels import available, library, through_time
+from throughtime.kernels import available, library, linear, through_time
 
 
 @pytest.fixture(autouse=True)
@@ -15,5 +15,5 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     if not found:
         could = os.environ.get(library.LIBRARY) or any(map(shutil.which, ("c++", "g++", "clang++")))
         (pytest.fail if could else pytest.skip)(f"no native kernels: {found.why}")
-    for least in ("LEAST_WORK", "LEAST_STEPS"):
-        monkeypatch.setattr(through_time, least, 0)
+    for module, least in ((through_time, "LEAST_WORK"), (through_time, "LEAST_STEPS"), (linear, "LEAST_NUMBERS")):
+        monkeypatch.setattr(module, least, 0)

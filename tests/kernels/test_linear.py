@@ -120,6 +120,15 @@ def test_taken(name, target):
             assert "throughtime_linear" not in program(cell, random_inputs(*shape))
 
 
+@pytest.mark.parametrize(
+    ("shape", "hidden", "taken"),
+    [((10, 1), 149, False), ((10, 1), 150, True), ((3, 10, 1), 50, True), ((0, 10, 1), 99, False)],
+)
+def test_little_is_left_to_the_scan(shape, hidden, taken, monkeypatch):
+    monkeypatch.undo()
+    assert serves_linear(tt.MinGRU(1, hidden, key=jax.random.key(0)), jnp.zeros(shape)) == taken
+
+
 def test_eigenvalues_of_both_signs_take_it():
     cell = tt.SignedEigenvalues(random_cell("mingru"))
     assert "throughtime_linear" in program(cell, random_inputs(T, len(cell.w_x[0])))

@@ -78,7 +78,7 @@ class TimeSeriesData:
         """
         start = jax.random.uniform(key, (batch_size, 1)) * self._room(steps)
         times = jnp.minimum(self.xmin + start + jnp.arange(steps + 1.0)[None] * self.resolution, self.xmax)
-        # By the identity: a product is computed once, where XLA would evaluate a value anew for each unit that reads it.
+        # By the identity: a product is computed once; XLA would evaluate a value anew for each unit that reads it.
         y = (self.fn(times) @ jnp.eye(steps + 1))[..., None]
         return y[:, :-1], y[:, 1:], times
 

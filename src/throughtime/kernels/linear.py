@@ -1,5 +1,6 @@
 """The recurrence ``s' = a s + c`` of cells that are linear in their state, in one native call."""
 
+import math
 from functools import partial
 
 import jax
@@ -10,12 +11,16 @@ from throughtime.cells.linear import LinearCell
 from throughtime.kernels.library import LINEAR, available
 from throughtime.shapes import Array
 
+# Below so many numbers in all states XLA compiles the whole loop as one function, which is faster.
+LEAST_NUMBERS = 1_500
+
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
-    """Whether there is a native recurrence for the numbers that move this cell's state."""
+    """Whether there is a native recurrence for the numbers that move this cell's state, and it is the faster way."""
     step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
     a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
-    return a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
+    worth = math.prod(xs.shape[:-1]) * cell.hidden >= LEAST_NUMBERS
+    return worth and a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
 
 
 def states(a: Array, c: Array, *, reverse: bool) -> Array:
