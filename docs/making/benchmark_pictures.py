@@ -105,7 +105,7 @@ def reference_step() -> Picture:
     )  # fmt: skip
 
 
-CELLS = {"elman": "ReLU RNN", "gru": "GRU", "lstm": "LSTM"}
+CELLS = {"elman": "ReLU RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU", "minlstm": "minLSTM", "lru": "LRU"}
 
 
 def recurrent_step() -> Picture:
