@@ -15,5 +15,7 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     if not found:
         could = os.environ.get(library.LIBRARY) or any(map(shutil.which, ("c++", "g++", "clang++")))
         (pytest.fail if could else pytest.skip)(f"no native kernels: {found.why}")
-    for module, least in ((through_time, "LEAST_WORK"), (through_time, "LEAST_STEPS"), (linear, "LEAST_NUMBERS")):
-        monkeypatch.setattr(module, least, 0)
+    leasts = {through_time: ("LEAST_WORK", "LEAST_STEPS"), linear: ("LEAST_OF_ONE", "LEAST_OF_ALL")}
+    for module, names in leasts.items():
+        for name in names:
+            monkeypatch.setattr(module, name, 0)

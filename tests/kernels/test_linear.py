@@ -122,7 +122,14 @@ def test_taken(name, target):
 
 @pytest.mark.parametrize(
     ("shape", "hidden", "taken"),
-    [((10, 1), 149, False), ((10, 1), 150, True), ((3, 10, 1), 50, True), ((0, 10, 1), 99, False)],
+    [
+        ((10, 1), 149, False),
+        ((10, 1), 150, True),
+        ((3, 10, 1), 50, True),
+        ((0, 10, 1), 99, False),
+        ((99, 10, 1), 19, False),
+        ((99, 10, 1), 20, True),
+    ],
 )
 def test_little_is_left_to_the_scan(shape, hidden, taken, monkeypatch):
     monkeypatch.undo()

@@ -11,15 +11,17 @@ from throughtime.cells.linear import LinearCell
 from throughtime.kernels.library import LINEAR, available
 from throughtime.shapes import Array
 
-# Below so many numbers in all states XLA compiles the whole loop as one function, which is faster.
-LEAST_NUMBERS = 1_500
+# Below so many numbers in a sequence's states, or in those of all, XLA is faster: it compiles the loop as one function.
+LEAST_OF_ONE = 200
+LEAST_OF_ALL = 1_500
 
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
     """Whether there is a native recurrence for the numbers that move this cell's state, and it is the faster way."""
     step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
     a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
-    worth = math.prod(xs.shape[:-1]) * cell.hidden >= LEAST_NUMBERS
+    numbers = xs.shape[-2] * cell.hidden
+    worth = numbers >= LEAST_OF_ONE and math.prod(xs.shape[:-2]) * numbers >= LEAST_OF_ALL
     return worth and a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
 
 
