@@ -1,7 +1,8 @@
 // The recurrence of cells that are linear in their state, s' = a s + c, unit by unit.
 //
 // It reads each number once and writes each once: memory is its limit, not arithmetic. So a few vectors of a sequence
-// go through all of its steps with their state in registers.
+// go through some steps with their state in registers, then the next vectors through the same steps, of which every
+// cache line is used as long as it is near.
 #ifndef THROUGHTIME_LINEAR_H
 #define THROUGHTIME_LINEAR_H
 
@@ -11,6 +12,7 @@
 namespace throughtime::THROUGHTIME_ISA {
 
 constexpr Index SIDE_BY_SIDE = 4;  // vectors: none waits for its last product
+constexpr Index TILE = 32;         // steps
 
 struct Real {
   static Vector times(Vector a, Vector s) { return a * s; }
@@ -47,20 +49,29 @@ struct LinearRecurrence {
 
  private:
   static void one(const Sequences& shape, const float* a, const float* c, float* s) {
-    if (shape.W < LANES) return columns<1>(shape, a, c, s, 0, shape.W);
-    constexpr Index BLOCK = SIDE_BY_SIDE * LANES;
-    Index w = 0;
-    for (; w + BLOCK <= shape.W; w += BLOCK) columns<SIDE_BY_SIDE>(shape, a, c, s, w, LANES);
-    for (; w + LANES <= shape.W; w += LANES) columns<1>(shape, a, c, s, w, LANES);
-    if (w < shape.W) columns<1>(shape, a, c, s, shape.W - LANES, LANES);  // some of them a second time
+    for (Index first = 0; first < shape.T; first += TILE)
+      tile(shape, a, c, s, first, first + TILE < shape.T ? first + TILE : shape.T);
   }
 
-  // V vectors from column w on, of which the last has `filled` lanes.
+  static void tile(const Sequences& shape, const float* a, const float* c, float* s, Index first, Index last) {
+    constexpr Index BLOCK = SIDE_BY_SIDE * LANES;
+    const Index W = shape.W;
+    if (W < LANES) return columns<1>(shape, a, c, s, 0, W, first, last);
+    Index w = 0;
+    for (; w + BLOCK <= W; w += BLOCK) columns<SIDE_BY_SIDE>(shape, a, c, s, w, LANES, first, last);
+    for (; w + LANES <= W; w += LANES) columns<1>(shape, a, c, s, w, LANES, first, last);
+    if (w < W) columns<1>(shape, a, c, s, W - LANES, LANES, first, last);  // some of them a second time
+  }
+
+  // Steps `first` to `last` of V vectors from column w on, of which the last has `filled` lanes.
   template <int V>
-  static void columns(const Sequences& shape, const float* a, const float* c, float* s, Index w, Index filled) {
+  static void columns(const Sequences& shape, const float* a, const float* c, float* s, Index w, Index filled,
+                      Index first, Index last) {
     const Index stride = shape.reverse ? -shape.W : shape.W, start = (shape.reverse ? (shape.T - 1) * shape.W : 0) + w;
     Vector state[V] = {};
-    for (Index step = 0; step < shape.T; ++step) {
+    if (first)
+      for (int v = 0; v < V; ++v) state[v] = read(s + start + (first - 1) * stride + v * LANES, filled);
+    for (Index step = first; step < last; ++step) {
       const Index at = start + step * stride, factor = shape.late && step ? at - stride : at;
       for (int v = 0; v < V; ++v) {
         const Vector moved = Number::times(read(a + factor + v * LANES, filled), state[v]);

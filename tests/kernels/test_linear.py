@@ -36,7 +36,7 @@ def step_by_step(a, c, reverse):
 
 @pytest.mark.parametrize("complex", [False, True])
 @settings(max_examples=40)
-@given(steps=st.integers(0, 5), width=st.integers(1, 75), reverse=st.booleans())
+@given(steps=st.sampled_from([0, 1, 2, 5, 31, 32, 33, 65]), width=st.integers(1, 75), reverse=st.booleans())
 def test_equals_a_loop_at_any_size(complex, steps, width, reverse):
     a, c = coefficients((steps, width), complex)
     found = states(a, c, reverse=reverse)
@@ -121,19 +121,23 @@ def test_taken(name, target):
 
 
 @pytest.mark.parametrize(
-    ("shape", "hidden", "taken"),
+    ("kind", "shape", "hidden", "taken"),
     [
-        ((10, 1), 149, False),
-        ((10, 1), 150, True),
-        ((3, 10, 1), 50, True),
-        ((0, 10, 1), 99, False),
-        ((99, 10, 1), 19, False),
-        ((99, 10, 1), 20, True),
+        (tt.MinGRU, (10, 1), 149, False),
+        (tt.MinGRU, (10, 1), 150, True),
+        (tt.MinGRU, (3, 10, 1), 50, True),
+        (tt.MinGRU, (0, 10, 1), 99, False),
+        (tt.MinGRU, (99, 10, 1), 19, False),
+        (tt.MinGRU, (99, 10, 1), 20, True),
+        (tt.LRU, (99, 10, 1), 20, True),
+        (tt.LRU, (1000, 300, 1), 10, True),
+        (tt.LRU, (1000, 301, 1), 10, False),
+        (tt.MinGRU, (1000, 301, 1), 10, True),
     ],
 )
-def test_little_is_left_to_the_scan(shape, hidden, taken, monkeypatch):
+def test_what_is_faster_by_the_scan_is_left_to_it(kind, shape, hidden, taken, monkeypatch):
     monkeypatch.undo()
-    assert serves_linear(tt.MinGRU(1, hidden, key=jax.random.key(0)), jnp.zeros(shape)) == taken
+    assert serves_linear(kind(1, hidden, key=jax.random.key(0)), jnp.zeros(shape)) == taken
 
 
 def test_eigenvalues_of_both_signs_take_it():

@@ -14,15 +14,19 @@ from throughtime.shapes import Array
 # Below so many numbers in a sequence's states, or in those of all, XLA is faster: it compiles the loop as one function.
 LEAST_OF_ONE = 200
 LEAST_OF_ALL = 1_500
+# Beyond so many complex ones XLA takes longer to make a and c for all steps at once than the loop does in all.
+MOST_COMPLEX = 3_000_000
 
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
     """Whether there is a native recurrence for the numbers that move this cell's state, and it is the faster way."""
     step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
     a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
-    numbers = xs.shape[-2] * cell.hidden
-    worth = numbers >= LEAST_OF_ONE and math.prod(xs.shape[:-2]) * numbers >= LEAST_OF_ALL
-    return worth and a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
+    of_one = xs.shape[-2] * cell.hidden
+    of_all = math.prod(xs.shape[:-2]) * of_one
+    enough = of_one >= LEAST_OF_ONE and of_all >= LEAST_OF_ALL
+    too_much = jnp.iscomplexobj(c) and of_all > MOST_COMPLEX
+    return enough and not too_much and a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
 
 
 def states(a: Array, c: Array, *, reverse: bool) -> Array:
