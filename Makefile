@@ -29,7 +29,7 @@ $(VENV)/.lab: pyproject.toml constraints.txt $(wildcard native/*)  # without the
 	touch $@
 
 test: install
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: install  # with Jupyter, in which the lessons run too
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt

@@ -19,13 +19,16 @@ jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 # No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# Compiling is most of what the tests do, and their programs are small: unoptimised, and without XLA's newer emitters of
-# fused operations, less than half the time is left. What a test starts as a process of its own does the same, so that
+# Compiling is most of what the tests do, and their programs are small: unoptimised, without XLA's newer emitters of fused
+# operations, and each in one piece, less than half the time is left. What a test starts as a process of its own does the same, so that
 # it comes to the same bits. JAX reads the flags when its backend starts: now, before a test of the command line sets
 # others for one of its own.
-QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+QUICKLY = (
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+)
 FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
 jax.devices()
+MAPS = Path("/proc/self/maps")
 
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
@@ -36,6 +39,14 @@ hypothesis.settings.load_profile("throughtime")
 def same_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     """The flags that this process began with: the command line, run by a test before, may have added its own."""
     monkeypatch.setenv("XLA_FLAGS", FLAGS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_programs() -> Iterator[None]:
+    """Linux lets a process map 65,530 pieces of memory, each program takes about thirty, and past them XLA crashes."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > 30_000:
+        jax.clear_caches()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import results
 
 RUN = os.environ.get("THROUGHTIME_DOCS") != "quick"
 LESSON = re.compile(r"<!-- lesson: (\w+) -->")
-TABLE = re.compile(r"<!-- table: ([\w/]+): (.+?) -->")
+TABLE = re.compile(r"<!-- table: ([\w/-]+): (.+?) -->")
 FIGURES = re.compile(r"<!-- figures: (\w+) -->")
 DRAWN = re.compile(r'(?:<p>)?<img alt="([^"]*)" src="([^"]*pictures/(?:cells|benchmarks)/(\w+)\.svg)"[^>]*>(?:</p>)?')
 STYLE = re.compile(r"<style>.*?</style>\n", re.DOTALL)

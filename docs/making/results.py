@@ -79,7 +79,7 @@ def cells_note() -> str:
     """What the figures of the cells are."""
     return (
         "Time: forward and back through 100 steps of 100 units, over the Elman cell's by the same way: as installed, "
-        "where Elman, GRU and LSTM have native kernels, and by the scan. Half-life: of a gradient in 32 units with the "
+        "with native kernels where there are any, and by the scan. Half-life: of a gradient in 32 units with the "
         "weights that they start with, on white noise, by `tt.gradient_flow`; the median of five draws."
     )
 

@@ -35,7 +35,7 @@ def step_by_step(a, c, reverse):
 
 
 @pytest.mark.parametrize("complex", [False, True])
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(steps=st.sampled_from([0, 1, 2, 5, 31, 32, 33, 65]), width=st.integers(1, 75), reverse=st.booleans())
 def test_equals_a_loop_at_any_size(complex, steps, width, reverse):
     a, c = coefficients((steps, width), complex)
@@ -72,8 +72,7 @@ def test_mapped_weights_are_models(name):
     assert_same(*both(jax.vmap(forward_and_back(), in_axes=(0, None, 0)), cells, state, jnp.stack([xs, 2 * xs])))
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "reverse"), [("mingru", False), ("minlstm", True), ("lru", True)])
 def test_the_derivative_of_a_derivative(name, reverse):
     """The way back is the same recurrence, so it has a way back too: of the gradient's norm, and of that once more."""
     cell = random_cell(name)
@@ -183,7 +182,7 @@ def test_no_derivative_forward():
     assert_same(jax.jacrev(lambda xs: tt.unroll(cell, xs)[1])(xs), slow)
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(
     st.lists(st.lists(st.integers(1, 4), max_size=4).map(tuple), min_size=3, max_size=3).filter(
         lambda shapes: len(set(shapes)) > 1 or len(shapes[0]) < 2
