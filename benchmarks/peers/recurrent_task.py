@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 CHUNK_SECONDS = 0.25  # a chunk of steps takes about so long
+LEAST_STEPS = 8  # or more: the memory of long sequences is new to each chunk, and touched first by its first step
 
 
 def arguments() -> argparse.Namespace:
@@ -48,4 +49,4 @@ def steps_of(run: Callable[[int], object]) -> int:
     run(1)
     began = time.perf_counter()
     run(2)
-    return max(int(CHUNK_SECONDS / (time.perf_counter() - began) * 2), 2)
+    return max(int(CHUNK_SECONDS / (time.perf_counter() - began) * 2), LEAST_STEPS)
