@@ -3,7 +3,9 @@
 import os
 import platform
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 
@@ -20,6 +22,12 @@ def name() -> str:
     """The machine in a file name, such as ``amd-epyc-2core``."""
     words = re.sub(r"\((R|TM|tm)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", processor())
     return "-".join([*re.findall(r"[a-z0-9]+", words.lower()), f"{cores()}core"])
+
+
+def command() -> str:
+    """The command that was typed, without folders of this machine."""
+    words = (word if "/" not in word else "..." for word in sys.argv[1:])
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def cores() -> int:

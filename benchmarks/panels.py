@@ -8,8 +8,6 @@ Each model forecasts each set in a process of its own, with its defaults; see ``
 import argparse
 import datetime
 import os
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +36,7 @@ def main() -> None:
         for record in measure(given, models, args):
             print(words(record), flush=True)
             if args.steps is None:
-                write(args.into, given, record, command())
+                write(args.into, given, record, machine.command())
     print("Tried out, nothing written" if args.steps is not None else f"Written to {args.into} and a .md beside it")
 
 
@@ -87,12 +85,6 @@ def words(record: Record) -> str:
     told = found or f"FAILED {record['failure']}"
     start = f"{record['set']:<17}{record['model']:<12}seed {record['seed']}"
     return f"{start} {record['seconds']:7.1f} s {record['peak_mib']:6,} MiB  {told}"
-
-
-def command() -> str:
-    """The command that was typed, without folders of this machine."""
-    words = (word if "/" not in word else "..." for word in sys.argv[1:])
-    return shlex.join(["python", "benchmarks/panels.py", *words])
 
 
 if __name__ == "__main__":

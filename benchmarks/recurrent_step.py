@@ -9,7 +9,6 @@ import argparse
 import datetime
 import json
 import os
-import shlex
 import sys
 from itertools import product
 from pathlib import Path
@@ -72,25 +71,28 @@ def main() -> None:
     cases = [case for case in cases if case.flops < args.most_gflop * 1e9 and case.states < args.most_states * 1e6]
     facts: dict[str, Any] = {
         "date": datetime.date.today().isoformat(),
-        "command": shlex.join(["python", "benchmarks/recurrent_step.py", *(w for w in sys.argv[1:] if "/" not in w)]),
+        "command": machine.command(),
         "machine": machine.describe() | {"load average at the start": f"{load:.2f}"},
         "versions": {},
         "sgemm": {1: 0.0, 2: 0.0},
     }
+    peers = [] if args.grid else [peer for peer, needs in PEERS.items() if has_modules(args.peers_python, (needs,))]
+    file = results_file(args, facts["date"])
     found: dict[Case, dict[str, list[float]]] = {}
     for _ in range(args.rounds):
         for cores, fastest in facts["sgemm"].items():
             speed = last_line([sys.executable, str(HERE / "peers" / "sgemm.py"), str(cores)], {})[1]
             facts["sgemm"][cores] = max(fastest, speed)
         for case in cases:
-            for told in measure(case, args):
+            for told in measure(case, args.peers_python, peers):
                 facts["versions"] |= told["versions"]
                 for side, times in told["us"].items():
                     found.setdefault(case, {}).setdefault(side, []).extend(times)
             print(words(case, found[case]), flush=True)
-            write(args, facts, found)
+            write(file, facts, found)
     if not args.grid and set(GATES) <= set(args.cells):
         roofline(facts, found, HERE.parent / "docs" / "pictures" / "kernels.png")
+    print(f"Written to {file}, with the raw times beside it")
 
 
 def arguments() -> argparse.Namespace:
@@ -112,13 +114,11 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(case: Case, args: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(case: Case, peers_python: str, peers: list[str]) -> list[dict[str, Any]]:
     """Both of throughtime's sides, which take turns in one process, and each peer's in another."""
     sides = [(sys.executable, "recurrent_throughtime.py")]
-    if not args.grid and case.models == 1 and case.steps <= 30 and case.cell in GATES:
-        sides += [
-            (args.peers_python, peer) for peer, needs in PEERS.items() if has_modules(args.peers_python, (needs,))
-        ]
+    if case.models == 1 and case.steps <= 30 and case.cell in GATES:
+        sides += [(peers_python, peer) for peer in peers]
     sizes = [f"--{name}={value}" for name, value in case._asdict().items()]
     sizes.append(f"--chunks={CHUNKS}")
     return [last_line([python, str(HERE / "peers" / script), *sizes], {})[1] for python, script in sides]
@@ -130,13 +130,17 @@ def words(case: Case, times: dict[str, list[float]]) -> str:
     return f"{sizes}: " + ", ".join(f"{side} {min(us):,.0f} us" for side, us in times.items())
 
 
-def write(args: argparse.Namespace, facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> None:
-    """Raw times and a page."""
+def results_file(args: argparse.Namespace, date: str) -> Path:
+    """The page's, in a folder that is there."""
     kind = "grid" if args.grid else "step"
     if tuple(args.cells) != CELLS:
         kind += "-" + "-".join(args.cells)
-    file = args.results / f"recurrent_{kind}-{facts['date']}-{machine.name()}.md"
     args.results.mkdir(parents=True, exist_ok=True)
+    return args.results / f"recurrent_{kind}-{date}-{machine.name()}.md"
+
+
+def write(file: Path, facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> None:
+    """A page and the raw times."""
     cells = [case._asdict() | {"us": times} for case, times in found.items()]
     file.with_suffix(".json").write_text(json.dumps(facts | {"cases": cells}) + "\n")
     file.write_text(page(facts, found))

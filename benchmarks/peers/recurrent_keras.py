@@ -8,12 +8,10 @@ args = recurrent_task.arguments()
 os.environ["KERAS_BACKEND"] = "jax"
 
 import keras  # noqa: E402
-import numpy as np  # noqa: E402
 
 LAYER = {"elman": keras.layers.SimpleRNN, "gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[args.cell]
 options = {"activation": "relu"} if args.cell == "elman" else {}
-random = np.random.default_rng(0)
-places = np.arange(args.steps + 1) * 0.04
+batches = recurrent_task.batches(args)
 network = keras.Sequential(
     [
         keras.Input((args.steps, 1)),
@@ -27,8 +25,7 @@ network.compile(optimizer=keras.optimizers.Adam(0.001), loss="mse", jit_compile=
 def run(steps: int) -> None:
     """So many training steps."""
     for _ in range(steps):
-        y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
-        network.train_on_batch(y[:, :-1], y[:, 1:])
+        network.train_on_batch(*next(batches))
 
 
 recurrent_task.measure({"Keras on JAX": run}, args.chunks, "keras", "jax")

@@ -10,15 +10,13 @@ args = recurrent_task.arguments()
 
 from collections.abc import Callable  # noqa: E402
 
-import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 torch.set_num_threads(args.cores)
 torch._dynamo.config.allow_rnn = True
-random = np.random.default_rng(0)
 RNN = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[args.cell]
 options = {"nonlinearity": "relu"} if args.cell == "elman" else {}
-places = np.arange(args.steps + 1) * 0.04
+batches = recurrent_task.batches(args)
 
 
 def training(compiled: bool) -> Callable[[int], None]:
@@ -34,8 +32,7 @@ def training(compiled: bool) -> Callable[[int], None]:
 
     def run(steps: int) -> None:
         for _ in range(steps):
-            y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
-            x, y = torch.from_numpy(y[:, :-1]), torch.from_numpy(y[:, 1:])
+            x, y = map(torch.from_numpy, next(batches))
             optimiser.zero_grad()
             value(x, y).backward()
             optimiser.step()

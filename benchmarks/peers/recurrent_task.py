@@ -8,8 +8,9 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from typing import Any
 
 CHUNK_SECONDS = 0.25  # a chunk of steps takes about so long
 LEAST_STEPS = 8  # or more: the memory of long sequences is new to each chunk, and touched first by its first step
@@ -24,6 +25,16 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     return args
+
+
+def batches(args: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
+    """Random windows of sin(t) without end: inputs (B, T, 1) and targets (B, T, 1), one point ahead of the inputs."""
+    import numpy as np  # not before the cores are chosen
+
+    random, places = np.random.default_rng(0), np.arange(args.steps + 1) * 0.04
+    while True:
+        y = np.sin(random.random((args.batch, 1)) * 8 + places).astype(np.float32)[..., None]
+        yield y[:, :-1], y[:, 1:]
 
 
 def measure(sides: dict[str, Callable[[int], object]], chunks: int, *packages: str) -> None:

@@ -1,7 +1,5 @@
 """throughtime's recurrent training step, with its native kernels and by the plain scan, in turns."""
 
-from functools import partial
-
 import recurrent_task
 
 args = recurrent_task.arguments()
@@ -14,26 +12,19 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
-import throughtime as tt  # noqa: E402
+from throughtime.cells import CELLS  # noqa: E402
 from throughtime.data.synthetic import TimeSeriesData  # noqa: E402
 from throughtime.kernels import available, off  # noqa: E402
 from throughtime.layers import RecurrentNetwork  # noqa: E402
 
-CELLS = {
-    "elman": partial(tt.Elman, activation="relu"),
-    "gru": tt.GRU,
-    "lstm": tt.LSTM,
-    "mingru": tt.MinGRU,
-    "minlstm": tt.MinLSTM,
-    "lru": tt.LRU,
-}
+options = {"activation": "relu"} if args.cell == "elman" else {}
 data = TimeSeriesData(num_points=max(250, 2 * args.steps))
 optimiser = optax.adam(0.001)
 
 
 def network(key: jax.Array) -> RecurrentNetwork:
     """A model of the asked size."""
-    return RecurrentNetwork(CELLS[args.cell](1, args.hidden, key=key), 1, key=key)
+    return RecurrentNetwork(CELLS[args.cell](1, args.hidden, **options, key=key), 1, key=key)
 
 
 def program():

@@ -92,6 +92,14 @@ def test_lru_holds_the_variance_of_its_memory():
     np.testing.assert_allclose(jnp.mean(jnp.abs(memory[500:]) ** 2, axis=0), 2.0, rtol=0.1)
 
 
+def test_a_shut_minlstm_is_no_number_over_zero():
+    """Both gates underflow in float32; their ratio must not be 0 / 0."""
+    cell = random_cell("minlstm")
+    cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.full_like(cell.b, -200.0))
+    _, ys = tt.unroll(cell, random_inputs(T, cell.inputs))
+    assert np.isfinite(ys).all()
+
+
 @pytest.mark.parametrize(("f", "i"), [(-200, -201), (-300, -100), (-100, -300), (0, -90), (-90, 0), (200, 200), (0, 3)])
 def test_minlstm_divides_by_no_zero(f, i):
     """Gates that underflow in float32 have shares all the same: those of their logarithms, in double precision."""

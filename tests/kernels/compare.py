@@ -47,6 +47,11 @@ def both(function, *operands):
     return fast, slow
 
 
+def program(cell, xs):
+    """The text of what XLA is given."""
+    return jax.jit(lambda cell, xs: tt.unroll(cell, xs)).lower(cell, xs).as_text()
+
+
 def assert_same(fast, slow, relative=RELATIVE):
     """Largest difference over largest value, array by array."""
     assert jax.tree.structure(fast) == jax.tree.structure(slow)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.contract import random_cell, random_inputs
-from tests.kernels.compare import assert_same, cell_of
+from tests.kernels.compare import assert_same, cell_of, program
 
 import throughtime as tt
 from throughtime.kernels import available, library, off
@@ -20,11 +20,6 @@ from throughtime.kernels.calls import FORWARD
 from throughtime.kernels.through_time import serves
 
 ROOT = Path(__file__).parents[2]
-
-
-def program(cell, xs, **options):
-    """The text of what XLA is given."""
-    return jax.jit(lambda cell, xs: tt.unroll(cell, xs, **options)).lower(cell, xs).as_text()
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-relu"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract import random_cell, random_inputs
-from tests.kernels.compare import assert_same, both, forward_and_back, state_of, weighed
+from tests.kernels.compare import assert_same, both, forward_and_back, program, state_of, weighed
 
 import throughtime as tt
 from throughtime.kernels import off
@@ -104,10 +104,6 @@ def test_the_gradient_is_that_of_differences(x64):
             nudged[1][place][at] += 1e-5
             low, high = (np.sum(step_by_step(*pair, reverse=True) * weights) for pair in nudged)
             assert gradient[at] == pytest.approx((high - low) / 2e-5, rel=1e-4, abs=1e-5)
-
-
-def program(cell, xs):
-    return jax.jit(lambda cell, xs: tt.unroll(cell, xs)).lower(cell, xs).as_text()
 
 
 @pytest.mark.parametrize(("name", "target"), [("mingru", "real"), ("minlstm", "real"), ("lru", "complex")])

@@ -20,13 +20,14 @@ MOST_COMPLEX = 3_000_000
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
     """Whether there is a native recurrence for the numbers that move this cell's state, and it is the faster way."""
-    step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
-    a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
     of_one = xs.shape[-2] * cell.hidden
     of_all = math.prod(xs.shape[:-2]) * of_one
-    enough = of_one >= LEAST_OF_ONE and of_all >= LEAST_OF_ALL
+    if of_one < LEAST_OF_ONE or of_all < LEAST_OF_ALL or not available():
+        return False
+    step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
+    a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
     too_much = jnp.iscomplexobj(c) and of_all > MOST_COMPLEX
-    return enough and not too_much and a.dtype == c.dtype and c.dtype.name in LINEAR and available().yes
+    return not too_much and a.dtype == c.dtype and c.dtype.name in LINEAR
 
 
 def states(a: Array, c: Array, *, reverse: bool) -> Array:
