@@ -16,14 +16,15 @@ namespace {
 using Floats = ffi::Buffer<ffi::F32>;
 using Flags = ffi::Buffer<ffi::PRED>;
 
-constexpr Index ROWS_AT_ONCE = 32;         // of a batch that go through time together
-constexpr Index ROWS_OF_A_PART = 16;       // at least, of what one thread takes
+constexpr Index ROWS_AT_ONCE = 32;         // of a batch, for which scratch is asked
+constexpr Index ROWS_TOGETHER = 16;        // whole vectors of any instructions: a part begins with such
 constexpr Index MOST_PARTS = 8;            // each has sums of its own, which take memory and are added up at the end
 constexpr Index WORTH_A_THREAD = 400'000;  // multiplications: about 10 us, what it takes to wake one
 
-// The shapes as they came: M models, each with weights and a batch of its own.
+// The shapes as they came: M models, each with a batch of its own, and with weights of its own unless they are shared.
 struct Problem {
   Index M;
+  bool shared;
   Shape shape;
   const Kernel* kernel;
 };
@@ -57,13 +58,16 @@ ffi::ErrorOr<Problem> checked(const Operands& in, std::int32_t cell, std::int32_
   if (!kernel) return ffi::Unexpected(ffi::Error::InvalidArgument("throughtime: no kernel of this cell"));
   const Index M = xs[0], B = xs[1], T = xs[2], D = xs[3], H = h[2], G = kernel->gates;
   if (!is(h, {M, B, H})) return wrong("h");
-  if (!is(in.w_x.dimensions(), {M, G * H, D})) return wrong("w_x");
-  if (!is(in.w_h.dimensions(), {M, G * H, H})) return wrong("w_h");
-  if (!is(in.b.dimensions(), {M, G * H})) return wrong("b");
-  if (!is(in.b_h.dimensions(), {M, kernel->inner_bias ? H : 0})) return wrong("b_h");
+  const auto w_x = in.w_x.dimensions();
+  const bool shared = w_x.size() == 3 && w_x[0] == 1;
+  const Index W = shared ? 1 : M;
+  if (!is(w_x, {W, G * H, D})) return wrong("w_x");
+  if (!is(in.w_h.dimensions(), {W, G * H, H})) return wrong("w_h");
+  if (!is(in.b.dimensions(), {W, G * H})) return wrong("b");
+  if (!is(in.b_h.dimensions(), {W, kernel->inner_bias ? H : 0})) return wrong("b_h");
   if (!is(in.c.dimensions(), {M, B, kernel->memory ? H : 0})) return wrong("c");
   if (in.mask.element_count() && !is(in.mask.dimensions(), {M, B, T})) return wrong("mask");
-  return Problem{M, {B, T, D, H, reverse}, kernel};
+  return Problem{M, shared, {B, T, D, H, reverse}, kernel};
 }
 
 template <class T>
@@ -90,7 +94,7 @@ struct Cut {
 
   Cut(const Problem& problem, ffi::ThreadPool& pool) {
     const Shape& s = problem.shape;
-    parts = std::min((s.B + ROWS_OF_A_PART - 1) / ROWS_OF_A_PART, MOST_PARTS);
+    parts = std::min(wholes(s.B), MOST_PARTS);
     const Index work = problem.M * s.B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
     workers = std::clamp<Index>(work / WORTH_A_THREAD, 1, std::max<Index>(1, pool.num_threads()));
   }
@@ -98,9 +102,14 @@ struct Cut {
   // Calls run(first, last) for the rows of a part, a few at a time.
   template <class Run>
   void each(Index part, Index B, Run run) const {
-    const Index end = (part + 1) * B / parts;
-    for (Index first = part * B / parts; first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
+    const Index end = std::min(begin(part + 1, B), B);
+    for (Index first = begin(part, B); first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
   }
+
+ private:
+  static Index wholes(Index B) { return (B + ROWS_TOGETHER - 1) / ROWS_TOGETHER; }
+
+  Index begin(Index part, Index B) const { return part * wholes(B) / parts * ROWS_TOGETHER; }
 };
 
 // Does the work, which says whether it could: all that it may lack is memory, which must not be thrown into XLA.
@@ -152,10 +161,11 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
       const float* const packed = pack(0);
       return run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number); });
     }
+    const float* const of_all = problem.shared ? pack(0) : nullptr;
     return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
-      const float* const packed = pack(m);
+      const float* const packed = of_all ? of_all : pack(m);
       for (Index number = 0; number < cut.parts; ++number) part(packed, m, number);
-      Memory::trim();
+      if (!of_all) Memory::trim();
     });
   });
 }
@@ -224,13 +234,14 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
       unpack(sums, 0);
       return true;
     }
+    const float* const of_all = problem.shared ? pack(0) : nullptr;
     return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
-      const float* const packed = pack(m);
+      const float* const packed = of_all ? of_all : pack(m);
       float* const sums = Memory::sums().at_least(size);
       std::fill_n(sums, size, 0.0f);
       for (Index number = 0; number < cut.parts; ++number) part(packed, m, number, sums);
       unpack(sums, m);
-      Memory::trim();
+      if (!of_all) Memory::trim();
     });
   });
 }

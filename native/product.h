@@ -6,9 +6,10 @@
 
 namespace throughtime::THROUGHTIME_ISA {
 
-// A tile of C takes ROWS x WIDE registers, a step of it WIDE + 1 more: 16 registers hold 4 x 3, 32 hold 8 x 3.
-constexpr int ROWS = THROUGHTIME_REGISTERS >= 32 ? 8 : 4;
+// A tile of C takes three quarters of the registers, a step of it one more for each of its vectors and one.
 constexpr int WIDE = 3;
+constexpr int rows_of_tile(int vectors) { return THROUGHTIME_REGISTERS * 3 / 4 / (vectors < 2 ? 2 : vectors); }
+
 constexpr int CHAINS = 4;  // sums side by side in a single row, so that none waits for its last addition
 
 // The right side: K rows of `vectors` vectors, cut into panels of up to WIDE, of widths that differ by one at most.
@@ -18,10 +19,11 @@ struct Panels {
   Index first(Index panel) const { return panel * vectors / count; }
 };
 
-// A (rows, K) with strides of its own, so that it may lie on its side.
+// A (rows, K) with strides of its own, so that it may lie on its side. Where `run` is not 0, K is cut into runs of that
+// length, `next` apart.
 struct Left {
   const float* at;
-  Index row, k;
+  Index row, k, run = 0, next = 0;
 };
 
 // B: packed, panel after panel, each (K, width); or the rows of a matrix, `stride` apart.
@@ -42,12 +44,16 @@ inline void tile(Left a, const float* b, Index stride, Index K, Out c) {
   Vector sum[R][V];
   for (int r = 0; r < R; ++r)
     for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
-  for (Index k = 0; k < K; ++k) {
-    Vector row[V];
-    for (int v = 0; v < V; ++v) row[v] = load(b + k * stride + v * LANES);
-    for (int r = 0; r < R; ++r) {
-      const Vector x = all(a.at[r * a.row + k * a.k]);
-      for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
+  const Index run = a.run ? a.run : K;
+  for (Index done = 0; done < K; done += run, a.at += a.next) {
+    const float* x = a.at;
+    for (Index k = 0; k < run; ++k, x += a.k, b += stride) {
+      Vector row[V];
+      for (int v = 0; v < V; ++v) row[v] = load(b + v * LANES);
+      for (int r = 0; r < R; ++r) {
+        const Vector one = all(x[r * a.row]);
+        for (int v = 0; v < V; ++v) sum[r][v] += one * row[v];
+      }
     }
   }
   for (int r = 0; r < R; ++r)
@@ -77,25 +83,23 @@ inline void single_row(Left a, const float* b, Index stride, Index K, Out c) {
   }
 }
 
+// At most R rows.
+template <int R, int V>
+inline void some_rows(Index rows, Left a, const float* b, Index stride, Index K, Out c) {
+  if (rows == R) return tile<R, V>(a, b, stride, K, c);
+  if constexpr (R > 1) some_rows<R - 1, V>(rows, a, b, stride, K, c);
+}
+
 template <int V>
 void panel(Index rows, Left a, const float* b, Index stride, Index K, Out c) {
-  if (rows == 1) return single_row<V>(a, b, stride, K, c);
-  Index r = 0;
-  for (; r + ROWS <= rows; r += ROWS) {
+  constexpr int ROWS = rows_of_tile(V);
+  if (rows == 1 && !a.run) return single_row<V>(a, b, stride, K, c);
+  for (; rows > ROWS; rows -= ROWS) {
     tile<ROWS, V>(a, b, stride, K, c);
     a.at += ROWS * a.row;
     c.at += ROWS * c.row;
   }
-  switch (rows - r) {
-    case 1: return tile<1, V>(a, b, stride, K, c);
-    case 2: return tile<2, V>(a, b, stride, K, c);
-    case 3: return tile<3, V>(a, b, stride, K, c);
-    case 4: return tile<4, V>(a, b, stride, K, c);
-    case 5: return tile<5, V>(a, b, stride, K, c);
-    case 6: return tile<6, V>(a, b, stride, K, c);
-    case 7: return tile<7, V>(a, b, stride, K, c);
-    default: return;
-  }
+  some_rows<ROWS, V>(rows, a, b, stride, K, c);
 }
 
 // C (rows, vectors) = A (rows, K) B (K, vectors), or C plus that. Where it is done again and again with the same B, every

@@ -102,6 +102,20 @@ inline void transpose(const float* from, Index row, float* to, Index column) {
   for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
 }
 
+// Writes columns as rows: to[j * column + i] = from[i * row + j]. A last square that does not fit overlaps the one before.
+inline void transposed(const float* from, Index row, Index rows, Index columns, float* to, Index column) {
+  if (rows < LANES || columns < LANES) {
+    for (Index j = 0; j < columns; ++j)
+      for (Index i = 0; i < rows; ++i) to[j * column + i] = from[i * row + j];
+    return;
+  }
+  for (Index first = 0; first < rows; first += LANES)
+    for (Index start = 0; start < columns; start += LANES) {
+      const Index i = first < rows - LANES ? first : rows - LANES, j = start < columns - LANES ? start : columns - LANES;
+      transpose(from + i * row + j, row, to + j * column + i, column);
+    }
+}
+
 }  // namespace throughtime::THROUGHTIME_ISA
 
 #endif

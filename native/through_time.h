@@ -1,333 +1,71 @@
-// The loops over time, forward and backward, of any cell in cells.h.
+// The loops over time, forward and backward, of any cell in cells.h: by rows as far as they fill whole vectors, and the
+// rest by units.
 //
-// A sequence's rows depend on no other's, so a few rows at a time go through all of their steps, with the weights, packed
-// once, in the cache. A row of the left side of the forward product is u = [h | 1 | x]: one product takes the state,
-// the bias and the input.
+// A sequence's rows depend on no other's, so a few at a time go through all of their steps, with the weights in the cache.
 #ifndef THROUGHTIME_THROUGH_TIME_H
 #define THROUGHTIME_THROUGH_TIME_H
 
-#include "cells.h"
-#include "problem.h"
-#include "product.h"
+#include "by_rows.h"
+#include "by_units.h"
 
 namespace throughtime::THROUGHTIME_ISA {
 
-constexpr Index CHUNK = 128;  // rows of the products for the weights' gradients
-
-// A stride in floats that is an odd number of cache lines: rows of a power of two would all meet in a few sets.
-inline Index stride_of(Index size) { return up(size, 16) + (up(size, 16) / 16 % 2 ? 0 : 16); }
-
-// Neighbouring blocks that read the same columns of u.
-struct Run {
-  Index first, last;    // blocks
-  Index begin, end;     // columns of u
-};
-
-template <class Cell>
-struct Layout {
-  Index T, D, H;
-  bool reverse;
-  Index size;     // H in whole vectors
-  Index saved;    // from step to step of what is saved
-  Index pre;      // stride of pre-activations
-  Index u;        // stride of u
-  Index inputs;   // stride of the inputs' gradients
-  Index h_last;   // blocks that read h: those before
-  Index x_first;  // blocks that read x: from here on
-  Run runs[3] = {};
-  int count;
-
-  explicit Layout(const Shape& shape)
-      : T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
-        pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
-    h_last = x_first = 0;
-    for (int block = 0; block < Cell::BLOCKS; ++block) {
-      const bool h = Cell::SOURCES[block].h >= 0, x = Cell::SOURCES[block].x >= 0;
-      if (h) h_last = block + 1;
-      if (!x) x_first = block + 1;
-      const Index begin = h ? 0 : H, end = x ? H + 1 + D : H + 1;
-      if (count && runs[count - 1].begin == begin && runs[count - 1].end == end)
-        runs[count - 1].last = block + 1;
-      else
-        runs[count++] = {block, block + 1, begin, end};
-    }
-  }
-
-  Index step(Index s) const { return reverse ? T - 1 - s : s; }
-  Index vectors(const Run& run) const { return (run.last - run.first) * size / LANES; }
-  Index packed(const Run& run) const { return (run.last - run.first) * size * (run.end - run.begin); }
-  Index read_h() const { return h_last * size; }
-  Index read_x() const { return (Cell::BLOCKS - x_first) * size; }
-};
-
-inline void copy(float* to, const float* from, Index count) { std::memcpy(to, from, count * sizeof(float)); }
-inline void clear(float* at, Index count) { std::memset(at, 0, count * sizeof(float)); }
-
-// A row of `filled` floats, and zeros up to `size`.
-inline void copy_padded(float* to, const float* from, Index filled, Index size) {
-  copy(to, from, filled);
-  clear(to + filled, size - filled);
-}
-
-// Consecutive parts of one piece of memory, each aligned to 64 bytes.
-struct Parts {
-  float* at;
-  float* take(Index count) {
-    float* part = at;
-    at += up(count, 16);
-    return part;
-  }
-};
-
 template <class Cell>
 struct ThroughTime {
+  using Rows = ByRows<Cell>;
+  using Units = ByUnits<Cell>;
+
+  // What is packed by rows stands before what is packed by units; either is there only if it is read.
+  static Index packed_rows(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed(shape), 16); }
+
   static Index packed_forward(const Shape& shape) {
-    const Layout<Cell> layout(shape);
-    Index count = 0;
-    for (int i = 0; i < layout.count; ++i) count += layout.packed(layout.runs[i]);
-    return count;
+    return packed_rows(shape) + (shape.B % LANES ? Units::packed_forward(shape) : 0);
   }
 
-  // Each run's weights on their side: what one column of u means to all of the run's blocks is a row.
   static void pack_forward(const Shape& shape, const Weights& weights, float* packed) {
-    const Layout<Cell> at(shape);
-    for (int i = 0; i < at.count; ++i) {
-      const Run& run = at.runs[i];
-      const Panels panels(at.vectors(run));
-      for (Index p = 0; p < panels.count; ++p) {
-        const Index first = panels.first(p), width = panels.first(p + 1) - first;
-        for (Index v = 0; v < width; ++v) {
-          const Index column = (first + v) * LANES, j = column % at.size;
-          const Source source = Cell::SOURCES[run.first + column / at.size];
-          float* to = packed + first * LANES * (run.end - run.begin) + v * LANES;
-          pack_lanes(at, weights, source, j, run, to, width * LANES);
-        }
-      }
-      packed += at.packed(run);
-    }
-  }
-
-  static void pack_lanes(const Layout<Cell>& at, const Weights& weights, Source source, Index j, const Run& run,
-                         float* to, Index stride) {
-    const Index H = at.H, D = at.D, filled = H - j < LANES ? H - j : LANES;
-    if (run.begin == 0) to = turn(weights.w_h + (source.h * H + j) * H, H, H, filled, to, stride);
-    for (Index lane = 0; lane < LANES; ++lane)
-      to[lane] = lane >= filled ? 0 : source.b >= 0 ? weights.b[source.b * H + j + lane] : weights.b_h[j + lane];
-    to += stride;
-    if (run.end > H + 1) turn(weights.w_x + (source.x * H + j) * D, D, D, filled, to, stride);
-  }
-
-  // Writes `columns` rows, `stride` apart, of LANES floats: columns of the `filled` rows at `from`, and zeros.
-  static float* turn(const float* from, Index row, Index columns, Index filled, float* to, Index stride) {
-    Index k = 0;
-    if (filled == LANES)
-      for (; k + LANES <= columns; k += LANES) transpose(from + k, row, to + k * stride, stride);
-    for (; k < columns; ++k)
-      for (Index lane = 0; lane < LANES; ++lane) to[k * stride + lane] = lane < filled ? from[lane * row + k] : 0;
-    return to + columns * stride;
+    if (shape.B >= LANES) Rows::pack(shape, weights, packed);
+    if (shape.B % LANES) Units::pack_forward(shape, weights, packed + packed_rows(shape));
   }
 
   static Index scratch_forward(const Shape& shape, Index rows) {
-    const Layout<Cell> at(shape);
-    return rows * (at.u + at.pre + at.size) + 3 * 16;
+    const Index by_rows = rows < LANES ? 0 : Rows::scratch_forward(shape);
+    const Index by_units = rows % LANES ? Units::scratch_forward(shape, rows % LANES) : 0;
+    return by_rows < by_units ? by_units : by_rows;
   }
 
   static void forward(const Shape& shape, const float* packed, const Inputs& in, const Outputs& out, Index first,
                       Index last, float* scratch) {
-    const Layout<Cell> at(shape);
-    const Index rows = last - first, H = at.H, D = at.D;
-    Parts parts{scratch};
-    float* const u = parts.take(rows * at.u);
-    float* const pre = parts.take(rows * at.pre);
-    float* const memory = parts.take(rows * at.size);
-    for (Index r = 0; r < rows; ++r) {
-      copy_padded(u + r * at.u, in.h + (first + r) * H, H, at.u);
-      if (Cell::MEMORY) copy_padded(memory + r * at.size, in.c + (first + r) * H, H, at.size);
-    }
-    for (Index s = 0; s < at.T; ++s) {
-      const Index t = at.step(s);
-      for (Index r = 0; r < rows; ++r) {
-        u[r * at.u + H] = 1;
-        copy(u + r * at.u + H + 1, in.xs + ((first + r) * at.T + t) * D, D);
-      }
-      const float* weights = packed;
-      for (int i = 0; i < at.count; ++i) {
-        const Run& run = at.runs[i];
-        product(rows, at.vectors(run), run.end - run.begin, {u + run.begin, at.u, 1}, {weights, 0},
-                {pre + run.first * at.size, at.pre, false}, s % 2);
-        weights += at.packed(run);
-      }
-      for (Index r = 0; r < rows; ++r) {
-        const Index place = (first + r) * at.T + t;
-        float* const h = u + r * at.u;
-        float* const c = memory + r * at.size;
-        float* const saved = out.saved ? out.saved + place * at.saved : nullptr;
-        if (!in.mask || in.mask[place])
-          Cell::forward(pre + r * at.pre, h, c, saved, at.size);
-        else if (Cell::MEMORY && saved)
-          copy(saved + (Cell::SAVED - 1) * at.size, c, at.size);
-        copy(out.hs + place * H, h, H);
-      }
-    }
-    for (Index r = 0; r < rows; ++r) {
-      copy(out.h + (first + r) * H, u + r * at.u, H);
-      if (Cell::MEMORY) copy(out.c + (first + r) * H, memory + r * at.size, H);
-    }
+    for (Index rows; (rows = Rows::together(last - first)); first += rows)
+      Rows(shape, rows).forward(packed, in, out, first, scratch);
+    if (first < last) Units::forward(shape, packed + packed_rows(shape), in, out, first, last, scratch);
   }
 
   static Index packed_backward(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    return up(at.read_h() * at.size, 16) + up(at.read_x() * at.inputs, 16);
+    return packed_rows(shape) + (shape.B % LANES ? Units::packed_backward(shape) : 0);
   }
 
-  // The weights as they lie, but for zeros in the place of rows and columns that pad.
   static void pack_backward(const Shape& shape, const Weights& weights, float* packed) {
-    const Layout<Cell> at(shape);
-    Parts parts{packed};
-    float* const h = parts.take(at.read_h() * at.size);
-    float* const x = parts.take(at.read_x() * at.inputs);
-    pack_rows(at, weights.w_h, &Source::h, 0, at.h_last, at.H, h);
-    pack_rows(at, weights.w_x, &Source::x, at.x_first, Cell::BLOCKS, at.D, x);
-  }
-
-  static void pack_rows(const Layout<Cell>& at, const float* weights, int Source::* gate, Index first, Index last,
-                        Index columns, float* packed) {
-    const Index K = (last - first) * at.size;
-    const Panels panels(up(columns, LANES) / LANES);
-    for (Index p = 0; p < panels.count; ++p) {
-      const Index begin = panels.first(p) * LANES, width = panels.first(p + 1) * LANES - begin;
-      const Index filled = columns - begin < width ? columns - begin : width;
-      float* to = packed + begin * K;
-      for (Index block = first; block < last; ++block) {
-        const float* from = weights + Cell::SOURCES[block].*gate * at.H * columns + begin;
-        for (Index j = 0; j < at.H; ++j, to += width, from += columns) copy_row(to, from, filled, width);
-        clear(to, (at.size - at.H) * width);
-        to += (at.size - at.H) * width;
-      }
-    }
-  }
-
-  // A panel's row, of up to WIDE vectors: too short for memcpy to be worth its call.
-  static void copy_row(float* to, const float* from, Index filled, Index width) {
-    Index j = 0;
-    for (; j + LANES <= filled; j += LANES) store(to + j, load(from + j));
-    for (; j < filled; ++j) to[j] = from[j];
-    for (; j < width; ++j) to[j] = 0;
-  }
-
-  static Index chunk_steps(const Layout<Cell>& at, Index rows) {
-    const Index steps = CHUNK / rows;  // there are never more rows than that
-    return steps < at.T ? steps : at.T;
+    if (shape.B >= LANES) Rows::pack(shape, weights, packed);
+    if (shape.B % LANES) Units::pack_backward(shape, weights, packed + packed_rows(shape));
   }
 
   static Index scratch_backward(const Shape& shape, Index rows) {
-    const Layout<Cell> at(shape);
-    return chunk_steps(at, rows) * rows * (at.u + at.pre + at.inputs) + rows * 5 * at.size + 8 * 16;
-  }
-
-  static Index sums(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    return Cell::BLOCKS * at.size * at.u;
+    const Index by_rows = rows < LANES ? 0 : Rows::scratch_backward(shape);
+    const Index by_units = rows % LANES ? Units::scratch_backward(shape, rows % LANES) : 0;
+    return by_rows < by_units ? by_units : by_rows;
   }
 
   static void backward(const Shape& shape, const float* packed, const Inputs& in, const Cotangents& came,
                        const Gradients& out, Index first, Index last, float* sums, float* scratch) {
-    const Layout<Cell> at(shape);
-    const Index rows = last - first, H = at.H, D = at.D, T = at.T, chunk = chunk_steps(at, rows);
-    const float* const into_h = packed;
-    const float* const into_x = packed + up(at.read_h() * at.size, 16);
-    Parts parts{scratch};
-    float* const us = parts.take(chunk * rows * at.u);
-    float* const d_pre = parts.take(chunk * rows * at.pre);
-    float* const d_xs = parts.take(chunk * rows * at.inputs);
-    float* const d_h = parts.take(rows * at.size);
-    float* const d_c = parts.take(rows * at.size);
-    float* after = parts.take(rows * at.size);   // the state after a step, and before it
-    float* before = parts.take(rows * at.size);
-    float* const c_first = parts.take(rows * at.size);
-    clear(us, chunk * rows * at.u);
-    for (Index r = 0; r < rows; ++r) {
-      const Index row = first + r;
-      if (Cell::MEMORY) copy_padded(c_first + r * at.size, in.c + row * H, H, at.size);
-      copy_padded(d_h + r * at.size, came.d_h + row * H, H, at.size);
-      if (Cell::MEMORY) copy_padded(d_c + r * at.size, came.d_c + row * H, H, at.size);
-      copy_padded(after + r * at.size, T ? came.hs + (row * T + at.step(T - 1)) * H : in.h + row * H, H, at.size);
-      clear(before + r * at.size, at.size);
-    }
-    Index done = 0;  // steps in the chunk
-    for (Index s = T; s-- > 0;) {
-      const Index t = at.step(s);
-      float* const d_here = d_pre + done * rows * at.pre;
-      for (Index r = 0; r < rows; ++r) {
-        const Index row = first + r, place = row * T + t;
-        float* const u = us + (done * rows + r) * at.u;
-        const float* const h = s ? came.hs + (row * T + at.step(s - 1)) * H : in.h + row * H;
-        copy(before + r * at.size, h, H);
-        copy(u, h, H);
-        u[H] = 1;
-        copy(u + H + 1, in.xs + place * D, D);
-        float* const out_h = d_h + r * at.size;
-        for (Index j = 0; j < H; ++j) out_h[j] += came.d_hs[place * H + j];
-        float* const d_row = d_here + r * at.pre;
-        if (in.mask && !in.mask[place]) {
-          clear(d_row, Cell::BLOCKS * at.size);
-          continue;
-        }
-        const float* const saved = came.saved + place * at.saved;
-        const float* c = nullptr;  // before the step
-        if (Cell::MEMORY)
-          c = s ? came.saved + (row * T + at.step(s - 1)) * at.saved + (Cell::SAVED - 1) * at.size : c_first + r * at.size;
-        Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size);
-      }
-      product(rows, at.size / LANES, at.read_h(), {d_here, at.pre, 1}, {into_h, 0}, {d_h, at.size, true}, s % 2);
-      float* const kept = after;
-      after = before;
-      before = kept;
-      if (++done < chunk && s) continue;
-      add_weights(at, done * rows, us, d_pre, sums);
-      if (out.xs) {
-        product(done * rows, at.inputs / LANES, at.read_x(), {d_pre + at.x_first * at.size, at.pre, 1}, {into_x, 0},
-                {d_xs, at.inputs, false});
-        for (Index i = 0; i < done; ++i)
-          for (Index r = 0; r < rows; ++r)
-            copy(out.xs + ((first + r) * T + at.step(s + done - 1 - i)) * D, d_xs + (i * rows + r) * at.inputs, D);
-      }
-      done = 0;
-    }
-    for (Index r = 0; r < rows; ++r) {
-      copy(out.h + (first + r) * H, d_h + r * at.size, H);
-      if (Cell::MEMORY) copy(out.c + (first + r) * H, d_c + r * at.size, H);
-    }
-  }
-
-  // sums (BLOCKS * size, u) += d_pre' u, over the rows of a chunk.
-  static void add_weights(const Layout<Cell>& at, Index rows, const float* us, const float* d_pre, float* sums) {
-    for (int i = 0; i < at.count; ++i) {
-      const Run& run = at.runs[i];
-      const Index block = run.first * at.size;
-      product((run.last - run.first) * at.size, up(run.end - run.begin, LANES) / LANES, rows,
-              {d_pre + block, 1, at.pre}, {us + run.begin, at.u}, {sums + block * at.u + run.begin, at.u, true});
-    }
-  }
-
-  static void unpack(const Shape& shape, const float* sums, const WeightGradients& out) {
-    const Layout<Cell> at(shape);
-    const Index H = at.H, D = at.D;
-    for (Index block = 0; block < Cell::BLOCKS; ++block) {
-      const Source source = Cell::SOURCES[block];
-      for (Index j = 0; j < H; ++j) {
-        const float* const row = sums + (block * at.size + j) * at.u;
-        if (source.h >= 0) copy(out.w_h + (source.h * H + j) * H, row, H);
-        if (source.x >= 0) copy(out.w_x + (source.x * H + j) * D, row + H + 1, D);
-        if (source.b >= 0) out.b[source.b * H + j] = row[H];
-        if (source.b_h >= 0) out.b_h[j] = row[H];
-      }
-    }
+    for (Index rows; (rows = Rows::together(last - first)); first += rows)
+      Rows(shape, rows).backward(packed, in, came, out, first, sums, scratch);
+    if (first < last)
+      Units::backward(shape, packed + packed_rows(shape), in, came, out, first, last, sums, scratch);
   }
 
   static constexpr Kernel KERNEL = {
       Cell::GATES, Cell::SAVED, Cell::MEMORY, Cell::SOURCES[0].b_h >= 0, packed_forward, pack_forward,
-      scratch_forward, forward, packed_backward, pack_backward, scratch_backward, sums, backward, unpack,
+      scratch_forward, forward, packed_backward, pack_backward, scratch_backward, Units::sums, backward, Units::unpack,
   };
 };
 

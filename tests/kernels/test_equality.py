@@ -15,12 +15,14 @@ from throughtime.kernels.through_time import serves
 SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but once
     (1, 6, 2, 13),
     (3, 7, 5, 9),
-    (37, 4, 1, 19),  # three parts of uneven rows
+    (37, 4, 1, 19),  # whole vectors of rows, and some that fill none
+    (18, 3, 20, 17),  # as many inputs as a vector has lanes, and more
+    (16, 70, 2, 5),  # more steps than one product for the weights takes
     (5, 3, 20, 16),
     (2, 1, 3, 4),
     (2, 0, 3, 4),
     (0, 3, 2, 4),
-    (4, 140, 1, 3),  # more steps than one product for the weights takes
+    (4, 140, 1, 3),
 ]
 
 
@@ -48,8 +50,9 @@ def test_outputs_states_and_gradients(name, shape):
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-sigmoid"])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
-def test_masks_and_the_other_direction(name, reverse, masked):
-    B, T, D, H = 6, 9, 2, 11
+@pytest.mark.parametrize("B", [6, 21])
+def test_masks_and_the_other_direction(name, reverse, masked, B):
+    T, D, H = 9, 2, 11
     mask = mask_of(B, T) if masked else None
     cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
     if masked:

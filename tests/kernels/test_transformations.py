@@ -12,6 +12,7 @@ import throughtime as tt
 
 NAMES = ["lstm", "gru", "elman-tanh"]
 N, B, T, D, H = 3, 4, 5, 2, 7
+MANY = 17  # rows: more than one vector
 
 
 def models(name):
@@ -19,9 +20,11 @@ def models(name):
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(cell_of(name, D, H, seed) for seed in range(N)))
 
 
+@pytest.mark.parametrize("B", [1, B, MANY])
 @pytest.mark.parametrize("name", NAMES)
-def test_mapped_inputs_are_more_rows(name):
+def test_mapped_inputs_are_more_rows(name, B):
     cell, state, xs = cell_of(name, D, H), state_of(cell_of(name, D, H), N, B), random_inputs(N, B, T, D)
+    assert_same(*both(jax.vmap(lambda state, xs: tt.unroll(cell, xs, state)), state, xs))
     mapped = jax.vmap(forward_and_back(), in_axes=(None, 0, 0))
     fast, slow = both(mapped, cell, state, xs)
     assert_same(fast, slow)
@@ -53,10 +56,11 @@ def test_models_of_mapped_rows():
     assert_same(*both(jax.vmap(of_models, in_axes=(None, 0, 0)), models("gru"), state, xs))
 
 
+@pytest.mark.parametrize("B", [B, MANY])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_gradient_of_a_mapped_loss_adds_up(name):
+def test_the_gradient_of_a_mapped_loss_adds_up(name, B):
     """A network called on single sequences under vmap, as Equinox's are: one gradient of the shared weights."""
-    cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
+    cell, xs = cell_of(name, D, H), random_inputs(B, 3 * T, D)
 
     def loss(cell):
         return weighed(jax.vmap(lambda x: tt.unroll(cell, x))(xs))

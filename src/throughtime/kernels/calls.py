@@ -1,6 +1,7 @@
 """The native calls, forward and backward, and what becomes of them under ``jax.vmap``.
 
-Every array has a leading axis of M models: several networks at once, each with weights and a batch of its own.
+Every array has a leading axis of M models: several networks at once, each with a batch of its own, and with weights of
+its own or the same for all, of which there is one then.
 """
 
 from collections.abc import Callable
@@ -69,9 +70,10 @@ def forward(spec: Spec, *, reverse: bool, save: bool) -> Callable[[Cell, Given],
     @run.def_vmap
     def more(size: int, batched: Any, cell: Cell, given: Given) -> tuple[Results, Any]:
         of_cell, of_given = batched
-        if not any(jax.tree.leaves(of_cell)) and jax.tree.leaves(cell)[0].shape[0] == 1:
+        if not save and _is_shared(cell, of_cell):
             return _spread(size, _as_rows, _from_rows, partial(run, cell), (given,), (of_given,))
-        return _spread(size, _as_models, _from_models, run, (cell, given), (of_cell, of_given))
+        models = _cell_of_models(size, cell, of_cell, given.xs.shape[0 if not of_given.xs else 1])
+        return _spread(size, _as_models, _from_models, partial(run, models), (given,), (of_given,))
 
     return run
 
@@ -83,7 +85,7 @@ def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given
     @custom_vmap
     def run(cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
         weights = _weights(spec, cell)
-        shapes = [leaf.shape for leaf in weights]
+        shapes = [(given.xs.shape[0], *leaf.shape[1:]) for leaf in weights]
         xs = given.xs.shape if asked else (*given.xs.shape[:3], 0)
         call = _call(BACKWARD, (*shapes, xs, given.h.shape, given.c.shape), spec, reverse)
         *by_weights, d_xs, d_h, d_c = call(*weights, *given, hs, saved, *came)
@@ -93,8 +95,11 @@ def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given
         )
 
     @run.def_vmap
-    def more(size: int, batched: Any, *operands: Any) -> tuple[Pulled, Any]:
-        return _spread(size, _as_models, _from_models, run, operands, tuple(batched))
+    def more(size: int, batched: Any, cell: Cell, given: Given, *others: Any) -> tuple[Pulled, Any]:
+        of_cell, of_given, *of_others = batched
+        models = _cell_of_models(size, cell, of_cell, given.xs.shape[0 if not of_given.xs else 1])
+        batched = (of_given, *of_others)
+        return _spread(size, _as_models, _from_models, partial(run, models), (given, *others), batched)
 
     return run
 
@@ -115,6 +120,23 @@ def _spread(size: int, fold: Any, unfold: Any, run: Any, operands: Any, batched:
     folded = jax.tree.map(partial(fold, size), operands, batched)
     results = jax.tree.map(partial(unfold, size), run(*folded))
     return results, jax.tree.map(lambda _: True, results)
+
+
+def _is_shared(cell: Any, batched: Any) -> bool:
+    """Whether all that the cell runs on has the same weights."""
+    return not any(jax.tree.leaves(batched)) and jax.tree.leaves(cell)[0].shape[0] == 1
+
+
+def _cell_of_models(size: int, cell: Cell, batched: Any, models: int) -> Cell:
+    """The weights of N * M models, or of one where all share them."""
+    if _is_shared(cell, batched):
+        return cell
+
+    def fold(leaf: Array, batched: bool) -> Array:
+        whole = leaf if batched else leaf[None]
+        return jnp.broadcast_to(whole, (size, models, *whole.shape[2:])).reshape(size * models, *whole.shape[2:])
+
+    return jax.tree.map(fold, cell, batched)
 
 
 def _as_models(size: int, leaf: Array, batched: bool) -> Array:

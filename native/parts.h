@@ -1,0 +1,80 @@
+// How what a kernel works on lies in memory.
+#ifndef THROUGHTIME_PARTS_H
+#define THROUGHTIME_PARTS_H
+
+#include "cells.h"
+#include "problem.h"
+#include "simd.h"
+
+namespace throughtime::THROUGHTIME_ISA {
+
+constexpr Index CHUNK = 128;  // rows of the products for the weights' gradients
+
+// A stride in floats that is an odd number of cache lines: rows of a power of two would all meet in a few sets.
+inline Index stride_of(Index size) { return up(size, 16) + (up(size, 16) / 16 % 2 ? 0 : 16); }
+
+// Neighbouring blocks that read the same columns of u.
+struct Run {
+  Index first, last;    // blocks
+  Index begin, end;     // columns of u
+};
+
+template <class Cell>
+struct Layout {
+  Index T, D, H;
+  bool reverse;
+  Index size;     // H in whole vectors
+  Index saved;    // from step to step of what is saved
+  Index pre;      // stride of pre-activations
+  Index u;        // stride of u
+  Index inputs;   // stride of the inputs' gradients
+  Index h_last;   // blocks that read h: those before
+  Index x_first;  // blocks that read x: from here on
+  Run runs[3] = {};
+  int count;
+
+  explicit Layout(const Shape& shape)
+      : T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
+        pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
+    h_last = x_first = 0;
+    for (int block = 0; block < Cell::BLOCKS; ++block) {
+      const bool h = Cell::SOURCES[block].h >= 0, x = Cell::SOURCES[block].x >= 0;
+      if (h) h_last = block + 1;
+      if (!x) x_first = block + 1;
+      const Index begin = h ? 0 : H, end = x ? H + 1 + D : H + 1;
+      if (count && runs[count - 1].begin == begin && runs[count - 1].end == end)
+        runs[count - 1].last = block + 1;
+      else
+        runs[count++] = {block, block + 1, begin, end};
+    }
+  }
+
+  Index step(Index s) const { return reverse ? T - 1 - s : s; }
+  Index vectors(const Run& run) const { return (run.last - run.first) * size / LANES; }
+  Index packed(const Run& run) const { return (run.last - run.first) * size * (run.end - run.begin); }
+  Index read_h() const { return h_last * size; }
+  Index read_x() const { return (Cell::BLOCKS - x_first) * size; }
+};
+
+inline void copy(float* to, const float* from, Index count) { std::memcpy(to, from, count * sizeof(float)); }
+inline void clear(float* at, Index count) { std::memset(at, 0, count * sizeof(float)); }
+
+// A row of `filled` floats, and zeros up to `size`.
+inline void copy_padded(float* to, const float* from, Index filled, Index size) {
+  copy(to, from, filled);
+  clear(to + filled, size - filled);
+}
+
+// Consecutive parts of one piece of memory, each aligned to 64 bytes.
+struct Parts {
+  float* at;
+  float* take(Index count) {
+    float* part = at;
+    at += up(count, 16);
+    return part;
+  }
+};
+
+}  // namespace throughtime::THROUGHTIME_ISA
+
+#endif
