@@ -25,24 +25,33 @@ struct ByRows {
 
   ByRows(const Shape& shape, Index rows) : at(shape), R(rows), N(at.H * rows) {}
 
-  static Index packed(const Shape& shape) { return Cell::BLOCKS * shape.H * Layout<Cell>(shape).u; }
+  static Index packed_run(const Layout<Cell>& at, const Run& run) {
+    return up(packed_left_size((run.last - run.first) * at.H, run.end - run.begin), 16);
+  }
 
-  static void pack(const Shape& shape, const Weights& weights, float* to) {
+  static Index packed_forward(const Shape& shape) {
+    const Layout<Cell> at(shape);
+    Index count = 0;
+    for (int i = 0; i < at.count; ++i) count += packed_run(at, at.runs[i]);
+    return count;
+  }
+
+  static void pack_forward(const Shape& shape, const Weights& weights, float* to) {
     const Layout<Cell> at(shape);
     const Index H = at.H, D = at.D;
-    for (int block = 0; block < Cell::BLOCKS; ++block) {
-      const Source source = Cell::SOURCES[block];
-      for (Index j = 0; j < H; ++j, to += at.u) {
-        if (source.h >= 0) copy(to, weights.w_h + (source.h * H + j) * H, H);
-        to[H] = source.b >= 0 ? weights.b[source.b * H + j] : weights.b_h[j];
-        if (source.x >= 0) copy(to + H + 1, weights.w_x + (source.x * H + j) * D, D);
-      }
+    for (int i = 0; i < at.count; ++i) {
+      const RunWeights<Cell> run(at, at.runs[i], weights);
+      float* rest = to;
+      if (run.h) rest = pack_left(run.h, {H, 1}, run.rows, H, run.K, rest);
+      rest = pack_left(run.b, {1, 1}, run.rows, 1, run.K, rest);
+      if (run.x) pack_left(run.x, {D, 1}, run.rows, D, run.K, rest);
+      to += packed_run(at, at.runs[i]);
     }
   }
 
   static Index scratch_forward(const Shape& shape) {
     const Layout<Cell> at(shape);
-    return MOST * (at.H + 1 + at.D + (Cell::BLOCKS + 3) * at.H) + 5 * 16;
+    return MOST * (at.H + 1 + at.D + (Cell::BLOCKS + 3 + Cell::SAVED) * at.H) + 6 * 16;
   }
 
   void forward(const float* packed, const Inputs& in, const Outputs& out, Index first, float* scratch) const {
@@ -52,32 +61,34 @@ struct ByRows {
     float* const pre = parts.take(Cell::BLOCKS * N);
     float* const c = parts.take(N);
     float* const kept = parts.take(2 * N);  // of the state, for those that have no such step
+    float* const unkept = parts.take(Cell::SAVED * N);
     transposed(in.h + first * H, H, R, H, u, R);
     for (Index r = 0; r < R; ++r) u[N + r] = 1;
     if (Cell::MEMORY) transposed(in.c + first * H, H, R, H, c, R);
-    float* saved = out.saved ? out.saved + first * T * at.saved : nullptr;
     for (Index s = 0; s < T; ++s) {
       const Index t = at.step(s), place = first * T + t;
+      float* const saved = out.saved ? out.saved + first * T * at.saved + s * Cell::SAVED * N : unkept;
       transposed(in.xs + place * D, T * D, R, D, u + N + R, R);
+      const float* weights = packed;
       for (int i = 0; i < at.count; ++i) {
         const Run& run = at.runs[i];
-        product((run.last - run.first) * H, R / LANES, run.end - run.begin,
-                {packed + run.first * H * at.u + run.begin, at.u, 1}, {u + run.begin * R, R},
+        const Index K = run.end - run.begin;
+        product((run.last - run.first) * H, R, K, packed_left(weights, K), {u + run.begin * R, R},
                 {pre + run.first * N, R, false});
+        weights += packed_run(at, run);
       }
       const bool all_see = sees_all(in, place);
       if (!all_see) {
         copy(kept, u, N);
         if (Cell::MEMORY) copy(kept + N, c, N);
       }
-      Cell::forward(pre, u, c, saved, N);
+      Cell::forward(pre, N, u, c, saved, N);
       if (!all_see) {
         keep(in, place, u, kept);
         if (Cell::MEMORY) keep(in, place, c, kept + N);
-        if (Cell::MEMORY && saved) copy(saved + (Cell::SAVED - 1) * N, c, N);
+        if (Cell::MEMORY) copy(saved + (Cell::SAVED - 1) * N, c, N);
       }
       transposed(u, R, H, R, out.hs + place * H, T * H);
-      if (saved) saved += Cell::SAVED * N;
     }
     transposed(u, R, H, R, out.h + first * H, H);
     if (Cell::MEMORY) transposed(c, R, H, R, out.c + first * H, H);
@@ -97,6 +108,28 @@ struct ByRows {
         for (Index j = r; j < N; j += R) to[j] = before ? before[j] : 0;
   }
 
+  static Index packed_into_h(const Layout<Cell>& at) { return up(packed_left_size(at.H, at.read_h()), 16); }
+
+  static Index packed_backward(const Shape& shape) {
+    const Layout<Cell> at(shape);
+    return packed_into_h(at) + packed_left_size(at.D, at.read_x());
+  }
+
+  // The weights on their side.
+  static void pack_backward(const Shape& shape, const Weights& weights, float* to) {
+    const Layout<Cell> at(shape);
+    const Index H = at.H, D = at.D;
+    for (Index block = 0; block < at.h_last; ++block) {
+      const float* const from = weights.w_h + Cell::SOURCES[block].h * H * H;
+      pack_left(from, {1, H}, H, H, at.read_h(), to + block * H * TALL);
+    }
+    to += packed_into_h(at);
+    for (Index block = at.x_first; block < Cell::BLOCKS; ++block) {
+      const float* const from = weights.w_x + Cell::SOURCES[block].x * H * D;
+      pack_left(from, {1, D}, D, H, at.read_x(), to + (block - at.x_first) * H * TALL);
+    }
+  }
+
   static Index steps_of_chunk(const Layout<Cell>& at, Index rows) { return CHUNK / rows < at.T ? CHUNK / rows : at.T; }
 
   static Index scratch_backward(const Shape& shape) {
@@ -106,7 +139,7 @@ struct ByRows {
   }
 
   void backward(const float* packed, const Inputs& in, const Cotangents& came, const Gradients& out, Index first,
-                float* sums, float* scratch) const {
+                const Sums& sums, float* scratch) const {
     const Index H = at.H, D = at.D, T = at.T, chunk = steps_of_chunk(at, R);
     Parts parts{scratch};
     float* const us = parts.take(chunk * R * at.u);
@@ -154,10 +187,10 @@ struct ByRows {
         if (Cell::MEMORY) keep(in, place, d_c, kept + N);
         for (int block = 0; block < Cell::BLOCKS; ++block) keep(in, place, d_step + block * N, nullptr);
       }
-      product(H, R / LANES, at.h_last * H, {packed, 1, at.u}, {d_step, R}, {d_h, R, true});
+      product(H, R, at.read_h(), packed_left(packed, at.read_h()), {d_step, R}, {d_h, R, true});
       if (out.xs) {
-        product(D, R / LANES, (Cell::BLOCKS - at.x_first) * H, {packed + at.x_first * H * at.u + H + 1, 1, at.u},
-                {d_step + at.x_first * N, R}, {d_x, R, false});
+        product(D, R, at.read_x(), packed_left(packed + packed_into_h(at), at.read_x()), {d_step + at.x_first * N, R},
+                {d_x, R, false});
         transposed(d_x, R, D, R, out.xs + place * D, T * D);
       }
       float* const used = after;
@@ -171,14 +204,19 @@ struct ByRows {
     if (Cell::MEMORY) transposed(d_c, R, H, R, out.c + first * H, H);
   }
 
-  // sums (BLOCKS * size, u) += d_pre' u, over the steps of a chunk.
-  void add_weights(Index steps, const float* us, const float* d_pre, float* sums) const {
-    for (int i = 0; i < at.count; ++i) {
-      const Run& run = at.runs[i];
-      for (Index block = run.first; block < run.last; ++block)
-        product(at.H, up(run.end - run.begin, LANES) / LANES, steps * R, {d_pre + block * N, R, 1, R, Cell::BLOCKS * N},
-                {us + run.begin, at.u}, {sums + block * at.size * at.u + run.begin, at.u, true});
-    }
+  // sums (BLOCKS * H, u) += d_pre' u, over the steps of a chunk.
+  void add_weights(Index steps, const float* us, const float* d_pre, const Sums& sums) const {
+    const Index rows = sums.rows < R ? sums.rows : R;
+    for (Index r = 0; r < R; r += rows)
+      for (int i = 0; i < at.count; ++i) {
+        const Run& run = at.runs[i];
+        for (Index block = run.first; block < run.last; ++block) {
+          float* const to = sums.at + r / rows * sums.size + block * at.H * at.u + run.begin;
+          product(at.H, up(run.end - run.begin, LANES), steps * rows,
+                  {d_pre + block * N + r, R, 1, rows, Cell::BLOCKS * N}, {us + r * at.u + run.begin, at.u, R - rows},
+                  {to, at.u, true});
+        }
+      }
   }
 };
 

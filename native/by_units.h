@@ -14,55 +14,62 @@ namespace throughtime::THROUGHTIME_ISA {
 
 template <class Cell>
 struct ByUnits {
+  // A single row has panels of its own.
+  static int wide(Index rows) { return rows == 1 ? WIDEST : WIDE; }
+
+  static void state_product(Index rows, Index columns, Index K, Left a, const float* packed, Out c, bool backwards) {
+    if (rows == 1)
+      row_product(columns, K, a, packed, c, backwards);
+    else
+      product(rows, columns, K, a, {packed, 0}, c, backwards);
+  }
+
+  static Index packed_run(const Layout<Cell>& at, const Run& run) {
+    return up(packed_right_size((run.last - run.first) * at.H, run.end - run.begin), 16);
+  }
+
   static Index packed_forward(const Shape& shape) {
-    const Layout<Cell> layout(shape);
+    const Layout<Cell> at(shape);
     Index count = 0;
-    for (int i = 0; i < layout.count; ++i) count += layout.packed(layout.runs[i]);
+    for (int i = 0; i < at.count; ++i) count += packed_run(at, at.runs[i]);
     return count;
   }
 
   // Each run's weights on their side: what one column of u means to all of the run's blocks is a row.
-  static void pack_forward(const Shape& shape, const Weights& weights, float* packed) {
+  static void pack_forward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> at(shape);
     for (int i = 0; i < at.count; ++i) {
-      const Run& run = at.runs[i];
-      const Panels panels(at.vectors(run));
-      for (Index p = 0; p < panels.count; ++p) {
-        const Index first = panels.first(p), width = panels.first(p + 1) - first;
-        for (Index v = 0; v < width; ++v) {
-          const Index column = (first + v) * LANES, j = column % at.size;
-          const Source source = Cell::SOURCES[run.first + column / at.size];
-          float* to = packed + first * LANES * (run.end - run.begin) + v * LANES;
-          pack_lanes(at, weights, source, j, run, to, width * LANES);
+      const RunWeights<Cell> run(at, at.runs[i], weights);
+      const Panels panels(run.rows, wide(rows));
+      for (Index p = 0; p < panels.count; ++p)
+        for (Index v = 0; v < panels.width(p); ++v) {
+          float* const to = packed + panels.first(p) * LANES * run.K + v * LANES;
+          pack_lanes(at, run, (panels.first(p) + v) * LANES, to, panels.stride(p));
         }
-      }
-      packed += at.packed(run);
+      packed += packed_run(at, at.runs[i]);
     }
   }
 
-  static void pack_lanes(const Layout<Cell>& at, const Weights& weights, Source source, Index j, const Run& run,
-                         float* to, Index stride) {
-    const Index H = at.H, D = at.D, filled = H - j < LANES ? H - j : LANES;
-    if (run.begin == 0) to = turn(weights.w_h + (source.h * H + j) * H, H, H, filled, to, stride);
-    for (Index lane = 0; lane < LANES; ++lane)
-      to[lane] = lane >= filled ? 0 : source.b >= 0 ? weights.b[source.b * H + j + lane] : weights.b_h[j + lane];
-    to += stride;
-    if (run.end > H + 1) turn(weights.w_x + (source.x * H + j) * D, D, D, filled, to, stride);
+  static void pack_lanes(const Layout<Cell>& at, const RunWeights<Cell>& run, Index j, float* to, Index stride) {
+    const Index H = at.H, D = at.D, filled = run.rows - j < LANES ? run.rows - j : LANES;
+    if (run.h) to = turn(run.h + j * H, H, H, filled, to, stride);
+    to = turn(run.b + j, 1, 1, filled, to, stride);
+    if (run.x) turn(run.x + j * D, D, D, filled, to, stride);
   }
 
-  // Writes `columns` rows, `stride` apart, of LANES floats: columns of the `filled` rows at `from`, and zeros.
+  // Writes `columns` rows, `stride` apart: columns of the `filled` rows at `from`.
   static float* turn(const float* from, Index row, Index columns, Index filled, float* to, Index stride) {
     Index k = 0;
     if (filled == LANES)
       for (; k + LANES <= columns; k += LANES) transpose(from + k, row, to + k * stride, stride);
     for (; k < columns; ++k)
-      for (Index lane = 0; lane < LANES; ++lane) to[k * stride + lane] = lane < filled ? from[lane * row + k] : 0;
+      for (Index lane = 0; lane < filled; ++lane) to[k * stride + lane] = from[lane * row + k];
     return to + columns * stride;
   }
 
   static Index scratch_forward(const Shape& shape, Index rows) {
     const Layout<Cell> at(shape);
-    return rows * (at.u + at.pre + at.size) + 3 * 16;
+    return rows * (at.u + at.pre + at.size) + at.saved + 4 * 16;
   }
 
   static void forward(const Shape& shape, const float* packed, const Inputs& in, const Outputs& out, Index first,
@@ -73,6 +80,7 @@ struct ByUnits {
     float* const u = parts.take(rows * at.u);
     float* const pre = parts.take(rows * at.pre);
     float* const memory = parts.take(rows * at.size);
+    float* const unkept = parts.take(at.saved);
     for (Index r = 0; r < rows; ++r) {
       copy_padded(u + r * at.u, in.h + (first + r) * H, H, at.u);
       if (Cell::MEMORY) copy_padded(memory + r * at.size, in.c + (first + r) * H, H, at.size);
@@ -86,18 +94,18 @@ struct ByUnits {
       const float* weights = packed;
       for (int i = 0; i < at.count; ++i) {
         const Run& run = at.runs[i];
-        product(rows, at.vectors(run), run.end - run.begin, {u + run.begin, at.u, 1}, {weights, 0},
-                {pre + run.first * at.size, at.pre, false}, s % 2);
-        weights += at.packed(run);
+        state_product(rows, (run.last - run.first) * H, run.end - run.begin, {u + run.begin, at.u, 1}, weights,
+                      {pre + run.first * H, at.pre, false}, s % 2);
+        weights += packed_run(at, run);
       }
       for (Index r = 0; r < rows; ++r) {
         const Index place = (first + r) * at.T + t;
         float* const h = u + r * at.u;
         float* const c = memory + r * at.size;
-        float* const saved = out.saved ? out.saved + place * at.saved : nullptr;
+        float* const saved = out.saved ? out.saved + place * at.saved : unkept;
         if (!in.mask || in.mask[place])
-          Cell::forward(pre + r * at.pre, h, c, saved, at.size);
-        else if (Cell::MEMORY && saved)
+          Cell::forward(pre + r * at.pre, H, h, c, saved, at.size);
+        else if (Cell::MEMORY)
           copy(saved + (Cell::SAVED - 1) * at.size, c, at.size);
         copy(out.hs + place * H, h, H);
       }
@@ -108,44 +116,36 @@ struct ByUnits {
     }
   }
 
+  static Index packed_into_h(const Layout<Cell>& at) { return up(packed_right_size(at.H, at.read_h()), 16); }
+
   static Index packed_backward(const Shape& shape) {
     const Layout<Cell> at(shape);
-    return up(at.read_h() * at.size, 16) + up(at.read_x() * at.inputs, 16);
+    return packed_into_h(at) + packed_right_size(at.D, at.read_x());
   }
 
-  // The weights as they lie, but for zeros in the place of rows and columns that pad.
-  static void pack_backward(const Shape& shape, const Weights& weights, float* packed) {
+  // The weights as they lie.
+  static void pack_backward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> at(shape);
-    Parts parts{packed};
-    float* const h = parts.take(at.read_h() * at.size);
-    float* const x = parts.take(at.read_x() * at.inputs);
-    pack_rows(at, weights.w_h, &Source::h, 0, at.h_last, at.H, h);
-    pack_rows(at, weights.w_x, &Source::x, at.x_first, Cell::BLOCKS, at.D, x);
+    pack_rows(at, weights.w_h, &Source::h, 0, at.h_last, Panels(at.H, wide(rows)), at.H, packed);
+    pack_rows(at, weights.w_x, &Source::x, at.x_first, Cell::BLOCKS, Panels(at.D), at.D, packed + packed_into_h(at));
   }
 
   static void pack_rows(const Layout<Cell>& at, const float* weights, int Source::* gate, Index first, Index last,
-                        Index columns, float* packed) {
-    const Index K = (last - first) * at.size;
-    const Panels panels(up(columns, LANES) / LANES);
-    for (Index p = 0; p < panels.count; ++p) {
-      const Index begin = panels.first(p) * LANES, width = panels.first(p + 1) * LANES - begin;
-      const Index filled = columns - begin < width ? columns - begin : width;
-      float* to = packed + begin * K;
+                        const Panels& panels, Index columns, float* to) {
+    for (Index p = 0; p < panels.count; ++p)
       for (Index block = first; block < last; ++block) {
-        const float* from = weights + Cell::SOURCES[block].*gate * at.H * columns + begin;
-        for (Index j = 0; j < at.H; ++j, to += width, from += columns) copy_row(to, from, filled, width);
-        clear(to, (at.size - at.H) * width);
-        to += (at.size - at.H) * width;
+        const float* from = weights + Cell::SOURCES[block].*gate * at.H * columns + panels.first(p) * LANES;
+        const Index filled = columns - panels.first(p) * LANES;
+        for (Index j = 0; j < at.H; ++j, to += panels.stride(p), from += columns)
+          copy_row(to, from, filled < panels.stride(p) ? filled : panels.stride(p));
       }
-    }
   }
 
   // A panel's row, of up to WIDE vectors: too short for memcpy to be worth its call.
-  static void copy_row(float* to, const float* from, Index filled, Index width) {
+  static void copy_row(float* to, const float* from, Index count) {
     Index j = 0;
-    for (; j + LANES <= filled; j += LANES) store(to + j, load(from + j));
-    for (; j < filled; ++j) to[j] = from[j];
-    for (; j < width; ++j) to[j] = 0;
+    for (; j + LANES <= count; j += LANES) store(to + j, load(from + j));
+    for (; j < count; ++j) to[j] = from[j];
   }
 
   static Index chunk_steps(const Layout<Cell>& at, Index rows) {
@@ -160,7 +160,7 @@ struct ByUnits {
 
   static Index sums(const Shape& shape) {
     const Layout<Cell> at(shape);
-    return Cell::BLOCKS * at.size * at.u;
+    return Cell::BLOCKS * at.H * at.u;
   }
 
   static void backward(const Shape& shape, const float* packed, const Inputs& in, const Cotangents& came,
@@ -168,7 +168,7 @@ struct ByUnits {
     const Layout<Cell> at(shape);
     const Index rows = last - first, H = at.H, D = at.D, T = at.T, chunk = chunk_steps(at, rows);
     const float* const into_h = packed;
-    const float* const into_x = packed + up(at.read_h() * at.size, 16);
+    const float* const into_x = packed + packed_into_h(at);
     Parts parts{scratch};
     float* const us = parts.take(chunk * rows * at.u);
     float* const d_pre = parts.take(chunk * rows * at.pre);
@@ -212,14 +212,14 @@ struct ByUnits {
           c = s ? came.saved + (row * T + at.step(s - 1)) * at.saved + (Cell::SAVED - 1) * at.size : c_first + r * at.size;
         Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size);
       }
-      product(rows, at.size / LANES, at.read_h(), {d_here, at.pre, 1}, {into_h, 0}, {d_h, at.size, true}, s % 2);
+      state_product(rows, H, at.read_h(), {d_here, at.pre, 1, H, at.size}, into_h, {d_h, at.size, true}, s % 2);
       float* const kept = after;
       after = before;
       before = kept;
       if (++done < chunk && s) continue;
       add_weights(at, done * rows, us, d_pre, sums);
       if (out.xs) {
-        product(done * rows, at.inputs / LANES, at.read_x(), {d_pre + at.x_first * at.size, at.pre, 1}, {into_x, 0},
+        product(done * rows, D, at.read_x(), {d_pre + at.x_first * at.size, at.pre, 1, H, at.size}, {into_x, 0},
                 {d_xs, at.inputs, false});
         for (Index i = 0; i < done; ++i)
           for (Index r = 0; r < rows; ++r)
@@ -233,13 +233,13 @@ struct ByUnits {
     }
   }
 
-  // sums (BLOCKS * size, u) += d_pre' u, over the rows of a chunk.
+  // sums (BLOCKS * H, u) += d_pre' u, over the rows of a chunk.
   static void add_weights(const Layout<Cell>& at, Index rows, const float* us, const float* d_pre, float* sums) {
     for (int i = 0; i < at.count; ++i) {
       const Run& run = at.runs[i];
-      const Index block = run.first * at.size;
-      product((run.last - run.first) * at.size, up(run.end - run.begin, LANES) / LANES, rows,
-              {d_pre + block, 1, at.pre}, {us + run.begin, at.u}, {sums + block * at.u + run.begin, at.u, true});
+      for (Index block = run.first; block < run.last; ++block)
+        product(at.H, up(run.end - run.begin, LANES), rows, {d_pre + block * at.size, 1, at.pre}, {us + run.begin, at.u},
+                {sums + block * at.H * at.u + run.begin, at.u, true});
     }
   }
 
@@ -249,7 +249,7 @@ struct ByUnits {
     for (Index block = 0; block < Cell::BLOCKS; ++block) {
       const Source source = Cell::SOURCES[block];
       for (Index j = 0; j < H; ++j) {
-        const float* const row = sums + (block * at.size + j) * at.u;
+        const float* const row = sums + (block * H + j) * at.u;
         if (source.h >= 0) copy(out.w_h + (source.h * H + j) * H, row, H);
         if (source.x >= 0) copy(out.w_x + (source.x * H + j) * D, row + H + 1, D);
         if (source.b >= 0) out.b[source.b * H + j] = row[H];

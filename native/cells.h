@@ -1,8 +1,9 @@
 // One time step of each cell, less its matrix product: forward, and backward through it.
 //
-// All rows are padded to whole vectors. `pre` holds the cell's BLOCKS blocks of pre-activations, which a step may write
-// over, `h` and `c` the state, which it replaces, `saved` the SAVED blocks that the way back needs. The gates stand in the
-// order of throughtime.cells, but for those of GRU: its candidate's two shares stand apart.
+// `pre` holds the cell's BLOCKS blocks of pre-activations, `block` apart; `h` and `c` the state, which a step replaces;
+// `saved` the SAVED blocks that the way back needs, and `dpre` the derivatives by `pre`, both `size` apart, which is a
+// whole number of vectors. What stands behind the last unit is no number of anyone's. The gates stand in the order of
+// throughtime.cells, but for those of GRU: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
 
@@ -41,10 +42,10 @@ struct Elu {
   static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : y + 1.0f; }
 };
 
-// phi of each, in place: by itself, so that the processor has many of them under way at once.
+// phi of each: by itself, so that the processor has many of them under way at once.
 template <Vector (*PHI)(Vector)>
-inline void squash(float* at, Index count) {
-  for (Index j = 0; j < count; j += LANES) store(at + j, PHI(load(at + j)));
+inline void squash(float* to, const float* from, Index count) {
+  for (Index j = 0; j < count; j += LANES) store(to + j, PHI(load(from + j)));
 }
 
 // Where a block of pre-activations comes from: its place in the cell's weights, -1 where it has no such share.
@@ -58,7 +59,7 @@ struct Elman {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
-  static void forward(float* pre, float* h, float*, float*, Index size) {
+  static void forward(const float* pre, Index, float* h, float*, float*, Index size) {
     for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
   }
 
@@ -77,20 +78,19 @@ struct LSTM {
   static constexpr bool MEMORY = true;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
-  static void forward(float* pre, float* h, float* c, float* saved, Index size) {
-    squash<sigmoid>(pre, 2 * size);
-    squash<tanh>(pre + 2 * size, size);
-    squash<sigmoid>(pre + 3 * size, size);
+  static void forward(const float* pre, Index block, float* h, float* c, float* saved, Index size) {
+    squash<sigmoid>(saved, pre, size);
+    squash<sigmoid>(saved + size, pre + block, size);
+    squash<tanh>(saved + 2 * size, pre + 2 * block, size);
+    squash<sigmoid>(saved + 3 * size, pre + 3 * block, size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector i = load(pre + j), f = load(pre + size + j), g = load(pre + 2 * size + j), o = load(pre + 3 * size + j);
+      const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
       const Vector memory = f * load(c + j) + i * g;
       const Vector shown = tanh(memory);
       store(c + j, memory);
-      store(h + j, o * shown);
-      if (saved) {
-        const Vector kept[SAVED] = {i, f, g, o, shown, memory};
-        for (int s = 0; s < SAVED; ++s) store(saved + s * size + j, kept[s]);
-      }
+      store(h + j, load(saved + 3 * size + j) * shown);
+      store(saved + 4 * size + j, shown);
+      store(saved + 5 * size + j, memory);
     }
   }
 
@@ -118,16 +118,15 @@ struct GRU {
   static constexpr bool MEMORY = false;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
-  static void forward(float* pre, float* h, float*, float* saved, Index size) {
-    squash<sigmoid>(pre + size, 2 * size);
+  static void forward(const float* pre, Index block, float* h, float*, float* saved, Index size) {
+    squash<sigmoid>(saved, pre + block, size);
+    squash<sigmoid>(saved + size, pre + 2 * block, size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector share = load(pre + j), r = load(pre + size + j), z = load(pre + 2 * size + j);
-      const Vector n = tanh(load(pre + 3 * size + j) + r * share);
+      const Vector share = load(pre + j), r = load(saved + j), z = load(saved + size + j);
+      const Vector n = tanh(load(pre + 3 * block + j) + r * share);
       store(h + j, (1.0f - z) * n + z * load(h + j));
-      if (saved) {
-        const Vector kept[SAVED] = {r, z, n, share};
-        for (int s = 0; s < SAVED; ++s) store(saved + s * size + j, kept[s]);
-      }
+      store(saved + 2 * size + j, n);
+      store(saved + 3 * size + j, share);
     }
   }
 

@@ -16,8 +16,9 @@ namespace {
 using Floats = ffi::Buffer<ffi::F32>;
 using Flags = ffi::Buffer<ffi::PRED>;
 
-constexpr Index ROWS_AT_ONCE = 32;         // of a batch, for which scratch is asked
-constexpr Index ROWS_TOGETHER = 16;        // whole vectors of any instructions: a part begins with such
+constexpr Index ROWS_AT_ONCE = 32;         // of a batch, for which there is scratch
+constexpr Index LEAST_OF_A_PART = 16;      // rows: whole vectors of any instructions, but for the last part
+constexpr Index MANY_ROWS = 64;            // from here on a part has twice as many or more
 constexpr Index MOST_PARTS = 8;            // each has sums of its own, which take memory and are added up at the end
 constexpr Index WORTH_A_THREAD = 400'000;  // multiplications: about 10 us, what it takes to wake one
 
@@ -88,28 +89,37 @@ Inputs inputs_of(const Operands& in, const Problem& problem, Index m) {
 }
 
 // How the rows of a batch are cut. The parts depend on the batch alone, and so do the sums' last digits: on any number of
-// threads the numbers are the same. Where there are many models, a task is one of them; otherwise a part.
+// threads the numbers are the same. Where there are many models, a task is one of them; otherwise it is a part, or two of
+// the smallest, which are faster together.
 struct Cut {
-  Index parts, workers;
+  Index B, rows, parts, workers, together, tasks;
 
-  Cut(const Problem& problem, ffi::ThreadPool& pool) {
+  Cut(const Problem& problem, ffi::ThreadPool& pool)
+      : B(problem.shape.B), rows(B < MANY_ROWS ? LEAST_OF_A_PART : 2 * LEAST_OF_A_PART),
+        parts(std::min(smallest(), MOST_PARTS)) {
     const Shape& s = problem.shape;
-    parts = std::min(wholes(s.B), MOST_PARTS);
-    const Index work = problem.M * s.B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
+    const Index work = problem.M * B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
     workers = std::clamp<Index>(work / WORTH_A_THREAD, 1, std::max<Index>(1, pool.num_threads()));
+    together = rows == LEAST_OF_A_PART && (parts + 1) / 2 >= workers ? 2 : 1;
+    tasks = (parts + together - 1) / together;
   }
 
-  // Calls run(first, last) for the rows of a part, a few at a time.
+  // Calls run(first, last) for a task's rows, a few at a time.
   template <class Run>
-  void each(Index part, Index B, Run run) const {
-    const Index end = std::min(begin(part + 1, B), B);
-    for (Index first = begin(part, B); first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
+  void each(Index task, Run run) const {
+    const Index end = begin(task + 1);
+    for (Index first = begin(task); first < end; first += ROWS_AT_ONCE) run(first, std::min(first + ROWS_AT_ONCE, end));
+  }
+
+  // A task's sums, among those of all parts; each of two parts has its own.
+  Sums sums(float* at, Index task, Index size) const {
+    return {at + task * together * size, together > 1 ? rows : B, size};
   }
 
  private:
-  static Index wholes(Index B) { return (B + ROWS_TOGETHER - 1) / ROWS_TOGETHER; }
+  Index smallest() const { return (B + rows - 1) / rows; }
 
-  Index begin(Index part, Index B) const { return part * wholes(B) / parts * ROWS_TOGETHER; }
+  Index begin(Index task) const { return std::min(task * together * smallest() / parts * rows, B); }
 };
 
 // Does the work, which says whether it could: all that it may lack is memory, which must not be thrown into XLA.
@@ -145,8 +155,8 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
             offset(given(*c_last), m * s.B * s.H), offset(given(*saved), m * s.B * s.T * width)};
   };
   const Cut cut(problem, pool);
-  const auto part = [&](const float* packed, Index m, Index number) {
-    cut.each(number, s.B, [&](Index first, Index last) {
+  const auto rows_of = [&](Index task, const float* packed, Index m) {
+    cut.each(task, [&](Index first, Index last) {
       float* const scratch = Memory::scratch().at_least(kernel.scratch_forward(s, last - first));
       kernel.forward(s, packed, inputs_of(in, problem, m), outputs_of(m), first, last, scratch);
     });
@@ -159,12 +169,12 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
   return within_memory([&] {
     if (problem.M == 1) {
       const float* const packed = pack(0);
-      return run_tasks(pool, cut.parts, cut.workers, [&](Index number) { part(packed, 0, number); });
+      return run_tasks(pool, cut.tasks, cut.workers, [&](Index task) { rows_of(task, packed, 0); });
     }
     const float* const of_all = problem.shared ? pack(0) : nullptr;
     return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = of_all ? of_all : pack(m);
-      for (Index number = 0; number < cut.parts; ++number) part(packed, m, number);
+      for (Index task = 0; task < cut.tasks; ++task) rows_of(task, packed, m);
       if (!of_all) Memory::trim();
     });
   });
@@ -205,8 +215,8 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
   };
   const Cut cut(problem, pool);
   const Index size = (kernel.sums(s) + 15) / 16 * 16;
-  const auto part = [&](const float* packed, Index m, Index number, float* sums) {
-    cut.each(number, s.B, [&](Index first, Index last) {
+  const auto rows_of = [&](Index task, const float* packed, Index m, const Sums& sums) {
+    cut.each(task, [&](Index first, Index last) {
       float* const scratch = Memory::scratch().at_least(kernel.scratch_backward(s, last - first));
       kernel.backward(s, packed, inputs_of(in, problem, m), came_of(m), gradients_of(m), first, last, sums, scratch);
     });
@@ -227,8 +237,8 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
       const Index parts = std::max<Index>(cut.parts, 1);
       float* const sums = Memory::sums().at_least(size * parts);
       std::fill_n(sums, size * parts, 0.0f);
-      const auto one = [&](Index number) { part(packed, 0, number, sums + number * size); };
-      if (!run_tasks(pool, cut.parts, cut.workers, one)) return false;
+      const auto one = [&](Index task) { rows_of(task, packed, 0, cut.sums(sums, task, size)); };
+      if (!run_tasks(pool, cut.tasks, cut.workers, one)) return false;
       for (Index number = 1; number < parts; ++number)
         for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
       unpack(sums, 0);
@@ -239,7 +249,7 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
       const float* const packed = of_all ? of_all : pack(m);
       float* const sums = Memory::sums().at_least(size);
       std::fill_n(sums, size, 0.0f);
-      for (Index number = 0; number < cut.parts; ++number) part(packed, m, number, sums);
+      for (Index task = 0; task < cut.tasks; ++task) rows_of(task, packed, m, {sums, s.B, size});
       unpack(sums, m);
       if (!of_all) Memory::trim();
     });

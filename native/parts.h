@@ -25,7 +25,7 @@ struct Layout {
   bool reverse;
   Index size;     // H in whole vectors
   Index saved;    // from step to step of what is saved
-  Index pre;      // stride of pre-activations
+  Index pre;      // stride of pre-activations, and of the derivatives by them
   Index u;        // stride of u
   Index inputs;   // stride of the inputs' gradients
   Index h_last;   // blocks that read h: those before
@@ -35,7 +35,7 @@ struct Layout {
 
   explicit Layout(const Shape& shape)
       : T(shape.T), D(shape.D), H(shape.H), reverse(shape.reverse), size(up(H, LANES)), saved(Cell::SAVED * padded(H)),
-        pre(stride_of(Cell::BLOCKS * size)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
+        pre(stride_of(Cell::BLOCKS * size + LANES)), u(stride_of(up(H + 1 + D, LANES) + LANES)), inputs(up(D, LANES)), count(0) {
     h_last = x_first = 0;
     for (int block = 0; block < Cell::BLOCKS; ++block) {
       const bool h = Cell::SOURCES[block].h >= 0, x = Cell::SOURCES[block].x >= 0;
@@ -50,10 +50,23 @@ struct Layout {
   }
 
   Index step(Index s) const { return reverse ? T - 1 - s : s; }
-  Index vectors(const Run& run) const { return (run.last - run.first) * size / LANES; }
-  Index packed(const Run& run) const { return (run.last - run.first) * size * (run.end - run.begin); }
-  Index read_h() const { return h_last * size; }
-  Index read_x() const { return (Cell::BLOCKS - x_first) * size; }
+  Index read_h() const { return h_last * H; }
+  Index read_x() const { return (Cell::BLOCKS - x_first) * H; }
+};
+
+// A run's blocks stand one after the other in the cell's weights too.
+template <class Cell>
+struct RunWeights {
+  const float *h, *b, *x;  // null where the run has no such share
+  Index rows, K;
+
+  RunWeights(const Layout<Cell>& at, const Run& run, const Weights& weights)
+      : rows((run.last - run.first) * at.H), K(run.end - run.begin) {
+    const Source source = Cell::SOURCES[run.first];
+    h = source.h >= 0 ? weights.w_h + source.h * at.H * at.H : nullptr;
+    b = source.b >= 0 ? weights.b + source.b * at.H : weights.b_h;
+    x = source.x >= 0 ? weights.w_x + source.x * at.H * at.D : nullptr;
+  }
 };
 
 inline void copy(float* to, const float* from, Index count) { std::memcpy(to, from, count * sizeof(float)); }

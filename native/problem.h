@@ -45,6 +45,13 @@ struct Gradients {
   float *xs, *h, *c;
 };
 
+// The weights' gradients as a kernel adds them up: each `rows` of the sequences that it is given have sums of their own,
+// `size` apart, so that these are the same however the sequences are shared out.
+struct Sums {
+  float* at;
+  Index rows, size;
+};
+
 // A cell's kernel for one instruction set. Sizes are in floats; every address it is given is aligned to 64 bytes but
 // those of the problem itself.
 struct Kernel {
@@ -62,9 +69,9 @@ struct Kernel {
   Index (*packed_backward)(const Shape&);
   void (*pack_backward)(const Shape&, const Weights&, float* packed);
   Index (*scratch_backward)(const Shape&, Index rows);
-  Index (*sums)(const Shape&);  // the weights' gradients as the kernel adds them up
+  Index (*sums)(const Shape&);
   void (*backward)(const Shape&, const float* packed, const Inputs&, const Cotangents&, const Gradients&, Index first,
-                   Index last, float* sums, float* scratch);
+                   Index last, const Sums& sums, float* scratch);
   void (*unpack)(const Shape&, const float* sums, const WeightGradients&);
 };
 

@@ -16,15 +16,16 @@ struct ThroughTime {
   using Units = ByUnits<Cell>;
 
   // What is packed by rows stands before what is packed by units; either is there only if it is read.
-  static Index packed_rows(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed(shape), 16); }
+  static Index rows_forward(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed_forward(shape), 16); }
+  static Index rows_backward(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed_backward(shape), 16); }
 
   static Index packed_forward(const Shape& shape) {
-    return packed_rows(shape) + (shape.B % LANES ? Units::packed_forward(shape) : 0);
+    return rows_forward(shape) + (shape.B % LANES ? Units::packed_forward(shape) : 0);
   }
 
   static void pack_forward(const Shape& shape, const Weights& weights, float* packed) {
-    if (shape.B >= LANES) Rows::pack(shape, weights, packed);
-    if (shape.B % LANES) Units::pack_forward(shape, weights, packed + packed_rows(shape));
+    if (shape.B >= LANES) Rows::pack_forward(shape, weights, packed);
+    if (shape.B % LANES) Units::pack_forward(shape, weights, shape.B % LANES, packed + rows_forward(shape));
   }
 
   static Index scratch_forward(const Shape& shape, Index rows) {
@@ -37,16 +38,16 @@ struct ThroughTime {
                       Index last, float* scratch) {
     for (Index rows; (rows = Rows::together(last - first)); first += rows)
       Rows(shape, rows).forward(packed, in, out, first, scratch);
-    if (first < last) Units::forward(shape, packed + packed_rows(shape), in, out, first, last, scratch);
+    if (first < last) Units::forward(shape, packed + rows_forward(shape), in, out, first, last, scratch);
   }
 
   static Index packed_backward(const Shape& shape) {
-    return packed_rows(shape) + (shape.B % LANES ? Units::packed_backward(shape) : 0);
+    return rows_backward(shape) + (shape.B % LANES ? Units::packed_backward(shape) : 0);
   }
 
   static void pack_backward(const Shape& shape, const Weights& weights, float* packed) {
-    if (shape.B >= LANES) Rows::pack(shape, weights, packed);
-    if (shape.B % LANES) Units::pack_backward(shape, weights, packed + packed_rows(shape));
+    if (shape.B >= LANES) Rows::pack_backward(shape, weights, packed);
+    if (shape.B % LANES) Units::pack_backward(shape, weights, shape.B % LANES, packed + rows_backward(shape));
   }
 
   static Index scratch_backward(const Shape& shape, Index rows) {
@@ -56,11 +57,13 @@ struct ThroughTime {
   }
 
   static void backward(const Shape& shape, const float* packed, const Inputs& in, const Cotangents& came,
-                       const Gradients& out, Index first, Index last, float* sums, float* scratch) {
+                       const Gradients& out, Index first, Index last, const Sums& sums, float* scratch) {
+    const Index begin = first;
+    const auto sums_of_first = [&] { return sums.at + (first - begin) / sums.rows * sums.size; };
     for (Index rows; (rows = Rows::together(last - first)); first += rows)
-      Rows(shape, rows).backward(packed, in, came, out, first, sums, scratch);
+      Rows(shape, rows).backward(packed, in, came, out, first, {sums_of_first(), sums.rows, sums.size}, scratch);
     if (first < last)
-      Units::backward(shape, packed + packed_rows(shape), in, came, out, first, last, sums, scratch);
+      Units::backward(shape, packed + rows_backward(shape), in, came, out, first, last, sums_of_first(), scratch);
   }
 
   static constexpr Kernel KERNEL = {

@@ -10,6 +10,7 @@ from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.tracks import Table
 from throughtime.data.windows import Windows
 from throughtime.forecasting.silent import silent
+from throughtime.layers.steps import per_step
 from throughtime.shapes import Array, Float, Key
 
 MOST_FACTORS = 8  # numbers that stand for a category
@@ -94,15 +95,15 @@ class CovariateNetwork(eqx.Module):
         past = jnp.concatenate([self.past(windows.given.past), future[:, :reach]], axis=-1)
         everywhere = jnp.broadcast_to(static[:, None], (*future.shape[:2], static.shape[-1]))
         future = jnp.concatenate([future, everywhere], axis=-1)
-        explained = _each_step(self.sum, jax.nn.gelu(_each_step(self.regression, future)))[..., 0]
+        explained = per_step(self.sum, jax.nn.gelu(per_step(self.regression, future)))[..., 0]
         before = jnp.where(windows.inside, explained[:, :reach], 0)  # there are no values before a series begins
         past = jnp.where(windows.inside[..., None], past, 0)
         return CovariateInputs(past, static, future, jnp.concatenate([before, explained[:, reach:]], axis=1))
 
     def ahead(self, future: Float[Array, "B F X"], state: Float[Array, "B H"]) -> Float[Array, "B F O"]:
         """What the state makes of each step's covariates."""
-        steps = _each_step(self.step, future) + jax.vmap(self.context)(state)[:, None]
-        return _each_step(self.head, jax.nn.gelu(steps))
+        steps = per_step(self.step, future) + jax.vmap(self.context)(state)[:, None]
+        return per_step(self.head, jax.nn.gelu(steps))
 
 
 def covariate_network(sizes: CovariateSizes | None, hidden: int, outputs: int, *, key: Key) -> CovariateNetwork | None:
@@ -132,7 +133,3 @@ def ahead(
     reach = inputs.past.shape[1]
     more = jnp.zeros(()) if network is None else network.ahead(inputs.future[:, reach:], state)
     return inputs.explained[:, reach:], more
-
-
-def _each_step(linear: eqx.nn.Linear, steps: Float[Array, "B S X"]) -> Float[Array, "B S Y"]:
-    return jax.vmap(jax.vmap(linear))(steps)

@@ -19,7 +19,7 @@ from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.gradients.flow import GradientFlow, Unit
 from throughtime.gradients.measure import cell_flow
-from throughtime.layers.stack import per_step
+from throughtime.layers.steps import per_step
 from throughtime.shapes import Array
 
 MOST_WINDOWS = 32

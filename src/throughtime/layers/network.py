@@ -9,6 +9,7 @@ import jax
 from throughtime.cells.base import Cell
 from throughtime.layers.config import cell_config, cell_from_config
 from throughtime.layers.noise import unroll_drawn
+from throughtime.layers.steps import per_step
 from throughtime.recurrence import unroll
 from throughtime.shapes import Array, Inputs, Key, Mask
 
@@ -41,8 +42,7 @@ class RecurrentNetwork(eqx.Module):
             state, ys = unroll(self.cell, xs, state, mask=mask)
         else:
             state, ys = unroll_drawn(self.cell, xs, state, mask=mask, key=key)
-        per_step = jax.vmap(self.readout)
-        return state, (per_step if ys.ndim == 2 else jax.vmap(per_step))(ys)
+        return state, per_step(self.readout, ys)
 
 
 def network_config(network: RecurrentNetwork) -> dict[str, Any]:

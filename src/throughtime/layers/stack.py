@@ -1,6 +1,6 @@
 """Several recurrent layers, one above the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from throughtime.cells.base import Cell
 from throughtime.errors import InputError
+from throughtime.layers.steps import per_step
 from throughtime.recurrence import unroll
 from throughtime.shapes import Array, Hidden, Inputs, Key, Mask, Outputs
 
@@ -188,12 +189,6 @@ class StackedNetwork(eqx.Module):
         """The stack's state after the last step and the outputs (T, O), or (B, T, O) of a batch (B, T, D)."""
         state, ys = self.stack(per_step(self.embedding, _observed(xs, mask)), state, mask=mask)
         return state, per_step(self.readout, per_step(self.norm, ys))
-
-
-def per_step(fn: Callable[[Array], Array], xs: Array) -> Array:
-    """A function of one step's vector, at every step of a sequence (T, D) or of a batch (B, T, D)."""
-    steps = jax.vmap(fn)(xs.reshape(-1, xs.shape[-1]))
-    return steps.reshape(*xs.shape[:-1], -1)
 
 
 def _observed(xs: Array, mask: Mask | None) -> Array:
