@@ -137,15 +137,8 @@ struct ByUnits {
         const float* from = weights + Cell::SOURCES[block].*gate * at.H * columns + panels.first(p) * LANES;
         const Index filled = columns - panels.first(p) * LANES;
         for (Index j = 0; j < at.H; ++j, to += panels.stride(p), from += columns)
-          copy_row(to, from, filled < panels.stride(p) ? filled : panels.stride(p));
+          copy(to, from, filled < panels.stride(p) ? filled : panels.stride(p));
       }
-  }
-
-  // A panel's row, of up to WIDE vectors: too short for memcpy to be worth its call.
-  static void copy_row(float* to, const float* from, Index count) {
-    Index j = 0;
-    for (; j + LANES <= count; j += LANES) store(to + j, load(from + j));
-    for (; j < count; ++j) to[j] = from[j];
   }
 
   static Index chunk_steps(const Layout<Cell>& at, Index rows) {

@@ -69,7 +69,16 @@ struct RunWeights {
   }
 };
 
-inline void copy(float* to, const float* from, Index count) { std::memcpy(to, from, count * sizeof(float)); }
+// Rows are too short for memcpy to be worth its call. The last vector overlaps the one before.
+inline void copy(float* to, const float* from, Index count) {
+  if (count < LANES) {
+    for (Index j = 0; j < count; ++j) to[j] = from[j];
+    return;
+  }
+  for (Index j = 0; j < count - LANES; j += LANES) store(to + j, load(from + j));
+  store(to + count - LANES, load(from + count - LANES));
+}
+
 inline void clear(float* at, Index count) { std::memset(at, 0, count * sizeof(float)); }
 
 // A row of `filled` floats, and zeros up to `size`.

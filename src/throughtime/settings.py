@@ -8,21 +8,25 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 CACHE_BYTES = 256 * 2**20
-# Loops that touch fewer bytes are compiled as one kernel: 68 us for the reference step instead of 97.
-SMALL_LOOPS = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
+XLA_FLAGS = {
+    # Loops that touch fewer bytes are compiled as one kernel: 68 us for the reference step instead of 97.
+    "--xla_backend_extra_options": "xla_cpu_small_while_loop_byte_threshold=1000000",
+    # Where there are vectors of 512 bits, all of them: Adam's roots and quotients take half the time.
+    "--xla_cpu_prefer_vector_width": "512",
+}
 
 
 def prepare_jax() -> None:
-    """Keep compiled programs in the user's cache folder where it can be written, and compile small loops whole."""
+    """Keep compiled programs in the user's cache folder where it can be written; let XLA compile for small networks."""
     folder = user_cache_path("throughtime") / "compiled"
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ and _writable(folder):
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
         os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(CACHE_BYTES))
         _drop_unfinished(folder)
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_backend_extra_options" not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {SMALL_LOOPS}".strip()
+    given = os.environ.get("XLA_FLAGS", "")
+    ours = [f"{name}={value}" for name, value in XLA_FLAGS.items() if name not in given]
+    os.environ["XLA_FLAGS"] = " ".join([given, *ours]).strip()
 
 
 def prepare_matplotlib() -> None:
