@@ -180,7 +180,7 @@ struct ByRows {
         if (Cell::MEMORY) copy(kept + N, d_c, N);
       }
       float* const d_step = d_pre + done * Cell::BLOCKS * N;
-      const float* const c = s ? saved - N : c_first;  // the last of the blocks of the step before
+      const float* const c = Cell::MEMORY && s ? saved - N : c_first;  // the last of the blocks of the step before
       Cell::backward(after, before, c, saved, d_h, d_c, d_step, N);
       if (!all_see) {
         keep(in, place, d_h, kept);

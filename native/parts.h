@@ -8,7 +8,7 @@
 
 namespace throughtime::THROUGHTIME_ISA {
 
-constexpr Index CHUNK = 128;  // rows of the products for the weights' gradients
+constexpr Index CHUNK = 16 * LANES;  // rows of the products for the weights' gradients: as the second-level caches are
 
 // A stride in floats that is an odd number of cache lines: rows of a power of two would all meet in a few sets.
 inline Index stride_of(Index size) { return up(size, 16) + (up(size, 16) / 16 % 2 ? 0 : 16); }

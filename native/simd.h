@@ -10,6 +10,10 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 namespace throughtime::THROUGHTIME_ISA {
 
 using Index = std::int64_t;
@@ -29,8 +33,12 @@ inline Index up(Index size, Index to) { return (size + to - 1) / to * to; }
 // x, or the nearer end of [-most, most]; not a number stays so.
 inline Vector within(Vector x, float most) {
   const Vector top = all(most), bottom = all(-most);
+#if defined(__AVX512F__)
+  return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));  // GCC makes four operations of what is below
+#else
   x = top < x ? top : x;
   return bottom > x ? bottom : x;
+#endif
 }
 
 // e^x = scale * (1 + rest), with scale a power of two, for |x| <= 87. The polynomial is (e^r - 1 - r) / r^2 at
