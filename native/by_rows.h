@@ -148,7 +148,7 @@ struct ByRows {
     float* const d_h = parts.take(N);
     float* const d_c = parts.take(N);
     float* const c_first = parts.take(N);
-    float* const d_here = parts.take(N);
+    float* const d_y = parts.take(N);
     float* const kept = parts.take(2 * N);
     float* after = parts.take(N);  // the state after a step, and before it
     float* before = parts.take(N);
@@ -157,31 +157,29 @@ struct ByRows {
     transposed(came.d_h + first * H, H, R, H, d_h, R);
     if (Cell::MEMORY) transposed(came.d_c + first * H, H, R, H, d_c, R);
     const float* saved = came.saved + first * T * at.saved + T * Cell::SAVED * N;
-    if (T)
-      transposed(came.hs + (first * T + at.step(T - 1)) * H, T * H, R, H, after, R);
+    if (Cell::READS_H && T) transposed(came.hs + (first * T + at.step(T - 1)) * H, T * H, R, H, after, R);
     Index done = 0;
     for (Index s = T; s-- > 0;) {
       const Index t = at.step(s), place = first * T + t;
       saved -= Cell::SAVED * N;
       const float* const h = s ? came.hs + (first * T + at.step(s - 1)) * H : in.h + first * H;
       const Index row = s ? T * H : H;
-      transposed(h, row, R, H, before, R);
+      if (Cell::READS_H) transposed(h, row, R, H, before, R);
       for (Index r = 0; r < R; ++r) {
         float* const u = us + (done * R + r) * at.u;
         copy(u, h + r * row, H);
         u[H] = 1;
         copy(u + H + 1, in.xs + (place + r * T) * D, D);
       }
-      transposed(came.d_hs + place * H, T * H, R, H, d_here, R);
-      for (Index j = 0; j < N; j += LANES) store(d_h + j, load(d_h + j) + load(d_here + j));
+      transposed(came.d_hs + place * H, T * H, R, H, d_y, R);
       const bool all_see = sees_all(in, place);
       if (!all_see) {
-        copy(kept, d_h, N);
+        for (Index j = 0; j < N; j += LANES) store(kept + j, load(d_h + j) + load(d_y + j));
         if (Cell::MEMORY) copy(kept + N, d_c, N);
       }
       float* const d_step = d_pre + done * Cell::BLOCKS * N;
       const float* const c = Cell::MEMORY && s ? saved - N : c_first;  // the last of the blocks of the step before
-      Cell::backward(after, before, c, saved, d_h, d_c, d_step, N);
+      Cell::backward(after, before, c, saved, d_y, d_h, d_c, d_step, N);
       if (!all_see) {
         keep(in, place, d_h, kept);
         if (Cell::MEMORY) keep(in, place, d_c, kept + N);

@@ -148,7 +148,7 @@ struct ByUnits {
 
   static Index scratch_backward(const Shape& shape, Index rows) {
     const Layout<Cell> at(shape);
-    return chunk_steps(at, rows) * rows * (at.u + at.pre + at.inputs) + rows * 5 * at.size + 8 * 16;
+    return chunk_steps(at, rows) * rows * (at.u + at.pre + at.inputs) + (rows * 5 + 1) * at.size + 9 * 16;
   }
 
   static Index sums(const Shape& shape) {
@@ -171,6 +171,8 @@ struct ByUnits {
     float* after = parts.take(rows * at.size);   // the state after a step, and before it
     float* before = parts.take(rows * at.size);
     float* const c_first = parts.take(rows * at.size);
+    float* const d_y = parts.take(at.size);
+    clear(d_y, at.size);
     clear(us, chunk * rows * at.u);
     for (Index r = 0; r < rows; ++r) {
       const Index row = first + r;
@@ -188,14 +190,15 @@ struct ByUnits {
         const Index row = first + r, place = row * T + t;
         float* const u = us + (done * rows + r) * at.u;
         const float* const h = s ? came.hs + (row * T + at.step(s - 1)) * H : in.h + row * H;
-        copy(before + r * at.size, h, H);
+        if (Cell::READS_H) copy(before + r * at.size, h, H);
         copy(u, h, H);
         u[H] = 1;
         copy(u + H + 1, in.xs + place * D, D);
-        float* const out_h = d_h + r * at.size;
-        for (Index j = 0; j < H; ++j) out_h[j] += came.d_hs[place * H + j];
+        copy(d_y, came.d_hs + place * H, H);
+        float* const d_state = d_h + r * at.size;
         float* const d_row = d_here + r * at.pre;
         if (in.mask && !in.mask[place]) {
+          for (Index j = 0; j < at.size; j += LANES) store(d_state + j, load(d_state + j) + load(d_y + j));
           clear(d_row, Cell::BLOCKS * at.size);
           continue;
         }
@@ -203,7 +206,7 @@ struct ByUnits {
         const float* c = nullptr;  // before the step
         if (Cell::MEMORY)
           c = s ? came.saved + (row * T + at.step(s - 1)) * at.saved + (Cell::SAVED - 1) * at.size : c_first + r * at.size;
-        Cell::backward(after + r * at.size, before + r * at.size, c, saved, out_h, d_c + r * at.size, d_row, at.size);
+        Cell::backward(after + r * at.size, before + r * at.size, c, saved, d_y, d_state, d_c + r * at.size, d_row, at.size);
       }
       state_product(rows, H, at.read_h(), {d_here, at.pre, 1, H, at.size}, into_h, {d_h, at.size, true}, s % 2);
       float* const kept = after;

@@ -2,7 +2,8 @@
 //
 // `pre` holds the cell's BLOCKS blocks of pre-activations, `block` apart; `h` and `c` the state, which a step replaces;
 // `saved` the SAVED blocks that the way back needs, and `dpre` the derivatives by `pre`, both `size` apart, which is a
-// whole number of vectors. What stands behind the last unit is no number of anyone's. The gates stand in the order of
+// whole number of vectors. `dy` is the derivative by the step's output, `dh` and `dc` those by the state, after the step
+// and then before it; READS_H says whether the way back looks at h. What stands behind the last unit is no number of anyone's. The gates stand in the order of
 // throughtime.cells, but for those of GRU: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
@@ -56,17 +57,17 @@ struct Source {
 template <class Phi>
 struct Elman {
   static constexpr int BLOCKS = 1, SAVED = 0, GATES = 1;
-  static constexpr bool MEMORY = false;
+  static constexpr bool MEMORY = false, READS_H = true;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
   static void forward(const float* pre, Index, float* h, float*, float*, Index size) {
     for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
   }
 
-  static void backward(const float* h, const float*, const float*, const float*, float* dh, float*, float* dpre,
-                       Index size) {
+  static void backward(const float* h, const float*, const float*, const float*, const float* dy, float* dh, float*,
+                       float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      store(dpre + j, load(dh + j) * Phi::slope(load(h + j)));
+      store(dpre + j, (load(dh + j) + load(dy + j)) * Phi::slope(load(h + j)));
       store(dh + j, Vector{});
     }
   }
@@ -75,7 +76,7 @@ struct Elman {
 // i f g o; saved: i f g o, tanh(c), c.
 struct LSTM {
   static constexpr int BLOCKS = 4, SAVED = 6, GATES = 4;
-  static constexpr bool MEMORY = true;
+  static constexpr bool MEMORY = true, READS_H = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
   static void forward(const float* pre, Index block, float* h, float* c, float* saved, Index size) {
@@ -94,12 +95,12 @@ struct LSTM {
     }
   }
 
-  static void backward(const float*, const float*, const float* c_before, const float* saved, float* dh, float* dc,
-                       float* dpre, Index size) {
+  static void backward(const float*, const float*, const float* c_before, const float* saved, const float* dy,
+                       float* dh, float* dc, float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
       const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
       const Vector o = load(saved + 3 * size + j), shown = load(saved + 4 * size + j);
-      const Vector out = load(dh + j);
+      const Vector out = load(dh + j) + load(dy + j);
       const Vector memory = load(dc + j) + out * o * (1.0f - shown * shown);
       store(dpre + j, memory * g * (i * (1.0f - i)));
       store(dpre + size + j, memory * load(c_before + j) * (f * (1.0f - f)));
@@ -115,7 +116,7 @@ struct LSTM {
 // reads the input last. Saved: r, z, n, and the state's share.
 struct GRU {
   static constexpr int BLOCKS = 4, SAVED = 4, GATES = 3;
-  static constexpr bool MEMORY = false;
+  static constexpr bool MEMORY = false, READS_H = true;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
   static void forward(const float* pre, Index block, float* h, float*, float* saved, Index size) {
@@ -130,11 +131,11 @@ struct GRU {
     }
   }
 
-  static void backward(const float*, const float* h_before, const float*, const float* saved, float* dh, float*,
-                       float* dpre, Index size) {
+  static void backward(const float*, const float* h_before, const float*, const float* saved, const float* dy,
+                       float* dh, float*, float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
       const Vector r = load(saved + j), z = load(saved + size + j), n = load(saved + 2 * size + j);
-      const Vector out = load(dh + j);
+      const Vector out = load(dh + j) + load(dy + j);
       const Vector candidate = out * (1.0f - z) * (1.0f - n * n);
       store(dpre + j, candidate * r);
       store(dpre + size + j, candidate * load(saved + 3 * size + j) * (r * (1.0f - r)));
