@@ -1,8 +1,8 @@
 // The loops over time with a sequence in each lane: for whole vectors of sequences. Nothing is padded, and a step of the
 // cell sees H * R numbers in a row, of R sequences.
 //
-// The weights' rows are [w_h | b | w_x] and the columns they meet are u = [h | 1 | x]: one product takes the state, the
-// bias and the input. The way back reads the same weights on their side.
+// The rows of the packed weights are [w_h | b | w_x], and a column of what meets them is u = [h | 1 | x]: one product takes
+// the state, the bias and the input.
 #ifndef THROUGHTIME_BY_ROWS_H
 #define THROUGHTIME_BY_ROWS_H
 
@@ -69,14 +69,7 @@ struct ByRows {
       const Index t = at.step(s), place = first * T + t;
       float* const saved = out.saved ? out.saved + first * T * at.saved + s * Cell::SAVED * N : unkept;
       transposed(in.xs + place * D, T * D, R, D, u + N + R, R);
-      const float* weights = packed;
-      for (int i = 0; i < at.count; ++i) {
-        const Run& run = at.runs[i];
-        const Index K = run.end - run.begin;
-        product((run.last - run.first) * H, R, K, packed_left(weights, K), {u + run.begin * R, R},
-                {pre + run.first * N, R, false});
-        weights += packed_run(at, run);
-      }
+      activate(packed, u, pre);
       const bool all_see = sees_all(in, place);
       if (!all_see) {
         copy(kept, u, N);
@@ -92,6 +85,17 @@ struct ByRows {
     }
     transposed(u, R, H, R, out.h + first * H, H);
     if (Cell::MEMORY) transposed(c, R, H, R, out.c + first * H, H);
+  }
+
+  // The pre-activations, from u.
+  void activate(const float* packed, const float* u, float* pre) const {
+    for (int i = 0; i < at.count; ++i) {
+      const Run& run = at.runs[i];
+      const Index K = run.end - run.begin;
+      product((run.last - run.first) * at.H, R, K, packed_left(packed, K), {u + run.begin * R, R},
+              {pre + run.first * N, R, false});
+      packed += packed_run(at, run);
+    }
   }
 
   // Whether each sequence has the step at `place` of the first of them.
@@ -165,12 +169,7 @@ struct ByRows {
       const float* const h = s ? came.hs + (first * T + at.step(s - 1)) * H : in.h + first * H;
       const Index row = s ? T * H : H;
       if (Cell::READS_H) transposed(h, row, R, H, before, R);
-      for (Index r = 0; r < R; ++r) {
-        float* const u = us + (done * R + r) * at.u;
-        copy(u, h + r * row, H);
-        u[H] = 1;
-        copy(u + H + 1, in.xs + (place + r * T) * D, D);
-      }
+      lay_out(h, row, in.xs + place * D, us + done * R * at.u);
       transposed(came.d_hs + place * H, T * H, R, H, d_y, R);
       const bool all_see = sees_all(in, place);
       if (!all_see) {
@@ -191,15 +190,22 @@ struct ByRows {
                 {d_x, R, false});
         transposed(d_x, R, D, R, out.xs + place * D, T * D);
       }
-      float* const used = after;
-      after = before;
-      before = used;
+      swap(after, before);
       if (++done < chunk && s) continue;
       add_weights(done, us, d_pre, sums);
       done = 0;
     }
     transposed(d_h, R, H, R, out.h + first * H, H);
     if (Cell::MEMORY) transposed(d_c, R, H, R, out.c + first * H, H);
+  }
+
+  // Each sequence's u in a row, from the states, `row` apart, and the inputs.
+  void lay_out(const float* h, Index row, const float* xs, float* us) const {
+    for (Index r = 0; r < R; ++r, us += at.u) {
+      copy(us, h + r * row, at.H);
+      us[at.H] = 1;
+      copy(us + at.H + 1, xs + r * at.T * at.D, at.D);
+    }
   }
 
   // sums (BLOCKS * H, u) += d_pre' u, over the steps of a chunk.

@@ -1,4 +1,4 @@
-// The loops over time with a unit in each lane: for a few sequences. A unit's gates are padded to whole vectors.
+// The loops over time with a unit in each lane: for the few sequences that fill no vector.
 //
 // The weights are packed once into panels, and a row of what meets them is u = [h | 1 | x]: one product takes the state,
 // the bias and the input.
@@ -209,9 +209,7 @@ struct ByUnits {
         Cell::backward(after + r * at.size, before + r * at.size, c, saved, d_y, d_state, d_c + r * at.size, d_row, at.size);
       }
       state_product(rows, H, at.read_h(), {d_here, at.pre, 1, H, at.size}, into_h, {d_h, at.size, true}, s % 2);
-      float* const kept = after;
-      after = before;
-      before = kept;
+      swap(after, before);
       if (++done < chunk && s) continue;
       add_weights(at, done * rows, us, d_pre, sums);
       if (out.xs) {

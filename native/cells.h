@@ -73,9 +73,9 @@ struct Elman {
   }
 };
 
-// i f g o; saved: i f g o, tanh(c), c.
+// i f g o; saved: i f g o, c. To find tanh(c) again takes less time than to read it from memory.
 struct LSTM {
-  static constexpr int BLOCKS = 4, SAVED = 6, GATES = 4;
+  static constexpr int BLOCKS = 4, SAVED = 5, GATES = 4;
   static constexpr bool MEMORY = true, READS_H = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
@@ -90,8 +90,7 @@ struct LSTM {
       const Vector shown = tanh(memory);
       store(c + j, memory);
       store(h + j, load(saved + 3 * size + j) * shown);
-      store(saved + 4 * size + j, shown);
-      store(saved + 5 * size + j, memory);
+      store(saved + 4 * size + j, memory);
     }
   }
 
@@ -99,7 +98,7 @@ struct LSTM {
                        float* dh, float* dc, float* dpre, Index size) {
     for (Index j = 0; j < size; j += LANES) {
       const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
-      const Vector o = load(saved + 3 * size + j), shown = load(saved + 4 * size + j);
+      const Vector o = load(saved + 3 * size + j), shown = tanh(load(saved + 4 * size + j));
       const Vector out = load(dh + j) + load(dy + j);
       const Vector memory = load(dc + j) + out * o * (1.0f - shown * shown);
       store(dpre + j, memory * g * (i * (1.0f - i)));

@@ -79,6 +79,12 @@ inline void copy(float* to, const float* from, Index count) {
   store(to + count - LANES, load(from + count - LANES));
 }
 
+inline void swap(float*& one, float*& other) {
+  float* const kept = one;
+  one = other;
+  other = kept;
+}
+
 inline void clear(float* at, Index count) { std::memset(at, 0, count * sizeof(float)); }
 
 // A row of `filled` floats, and zeros up to `size`.

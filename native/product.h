@@ -1,4 +1,5 @@
-// Matrix products whose right side is short and wide: rows times packed panels, in registers.
+// Matrix products, tile by tile in registers. The side that is met again and again is packed for it: the right one into
+// panels, or the left one into tiles.
 #ifndef THROUGHTIME_PRODUCT_H
 #define THROUGHTIME_PRODUCT_H
 
@@ -61,7 +62,7 @@ struct Right {
   Index skipped = 0;
 };
 
-// Where the product goes: C (rows, vectors), which it replaces or is added to.
+// Where the product goes: C (rows, columns), which it replaces or is added to.
 struct Out {
   float* at;
   Index row;

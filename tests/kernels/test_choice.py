@@ -129,7 +129,8 @@ from tests.kernels.compare import cell_of, forward_and_back, state_of
 import throughtime as tt
 from throughtime.kernels.linear import states
 cell = cell_of("lstm", 3, 37)
-found = jax.jit(forward_and_back())(cell, state_of(cell, 70), random_inputs(70, 11, 3))
+run = jax.jit(forward_and_back())
+found = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
 linear = jax.vmap(partial(states, reverse=True))(random_inputs(20, 300, 70, seed=1), random_inputs(20, 300, 70))
 leaves = [*jax.tree.leaves(found), linear[:, :4]]
 print(json.dumps([tt.kernels.available().why, [np.asarray(leaf).tolist() for leaf in leaves]]))
@@ -146,7 +147,9 @@ def gradient(cores=1, **environment):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system lets no process choose its cores")
 def test_any_number_of_threads_gives_the_same_bits():
-    """70 rows are five parts, whoever takes them; 20 sequences of a linear recurrence are shared among all."""
+    """70 rows are three parts, whoever takes them; 30 are two, which one thread takes together and two threads apart; 20
+    sequences of a linear recurrence are shared among all.
+    """
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one core only")
     assert gradient(cores=1) == gradient(cores=2) == gradient(cores=2)

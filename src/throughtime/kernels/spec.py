@@ -39,7 +39,7 @@ class Spec(NamedTuple):
 def spec_of(cell: Cell) -> Spec | None:
     """The kernel of this cell, by its type and its activation; None where there is none."""
     if type(cell) is LSTM:
-        return Spec(2, 0, LSTMState, ("w_x", "w_h", "b"), 6)
+        return Spec(2, 0, LSTMState, ("w_x", "w_h", "b"), 5)
     if type(cell) is GRU:
         return Spec(1, 0, GRUState, ("w_x", "w_h", "b", "b_h"), 4)
     if type(cell) is Elman and cell.activation in NUMBERS:
