@@ -73,9 +73,9 @@ def test_double_precision_scans(x64):
 def test_inference_keeps_nothing():
     """What is saved for the way back is only there where there is one."""
     cell, xs = cell_of("lstm", 2, 5), random_inputs(3, 4, 2)
-    assert "3x4x96xf32" not in program(cell, xs)
+    assert "3x4x80xf32" not in program(cell, xs)
     back = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]))).lower(cell, xs).as_text()
-    assert "3x4x96xf32" in back  # 6 blocks of 5, padded to 16
+    assert "3x4x80xf32" in back  # 5 blocks of 5, padded to 16
 
 
 def test_the_environment_switches_them_off(monkeypatch):
@@ -147,8 +147,8 @@ def gradient(cores=1, **environment):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system lets no process choose its cores")
 def test_any_number_of_threads_gives_the_same_bits():
-    """70 rows are three parts, whoever takes them; 30 are two, which one thread takes together and two threads apart; 20
-    sequences of a linear recurrence are shared among all.
+    """70 rows are three parts, whoever takes them; 30 are two, which a single thread takes together; 20 sequences of a
+    linear recurrence are shared among all.
     """
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one core only")
