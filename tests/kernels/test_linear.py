@@ -128,6 +128,12 @@ def test_taken(name, target):
         (tt.LRU, (1000, 300, 1), 10, True),
         (tt.LRU, (1000, 301, 1), 10, False),
         (tt.MinGRU, (1000, 301, 1), 10, True),
+        (tt.MinLSTM, (1, 30, 1), 99, True),
+        (tt.MinLSTM, (1, 30, 1), 100, False),
+        (tt.MinLSTM, (30, 1), 100, True),
+        (tt.MinLSTM, (2, 30, 1), 100, True),
+        (tt.MinGRU, (1, 30, 1), 100, True),
+        (tt.LRU, (1, 30, 1), 100, True),
     ],
 )
 def test_what_is_faster_by_the_scan_is_left_to_it(kind, shape, hidden, taken, monkeypatch):

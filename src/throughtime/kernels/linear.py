@@ -16,6 +16,8 @@ LEAST_OF_ONE = 200
 LEAST_OF_ALL = 1_500
 # Beyond so many complex ones XLA takes longer to make a and c for all steps at once than the loop does in all.
 MOST_COMPLEX = 3_000_000
+# A batch of one, of a real cell with as many gates: a step of so many units keeps XLA's loop as busy as all steps at once.
+MANY_GATES, MANY_UNITS = 3, 100
 
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
@@ -26,7 +28,10 @@ def serves_linear(cell: LinearCell, xs: Array) -> bool:
         return False
     step = jax.ShapeDtypeStruct(xs.shape[-1:], xs.dtype)
     a, c = jax.eval_shape(lambda x: cell.coefficients(cell.project(x)), step)
-    too_much = jnp.iscomplexobj(c) and of_all > MOST_COMPLEX
+    if jnp.iscomplexobj(c):
+        too_much = of_all > MOST_COMPLEX
+    else:
+        too_much = xs.shape[:-2] == (1,) and len(cell.GATES) >= MANY_GATES and cell.hidden >= MANY_UNITS
     return not too_much and a.dtype == c.dtype and c.dtype.name in LINEAR
 
 
