@@ -16,7 +16,7 @@ LEAST_OF_ONE = 200
 LEAST_OF_ALL = 1_500
 # Beyond so many complex ones XLA takes longer to make a and c for all steps at once than the loop does in all.
 MOST_COMPLEX = 3_000_000
-# A batch of one, of a real cell with as many gates: a step of so many units keeps XLA's loop as busy as all steps at once.
+# A batch of one, of a real cell with as many gates: a step of so many units keeps XLA's loop as busy as all at once.
 MANY_GATES, MANY_UNITS = 3, 100
 
 
