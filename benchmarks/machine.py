@@ -19,7 +19,7 @@ def describe() -> dict[str, str]:
 
 
 def name() -> str:
-    """The machine in a file name, such as ``amd-epyc-2core``."""
+    """The machine in a file name, such as ``amd-epyc-with-avx-512-2core``."""
     words = re.sub(r"\((R|TM|tm)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", processor())
     return "-".join([*re.findall(r"[a-z0-9]+", words.lower()), f"{cores()}core"])
 
@@ -36,11 +36,13 @@ def cores() -> int:
 
 
 def processor() -> str:
-    """The processor's model, or its architecture where the system does not tell more."""
+    """The processor's model and widest vectors, or its architecture where the system does not tell more."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
-        return found.group(1).strip() if found else platform.machine()
+        text = cpuinfo.read_text()
+        found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+        wide = " with AVX-512" if re.search(r"^flags\s*:.*\bavx512f\b", text, re.MULTILINE) else ""
+        return found.group(1).strip() + wide if found else platform.machine()
     if platform.system() == "Darwin":
         asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
         return asked.stdout.strip() or platform.machine()
