@@ -9,45 +9,51 @@ namespace {
 
 struct Choice {
   const char* name;
+  Index lanes;
   const Kernel* (*kernel)(CellKind, Activation);
   Linear (*linear)(bool complex);
 };
 
-#ifdef THROUGHTIME_X86
-// The environment variable THROUGHTIME_INSTRUCTIONS may name one of less than the processor has: AVX2 or SSE2.
-bool may_be(const char* name) {
-  const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
-  return !named || !std::strcmp(named, name);
-}
-#endif
+// What this processor can run, the widest vectors first.
+struct Choices {
+  Choice at[3];
+  int count = 0;
 
-Choice choose() {
+  Choices() {
 #ifdef THROUGHTIME_X86
-  __builtin_cpu_init();
-  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  if (wide && may_be("AVX-512")) return {"AVX-512", avx512::kernel, avx512::linear};
-  const bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (fused && may_be("AVX2")) return {"AVX2", avx2::kernel, avx2::linear};
-  return {"SSE2", portable::kernel, portable::linear};
+    __builtin_cpu_init();
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    const bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    // The environment variable THROUGHTIME_INSTRUCTIONS may name less than the processor has: AVX2 or SSE2.
+    const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
+    const auto is = [&](const char* name) { return named && !std::strcmp(named, name); };
+    if (wide && !is("AVX2") && !is("SSE2")) at[count++] = {"AVX-512", 16, avx512::kernel, avx512::linear};
+    if (fused && !is("SSE2")) at[count++] = {"AVX2", 8, avx2::kernel, avx2::linear};
+    at[count++] = {"SSE2", 4, portable::kernel, portable::linear};
 #elif defined(__aarch64__)
-  return {"NEON", portable::kernel, portable::linear};
+    at[count++] = {"NEON", 4, portable::kernel, portable::linear};
 #else
-  return {"portable", portable::kernel, portable::linear};
+    at[count++] = {"portable", 4, portable::kernel, portable::linear};
 #endif
-}
+  }
+};
 
-const Choice& chosen() {
-  static const Choice choice = choose();
-  return choice;
+const Choices& choices() {
+  static const Choices all;
+  return all;
 }
 
 }  // namespace
 
-const Kernel* best_kernel(CellKind cell, Activation activation) { return chosen().kernel(cell, activation); }
+const Kernel* best_kernel(CellKind cell, Activation activation) { return choices().at[0].kernel(cell, activation); }
 
-Linear best_linear(bool complex) { return chosen().linear(complex); }
+Linear best_linear(bool complex, Index W) {
+  int i = 0;
+  while (i + 1 < choices().count && choices().at[i].lanes > W) ++i;
+  return choices().at[i].linear(complex);
+}
 
-const char* instruction_set() { return chosen().name; }
+const char* instruction_set() { return choices().at[0].name; }
 
 }  // namespace throughtime

@@ -25,8 +25,8 @@ Linear linear(bool complex);
 // Of the widest instructions that this processor has; null where there is none of this cell.
 const Kernel* best_kernel(CellKind, Activation);
 
-// The same, of what is linear: of real numbers, or of complex ones.
-Linear best_linear(bool complex);
+// The same, of what is linear: of real numbers, or of complex ones. Of the widest that W floats fill.
+Linear best_linear(bool complex, Index W);
 
 // What they are called.
 const char* instruction_set();

@@ -24,7 +24,7 @@ ffi::Error linear(ffi::ThreadPool pool, ffi::Buffer<TYPE> a, ffi::Buffer<TYPE> c
   Index N = 1;
   for (std::size_t i = 0; i + 2 < shape.size(); ++i) N *= shape[i];
   const Sequences sequences{T, W, reverse, late};
-  const Linear run = best_linear(COMPLEX);
+  const Linear run = best_linear(COMPLEX, W);
   const auto floats = [](auto* at) { return reinterpret_cast<float*>(at); };
   const Index threads = std::max<Index>(1, pool.num_threads());
   const Index tasks = std::min(N, std::clamp<Index>(N * T * W / WORTH_A_THREAD, 1, threads));

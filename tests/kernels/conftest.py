@@ -15,7 +15,10 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     if not found:
         could = os.environ.get(library.LIBRARY) or any(map(shutil.which, ("c++", "g++", "clang++")))
         (pytest.fail if could else pytest.skip)(f"no native kernels: {found.why}")
-    leasts = {through_time: ("LEAST_WORK", "LEAST_STEPS"), linear: ("LEAST_OF_ONE", "LEAST_OF_ALL")}
+    leasts = {
+        through_time: ("LEAST_WORK", "LEAST_STEPS"),
+        linear: ("LEAST_OF_ONE", "LEAST_OF_ALL", "LEAST_OF_MANY_GATES"),
+    }
     for module, names in leasts.items():
         for name in names:
             monkeypatch.setattr(module, name, 0)

@@ -128,6 +128,8 @@ def test_taken(name, target):
         (tt.LRU, (1000, 300, 1), 10, True),
         (tt.LRU, (1000, 301, 1), 10, False),
         (tt.MinGRU, (1000, 301, 1), 10, True),
+        (tt.MinLSTM, (9, 10, 1), 29, False),
+        (tt.MinLSTM, (9, 10, 1), 30, True),
         (tt.MinLSTM, (1, 30, 1), 99, True),
         (tt.MinLSTM, (1, 30, 1), 100, False),
         (tt.MinLSTM, (30, 1), 100, True),

@@ -16,8 +16,9 @@ LEAST_OF_ONE = 200
 LEAST_OF_ALL = 1_500
 # Beyond so many complex ones XLA takes longer to make a and c for all steps at once than the loop does in all.
 MOST_COMPLEX = 3_000_000
-# A batch of one, of a real cell with as many gates: a step of so many units keeps XLA's loop as busy as all at once.
-MANY_GATES, MANY_UNITS = 3, 100
+# A real cell with as many gates leaves XLA more to make for all steps at once: its loop is as fast where a sequence has
+# so few states, and in a batch of one with so many units.
+MANY_GATES, LEAST_OF_MANY_GATES, MANY_UNITS = 3, 300, 100
 
 
 def serves_linear(cell: LinearCell, xs: Array) -> bool:
@@ -31,7 +32,8 @@ def serves_linear(cell: LinearCell, xs: Array) -> bool:
     if jnp.iscomplexobj(c):
         too_much = of_all > MOST_COMPLEX
     else:
-        too_much = xs.shape[:-2] == (1,) and len(cell.GATES) >= MANY_GATES and cell.hidden >= MANY_UNITS
+        slow = of_one < LEAST_OF_MANY_GATES or (xs.shape[:-2] == (1,) and cell.hidden >= MANY_UNITS)
+        too_much = len(cell.GATES) >= MANY_GATES and slow
     return not too_much and a.dtype == c.dtype and c.dtype.name in LINEAR
 
 
