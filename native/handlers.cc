@@ -58,7 +58,8 @@ ffi::ErrorOr<Problem> checked(const Operands& in, std::int32_t cell, std::int32_
   const Kernel* kernel = best_kernel(CellKind{cell}, Activation{activation});
   if (!kernel) return ffi::Unexpected(ffi::Error::InvalidArgument("throughtime: no kernel of this cell"));
   const Index M = xs[0], B = xs[1], T = xs[2], D = xs[3], H = h[2], G = kernel->gates;
-  if (!is(h, {M, B, H})) return wrong("h");
+  if (D == 0) return wrong("xs");
+  if (!is(h, {M, B, H}) || H == 0) return wrong("h");
   const auto w_x = in.w_x.dimensions();
   const bool shared = w_x.size() == 3 && w_x[0] == 1;
   const Index W = shared ? 1 : M;
@@ -89,8 +90,9 @@ Inputs inputs_of(const Operands& in, const Problem& problem, Index m) {
 }
 
 // How the rows of a batch are cut. The parts depend on the batch alone, and so do the sums' last digits: on any number of
-// threads the numbers are the same. Where there are many models, a task is one of them; otherwise it is a part, or two of
-// the smallest, which are faster together.
+// threads the numbers are the same. A task is a part, or two of the smallest, which are faster together; where there are
+// many models, one of them with all of its parts. What is saved is cut as the tasks are: by nothing but the batch and the
+// size of the pool, which are the same on the way back.
 struct Cut {
   Index B, rows, parts, workers, together, tasks;
 
@@ -99,8 +101,9 @@ struct Cut {
         parts(std::min(smallest(), MOST_PARTS)) {
     const Shape& s = problem.shape;
     const Index work = problem.M * B * s.T * (s.H + s.D + 1) * s.H * problem.kernel->gates;
-    workers = std::clamp<Index>(work / WORTH_A_THREAD, 1, std::max<Index>(1, pool.num_threads()));
-    together = rows == LEAST_OF_A_PART && (parts + 1) / 2 >= workers ? 2 : 1;
+    const Index threads = std::max<Index>(1, pool.num_threads());
+    workers = std::clamp<Index>(work / WORTH_A_THREAD, 1, threads);
+    together = rows == LEAST_OF_A_PART && (parts + 1) / 2 >= threads ? 2 : 1;
     tasks = (parts + together - 1) / together;
   }
 
@@ -175,7 +178,7 @@ ffi::Error forward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Float
     return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = of_all ? of_all : pack(m);
       for (Index task = 0; task < cut.tasks; ++task) rows_of(task, packed, m);
-      if (!of_all) Memory::trim();
+      Memory::trim(!of_all);
     });
   });
 }
@@ -226,7 +229,15 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
     kernel.pack_backward(s, weights_of(in, problem, m), packed);
     return packed;
   };
-  const auto unpack = [&](const float* sums, Index m) {
+  const Index parts = std::max<Index>(cut.parts, 1);
+  const auto cleared_sums = [&] {
+    float* const sums = Memory::sums().at_least(size * parts);
+    std::fill_n(sums, size * parts, 0.0f);
+    return sums;
+  };
+  const auto unpack = [&](float* sums, Index m) {
+    for (Index number = 1; number < parts; ++number)
+      for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
     kernel.unpack(s, sums,
                   {d_w_x->typed_data() + m * G * s.H * s.D, d_w_h->typed_data() + m * G * s.H * s.H,
                    d_b->typed_data() + m * G * s.H, offset(given(*d_b_h), m * s.H)});
@@ -234,24 +245,19 @@ ffi::Error backward(ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floa
   return within_memory([&] {
     if (problem.M == 1) {
       const float* const packed = pack(0);
-      const Index parts = std::max<Index>(cut.parts, 1);
-      float* const sums = Memory::sums().at_least(size * parts);
-      std::fill_n(sums, size * parts, 0.0f);
+      float* const sums = cleared_sums();
       const auto one = [&](Index task) { rows_of(task, packed, 0, cut.sums(sums, task, size)); };
       if (!run_tasks(pool, cut.tasks, cut.workers, one)) return false;
-      for (Index number = 1; number < parts; ++number)
-        for (Index i = 0; i < size; ++i) sums[i] += sums[number * size + i];
       unpack(sums, 0);
       return true;
     }
     const float* const of_all = problem.shared ? pack(0) : nullptr;
     return run_tasks(pool, problem.M, cut.workers, [&](Index m) {
       const float* const packed = of_all ? of_all : pack(m);
-      float* const sums = Memory::sums().at_least(size);
-      std::fill_n(sums, size, 0.0f);
-      for (Index task = 0; task < cut.tasks; ++task) rows_of(task, packed, m, {sums, s.B, size});
+      float* const sums = cleared_sums();
+      for (Index task = 0; task < cut.tasks; ++task) rows_of(task, packed, m, cut.sums(sums, task, size));
       unpack(sums, m);
-      if (!of_all) Memory::trim();
+      Memory::trim(!of_all);
     });
   });
 }

@@ -17,10 +17,10 @@ class Memory {
   static Memory& packed() { return mine(1); }
   static Memory& sums() { return mine(2); }
 
-  // Gives back what this thread has too much of.
-  static void trim() {
-    for (Memory* one : {&scratch(), &packed(), &sums()})
-      if (one->count_ > KEPT) one->free();
+  // Gives back what this thread has too much of; not what is packed where others still read it.
+  static void trim(bool packed_too = true) {
+    for (Memory* one : {&scratch(), &sums(), &packed()})
+      if (one->count_ > KEPT && (packed_too || one != &packed())) one->free();
   }
 
   ~Memory() { free(); }

@@ -29,8 +29,8 @@ struct Inputs {
   const std::uint8_t* mask;
 };
 
-// hs (B, T, H), the state after each step; the last states (B, H); saved (B, T, saved_width), or null where nothing
-// will come back.
+// hs (B, T, H), the state after each step; the last states (B, H); saved, as large as (B, T, saved blocks, padded H) and laid
+// out as the kernel likes, for the same rows on the way back, or null where nothing will come back.
 struct Outputs {
   float *hs, *h, *c, *saved;
 };

@@ -131,6 +131,7 @@ from throughtime.kernels.linear import states
 cell = cell_of("lstm", 3, 37)
 run = jax.jit(forward_and_back())
 found = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
+found.append(jax.vmap(run, in_axes=(None, 0, 0))(cell, state_of(cell, 2, 32), random_inputs(2, 32, 11, 3)))
 linear = jax.vmap(partial(states, reverse=True))(random_inputs(20, 300, 70, seed=1), random_inputs(20, 300, 70))
 leaves = [*jax.tree.leaves(found), linear[:, :4]]
 print(json.dumps([tt.kernels.available().why, [np.asarray(leaf).tolist() for leaf in leaves]]))
@@ -147,8 +148,8 @@ def gradient(cores=1, **environment):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system lets no process choose its cores")
 def test_any_number_of_threads_gives_the_same_bits():
-    """70 rows are three parts, whoever takes them; 30 are two, which a single thread takes together; 20 sequences of a
-    linear recurrence are shared among all.
+    """70 rows are three parts, whoever takes them; 30 are two, which a single thread takes together, and so are the 32
+    of each of two models; 20 sequences of a linear recurrence are shared among all.
     """
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one core only")

@@ -69,6 +69,26 @@ def test_the_gradient_of_a_mapped_loss_adds_up(name, B):
     assert_same(jax.grad(loss)(cell), jax.grad(lambda cell: weighed(tt.unroll(cell, xs)))(cell))
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_many_ways_back_from_one_forward(name):
+    """What was saved for one model is read for each cotangent as for a model by itself, of more work for the threads."""
+    cell, xs = cell_of(name, D, 16), random_inputs(32, T, D)
+    assert_same(*both(jax.jacrev(lambda cell: tt.unroll(cell, xs)[1][:8, -1, 0]), cell))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_none_of_them(name):
+    cell = cell_of(name, D, H)
+    for batch in ((0, B, T), (0, T)):
+        fast, slow = both(
+            jax.vmap(forward_and_back(), in_axes=(None, 0, 0)),
+            cell,
+            state_of(cell, *batch[:-1]),
+            random_inputs(*batch, D),
+        )
+        assert_same(fast, slow)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_derivative_of_a_derivative(name):
     """Of the gradient's norm, with a mask, in reverse: what flatness and Pascanu's regulariser ask for."""

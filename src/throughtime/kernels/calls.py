@@ -19,7 +19,7 @@ from throughtime.kernels.library import BACKWARD, FORWARD
 from throughtime.kernels.spec import Spec
 from throughtime.shapes import Array, Bool, Float
 
-LANES = 16  # what is saved is padded to whole vectors of so many floats
+LANES = 16  # what is saved has room for whole vectors of so many floats; how it lies there is the kernel's affair
 
 
 class Given(NamedTuple):
@@ -70,10 +70,11 @@ def forward(spec: Spec, *, reverse: bool, save: bool) -> Callable[[Cell, Given],
     @run.def_vmap
     def more(size: int, batched: Any, cell: Cell, given: Given) -> tuple[Results, Any]:
         of_cell, of_given = batched
+        M, B = given.xs.shape[of_given.xs :][:2]
         if not save and _is_shared(cell, of_cell):
-            return _spread(size, _as_rows, _from_rows, partial(run, cell), (given,), (of_given,))
-        models = _cell_of_models(size, cell, of_cell, given.xs.shape[0 if not of_given.xs else 1])
-        return _spread(size, _as_models, _from_models, partial(run, models), (given,), (of_given,))
+            return _spread(size, _as_rows, partial(_from_rows, size, B), partial(run, cell), (given,), (of_given,))
+        models = _cell_of_models(size, cell, of_cell, M)
+        return _spread(size, _as_models, partial(_from_models, size, M), partial(run, models), (given,), (of_given,))
 
     return run
 
@@ -97,9 +98,11 @@ def backward(spec: Spec, *, reverse: bool, asked: bool) -> Callable[[Cell, Given
     @run.def_vmap
     def more(size: int, batched: Any, cell: Cell, given: Given, *others: Any) -> tuple[Pulled, Any]:
         of_cell, of_given, *of_others = batched
-        models = _cell_of_models(size, cell, of_cell, given.xs.shape[0 if not of_given.xs else 1])
-        batched = (of_given, *of_others)
-        return _spread(size, _as_models, _from_models, partial(run, models), (given, *others), batched)
+        M = given.xs.shape[of_given.xs]
+        models, batched = _cell_of_models(size, cell, of_cell, M), (of_given, *of_others)
+        return _spread(
+            size, _as_models, partial(_from_models, size, M), partial(run, models), (given, *others), batched
+        )
 
     return run
 
@@ -118,7 +121,7 @@ def _call(target: str, shapes: Any, spec: Spec, reverse: bool) -> Callable[..., 
 def _spread(size: int, fold: Any, unfold: Any, run: Any, operands: Any, batched: Any) -> tuple[Any, Any]:
     """``run`` with N more models, or N times the rows, and its results with a leading N."""
     folded = jax.tree.map(partial(fold, size), operands, batched)
-    results = jax.tree.map(partial(unfold, size), run(*folded))
+    results = jax.tree.map(unfold, run(*folded))
     return results, jax.tree.map(lambda _: True, results)
 
 
@@ -145,8 +148,8 @@ def _as_models(size: int, leaf: Array, batched: bool) -> Array:
     return whole.reshape(size * whole.shape[1], *whole.shape[2:])
 
 
-def _from_models(size: int, leaf: Array) -> Array:
-    return leaf.reshape(size, leaf.shape[0] // size, *leaf.shape[1:])
+def _from_models(size: int, models: int, leaf: Array) -> Array:
+    return leaf.reshape(size, models, *leaf.shape[1:])
 
 
 def _as_rows(size: int, leaf: Array, batched: bool) -> Array:
@@ -157,5 +160,5 @@ def _as_rows(size: int, leaf: Array, batched: bool) -> Array:
     return whole.reshape(whole.shape[0], size * whole.shape[2], *whole.shape[3:])
 
 
-def _from_rows(size: int, leaf: Array) -> Array:
-    return jnp.moveaxis(leaf.reshape(leaf.shape[0], size, leaf.shape[1] // size, *leaf.shape[2:]), 1, 0)
+def _from_rows(size: int, rows: int, leaf: Array) -> Array:
+    return jnp.moveaxis(leaf.reshape(leaf.shape[0], size, rows, *leaf.shape[2:]), 1, 0)
