@@ -71,7 +71,7 @@ def test_the_gradient_of_a_mapped_loss_adds_up(name, B):
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_many_ways_back_from_one_forward(name):
-    """What was saved for one model is read for each cotangent as for a model by itself, of more work for the threads."""
+    """What was saved for one model is read for each cotangent as for a model by itself."""
     cell, xs = cell_of(name, D, 16), random_inputs(32, T, D)
     assert_same(*both(jax.jacrev(lambda cell: tt.unroll(cell, xs)[1][:8, -1, 0]), cell))
 
