@@ -24,7 +24,8 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # does the same, so that it comes to the same bits. JAX reads the flags when its backend starts: now, before a test of
 # the command line sets others for one of its own.
 QUICKLY = (
-    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 "
+    "--xla_cpu_prefer_vector_width=256"
 )
 FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
 jax.devices()
