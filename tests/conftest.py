@@ -25,7 +25,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # the command line sets others for one of its own.
 QUICKLY = (
     "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1 "
-    "--xla_cpu_prefer_vector_width=256"
+    "--xla_cpu_prefer_vector_width=256 --xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1024"
 )
 FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}".strip()
 jax.devices()
