@@ -25,27 +25,20 @@ struct ByRows {
 
   ByRows(const Shape& shape, Index rows) : at(shape), R(rows), N(at.H * rows) {}
 
-  static Index packed_run(const Layout<Cell>& at, const Run& run) {
-    return up(packed_left_size((run.last - run.first) * at.H, run.end - run.begin), 16);
-  }
-
-  static Index packed_forward(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    Index count = 0;
-    for (int i = 0; i < at.count; ++i) count += packed_run(at, at.runs[i]);
-    return count;
-  }
+  static Index packed_forward(const Shape& shape) { return Layout<Cell>(shape).packed_forward(packed_left_size); }
 
   static void pack_forward(const Shape& shape, const Weights& weights, float* to) {
     const Layout<Cell> at(shape);
     const Index H = at.H, D = at.D;
     for (int i = 0; i < at.count; ++i) {
-      const RunWeights<Cell> run(at, at.runs[i], weights);
+      const Run& run = at.runs[i];
+      const RunWeights<Cell> of(at, run, weights);
+      const Index rows = at.rows(run), K = run.K();
       float* rest = to;
-      if (run.h) rest = pack_left(run.h, {H, 1}, run.rows, H, run.K, rest);
-      rest = pack_left(run.b, {1, 1}, run.rows, 1, run.K, rest);
-      if (run.x) pack_left(run.x, {D, 1}, run.rows, D, run.K, rest);
-      to += packed_run(at, at.runs[i]);
+      if (of.h) rest = pack_left(of.h, {H, 1}, rows, H, K, rest);
+      rest = pack_left(of.b, {1, 1}, rows, 1, K, rest);
+      if (of.x) pack_left(of.x, {D, 1}, rows, D, K, rest);
+      to += at.packed_run(run, packed_left_size);
     }
   }
 
@@ -91,10 +84,9 @@ struct ByRows {
   void activate(const float* packed, const float* u, float* pre) const {
     for (int i = 0; i < at.count; ++i) {
       const Run& run = at.runs[i];
-      const Index K = run.end - run.begin;
-      product((run.last - run.first) * at.H, R, K, packed_left(packed, K), {u + run.begin * R, R},
+      product(at.rows(run), R, run.K(), packed_left(packed, run.K()), {u + run.begin * R, R},
               {pre + run.first * N, R, false});
-      packed += packed_run(at, run);
+      packed += at.packed_run(run, packed_left_size);
     }
   }
 
@@ -112,12 +104,7 @@ struct ByRows {
         for (Index j = r; j < N; j += R) to[j] = before ? before[j] : 0;
   }
 
-  static Index packed_into_h(const Layout<Cell>& at) { return up(packed_left_size(at.H, at.read_h()), 16); }
-
-  static Index packed_backward(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    return packed_into_h(at) + packed_left_size(at.D, at.read_x());
-  }
+  static Index packed_backward(const Shape& shape) { return Layout<Cell>(shape).packed_backward(packed_left_size); }
 
   // The weights on their side.
   static void pack_backward(const Shape& shape, const Weights& weights, float* to) {
@@ -127,24 +114,22 @@ struct ByRows {
       const float* const from = weights.w_h + Cell::SOURCES[block].h * H * H;
       pack_left(from, {1, H}, H, H, at.read_h(), to + block * H * TALL);
     }
-    to += packed_into_h(at);
+    to += at.packed_into_h(packed_left_size);
     for (Index block = at.x_first; block < Cell::BLOCKS; ++block) {
       const float* const from = weights.w_x + Cell::SOURCES[block].x * H * D;
       pack_left(from, {1, D}, D, H, at.read_x(), to + (block - at.x_first) * H * TALL);
     }
   }
 
-  static Index steps_of_chunk(const Layout<Cell>& at, Index rows) { return CHUNK / rows < at.T ? CHUNK / rows : at.T; }
-
   static Index scratch_backward(const Shape& shape) {
     const Layout<Cell> at(shape);
-    const Index rows = CHUNK < MOST * at.T ? CHUNK : MOST * at.T;
-    return rows * (at.u + Cell::BLOCKS * at.H) + MOST * (8 * at.H + at.D) + 10 * 16;
+    return at.chunk(MOST) * MOST * (at.u + Cell::BLOCKS * at.H) + MOST * (8 * at.H + at.D) + 10 * 16;
   }
 
   void backward(const float* packed, const Inputs& in, const Cotangents& came, const Gradients& out, Index first,
                 const Sums& sums, float* scratch) const {
-    const Index H = at.H, D = at.D, T = at.T, chunk = steps_of_chunk(at, R);
+    const Index H = at.H, D = at.D, T = at.T, chunk = at.chunk(R);
+    const float* const into_x = packed + at.packed_into_h(packed_left_size);
     Parts parts{scratch};
     float* const us = parts.take(chunk * R * at.u);
     float* const d_pre = parts.take(chunk * Cell::BLOCKS * N);
@@ -186,13 +171,12 @@ struct ByRows {
       }
       product(H, R, at.read_h(), packed_left(packed, at.read_h()), {d_step, R}, {d_h, R, true});
       if (out.xs) {
-        product(D, R, at.read_x(), packed_left(packed + packed_into_h(at), at.read_x()), {d_step + at.x_first * N, R},
-                {d_x, R, false});
+        product(D, R, at.read_x(), packed_left(into_x, at.read_x()), {d_step + at.x_first * N, R}, {d_x, R, false});
         transposed(d_x, R, D, R, out.xs + place * D, T * D);
       }
       swap(after, before);
       if (++done < chunk && s) continue;
-      add_weights(done, us, d_pre, sums);
+      add_sums(done, us, d_pre, sums);
       done = 0;
     }
     transposed(d_h, R, H, R, out.h + first * H, H);
@@ -208,19 +192,13 @@ struct ByRows {
     }
   }
 
-  // sums (BLOCKS * H, u) += d_pre' u, over the steps of a chunk.
-  void add_weights(Index steps, const float* us, const float* d_pre, const Sums& sums) const {
+  // To each part's sums its share, over the steps of a chunk.
+  void add_sums(Index steps, const float* us, const float* d_pre, const Sums& sums) const {
     const Index rows = sums.rows < R ? sums.rows : R;
-    for (Index r = 0; r < R; r += rows)
-      for (int i = 0; i < at.count; ++i) {
-        const Run& run = at.runs[i];
-        for (Index block = run.first; block < run.last; ++block) {
-          float* const to = sums.at + r / rows * sums.size + block * at.H * at.u + run.begin;
-          product(at.H, up(run.end - run.begin, LANES), steps * rows,
-                  {d_pre + block * N + r, R, 1, rows, Cell::BLOCKS * N}, {us + r * at.u + run.begin, at.u, R - rows},
-                  {to, at.u, true});
-        }
-      }
+    for (Index r = 0; r < R; r += rows) {
+      const auto left = [&](Index block) -> Left { return {d_pre + block * N + r, R, 1, rows, Cell::BLOCKS * N}; };
+      add_weights(at, steps * rows, left, {us + r * at.u, at.u, R - rows}, sums.at + r / rows * sums.size);
+    }
   }
 };
 

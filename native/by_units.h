@@ -24,37 +24,31 @@ struct ByUnits {
       product(rows, columns, K, a, {packed, 0}, c, backwards);
   }
 
-  static Index packed_run(const Layout<Cell>& at, const Run& run) {
-    return up(packed_right_size((run.last - run.first) * at.H, run.end - run.begin), 16);
-  }
-
-  static Index packed_forward(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    Index count = 0;
-    for (int i = 0; i < at.count; ++i) count += packed_run(at, at.runs[i]);
-    return count;
-  }
+  static Index packed_forward(const Shape& shape) { return Layout<Cell>(shape).packed_forward(packed_right_size); }
 
   // Each run's weights on their side: what one column of u means to all of the run's blocks is a row.
   static void pack_forward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> at(shape);
     for (int i = 0; i < at.count; ++i) {
-      const RunWeights<Cell> run(at, at.runs[i], weights);
-      const Panels panels(run.rows, wide(rows));
+      const Run& run = at.runs[i];
+      const RunWeights<Cell> of(at, run, weights);
+      const Panels panels(at.rows(run), wide(rows));
       for (Index p = 0; p < panels.count; ++p)
         for (Index v = 0; v < panels.width(p); ++v) {
-          float* const to = packed + panels.first(p) * LANES * run.K + v * LANES;
-          pack_lanes(at, run, (panels.first(p) + v) * LANES, to, panels.stride(p));
+          const Index j = (panels.first(p) + v) * LANES, left = at.rows(run) - j;
+          float* const to = packed + panels.first(p) * LANES * run.K() + v * LANES;
+          pack_lanes(at, of, j, left < LANES ? left : LANES, to, panels.stride(p));
         }
-      packed += packed_run(at, at.runs[i]);
+      packed += at.packed_run(run, packed_right_size);
     }
   }
 
-  static void pack_lanes(const Layout<Cell>& at, const RunWeights<Cell>& run, Index j, float* to, Index stride) {
-    const Index H = at.H, D = at.D, filled = run.rows - j < LANES ? run.rows - j : LANES;
-    if (run.h) to = turn(run.h + j * H, H, H, filled, to, stride);
-    to = turn(run.b + j, 1, 1, filled, to, stride);
-    if (run.x) turn(run.x + j * D, D, D, filled, to, stride);
+  static void pack_lanes(const Layout<Cell>& at, const RunWeights<Cell>& of, Index j, Index filled, float* to,
+                         Index stride) {
+    const Index H = at.H, D = at.D;
+    if (of.h) to = turn(of.h + j * H, H, H, filled, to, stride);
+    to = turn(of.b + j, 1, 1, filled, to, stride);
+    if (of.x) turn(of.x + j * D, D, D, filled, to, stride);
   }
 
   // Writes `columns` rows, `stride` apart: columns of the `filled` rows at `from`.
@@ -94,9 +88,9 @@ struct ByUnits {
       const float* weights = packed;
       for (int i = 0; i < at.count; ++i) {
         const Run& run = at.runs[i];
-        state_product(rows, (run.last - run.first) * H, run.end - run.begin, {u + run.begin, at.u, 1}, weights,
+        state_product(rows, at.rows(run), run.K(), {u + run.begin, at.u, 1}, weights,
                       {pre + run.first * H, at.pre, false}, s % 2);
-        weights += packed_run(at, run);
+        weights += at.packed_run(run, packed_right_size);
       }
       for (Index r = 0; r < rows; ++r) {
         const Index place = (first + r) * at.T + t;
@@ -116,18 +110,14 @@ struct ByUnits {
     }
   }
 
-  static Index packed_into_h(const Layout<Cell>& at) { return up(packed_right_size(at.H, at.read_h()), 16); }
-
-  static Index packed_backward(const Shape& shape) {
-    const Layout<Cell> at(shape);
-    return packed_into_h(at) + packed_right_size(at.D, at.read_x());
-  }
+  static Index packed_backward(const Shape& shape) { return Layout<Cell>(shape).packed_backward(packed_right_size); }
 
   // The weights as they lie.
   static void pack_backward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> at(shape);
     pack_rows(at, weights.w_h, &Source::h, 0, at.h_last, Panels(at.H, wide(rows)), at.H, packed);
-    pack_rows(at, weights.w_x, &Source::x, at.x_first, Cell::BLOCKS, Panels(at.D), at.D, packed + packed_into_h(at));
+    packed += at.packed_into_h(packed_right_size);
+    pack_rows(at, weights.w_x, &Source::x, at.x_first, Cell::BLOCKS, Panels(at.D), at.D, packed);
   }
 
   static void pack_rows(const Layout<Cell>& at, const float* weights, int Source::* gate, Index first, Index last,
@@ -141,14 +131,9 @@ struct ByUnits {
       }
   }
 
-  static Index chunk_steps(const Layout<Cell>& at, Index rows) {
-    const Index steps = CHUNK / rows;  // there are never more rows than that
-    return steps < at.T ? steps : at.T;
-  }
-
   static Index scratch_backward(const Shape& shape, Index rows) {
     const Layout<Cell> at(shape);
-    return chunk_steps(at, rows) * rows * (at.u + at.pre + at.inputs) + (rows * 5 + 1) * at.size + 9 * 16;
+    return at.chunk(rows) * rows * (at.u + at.pre + at.inputs) + (rows * 5 + 1) * at.size + 9 * 16;
   }
 
   static Index sums(const Shape& shape) {
@@ -159,9 +144,9 @@ struct ByUnits {
   static void backward(const Shape& shape, const float* packed, const Inputs& in, const Cotangents& came,
                        const Gradients& out, Index first, Index last, float* sums, float* scratch) {
     const Layout<Cell> at(shape);
-    const Index rows = last - first, H = at.H, D = at.D, T = at.T, chunk = chunk_steps(at, rows);
+    const Index rows = last - first, H = at.H, D = at.D, T = at.T, chunk = at.chunk(rows);
     const float* const into_h = packed;
-    const float* const into_x = packed + packed_into_h(at);
+    const float* const into_x = packed + at.packed_into_h(packed_right_size);
     Parts parts{scratch};
     float* const us = parts.take(chunk * rows * at.u);
     float* const d_pre = parts.take(chunk * rows * at.pre);
@@ -211,7 +196,8 @@ struct ByUnits {
       state_product(rows, H, at.read_h(), {d_here, at.pre, 1, H, at.size}, into_h, {d_h, at.size, true}, s % 2);
       swap(after, before);
       if (++done < chunk && s) continue;
-      add_weights(at, done * rows, us, d_pre, sums);
+      const auto left = [&](Index block) -> Left { return {d_pre + block * at.size, 1, at.pre}; };
+      add_weights(at, done * rows, left, {us, at.u}, sums);
       if (out.xs) {
         product(done * rows, D, at.read_x(), {d_pre + at.x_first * at.size, at.pre, 1, H, at.size}, {into_x, 0},
                 {d_xs, at.inputs, false});
@@ -224,16 +210,6 @@ struct ByUnits {
     for (Index r = 0; r < rows; ++r) {
       copy(out.h + (first + r) * H, d_h + r * at.size, H);
       if (Cell::MEMORY) copy(out.c + (first + r) * H, d_c + r * at.size, H);
-    }
-  }
-
-  // sums (BLOCKS * H, u) += d_pre' u, over the rows of a chunk.
-  static void add_weights(const Layout<Cell>& at, Index rows, const float* us, const float* d_pre, float* sums) {
-    for (int i = 0; i < at.count; ++i) {
-      const Run& run = at.runs[i];
-      for (Index block = run.first; block < run.last; ++block)
-        product(at.H, up(run.end - run.begin, LANES), rows, {d_pre + block * at.size, 1, at.pre}, {us + run.begin, at.u},
-                {sums + block * at.H * at.u + run.begin, at.u, true});
     }
   }
 

@@ -4,7 +4,7 @@
 
 #include "cells.h"
 #include "problem.h"
-#include "simd.h"
+#include "product.h"
 
 namespace throughtime::THROUGHTIME_ISA {
 
@@ -17,7 +17,11 @@ inline Index stride_of(Index size) { return up(size, 16) + (up(size, 16) / 16 % 
 struct Run {
   Index first, last;    // blocks
   Index begin, end;     // columns of u
+  Index K() const { return end - begin; }
 };
+
+// What a matrix takes where it is packed.
+using Packed = Index (*)(Index rows, Index K);
 
 template <class Cell>
 struct Layout {
@@ -52,22 +56,46 @@ struct Layout {
   Index step(Index s) const { return reverse ? T - 1 - s : s; }
   Index read_h() const { return h_last * H; }
   Index read_x() const { return (Cell::BLOCKS - x_first) * H; }
+  Index rows(const Run& run) const { return (run.last - run.first) * H; }
+
+  Index packed_run(const Run& run, Packed size) const { return up(size(rows(run), run.K()), 16); }
+  Index packed_forward(Packed size) const {
+    Index all = 0;
+    for (int i = 0; i < count; ++i) all += packed_run(runs[i], size);
+    return all;
+  }
+
+  // Of the way back: what goes into h, and behind it what goes into x.
+  Index packed_into_h(Packed size) const { return up(size(H, read_h()), 16); }
+  Index packed_backward(Packed size) const { return packed_into_h(size) + size(D, read_x()); }
+
+  // Steps of so many rows whose share of the weights' gradients is one product.
+  Index chunk(Index rows) const { return CHUNK / rows < T ? CHUNK / rows : T; }
 };
 
 // A run's blocks stand one after the other in the cell's weights too.
 template <class Cell>
 struct RunWeights {
   const float *h, *b, *x;  // null where the run has no such share
-  Index rows, K;
 
-  RunWeights(const Layout<Cell>& at, const Run& run, const Weights& weights)
-      : rows((run.last - run.first) * at.H), K(run.end - run.begin) {
+  RunWeights(const Layout<Cell>& at, const Run& run, const Weights& weights) {
     const Source source = Cell::SOURCES[run.first];
     h = source.h >= 0 ? weights.w_h + source.h * at.H * at.H : nullptr;
     b = source.b >= 0 ? weights.b + source.b * at.H : weights.b_h;
     x = source.x >= 0 ? weights.w_x + source.x * at.H * at.D : nullptr;
   }
 };
+
+// sums (BLOCKS * H, u) += d_pre' u, over K rows of u: `left(block)` is where the derivatives of a block stand.
+template <class Cell, class Block>
+inline void add_weights(const Layout<Cell>& at, Index K, Block left, Right us, float* sums) {
+  for (int i = 0; i < at.count; ++i) {
+    const Run& run = at.runs[i];
+    for (Index block = run.first; block < run.last; ++block)
+      product(at.H, up(run.K(), LANES), K, left(block), {us.at + run.begin, us.stride, us.skipped},
+              {sums + block * at.H * at.u + run.begin, at.u, true});
+  }
+}
 
 // Rows are too short for memcpy to be worth its call. The last vector overlaps the one before.
 inline void copy(float* to, const float* from, Index count) {

@@ -10,6 +10,8 @@ import pytest
 
 from throughtime.settings import XLA_FLAGS, prepare_jax
 
+OURS = [f"{name}={value}" for name, value in XLA_FLAGS.items()]
+
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path) -> object:
@@ -21,7 +23,7 @@ def test_compiled_programs_lie_in_the_users_cache(tmp_path: Path) -> None:
     prepare_jax()
     assert Path(os.environ["JAX_COMPILATION_CACHE_DIR"]) == tmp_path / "throughtime" / "compiled"
     assert int(os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"]) > 0
-    assert os.environ["XLA_FLAGS"].split() == [f"{name}={value}" for name, value in XLA_FLAGS.items()]
+    assert os.environ["XLA_FLAGS"].split() == OURS
 
 
 def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
@@ -32,6 +34,9 @@ def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
     flags = os.environ["XLA_FLAGS"].split()
     assert flags[:2] == ["--xla_backend_extra_options=other=1", "--xla_dump_to=here"]
     assert flags[2:] == ["--xla_cpu_prefer_vector_width=512"]
+    os.environ["XLA_FLAGS"] = "--xla_dump_to=here"
+    prepare_jax()
+    assert os.environ["XLA_FLAGS"].split() == ["--xla_dump_to=here", *OURS]
 
 
 def test_what_a_killed_process_left_is_taken_away(tmp_path: Path) -> None:
