@@ -9,6 +9,7 @@
 #include "parts.h"
 #include "problem.h"
 #include "product.h"
+#include "row_product.h"
 
 namespace throughtime::THROUGHTIME_ISA {
 
@@ -18,7 +19,9 @@ struct ByUnits {
   static int wide(Index rows) { return rows == 1 ? WIDEST : WIDE; }
 
   static void state_product(Index rows, Index columns, Index K, Left a, const float* packed, Out c, bool backwards) {
-    if (rows == 1)
+    if (rows == 1 && Cell::SPARSE)
+      sparse_row_product(columns, K, a.at, packed, c);
+    else if (rows == 1)
       row_product(columns, K, a, packed, c, backwards);
     else
       product(rows, columns, K, a, {packed, 0}, c, backwards);

@@ -3,8 +3,9 @@
 // `pre` holds the cell's BLOCKS blocks of pre-activations, `block` apart; `h` and `c` the state, which a step replaces;
 // `saved` the SAVED blocks that the way back needs, and `dpre` the derivatives by `pre`, both `size` apart, which is a
 // whole number of vectors. `dy` is the derivative by the step's output, `dh` and `dc` those by the state, after the step
-// and then before it; READS_H says whether the way back looks at h. What stands behind the last unit is no number of anyone's. The gates stand in the order of
-// throughtime.cells, but for those of GRU: its candidate's two shares stand apart.
+// and then before it. READS_H says whether the way back looks at h, SPARSE whether many a number of h and of `dpre` is 0.
+// What stands behind the last unit is no number of anyone's. The gates stand in the order of throughtime.cells, but for
+// those of GRU: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
 
@@ -12,33 +13,39 @@
 
 namespace throughtime::THROUGHTIME_ISA {
 
-// phi, and its slope by its own value, as JAX has them at 0.
+// phi, and its slope by its own value, as JAX has them at 0; ZEROS says whether both are 0 on a half line.
 struct Identity {
+  static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a; }
   static Vector slope(Vector) { return all(1.0f); }
 };
 
 struct Sigmoid {
+  static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return sigmoid(a); }
   static Vector slope(Vector y) { return y * (1.0f - y); }
 };
 
 struct Tanh {
+  static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return tanh(a); }
   static Vector slope(Vector y) { return 1.0f - y * y; }
 };
 
 struct Relu {
+  static constexpr bool ZEROS = true;
   static Vector value(Vector a) { return a < 0.0f ? all(0.0f) : a; }
   static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : all(0.0f); }
 };
 
 struct LeakyRelu {
+  static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a < 0.0f ? 0.01f * a : a; }
   static Vector slope(Vector y) { return y < 0.0f ? all(0.01f) : all(1.0f); }
 };
 
 struct Elu {
+  static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a > 0.0f ? a : expm1(a); }
   static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : y + 1.0f; }
 };
@@ -57,7 +64,7 @@ struct Source {
 template <class Phi>
 struct Elman {
   static constexpr int BLOCKS = 1, SAVED = 0, GATES = 1;
-  static constexpr bool MEMORY = false, READS_H = true;
+  static constexpr bool MEMORY = false, READS_H = true, SPARSE = Phi::ZEROS;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
   static void forward(const float* pre, Index, float* h, float*, float*, Index size) {
@@ -76,7 +83,7 @@ struct Elman {
 // i f g o; saved: i f g o, c. To find tanh(c) again takes less time than to read it from memory.
 struct LSTM {
   static constexpr int BLOCKS = 4, SAVED = 5, GATES = 4;
-  static constexpr bool MEMORY = true, READS_H = false;
+  static constexpr bool MEMORY = true, READS_H = false, SPARSE = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
   static void forward(const float* pre, Index block, float* h, float* c, float* saved, Index size) {
@@ -115,7 +122,7 @@ struct LSTM {
 // reads the input last. Saved: r, z, n, and the state's share.
 struct GRU {
   static constexpr int BLOCKS = 4, SAVED = 4, GATES = 3;
-  static constexpr bool MEMORY = false, READS_H = true;
+  static constexpr bool MEMORY = false, READS_H = true, SPARSE = false;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
   static void forward(const float* pre, Index block, float* h, float*, float* saved, Index size) {

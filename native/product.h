@@ -12,8 +12,6 @@ constexpr int WIDE = 3;
 constexpr int rows_of_tile(int vectors) { return THROUGHTIME_REGISTERS * 3 / 4 / (vectors < 2 ? 2 : vectors); }
 constexpr int TALL = rows_of_tile(2);  // of up to two vectors
 
-constexpr int WIDEST = 8;  // of a single row, whose numbers are read once for each panel
-
 // The right side: K rows of `columns` numbers, cut into panels of up to `wide` vectors, of widths that differ by one at most.
 struct Panels {
   Index vectors, count;
@@ -72,19 +70,19 @@ struct Out {
 template <int R, int V>
 inline void tile(Left a, Right b, Index K, Out c) {
   Vector sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
+  UNROLLED for (int r = 0; r < R; ++r)
+    UNROLLED for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
   // Three rows by one address: the processor has as many registers for addresses as that takes.
   const float* at[(R + 2) / 3];
-  for (int r = 0; r < R; r += 3) at[r / 3] = a.at + r * a.row;
+  UNROLLED for (int r = 0; r < R; r += 3) at[r / 3] = a.at + r * a.row;
   Index left_of_run = a.run ? a.run : K;
   do {
     Vector row[V];
-    for (int v = 0; v < V; ++v) row[v] = load(b.at + v * LANES);
+    UNROLLED for (int v = 0; v < V; ++v) row[v] = load(b.at + v * LANES);
     b.at += b.stride;
-    for (int r = 0; r < R; ++r) {
+    UNROLLED for (int r = 0; r < R; ++r) {
       const Vector x = all(at[r / 3][r % 3 * a.row]);
-      for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
+      UNROLLED for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
     }
     Index step = a.k;
     if (--left_of_run == 0) {
@@ -92,10 +90,10 @@ inline void tile(Left a, Right b, Index K, Out c) {
       step += a.next - a.run * a.k;
       b.at += b.skipped * b.stride;
     }
-    for (int i = 0; i < (R + 2) / 3; ++i) at[i] += step;
+    UNROLLED for (int i = 0; i < (R + 2) / 3; ++i) at[i] += step;
   } while (--K);
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
+  UNROLLED for (int r = 0; r < R; ++r)
+    UNROLLED for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
 }
 
 // At most R rows.
@@ -132,51 +130,6 @@ inline void product(Index rows, Index columns, Index K, Left a, Right b, Out c, 
       case 2: panel<2>(rows, a, at, K, out); break;
       default: panel<3>(rows, a, at, K, out); break;
     }
-  }
-}
-
-// A single row of V vectors. Sums stand side by side, so that none waits for its last addition.
-template <int V>
-void row_panel(Left a, const float* b, Index K, Out c) {
-  constexpr int CHAINS = V > 4 ? 2 : 4;
-  Vector sum[CHAINS][V];
-  for (int v = 0; v < V; ++v) {
-    sum[0][v] = c.add ? load(c.at + v * LANES) : Vector{};
-    for (int chain = 1; chain < CHAINS; ++chain) sum[chain][v] = Vector{};
-  }
-  Index k = 0;
-  for (; k + CHAINS <= K; k += CHAINS)
-    for (int chain = 0; chain < CHAINS; ++chain, b += V * LANES) {
-      const Vector x = all(a.at[(k + chain) * a.k]);
-      for (int v = 0; v < V; ++v) sum[chain][v] += x * load(b + v * LANES);
-    }
-  for (; k < K; ++k, b += V * LANES) {
-    const Vector x = all(a.at[k * a.k]);
-    for (int v = 0; v < V; ++v) sum[0][v] += x * load(b + v * LANES);
-  }
-  for (int v = 0; v < V; ++v) {
-    for (int chain = 1; chain < CHAINS; ++chain) sum[0][v] += sum[chain][v];
-    store(c.at + v * LANES, sum[0][v]);
-  }
-}
-
-template <int V>
-inline void some_vectors(Index vectors, Left a, const float* b, Index K, Out c) {
-  if (vectors == V) return row_panel<V>(a, b, K, c);
-  if constexpr (V > 1) some_vectors<V - 1>(vectors, a, b, K, c);
-}
-
-// The same for one row and a B that is packed for it, in panels of up to WIDEST vectors.
-inline void row_product(Index columns, Index K, Left a, const float* b, Out c, bool backwards) {
-  const Panels panels(columns, WIDEST);
-  const Index run = a.run ? a.run : K;
-  for (Index i = 0; i < panels.count; ++i) {
-    const Index p = backwards ? panels.count - 1 - i : i;
-    Left row = a;
-    const float* at = b + panels.first(p) * LANES * K;
-    Out out = {c.at + panels.first(p) * LANES, 0, c.add};
-    for (Index done = 0; done < K; done += run, row.at += row.next, at += run * panels.stride(p), out.add = true)
-      some_vectors<WIDEST>(panels.width(p), row, at, run, out);
   }
 }
 

@@ -10,8 +10,16 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__AVX512F__)
+#if defined(__SSE2__)
 #include <immintrin.h>
+#endif
+
+// Before a loop over a constant number of vectors, that they may be registers: GCC decides where they lie before it comes to
+// unroll an outermost loop by itself.
+#if defined(__clang__)
+#define UNROLLED _Pragma("unroll")
+#else
+#define UNROLLED _Pragma("GCC unroll 32")
 #endif
 
 namespace throughtime::THROUGHTIME_ISA {
@@ -38,6 +46,21 @@ inline Vector within(Vector x, float most) {
 #else
   x = top < x ? top : x;
   return bottom > x ? bottom : x;
+#endif
+}
+
+// Which lanes are not 0, a bit for each; what is not a number is not 0.
+inline std::uint32_t not_zero(Vector x) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask(x, Vector{}, _CMP_NEQ_UQ);
+#elif defined(__AVX__)
+  return _mm256_movemask_ps(_mm256_cmp_ps(x, Vector{}, _CMP_NEQ_UQ));
+#elif defined(__SSE2__)
+  return _mm_movemask_ps(_mm_cmpneq_ps(x, Vector{}));
+#else
+  std::uint32_t bits = 0;
+  for (Index lane = 0; lane < LANES; ++lane) bits |= std::uint32_t{x[lane] != 0.0f} << lane;
+  return bits;
 #endif
 }
 
@@ -87,7 +110,7 @@ inline Vector tanh(Vector x) {
 // change places.
 template <Index D, Index... J>
 inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
-  for (Index i = 0; i < LANES; ++i) {
+  UNROLLED for (Index i = 0; i < LANES; ++i) {
     if (i & D) continue;
     const Vector a = lines[i], b = lines[i + D];
 #if defined(__clang__)
@@ -104,9 +127,9 @@ inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
 // Writes the columns of a square of LANES rows, `row` apart, as rows, `column` apart.
 inline void transpose(const float* from, Index row, float* to, Index column) {
   Vector lines[LANES];
-  for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
+  UNROLLED for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
   exchange<LANES / 2>(lines, std::make_integer_sequence<Index, LANES>{});
-  for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
+  UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
 }
 
 // Writes columns as rows: to[j * column + i] = from[i * row + j]. A last square that does not fit overlaps the one before.
