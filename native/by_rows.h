@@ -141,7 +141,6 @@ struct ByRows {
     float* const kept = parts.take(2 * N);
     float* after = parts.take(N);  // the state after a step, and before it
     float* before = parts.take(N);
-    clear(us, chunk * R * at.u);
     if (Cell::MEMORY) transposed(in.c + first * H, H, R, H, c_first, R);
     transposed(came.d_h + first * H, H, R, H, d_h, R);
     if (Cell::MEMORY) transposed(came.d_c + first * H, H, R, H, d_c, R);
@@ -154,7 +153,7 @@ struct ByRows {
       const float* const h = s ? came.hs + (first * T + at.step(s - 1)) * H : in.h + first * H;
       const Index row = s ? T * H : H;
       if (Cell::READS_H) transposed(h, row, R, H, before, R);
-      lay_out(h, row, in.xs + place * D, us + done * R * at.u);
+      for (Index r = 0; r < R; ++r) lay_out(at, h + r * row, in.xs + (place + r * T) * D, us + (done * R + r) * at.u);
       transposed(came.d_hs + place * H, T * H, R, H, d_y, R);
       const bool all_see = sees_all(in, place);
       if (!all_see) {
@@ -181,15 +180,6 @@ struct ByRows {
     }
     transposed(d_h, R, H, R, out.h + first * H, H);
     if (Cell::MEMORY) transposed(d_c, R, H, R, out.c + first * H, H);
-  }
-
-  // Each sequence's u in a row, from the states, `row` apart, and the inputs.
-  void lay_out(const float* h, Index row, const float* xs, float* us) const {
-    for (Index r = 0; r < R; ++r, us += at.u) {
-      copy(us, h + r * row, at.H);
-      us[at.H] = 1;
-      copy(us + at.H + 1, xs + r * at.T * at.D, at.D);
-    }
   }
 
   // To each part's sums its share, over the steps of a chunk.

@@ -161,7 +161,6 @@ struct ByUnits {
     float* const c_first = parts.take(rows * at.size);
     float* const d_y = parts.take(at.size);
     clear(d_y, at.size);
-    clear(us, chunk * rows * at.u);
     for (Index r = 0; r < rows; ++r) {
       const Index row = first + r;
       if (Cell::MEMORY) copy_padded(c_first + r * at.size, in.c + row * H, H, at.size);
@@ -176,12 +175,9 @@ struct ByUnits {
       float* const d_here = d_pre + done * rows * at.pre;
       for (Index r = 0; r < rows; ++r) {
         const Index row = first + r, place = row * T + t;
-        float* const u = us + (done * rows + r) * at.u;
         const float* const h = s ? came.hs + (row * T + at.step(s - 1)) * H : in.h + row * H;
         if (Cell::READS_H) copy(before + r * at.size, h, H);
-        copy(u, h, H);
-        u[H] = 1;
-        copy(u + H + 1, in.xs + place * D, D);
+        lay_out(at, h, in.xs + place * D, us + (done * rows + r) * at.u);
         copy(d_y, came.d_hs + place * H, H);
         float* const d_state = d_h + r * at.size;
         float* const d_row = d_here + r * at.pre;

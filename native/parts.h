@@ -107,6 +107,15 @@ inline void copy(float* to, const float* from, Index count) {
   store(to + count - LANES, load(from + count - LANES));
 }
 
+// u = [h | 1 | x], and zeros up to its stride: products read whole vectors, and what lay there may be slow to multiply.
+template <class Cell>
+inline void lay_out(const Layout<Cell>& at, const float* h, const float* x, float* u) {
+  for (Index j = up(at.H + 1 + at.D, LANES) - LANES; j < at.u; j += LANES) store(u + j, Vector{});
+  copy(u, h, at.H);
+  u[at.H] = 1;
+  copy(u + at.H + 1, x, at.D);
+}
+
 inline void swap(float*& one, float*& other) {
   float* const kept = one;
   one = other;

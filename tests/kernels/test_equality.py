@@ -1,5 +1,6 @@
 """A kernel's outputs, last states and gradients are the scan's."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -64,6 +65,44 @@ def test_masks_and_the_other_direction(name, reverse, masked, B):
 def test_one_sequence(name):
     cell, xs = cell_of(name, 3, 10), random_inputs(8, 3)
     assert_same(*both(forward_and_back(), cell, state_of(cell), xs))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
+@pytest.mark.parametrize("H", [62, 64, 65, 126, 150])  # 64 at a time are looked at for zeros; up to 128 in one panel
+def test_one_sequence_of_many_units(name, H):
+    T, D = 5, 1
+    mask = jnp.asarray([True, False, True, True, False])
+    cell = jax.tree.map(lambda leaf: leaf / 4, cell_of(name, D, H))  # or the states of so many ReLUs explode
+    assert_same(*both(forward_and_back(mask, reverse=True), cell, state_of(cell), random_inputs(T, D)))
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
+def test_what_lay_in_memory_before_is_nobodys(name):
+    """Behind 40 units, in the same program, stand the numbers of a cell of 150."""
+    T, D, H = 5, 1, 40
+    before, xs = cell_of("gru", D, 150), 10 * random_inputs(T, D)
+
+    def run(cell, state, xs):
+        nothing = 0 * jnp.mean(tt.unroll(before, xs)[1])
+        return forward_and_back()(cell, state, xs + nothing)
+
+    cell = cell_of(name, D, H)
+    assert_same(*both(run, cell, state_of(cell), xs))
+
+
+def test_units_that_are_all_zero():
+    cell, xs = cell_of("elman-relu", 2, 70), random_inputs(6, 2)
+    dead = eqx.tree_at(lambda cell: cell.b, cell, jnp.full(70, -100.0))
+    fast, slow = both(forward_and_back(), dead, dead.initial_state(), xs)
+    assert_same(fast, slow)
+    assert not np.any(fast[1][1])  # the outputs
+
+
+def test_what_is_not_a_number_stays_so_through_a_relu():
+    cell, xs = cell_of("elman-relu", 2, 70), random_inputs(6, 2).at[2].set(jnp.nan)
+    _, ys = tt.unroll(cell, xs)
+    assert np.all(np.isfinite(ys[:2]))
+    assert np.all(np.isnan(ys[2:]))
 
 
 @settings(max_examples=12)
