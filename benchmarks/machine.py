@@ -12,7 +12,7 @@ from pathlib import Path
 def describe() -> dict[str, str]:
     """Processor, cores and system, for the head of a results file."""
     return {
-        "processor": processor(),
+        "processor": processor() + generation(),
         "cores": str(cores()),
         "system": f"{platform.system()} {platform.machine()}",
     }
@@ -47,3 +47,11 @@ def processor() -> str:
         asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
         return asked.stdout.strip() or platform.machine()
     return platform.processor() or platform.machine()
+
+
+def generation() -> str:
+    """The processor's family and model, by which makers tell generations of the same name apart, where they are known."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    found = re.search(r"^cpu family\s*:\s*(\d+)\s*\nmodel\s*:\s*(\d+)$", text, re.MULTILINE)
+    return f", family {found[1]}, model {found[2]}" if found else ""
