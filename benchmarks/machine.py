@@ -12,7 +12,7 @@ from pathlib import Path
 def describe() -> dict[str, str]:
     """Processor, cores and system, for the head of a results file."""
     return {
-        "processor": processor() + generation(),
+        "processor": processor(),
         "cores": str(cores()),
         "system": f"{platform.system()} {platform.machine()}",
     }
@@ -36,22 +36,17 @@ def cores() -> int:
 
 
 def processor() -> str:
-    """The processor's model and widest vectors, or its architecture where the system does not tell more."""
+    """The processor's name, widest vectors and model, by which generations of one name differ, as far as they are told."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         text = cpuinfo.read_text()
         found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
         wide = " with AVX-512" if re.search(r"^flags\s*:.*\bavx512f\b", text, re.MULTILINE) else ""
-        return found.group(1).strip() + wide if found else platform.machine()
+        model = re.search(r"^cpu family\s*:\s*(\d+)\s*\nmodel\s*:\s*(\d+)$", text, re.MULTILINE)
+        generation = f", family {model[1]} model {model[2]}" if model else ""
+        return found.group(1).strip() + wide + generation if found else platform.machine()
     if platform.system() == "Darwin":
         asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
         return asked.stdout.strip() or platform.machine()
     return platform.processor() or platform.machine()
 
-
-def generation() -> str:
-    """The processor's family and model, by which makers tell generations of the same name apart, where they are known."""
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    found = re.search(r"^cpu family\s*:\s*(\d+)\s*\nmodel\s*:\s*(\d+)$", text, re.MULTILINE)
-    return f", family {found[1]}, model {found[2]}" if found else ""

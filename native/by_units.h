@@ -15,6 +15,8 @@ namespace throughtime::THROUGHTIME_ISA {
 
 template <class Cell>
 struct ByUnits {
+  static_assert(!Cell::SPARSE || Cell::BLOCKS == 1, "a sparse row has no runs");
+
   // A single row has panels of its own.
   static int wide(Index rows) { return rows == 1 ? WIDEST : WIDE; }
 

@@ -3,7 +3,7 @@
 // `pre` holds the cell's BLOCKS blocks of pre-activations, `block` apart; `h` and `c` the state, which a step replaces;
 // `saved` the SAVED blocks that the way back needs, and `dpre` the derivatives by `pre`, both `size` apart, which is a
 // whole number of vectors. `dy` is the derivative by the step's output, `dh` and `dc` those by the state, after the step
-// and then before it. READS_H says whether the way back looks at h, SPARSE whether many a number of h and of `dpre` is 0.
+// and then before it. READS_H says whether the way back looks at h, SPARSE whether about half of h and of `dpre` are zeros.
 // What stands behind the last unit is no number of anyone's. The gates stand in the order of throughtime.cells, but for
 // those of GRU: its candidate's two shares stand apart.
 #ifndef THROUGHTIME_CELLS_H

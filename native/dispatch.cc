@@ -22,10 +22,10 @@ struct Choices {
   Choices() {
 #ifdef THROUGHTIME_X86
     __builtin_cpu_init();
-    const bool bits = __builtin_cpu_supports("bmi");
-    const bool wide = bits && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+    const bool bmi = __builtin_cpu_supports("bmi");  // bit by bit through those that say which lanes are not 0
+    const bool wide = bmi && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    const bool fused = bits && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool fused = bmi && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     // The environment variable THROUGHTIME_INSTRUCTIONS may name less than the processor has: AVX2 or SSE2.
     const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
     const auto is = [&](const char* name) { return named && !std::strcmp(named, name); };

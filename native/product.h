@@ -70,19 +70,19 @@ struct Out {
 template <int R, int V>
 inline void tile(Left a, Right b, Index K, Out c) {
   Vector sum[R][V];
-  UNROLLED for (int r = 0; r < R; ++r)
-    UNROLLED for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
+  THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r)
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
   // Three rows by one address: the processor has as many registers for addresses as that takes.
   const float* at[(R + 2) / 3];
-  UNROLLED for (int r = 0; r < R; r += 3) at[r / 3] = a.at + r * a.row;
+  THROUGHTIME_UNROLLED for (int r = 0; r < R; r += 3) at[r / 3] = a.at + r * a.row;
   Index left_of_run = a.run ? a.run : K;
   do {
     Vector row[V];
-    UNROLLED for (int v = 0; v < V; ++v) row[v] = load(b.at + v * LANES);
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) row[v] = load(b.at + v * LANES);
     b.at += b.stride;
-    UNROLLED for (int r = 0; r < R; ++r) {
+    THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r) {
       const Vector x = all(at[r / 3][r % 3 * a.row]);
-      UNROLLED for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
+      THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
     }
     Index step = a.k;
     if (--left_of_run == 0) {
@@ -90,10 +90,10 @@ inline void tile(Left a, Right b, Index K, Out c) {
       step += a.next - a.run * a.k;
       b.at += b.skipped * b.stride;
     }
-    UNROLLED for (int i = 0; i < (R + 2) / 3; ++i) at[i] += step;
+    THROUGHTIME_UNROLLED for (int i = 0; i < (R + 2) / 3; ++i) at[i] += step;
   } while (--K);
-  UNROLLED for (int r = 0; r < R; ++r)
-    UNROLLED for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
+  THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r)
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
 }
 
 // At most R rows.

@@ -1,6 +1,6 @@
 // The product of a single row with a matrix, each number of which is read for one multiplication: what takes the time is
-// to fetch them. So the panels are as wide as the registers allow, every other product goes backwards, from what the last
-// one left in the nearest cache, and what would be multiplied by 0 is not fetched where zeros are many.
+// to fetch them. So panels are wide, and every other product goes backwards, from what the last one left in the nearest
+// cache; or, where about half of the row are zeros, what would be multiplied by them is not fetched at all.
 #ifndef THROUGHTIME_ROW_PRODUCT_H
 #define THROUGHTIME_ROW_PRODUCT_H
 
@@ -11,27 +11,27 @@ namespace throughtime::THROUGHTIME_ISA {
 constexpr int WIDEST = 8;  // vectors of a panel
 
 // K numbers of a, a.k apart, with as many rows of a panel of V vectors, `step` apart; both may be negative. Sums stand side
-// by side, so that none waits for its last addition.
+// by side, as far as there are registers, so that none waits for its last addition.
 template <int V>
 void row_panel(Left a, const float* b, Index step, Index K, Out c) {
-  constexpr int CHAINS = V > 4 ? 2 : 4;
+  constexpr int MOST = V > 4 ? 2 : 4, CHAINS = MOST * V < THROUGHTIME_REGISTERS ? MOST : MOST / 2;
   Vector sum[CHAINS][V];
-  UNROLLED for (int v = 0; v < V; ++v) {
+  THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) {
     sum[0][v] = c.add ? load(c.at + v * LANES) : Vector{};
-    UNROLLED for (int chain = 1; chain < CHAINS; ++chain) sum[chain][v] = Vector{};
+    THROUGHTIME_UNROLLED for (int chain = 1; chain < CHAINS; ++chain) sum[chain][v] = Vector{};
   }
   Index k = 0;
   for (; k + CHAINS <= K; k += CHAINS)
-    UNROLLED for (int chain = 0; chain < CHAINS; ++chain, a.at += a.k, b += step) {
+    THROUGHTIME_UNROLLED for (int chain = 0; chain < CHAINS; ++chain, a.at += a.k, b += step) {
       const Vector x = all(*a.at);
-      UNROLLED for (int v = 0; v < V; ++v) sum[chain][v] += x * load(b + v * LANES);
+      THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[chain][v] += x * load(b + v * LANES);
     }
   for (; k < K; ++k, a.at += a.k, b += step) {
     const Vector x = all(*a.at);
-    UNROLLED for (int v = 0; v < V; ++v) sum[0][v] += x * load(b + v * LANES);
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[0][v] += x * load(b + v * LANES);
   }
-  UNROLLED for (int v = 0; v < V; ++v) {
-    UNROLLED for (int chain = 1; chain < CHAINS; ++chain) sum[0][v] += sum[chain][v];
+  THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) {
+    THROUGHTIME_UNROLLED for (int chain = 1; chain < CHAINS; ++chain) sum[0][v] += sum[chain][v];
     store(c.at + v * LANES, sum[0][v]);
   }
 }
@@ -69,14 +69,14 @@ inline std::uint64_t not_zero(const float* at, Index count) {
 template <int V>
 void sparse_row_panel(const float* a, const float* b, Index K, Out c) {
   Vector sum[V];
-  UNROLLED for (int v = 0; v < V; ++v) sum[v] = c.add ? load(c.at + v * LANES) : Vector{};
+  THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[v] = c.add ? load(c.at + v * LANES) : Vector{};
   for (Index first = 0; first < K; first += 64, a += 64, b += 64 * V * LANES)
     for (std::uint64_t bits = not_zero(a, K - first < 64 ? K - first : 64); bits; bits &= bits - 1) {
       const int k = __builtin_ctzll(bits);
       const Vector x = all(a[k]);
-      UNROLLED for (int v = 0; v < V; ++v) sum[v] += x * load(b + (k * V + v) * LANES);
+      THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[v] += x * load(b + (k * V + v) * LANES);
     }
-  UNROLLED for (int v = 0; v < V; ++v) store(c.at + v * LANES, sum[v]);
+  THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) store(c.at + v * LANES, sum[v]);
 }
 
 template <int V = WIDEST>
@@ -85,7 +85,8 @@ inline void some_sparse_vectors(Index vectors, const float* a, const float* b, I
   if constexpr (V > 1) some_sparse_vectors<V - 1>(vectors, a, b, K, c);
 }
 
-// The same for a row of numbers side by side, many of which are 0. Infinite numbers of B that meet a 0 make no NaN.
+// The same for a row of numbers side by side, many of which are 0. What is infinite or no number in B and meets
+// a 0 makes no NaN.
 inline void sparse_row_product(Index columns, Index K, const float* a, const float* b, Out c) {
   const Panels panels(columns, WIDEST);
   for (Index p = 0; p < panels.count; ++p) {

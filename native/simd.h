@@ -14,12 +14,12 @@
 #include <immintrin.h>
 #endif
 
-// Before a loop over a constant number of vectors, that they may be registers: GCC decides where they lie before it comes to
-// unroll an outermost loop by itself.
+// Before a loop of a constant number of turns over what is to lie in registers: GCC decides where an array lies before it
+// comes to unroll an outermost loop by itself.
 #if defined(__clang__)
-#define UNROLLED _Pragma("unroll")
+#define THROUGHTIME_UNROLLED _Pragma("unroll")
 #else
-#define UNROLLED _Pragma("GCC unroll 32")
+#define THROUGHTIME_UNROLLED _Pragma("GCC unroll 32")
 #endif
 
 namespace throughtime::THROUGHTIME_ISA {
@@ -41,7 +41,7 @@ inline Index up(Index size, Index to) { return (size + to - 1) / to * to; }
 // x, or the nearer end of [-most, most]; not a number stays so.
 inline Vector within(Vector x, float most) {
   const Vector top = all(most), bottom = all(-most);
-#if defined(__AVX512F__)
+#if THROUGHTIME_LANES == 16 && defined(__AVX512F__)
   return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));  // GCC makes four operations of what is below
 #else
   x = top < x ? top : x;
@@ -51,11 +51,11 @@ inline Vector within(Vector x, float most) {
 
 // Which lanes are not 0, a bit for each; what is not a number is not 0.
 inline std::uint32_t not_zero(Vector x) {
-#if defined(__AVX512F__)
+#if THROUGHTIME_LANES == 16 && defined(__AVX512F__)
   return _mm512_cmp_ps_mask(x, Vector{}, _CMP_NEQ_UQ);
-#elif defined(__AVX__)
+#elif THROUGHTIME_LANES == 8 && defined(__AVX__)
   return _mm256_movemask_ps(_mm256_cmp_ps(x, Vector{}, _CMP_NEQ_UQ));
-#elif defined(__SSE2__)
+#elif THROUGHTIME_LANES == 4 && defined(__SSE2__)
   return _mm_movemask_ps(_mm_cmpneq_ps(x, Vector{}));
 #else
   std::uint32_t bits = 0;
@@ -110,7 +110,7 @@ inline Vector tanh(Vector x) {
 // change places.
 template <Index D, Index... J>
 inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
-  UNROLLED for (Index i = 0; i < LANES; ++i) {
+  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) {
     if (i & D) continue;
     const Vector a = lines[i], b = lines[i + D];
 #if defined(__clang__)
@@ -127,9 +127,9 @@ inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
 // Writes the columns of a square of LANES rows, `row` apart, as rows, `column` apart.
 inline void transpose(const float* from, Index row, float* to, Index column) {
   Vector lines[LANES];
-  UNROLLED for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
+  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
   exchange<LANES / 2>(lines, std::make_integer_sequence<Index, LANES>{});
-  UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
+  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
 }
 
 // Writes columns as rows: to[j * column + i] = from[i * row + j]. A last square that does not fit overlaps the one before.

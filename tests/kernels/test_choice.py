@@ -131,6 +131,9 @@ from throughtime.kernels.linear import states
 cell = cell_of("lstm", 3, 37)
 run = jax.jit(forward_and_back())
 found = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
+for name, hidden in (("lstm", 150), ("gru", 70), ("elman-relu", 150)):
+    one = cell_of(name, 2, hidden)
+    found.append(run(one, state_of(one), random_inputs(13, 2)))
 found.append(jax.vmap(run, in_axes=(None, 0, 0))(cell, state_of(cell, 2, 32), random_inputs(2, 32, 11, 3)))
 linear = jax.vmap(partial(states, reverse=True))(random_inputs(20, 300, 70, seed=1), random_inputs(20, 300, 70))
 leaves = [*jax.tree.leaves(found), linear[:, :4]]
@@ -159,6 +162,10 @@ def test_any_number_of_threads_gives_the_same_bits():
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the others have one table of kernels")
 def test_older_instructions_give_the_same():
     """Every processor's kernels that this one can run."""
-    told = [gradient(THROUGHTIME_INSTRUCTIONS=name) for name in ("SSE2", available().why)]
-    assert [name for name, _ in told] == ["SSE2", available().why]
-    assert_same(*([np.asarray(leaf) for leaf in leaves] for _, leaves in told))
+    known = ["SSE2", "AVX2", "AVX-512"]
+    names = known[: known.index(available().why) + 1]
+    told = [gradient(THROUGHTIME_INSTRUCTIONS=name) for name in names]
+    assert [name for name, _ in told] == names
+    *older, newest = ([np.asarray(leaf) for leaf in leaves] for _, leaves in told)
+    for leaves in older:
+        assert_same(leaves, newest)

@@ -17,6 +17,7 @@ SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but o
     (1, 6, 2, 13),
     (3, 7, 5, 9),
     (37, 4, 1, 19),  # whole vectors of rows, and some that fill none
+    (33, 3, 2, 21),  # and one that is left, whatever a vector has
     (18, 3, 20, 17),  # as many inputs as a vector has lanes, and more
     (16, 70, 2, 5),  # more steps than one product for the weights takes
     (5, 3, 20, 16),
@@ -37,6 +38,7 @@ def mask_of(B, T, seed=5):
 @pytest.mark.parametrize(
     ("name", "shape"),
     [(name, shape) for name in ("lstm", "gru", "elman-tanh") for shape in SHAPES]
+    + [("elman-relu", SHAPES[3])]
     + [(name, SHAPES[2]) for name in CELLS if name not in ("lstm", "gru", "elman-tanh")],
     ids=str,
 )
@@ -68,23 +70,23 @@ def test_one_sequence(name):
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
-@pytest.mark.parametrize("H", [62, 64, 65, 126, 150])  # 64 at a time are looked at for zeros; up to 128 in one panel
+@pytest.mark.parametrize("H", [62, 64, 65, 126, 150])  # 64 at a time are looked at for zeros; one panel and more
 def test_one_sequence_of_many_units(name, H):
     T, D = 5, 1
     mask = jnp.asarray([True, False, True, True, False])
-    cell = jax.tree.map(lambda leaf: leaf / 4, cell_of(name, D, H))  # or the states of so many ReLUs explode
+    cell = cell_of(name, D, H)
     assert_same(*both(forward_and_back(mask, reverse=True), cell, state_of(cell), random_inputs(T, D)))
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
 def test_what_lay_in_memory_before_is_nobodys(name):
-    """Behind 40 units, in the same program, stand the numbers of a cell of 150."""
-    T, D, H = 5, 1, 40
-    before, xs = cell_of("gru", D, 150), 10 * random_inputs(T, D)
+    """Behind 41 units, whole vectors of nothing, stand the numbers of a cell of 150 from earlier in the same program."""
+    T, D, H = 5, 1, 41
+    before, xs = cell_of("lstm", D, 150), random_inputs(T, D)
 
     def run(cell, state, xs):
-        nothing = 0 * jnp.mean(tt.unroll(before, xs)[1])
-        return forward_and_back()(cell, state, xs + nothing)
+        earlier = jax.grad(lambda xs: jnp.sum(tt.unroll(before, xs)[1]))(10 * xs)
+        return forward_and_back()(cell, state, xs + 0 * earlier)
 
     cell = cell_of(name, D, H)
     assert_same(*both(run, cell, state_of(cell), xs))
@@ -103,6 +105,15 @@ def test_what_is_not_a_number_stays_so_through_a_relu():
     _, ys = tt.unroll(cell, xs)
     assert np.all(np.isfinite(ys[:2]))
     assert np.all(np.isnan(ys[2:]))
+
+
+@pytest.mark.parametrize("bad", [jnp.inf, jnp.nan])
+def test_a_weight_that_only_meets_zeros_of_a_relu_is_passed_over(bad):
+    """In a sequence by itself; a scan would multiply 0 by it."""
+    cell, xs = cell_of("elman-relu", 1, 9), random_inputs(5, 1)
+    dead = eqx.tree_at(lambda cell: (cell.b, cell.w_h), cell, (cell.b.at[4].set(-100), cell.w_h.at[:, 4].set(bad)))
+    without = eqx.tree_at(lambda cell: cell.w_h, dead, dead.w_h.at[:, 4].set(0))
+    np.testing.assert_array_equal(tt.unroll(dead, xs)[1], tt.unroll(without, xs)[1])
 
 
 @settings(max_examples=12)
