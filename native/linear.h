@@ -70,10 +70,10 @@ struct LinearRecurrence {
     const Index stride = shape.reverse ? -shape.W : shape.W, start = (shape.reverse ? (shape.T - 1) * shape.W : 0) + w;
     Vector state[V] = {};
     if (first)
-      for (int v = 0; v < V; ++v) state[v] = read(s + start + (first - 1) * stride + v * LANES, filled);
+      THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) state[v] = read(s + start + (first - 1) * stride + v * LANES, filled);
     for (Index step = first; step < last; ++step) {
       const Index at = start + step * stride, factor = shape.late && step ? at - stride : at;
-      for (int v = 0; v < V; ++v) {
+      THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) {
         const Vector moved = Number::times(read(a + factor + v * LANES, filled), state[v]);
         state[v] = (step ? moved : Vector{}) + read(c + at + v * LANES, filled);
         write(s + at + v * LANES, state[v], filled);
