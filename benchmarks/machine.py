@@ -36,7 +36,7 @@ def cores() -> int:
 
 
 def processor() -> str:
-    """The processor's name, widest vectors and model, by which generations of one name differ, as far as they are told."""
+    """The name, the widest vectors, and the model, by which generations of one name differ, as far as they are told."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         text = cpuinfo.read_text()
@@ -49,4 +49,3 @@ def processor() -> str:
         asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
         return asked.stdout.strip() or platform.machine()
     return platform.processor() or platform.machine()
-

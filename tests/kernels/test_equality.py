@@ -80,7 +80,7 @@ def test_one_sequence_of_many_units(name, H):
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
 def test_what_lay_in_memory_before_is_nobodys(name):
-    """Behind 41 units, whole vectors of nothing, stand the numbers of a cell of 150 from earlier in the same program."""
+    """Behind 41 units, which fill no vectors, stand numbers of a cell of 150 from earlier in the same program."""
     T, D, H = 5, 1, 41
     before, xs = cell_of("lstm", D, 150), random_inputs(T, D)
 
