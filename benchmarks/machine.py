@@ -19,7 +19,7 @@ def describe() -> dict[str, str]:
 
 
 def name() -> str:
-    """The machine in a file name, such as ``amd-epyc-with-avx-512-2core``."""
+    """The machine in a file name, such as ``amd-epyc-with-avx-512-family-25-model-17-2core``."""
     words = re.sub(r"\((R|TM|tm)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", processor())
     return "-".join([*re.findall(r"[a-z0-9]+", words.lower()), f"{cores()}core"])
 
