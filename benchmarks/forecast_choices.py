@@ -20,11 +20,17 @@ import numpy as np
 import polars as pl
 from panels import scores, sets
 
-from throughtime.data.gaps import as_panel
-from throughtime.data.panel import Panel
-from throughtime.forecasting import engine
-from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.plan import Plan, make_plan
+from throughtime.data import Panel, as_panel
+from throughtime.forecasting import (
+    Networks,
+    Plan,
+    forecast_quantiles,
+    interval_columns,
+    known_values,
+    make_plan,
+    prepare,
+    train_networks,
+)
 
 RESULTS = Path(__file__).parent / "results"
 NAMES = ["hospital", "cif", "nn5", "m4_weekly", "m4_hourly"]
@@ -81,7 +87,7 @@ def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     """Scores and seconds of one network."""
     panel = as_panel(given.history)
     origins = panel.lengths
-    known = engine.known_values(panel, origins)
+    known = known_values(panel, origins)
     plan = make_plan(
         known,
         origins,
@@ -94,7 +100,7 @@ def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     )
     plan = change(plan)
     began = time.perf_counter()
-    networks, _ = engine.train_networks(engine.prepare(panel, origins, plan), plan, report=quiet, seed=seed)
+    networks, _ = train_networks(prepare(panel, origins, plan), plan, report=quiet, seed=seed)
     seconds = time.perf_counter() - began
     return scores.scores(given, forecasts(networks, panel, plan)) | {"seconds": seconds}
 
@@ -103,9 +109,9 @@ def steps(given: sets.Set) -> int:
     return STEPS.get(given.name, 1000)
 
 
-def forecasts(networks: engine.Networks, panel: Panel, plan: Plan) -> pl.DataFrame:
+def forecasts(networks: Networks, panel: Panel, plan: Plan) -> pl.DataFrame:
     """``unique_id, cutoff, ds, point`` and the bounds of the intervals."""
-    quantiles = engine.forecast_quantiles(networks, panel, panel.lengths, plan)
+    quantiles = forecast_quantiles(networks, panel, panel.lengths, plan)
     columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), scores.LEVELS, scores.POINT)
     ids, times = panel.future(plan.design.horizon)
     cutoff = np.repeat(times[:: plan.design.horizon] - 1, plan.design.horizon)

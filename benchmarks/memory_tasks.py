@@ -19,7 +19,7 @@ from typing import Any
 
 import machine
 
-from throughtime.settings import prepare_jax
+from throughtime._jax_config import prepare_jax
 
 HERE = Path(__file__).parent
 Record = dict[str, Any]

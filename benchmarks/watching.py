@@ -20,7 +20,7 @@ from typing import Any
 import machine
 from peers import task
 
-from throughtime.settings import prepare_jax
+from throughtime._jax_config import prepare_jax
 
 prepare_jax()  # as the command line does, before JAX is imported
 
@@ -28,11 +28,16 @@ import jax  # noqa: E402
 import optax  # noqa: E402
 
 import throughtime as tt  # noqa: E402
-from throughtime.cells.initializers import orthogonal  # noqa: E402
-from throughtime.forecasting.losses import masked_mean, squared_error  # noqa: E402
+from throughtime.cells import orthogonal  # noqa: E402
 from throughtime.layers import RecurrentNetwork  # noqa: E402
-from throughtime.training.loop import Progress, start, train  # noqa: E402
-from throughtime.training.watch import Watch  # noqa: E402
+from throughtime.training import (  # noqa: E402  # noqa: E402
+    Progress,
+    Watch,
+    masked_mean,
+    squared_error,
+    start,
+    train,
+)
 
 ADAM = optax.adam(task.LEARNING_RATE)
 CASES = {

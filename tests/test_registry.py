@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
-from throughtime.errors import InputError
-from throughtime.registry import name_of, resolve
+from throughtime._errors import InputError
+from throughtime._registry import name_of, resolve
 
 TABLE = {"sine": abs, "cosine": round}
 

@@ -9,16 +9,8 @@ import jax.numpy as jnp
 from memory.runs import Build, Contest, Contestant
 
 import throughtime as tt
-from throughtime.cells.initializers import chrono, normal
-from throughtime.data.synthetic import (
-    Task,
-    adding,
-    copy_memory,
-    parity,
-    running_parity,
-    selective_copy,
-    temporal_order,
-)
+from throughtime.cells import chrono, normal
+from throughtime.data import Task, adding, copy_memory, parity, running_parity, selective_copy, temporal_order
 
 
 def flat(cell: Callable[..., tt.Cell], **options: Any) -> Build:

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from throughtime.data.synthetic import Batch, Task
-from throughtime.forecasting.losses import cross_entropy, masked_mean, squared_error
-from throughtime.training.loop import DivergedError, start, train
+from throughtime.data import Batch, Task
+from throughtime.training import DivergedError, cross_entropy, masked_mean, squared_error, start, train
 
 Network = Any  # called like a RecurrentNetwork
 Build = Callable[[Task, int, Any], Network]

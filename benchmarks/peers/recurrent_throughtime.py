@@ -4,7 +4,7 @@ import recurrent_task
 
 args = recurrent_task.arguments()
 
-from throughtime.settings import prepare_jax  # noqa: E402
+from throughtime._jax_config import prepare_jax  # noqa: E402
 
 prepare_jax()  # as the command line does, before JAX is imported
 
@@ -13,7 +13,7 @@ import numpy as np  # noqa: E402
 import optax  # noqa: E402
 
 from throughtime.cells import CELLS  # noqa: E402
-from throughtime.data.synthetic import TimeSeriesData  # noqa: E402
+from throughtime.data import TimeSeriesData  # noqa: E402
 from throughtime.kernels import available, off  # noqa: E402
 from throughtime.layers import RecurrentNetwork  # noqa: E402
 

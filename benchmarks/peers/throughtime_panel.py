@@ -2,7 +2,7 @@
 
 import panel_task
 
-from throughtime.settings import prepare_jax
+from throughtime._jax_config import prepare_jax
 
 prepare_jax()  # as the command line does, before JAX is imported
 
@@ -12,10 +12,8 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 import throughtime as tt  # noqa: E402
-from throughtime.data.gaps import as_panel  # noqa: E402
-from throughtime.data.panel import Panel  # noqa: E402
-from throughtime.forecasting import engine  # noqa: E402
-from throughtime.forecasting.intervals import interval_columns  # noqa: E402
+from throughtime.data import Panel, as_panel  # noqa: E402
+from throughtime.forecasting import forecast_quantiles, interval_columns  # noqa: E402
 
 ETT_LOOKBACK = 96  # as in the published figures; all else is the forecaster's own decision
 ORIGINS_AT_ONCE = 256  # bounds the memory: every window is a series of its own
@@ -49,7 +47,7 @@ def main() -> None:
 
 def one_origin(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
     """Forecasts of what follows each series of a panel, those that the network learnt from or others."""
-    quantiles = engine.forecast_quantiles(model.networks_, panel, panel.lengths, model.plan_)
+    quantiles = forecast_quantiles(model.networks_, panel, panel.lengths, model.plan_)
     columns = interval_columns(
         quantiles.reshape(-1, quantiles.shape[-1]), task.levels, "point", positive=model.plan_.positive
     )

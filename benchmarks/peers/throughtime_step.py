@@ -2,11 +2,11 @@
 
 import task
 
-from throughtime.settings import prepare_jax
+from throughtime._jax_config import prepare_jax
 
 prepare_jax()  # as the command line does, before JAX is imported
 
-from throughtime import demo  # noqa: E402
+from throughtime.cli import sine_wave as demo  # noqa: E402
 
 args = task.arguments()
 chunks: list[float] = []

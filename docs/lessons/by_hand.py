@@ -25,7 +25,7 @@ with app.setup:
     from matplotlib.figure import Figure
 
     import throughtime as tt
-    from throughtime.style import BLUE, ORANGE, SKY, house_style
+    from throughtime.plots import BLUE, ORANGE, SKY, house_style
 
     class Weights(NamedTuple):
         """Wx (2, 3), Wy (3, 3) and b (1, 3), as the equations below have them: one row a sequence."""

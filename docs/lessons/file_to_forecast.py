@@ -25,12 +25,10 @@ with app.setup:
     from matplotlib.figure import Figure
 
     import throughtime as tt
-    from throughtime.data.frames import format_times
-    from throughtime.data.gaps import fill_forward
-    from throughtime.forecasting.intervals import MEDIAN
-    from throughtime.forecasting.named_baselines import named_baselines
-    from throughtime.settings import prepare_jax
-    from throughtime.style import BLUE, INK, ORANGE, house_style
+    from throughtime._jax_config import prepare_jax
+    from throughtime.data import fill_forward, format_times
+    from throughtime.forecasting import MEDIAN, named_baselines
+    from throughtime.plots import BLUE, INK, ORANGE, house_style
 
     MODEL = "throughtime"
     WINDOWS = 9  # the last one is the drawer

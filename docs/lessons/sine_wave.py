@@ -25,12 +25,9 @@ with app.setup:
     from matplotlib.figure import Figure
 
     import throughtime as tt
-    from throughtime.forecasting.losses import masked_mean, squared_error
-    from throughtime.forecasting.rollout import rollout
-    from throughtime.layers import network_config
-    from throughtime.style import BLUE, INK, ORANGE, house_style
-    from throughtime.training import checkpoint
-    from throughtime.training.loop import TrainState, start, train
+    from throughtime.layers import network_config, rollout
+    from throughtime.plots import BLUE, INK, ORANGE, house_style
+    from throughtime.training import TrainState, checkpoint, masked_mean, squared_error, start, train
 
     WINDOW = 30
     SERIES = tt.TimeSeriesData(num_points=250, xmin=0, xmax=10)

@@ -27,14 +27,11 @@ with app.setup:
     from matplotlib.figure import Figure
 
     import throughtime as tt
-    from throughtime.cells.initializers import chrono, orthogonal
-    from throughtime.data.synthetic import adding
-    from throughtime.gradients.pictures import comparison_picture
+    from throughtime.cells import chrono, orthogonal
+    from throughtime.data import adding
     from throughtime.layers import unroll_batch
-    from throughtime.style import BLUE, ORANGE, house_style
-    from throughtime.training.history import History
-    from throughtime.training.loop import start, train
-    from throughtime.training.watch import Watch
+    from throughtime.plots import BLUE, ORANGE, comparison_picture, house_style
+    from throughtime.training import History, Watch, start, train
 
     INPUTS = jnp.stack(scaled(X0, X1), axis=1)  # lesson 1's sequences (3, 2, 2), as tt.unroll takes them
 

@@ -28,11 +28,10 @@ with app.setup:
     from jax.nn import sigmoid
 
     import throughtime as tt
-    from throughtime.cells import CELLS
-    from throughtime.cells.initializers import gated_weights
-    from throughtime.contracts import ContractError
-    from throughtime.data.synthetic import adding
-    from throughtime.training.loop import start, train
+    from throughtime.cells import CELLS, gated_weights
+    from throughtime.data import adding
+    from throughtime.testing import ContractError
+    from throughtime.training import start, train
 
     LENGTH = 40
     KEY = jax.random.key(0)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import results
 from svg import Picture, write
 
-from throughtime.displays.charts import rounds
+from throughtime.plots import rounds
 
 FOLDER = Path(__file__).parents[1] / "pictures" / "benchmarks"
 LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 
-from throughtime.style import DARK, LIGHT
+from throughtime.plots import DARK, LIGHT
 
 NAMES = {
     "ink": "ink",

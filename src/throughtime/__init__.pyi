@@ -1,4 +1,6 @@
+from . import cells as cells
 from . import kernels as kernels
+from ._errors import InputError as InputError
 from .cells import GRU as GRU
 from .cells import LEM as LEM
 from .cells import LRU as LRU
@@ -21,16 +23,14 @@ from .cells import MinGRUState as MinGRUState
 from .cells import MinLSTM as MinLSTM
 from .cells import MinLSTMState as MinLSTMState
 from .cells import SLSTMState as SLSTMState
-from .contracts import check_cell as check_cell
-from .data.panel import Panel as Panel
-from .data.readers import read_panel as read_panel
-from .data.synthetic import TimeSeriesData as TimeSeriesData
-from .errors import InputError as InputError
-from .forecasting.forecaster import Forecaster as Forecaster
-from .forecasting.rollout import rollout as rollout
+from .data import Panel as Panel
+from .data import TimeSeriesData as TimeSeriesData
+from .data import read_panel as read_panel
+from .data import tasks as tasks
+from .forecasting import Forecaster as Forecaster
 from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow
-from .gradients import vanishing_regulariser as vanishing_regulariser
+from .gradients import vanishing_regularizer as vanishing_regularizer
 from .layers import BatchNorm as BatchNorm
 from .layers import Block as Block
 from .layers import FeedForward as FeedForward
@@ -42,7 +42,12 @@ from .layers import Stack as Stack
 from .layers import StackedNetwork as StackedNetwork
 from .layers import VariationalDropout as VariationalDropout
 from .layers import Zoneout as Zoneout
+from .layers import rollout as rollout
 from .loading import load as load
 from .recurrence import unroll as unroll
+from .testing import check_cell as check_cell
+from .training import History as History
+from .training import TrainState as TrainState
+from .training import Watch as Watch
 
 __version__: str

@@ -2,13 +2,13 @@
 
 import sys
 
-from throughtime import interrupts
+from throughtime.cli import interrupts
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     interrupts.listen(as_json="--json" in sys.argv)
-    from throughtime.cli import main as run
+    from throughtime.cli.app import main as run
 
     run()
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import jax
 
-from throughtime.errors import InputError
-from throughtime.forecasting.forecaster import Forecaster
-from throughtime.forecasting.persistence import KIND
+from throughtime._errors import InputError
+from throughtime.forecasting import KIND, Forecaster
 from throughtime.layers import network_from_config
 from throughtime.training import checkpoint
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
-from throughtime.data.synthetic import Batch, Task, adding, parity, temporal_order
+from throughtime.data.tasks import Batch, Task, adding, parity, temporal_order
 from throughtime.training.loop import DivergedError, Progress
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.engine import forecast_quantiles
+from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
-from throughtime.forecasting.plan import make_plan
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LAST_VALUE = """
@@ -152,7 +152,7 @@ def test_cells_are_replaced_and_added_to(records, given, tmp_path):
 def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     """A window as long as the network's reach gives what the whole history before it gives."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("throughtime.settings.prepare_jax", lambda: None)  # the tests have their own settings
+        patch.setattr("throughtime._jax_config.prepare_jax", lambda: None)  # the tests have their own settings
         peer = importlib.import_module("throughtime_panel")
     panel_task = importlib.import_module("panel_task")
     monkeypatch.setattr(peer, "ORIGINS_AT_ONCE", 3)

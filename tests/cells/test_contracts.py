@@ -11,8 +11,8 @@ import pytest
 from tests.contract import CELLS, random_cell
 
 import throughtime as tt
-from throughtime import contracts
-from throughtime.contracts import CONTRACTS, ContractError, hold
+from throughtime import testing as contracts
+from throughtime.testing import CONTRACTS, ContractError, hold
 
 
 @pytest.fixture(scope="module", params=CELLS)

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from tests.bad_inputs import BAD_INPUTS, BadInput, without_rights
 
+from throughtime._errors import InputError
 from throughtime.data.panel import Panel
 from throughtime.data.readers import read_panel
-from throughtime.errors import InputError
 
 
 @pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.name)

@@ -8,14 +8,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from throughtime.data.ahead import require_future, with_future
+from throughtime._errors import InputError
 from throughtime.data.columns import Named
 from throughtime.data.frames import from_native
-from throughtime.data.gaps import without_leading_gaps
+from throughtime.data.future_covariates import require_future, with_future
+from throughtime.data.missing import without_leading_gaps
 from throughtime.data.panel import Panel
 from throughtime.data.readers import read_panel
 from throughtime.data.source import Source
-from throughtime.errors import InputError
 
 
 def days(first: int, last: int) -> list[date]:

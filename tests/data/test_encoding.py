@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from tests.data.test_covariates import ROLES, TABLE, panel_of
 
+from throughtime._errors import InputError
 from throughtime.data import encoding
-from throughtime.data.calendar import Frequency
-from throughtime.data.calendar_columns import COLUMNS, calendar_codes, calendar_names
+from throughtime.data.calendar_features import COLUMNS, calendar_codes, calendar_names
 from throughtime.data.encoding import Encoding, Encodings, encode, fit_encodings, sizes_of
+from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.data.windows import device_series, windows_at
-from throughtime.errors import InputError
 
 HORIZON = 2
 

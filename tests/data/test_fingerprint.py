@@ -5,8 +5,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from throughtime.data.fingerprint import fingerprint
-from throughtime.data.panel import Panel
+from throughtime.data.panel import Panel, fingerprint
 
 
 def panel(first: date = date(2021, 3, 1), name: str = "a", last: float = 4.0, sold: str | None = None) -> Panel:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
-from throughtime.data import synthetic
+from throughtime.data import tasks as synthetic
 
 TASKS = {
     "adding": synthetic.adding(13),

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
+from throughtime._errors import InputError
 from throughtime.data.panel import Panel
-from throughtime.errors import InputError
 
 
 def long_frame() -> pl.DataFrame:

@@ -12,8 +12,8 @@ import pytest
 from tests.docs.lessons import imported
 
 import throughtime as tt
-from throughtime.forecasting.backtest import Backtest
 from throughtime.forecasting.metrics import score_table
+from throughtime.forecasting.results import Backtest
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "lessons" / "file_to_forecast.py"
 SEASON, HORIZON = 7, 5

@@ -15,8 +15,8 @@ import jax
 import pytest
 
 import throughtime as tt
-from throughtime.cells import CELLS
-from throughtime.style import DARK, LIGHT
+from throughtime.cells.catalog import CELLS
+from throughtime.plots.theme import DARK, LIGHT
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"

@@ -13,7 +13,7 @@ from tests.contract import random_inputs, random_weights
 from tests.docs.lessons import imported
 
 import throughtime as tt
-from throughtime.cells import CELLS
+from throughtime.cells.catalog import CELLS
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "lessons" / "your_own_cell.py"
 

@@ -8,14 +8,15 @@ from hypothesis import example, given, settings
 from tests.forecasting.conftest import LENGTHS, SMALL, seasonal_values
 
 import throughtime as tt
-from throughtime.data.calendar import Frequency
+from throughtime._errors import InputError
+from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.errors import InputError
 from throughtime.forecasting import backtest as module
-from throughtime.forecasting.backtest import Protocol, backtest
+from throughtime.forecasting.backtest import run_backtest
+from throughtime.forecasting.cutoffs import history_starts, rolling_origins
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.origins import history_starts, rolling_origins
+from throughtime.forecasting.results import Protocol
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))
@@ -45,7 +46,7 @@ class Recorder(tt.Forecaster):
 
 def recorded(**protocol):
     model = Recorder(H, season=4)
-    came = backtest(model, panel_of(VALUES), Protocol(**protocol), level=[], report=silent)
+    came = run_backtest(model, panel_of(VALUES), Protocol(**protocol), level=[], report=silent)
     return model.fits, came.rows
 
 
@@ -125,7 +126,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
     real = module.named_baselines(["drift"])
     monkeypatch.setattr(module, "named_baselines", lambda names: real | {"drift": fails})
     counted = []
-    came = backtest(
+    came = run_backtest(
         Recorder(H, season=4),
         panel_of(VALUES),
         Protocol(2, baselines=["drift"]),
@@ -145,7 +146,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
 
 def test_filled_gaps_are_told():
     gappy = np.where(STEPS == 7, np.nan, VALUES)
-    came = backtest(
+    came = run_backtest(
         Recorder(H, season=4), panel_of(gappy), Protocol(1, baselines=["naive2", "drift"]), level=[], report=silent
     )
     assert came.notes == ["Missing values are filled for naive2: by the last one of the same season."]
@@ -183,7 +184,7 @@ changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_si
 
 def forecasts(values, protocol, window):
     """All forecasts up to a window's, of one window after the other."""
-    rows = backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], report=silent).rows
+    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], report=silent).rows
     count = 2 * H * (window + 1)  # the short series takes no part
     names = [name for name in rows if name not in ("y", "unique_id")]
     return np.stack([rows[name][:count].astype(float) for name in names])

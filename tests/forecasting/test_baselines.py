@@ -5,8 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from throughtime.forecasting.baselines import naive_quantiles, seasonal_naive
-from throughtime.forecasting.naive_panel import naive_quantiles_of_panel
+from throughtime.forecasting.baselines import naive_quantiles, naive_quantiles_of_panel, seasonal_naive
 
 
 @pytest.mark.parametrize("season", [1, 2, 4, 7])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from throughtime.forecasting.calibration import WIDEST, stretch
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, stretched
+from throughtime.forecasting.selection import WIDEST, stretch
 
 F, Q = 3, len(QUANTILES)
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import throughtime as tt
+from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
-from throughtime.data.tracks import Given, Table
-from throughtime.data.windows import Windows
-from throughtime.errors import InputError
-from throughtime.forecasting import engine, heldout
-from throughtime.forecasting.covariates import CovariateNetwork
+from throughtime.data.windows import Given, Table, Windows
+from throughtime.forecasting import forecaster, selection
+from throughtime.forecasting.covariate_network import CovariateNetwork
+from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
@@ -155,7 +156,7 @@ def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
 @pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
 def test_what_may_be_known_is_looked_at(panel, due, sooner):
     model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
-    changed = engine.forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
+    changed = forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
     if sooner["past"] is None:  # the last step's covariates change its own forecast alone
         np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
     assert (changed[:, -1] != due[0][0][:, -1]).any()
@@ -254,12 +255,15 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
         promo=pl.when(y.over("unique_id")).then(pl.col("promo")).otherwise(1e6),
     )
     seen = []
-    prepare = engine.prepare
-    monkeypatch.setattr(
-        engine, "prepare", lambda panel, origins, plan: seen.append(plan) or prepare(panel, origins, plan)
-    )
-    monkeypatch.setattr(heldout, "MOST_STEPS", 2)
-    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
+
+    def noted(panel, origins, plan):
+        seen.append(plan)
+        return prepare(panel, origins, plan)
+
+    monkeypatch.setattr(selection, "prepare", noted)
+    monkeypatch.setattr(forecaster, "prepare", noted)
+    monkeypatch.setattr(selection, "MOST_STEPS", 2)
+    monkeypatch.setattr("throughtime.forecasting.config.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
     *held_out, last = seen
     assert {one.encodings.past[1].vocabulary for one in held_out} == {("rain", "snow", "sun")}

@@ -13,13 +13,14 @@ from sklearn.base import clone
 from tests.forecasting.conftest import LENGTHS, SMALL
 
 import throughtime as tt
-from throughtime.data.calendar import Frequency
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.data.frequency import Frequency
 from throughtime.forecasting import persistence
-from throughtime.forecasting.engine import network_quantiles, prepare, trainable
+from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.dataset import prepare, trainable
+from throughtime.forecasting.decisions import decision_notes
+from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.notes import decision_notes
-from throughtime.forecasting.plan import make_plan
 from throughtime.training.loop import EnoughError
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
@@ -407,7 +408,7 @@ def test_backtests_that_cannot_be(model, frame, windows, message):
 
 def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame, monkeypatch):
     """With what is decided by itself, by a held-out run too; but for small networks and fewer steps."""
-    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (450,) * 3)
+    monkeypatch.setattr("throughtime.forecasting.config.STEPS", (450,) * 3)
     rows = tt.Forecaster(3, hidden=4, season=12, preset="fast").backtest(frame, windows=2)
     errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]

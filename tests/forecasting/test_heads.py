@@ -9,16 +9,9 @@ import optax
 import pytest
 from scipy import stats
 
+from throughtime._errors import InputError
 from throughtime.data.scaling import Units
-from throughtime.errors import InputError
-from throughtime.forecasting.heads import (
-    HEADS,
-    NegativeBinomialHead,
-    NormalHead,
-    QuantileHead,
-    StudentTHead,
-    head_type,
-)
+from throughtime.forecasting.heads import HEADS, NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, head_type
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 
 B, F, N = 3, 5, 4000

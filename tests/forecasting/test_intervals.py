@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, interval_columns, stretched
 
 S, Q = 5, len(QUANTILES)

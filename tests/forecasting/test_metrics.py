@@ -5,12 +5,11 @@ import polars as pl
 import pytest
 from utilsforecast import losses
 
-from throughtime.data.calendar import Frequency
+from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.forecasting.backtest import Backtest
-from throughtime.forecasting.crps import DECILES, decile_crps
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
-from throughtime.forecasting.metrics import mase_of, score_table
+from throughtime.forecasting.metrics import DECILES, decile_crps, mase_of, score_table
+from throughtime.forecasting.results import Backtest
 
 HISTORIES = {"b": [1.0, 2.0, 4.0, 9.0], "a": [3.0, 5.0, np.nan, 8.0, 4.0], "constant": [2.0] * 5, "short": [7.0]}
 AHEAD, SEASON = 3, 2

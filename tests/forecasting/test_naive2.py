@@ -5,8 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from throughtime.forecasting.baselines import drift_quantiles
-from throughtime.forecasting.naive2 import is_seasonal, naive2_quantiles, seasonal_factors
+from throughtime.forecasting.baselines import drift_quantiles, is_seasonal, naive2_quantiles, seasonal_factors
 
 
 def wave(length, season, noise=0.05, seed=0):

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from throughtime.cells import CELLS
+from throughtime.cells.catalog import CELLS
 from throughtime.data.scaling import from_units, to_units, window_units
 from throughtime.data.windows import Windows, device_series, windows_at
-from throughtime.forecasting.bases import bases
-from throughtime.forecasting.engine import Prepared, network_quantiles
+from throughtime.forecasting.basis import bases
+from throughtime.forecasting.dataset import Prepared
+from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, interval_columns
-from throughtime.forecasting.losses import masked_mean, pinball
 from throughtime.forecasting.network import Design, ForecastNetwork
+from throughtime.training.losses import masked_mean, pinball
 
 B, F, LENGTH, PATCH = 3, 4, 15, 5
 SEASONS = (8, 9)
@@ -267,7 +268,7 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
     prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
     network, rows, origins = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
     whole = network_quantiles((network,), prepared, rows, origins)
-    monkeypatch.setattr("throughtime.forecasting.engine.ROWS", 4)
+    monkeypatch.setattr("throughtime.forecasting.infer.ROWS", 4)
     parts = network_quantiles((network,), prepared, rows, origins)
     assert parts.shape == (6, F, len(QUANTILES))
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-5)

@@ -9,10 +9,10 @@ from hypothesis.extra.numpy import arrays
 from tests.forecasting.conftest import LENGTHS, SMALL, seasonal_values
 
 import throughtime as tt
-from throughtime.data.calendar import Frequency
+from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.forecasting import engine
-from throughtime.forecasting.heldout import MOST_WINDOWS, settle
+from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.selection import MOST_WINDOWS, settle
 
 SIZES = np.array(list(LENGTHS.values()))
 ORIGINS = np.array([33, 26, 2])
@@ -130,7 +130,7 @@ def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
     beyond, between = steps >= np.repeat(LATER, SIZES), steps == np.repeat(LATER - 1, SIZES)
 
     def quantiles(values):
-        return engine.forecast_quantiles(model.networks_, panel_of(values), LATER, model.plan_)[:2]
+        return forecast_quantiles(model.networks_, panel_of(values), LATER, model.plan_)[:2]
 
     due = quantiles(values)
     np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), due)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.forecasting.profiles import season_profile, shrunk_profile, standing_out
+from throughtime.forecasting.basis import season_profile, shrunk_profile, standing_out
 
 SEASON, REACH = 5, 23
 LENGTHS = (23, 20, 19, 12, 9, 4)  # steps inside the series: 4, 4, 3, 2, 1 and 0 whole seasons

@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.forecasting.profiles import shrunk_profile, standing_out
-from throughtime.forecasting.smoothing import SMOOTHING, smoothed_forecast
+from throughtime.forecasting.basis import SMOOTHING, shrunk_profile, smoothed_forecast, standing_out
 
 REACH, F = 19, 8
 LENGTHS = (19, 13, 6, 2, 1)  # steps inside the series

@@ -6,10 +6,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.forecasting.baselines import BASELINES, CLASSES, named_baselines, statistical_model
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.named_baselines import BASELINES, named_baselines
-from throughtime.forecasting.statistical import CLASSES, statistical_model
 
 HISTORY = np.array([3.0, 5.0, np.nan, 8.0, 4.0, 6.0, 9.0])
 

@@ -16,11 +16,12 @@ import pytest
 from filelock import FileLock
 
 import throughtime as tt
-from throughtime.data.gaps import as_panel
-from throughtime.errors import InputError
-from throughtime.forecasting import study, tuning
-from throughtime.forecasting.backtest import Window
+from throughtime._errors import InputError
+from throughtime.data.missing import as_panel
+from throughtime.forecasting import optuna_study as study
+from throughtime.forecasting import tuning
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.results import Window
 from throughtime.forecasting.tuning import Tuned, scaled_losses, tune
 from throughtime.training.loop import DivergedError
 

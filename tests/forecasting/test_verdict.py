@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from throughtime.forecasting.metrics import coverage
-from throughtime.forecasting.verdict import no_verdict, verdict
+from throughtime.forecasting.verdict import make_verdict, no_verdict
 
 
 def scores_of(model, baseline):
@@ -20,7 +20,7 @@ def rows_of(count, model=0.5, baseline=0.25):
 
 
 def test_the_network_is_better():
-    said = verdict(scores_of([0.6, 0.9], [1.2, 0.8]), rows_of(2), windows=3, horizon=12, season=12)
+    said = make_verdict(scores_of([0.6, 0.9], [1.2, 0.8]), rows_of(2), windows=3, horizon=12, season=12)
     assert said.words == (
         "throughtime is better than seasonal naive by 25%: MASE 0.750 against 1.000 over the last 3 windows of "
         "12 steps, better for 1 of 2 series."
@@ -29,7 +29,7 @@ def test_the_network_is_better():
 
 
 def test_the_baseline_is_better():
-    said = verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=7)
+    said = make_verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=7)
     assert (
         said.words
         == "Seasonal naive is better than throughtime by 50%: MASE 1.000 against 0.500 over the last 7 steps."
@@ -38,14 +38,14 @@ def test_the_baseline_is_better():
 
 
 def test_a_baseline_without_a_season_is_named_by_what_it_does():
-    worse = verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=1)
+    worse = make_verdict(scores_of([1.0], [0.5]), rows_of(1), windows=1, horizon=7, season=1)
     assert worse.words.startswith("The naive forecast (the last value repeated) is better than throughtime by 50%")
-    better = verdict(scores_of([0.5], [1.0]), rows_of(1), windows=1, horizon=7, season=1)
+    better = make_verdict(scores_of([0.5], [1.0]), rows_of(1), windows=1, horizon=7, season=1)
     assert better.words.startswith("throughtime is better than the naive forecast (the last value repeated) by 50%")
 
 
 def test_neither_is_better():
-    said = verdict(scores_of([0.7], [0.7]), rows_of(1), windows=1, horizon=7, season=7)
+    said = make_verdict(scores_of([0.7], [0.7]), rows_of(1), windows=1, horizon=7, season=7)
     assert said.words.startswith("throughtime and seasonal naive are equally good")
 
 
@@ -64,7 +64,7 @@ def test_nothing_to_compare():
     ],
 )
 def test_without_a_scale_the_errors_themselves_decide(model, baseline, words):
-    said = verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
+    said = make_verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
     assert (said.model, said.baseline, said.series) == (None, None, 0)
     reason = "seasonal naive is exact on the history, or the history is shorter than a season"
     assert said.words == f"{words} over the last 7 steps. No MASE: {reason}."
@@ -74,7 +74,7 @@ def test_series_without_a_score_are_counted():
     """But not one whose truth is not known."""
     rows = rows_of(5)
     rows["y"][4] = np.nan
-    said = verdict(scores_of([0.5, 0.5], [1.0, 1.0]), rows, windows=1, horizon=7, season=1)
+    said = make_verdict(scores_of([0.5, 0.5], [1.0, 1.0]), rows, windows=1, horizon=7, season=1)
     reason = "the naive forecast (the last value repeated) is exact on the history"
     assert said.words.endswith(f"better for 2 of 2 series. No MASE for 2 of 4 series: {reason}.")
 
@@ -96,7 +96,7 @@ def several(model, **baselines):
 
 def test_the_best_baseline_is_the_one_to_beat():
     scores = several([0.6, 1.0], seasonal_naive=[1.0, 2.0], autoets=[0.7, 0.5], drift=[3.0, 3.0])
-    said = verdict(scores, rows_of(2), windows=2, horizon=6, season=6, step=3)
+    said = make_verdict(scores, rows_of(2), windows=2, horizon=6, season=6, step=3)
     assert said.words == (
         "AutoETS, the best of 3 baselines, is better than throughtime by 25%: MASE 0.800 against 0.600 over the last "
         "2 windows of 6 steps, 3 apart, better for 1 of 2 series."
@@ -105,15 +105,15 @@ def test_the_best_baseline_is_the_one_to_beat():
 
 
 def test_better_than_the_best_of_several():
-    said = verdict(several([0.5], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
+    said = make_verdict(several([0.5], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
     assert said.words.startswith("throughtime is better than seasonal naive, the best of 2 baselines, by 50%")
-    equal = verdict(several([1.0], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
+    equal = make_verdict(several([1.0], seasonal_naive=[1.0], drift=[2.0]), rows_of(1), windows=1, horizon=6, season=6)
     assert equal.words.startswith("throughtime and seasonal naive (the best of 2 baselines) are equally good")
 
 
 def test_without_a_scale_the_best_is_that_of_the_errors():
     rows = rows_of(1) | {"drift": np.array([1.125])}
-    said = verdict(several([], seasonal_naive=[], drift=[]), rows, windows=1, horizon=7, season=7)
+    said = make_verdict(several([], seasonal_naive=[], drift=[]), rows, windows=1, horizon=7, season=7)
     assert said.words.startswith(
         "Drift, the best of 2 baselines, is better than throughtime by 75%: mean absolute error"
     )

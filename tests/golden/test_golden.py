@@ -14,7 +14,7 @@ import pytest
 from safetensors import safe_open
 
 import throughtime as tt
-from throughtime.cells import CELLS
+from throughtime.cells.catalog import CELLS
 from throughtime.interop.keras import cell_from_keras, weights_to_keras
 from throughtime.interop.tensorflow1 import cell_from_tensorflow1, weights_to_tensorflow1
 from throughtime.interop.torch import cell_from_torch, weights_to_torch

@@ -13,7 +13,9 @@ from tests.contract import CELLS, random_cell, random_inputs
 import throughtime as tt
 from throughtime.gradients import measure
 from throughtime.gradients.jacobians import spectral_norm
-from throughtime.layers import BatchNorm, LayerNorm, RecurrentNetwork
+from throughtime.layers.batch_normalization import BatchNorm
+from throughtime.layers.network import RecurrentNetwork
+from throughtime.layers.normalization import LayerNorm
 
 T, B = 7, 3
 

@@ -8,7 +8,7 @@ import numpy as np
 from tests.contract import random_inputs, random_weights
 
 import throughtime as tt
-from throughtime.kernels import off
+from throughtime.kernels.library import off
 
 RELATIVE = 2e-5
 

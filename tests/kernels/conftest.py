@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from throughtime.kernels import available, library, linear, through_time
+from throughtime.kernels import autodiff, library, linear
+from throughtime.kernels.library import available
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +17,7 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
         could = os.environ.get(library.LIBRARY) or any(map(shutil.which, ("c++", "g++", "clang++")))
         (pytest.fail if could else pytest.skip)(f"no native kernels: {found.why}")
     leasts = {
-        through_time: ("LEAST_WORK", "LEAST_STEPS"),
+        autodiff: ("LEAST_WORK", "LEAST_STEPS"),
         linear: ("LEAST_OF_ONE", "LEAST_OF_ALL", "LEAST_OF_MANY_GATES"),
     }
     for module, names in leasts.items():

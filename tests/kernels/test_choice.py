@@ -15,9 +15,10 @@ from tests.contract import random_cell, random_inputs
 from tests.kernels.compare import assert_same, cell_of, program
 
 import throughtime as tt
-from throughtime.kernels import available, library, off
-from throughtime.kernels.calls import FORWARD
-from throughtime.kernels.through_time import serves
+from throughtime.kernels import library
+from throughtime.kernels.autodiff import serves
+from throughtime.kernels.ffi import FORWARD
+from throughtime.kernels.library import available, off
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from tests.contract import random_inputs
 from tests.kernels.compare import CELLS, assert_same, both, cell_of, forward_and_back, state_of
 
 import throughtime as tt
-from throughtime.kernels.through_time import serves
+from throughtime.kernels.autodiff import serves
 
 SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but once
     (1, 6, 2, 13),

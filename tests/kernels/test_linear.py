@@ -10,8 +10,7 @@ from tests.contract import random_cell, random_inputs
 from tests.kernels.compare import assert_same, both, forward_and_back, program, state_of, weighed
 
 import throughtime as tt
-from throughtime.kernels import off
-from throughtime.kernels.library import LINEAR
+from throughtime.kernels.library import LINEAR, off
 from throughtime.kernels.linear import serves_linear, states
 
 NAMES = ["mingru", "minlstm", "lru"]

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 from throughtime.lab.curves import CURVES, file_curve, made_curve, read_file
 
 

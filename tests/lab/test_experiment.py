@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 from throughtime.lab.experiment import experiment
 from throughtime.lab.given import Given
 from throughtime.lab.settings import Course, Learner
@@ -78,7 +78,7 @@ def test_a_window_longer_than_the_series_is_told(tmp_path):
 
 def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path):
     from throughtime.lab.given import read_given
-    from throughtime.layers import network_config
+    from throughtime.layers.network import network_config
     from throughtime.training import checkpoint
 
     cell = tt.BatchNorm(tt.LSTM(1, 3, key=jax.random.key(0)), steps=5)

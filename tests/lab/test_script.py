@@ -16,7 +16,7 @@ from throughtime.lab.run import Run
 from throughtime.lab.saving import save
 from throughtime.lab.script import script
 from throughtime.lab.settings import Course, Learner
-from throughtime.layers import network_config
+from throughtime.layers.network import network_config
 from throughtime.training import checkpoint
 from throughtime.training.loop import train
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner, parse
 
 

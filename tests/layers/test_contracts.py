@@ -5,7 +5,7 @@ import pytest
 from tests.layers.wrapped import WRAPPED, random_wrapped
 
 import throughtime as tt
-from throughtime.contracts import CONTRACTS, hold
+from throughtime.testing import CONTRACTS, hold
 
 DRAWN = "a draw of zoneout"
 

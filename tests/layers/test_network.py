@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
-from throughtime.layers import network_config, network_from_config
+from throughtime.layers.network import network_config, network_from_config
 
 B, T, D, H, O = 2, 5, 3, 4, 6  # noqa: E741
 

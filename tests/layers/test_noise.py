@@ -8,7 +8,7 @@ import pytest
 from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
-from throughtime.layers import drawn, unroll_drawn
+from throughtime.layers.noise import drawn, unroll_drawn
 
 KEY = jax.random.key(21)
 RATE = 0.3

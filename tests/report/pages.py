@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import polars as pl
 
-from throughtime.data.calendar import Frequency
+from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.report.content import Curve, ForecastContent, Reach
 

@@ -6,11 +6,11 @@ import pytest
 from tests.report.pages import LEVELS, Elements, F, backtest_of, panel_of
 
 import throughtime as tt
+from throughtime.cli.workflows import forecast_columns
 from throughtime.forecasting import verdict as verdicts
-from throughtime.gradients.reach import forecaster_reach
-from throughtime.pipeline import forecast_columns
-from throughtime.report.forecast_page import forecast_content, loss_curves
+from throughtime.report.content import forecast_content, loss_curves
 from throughtime.report.page import render
+from throughtime.report.reach import forecaster_reach
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from tests.report.pages import LEVELS, MONTH, F, W, backtest_of, content_of, forecasts_of, panel_of, scores_of
 
-from throughtime.data.calendar import Frequency
+from throughtime.data.frequency import Frequency
 from throughtime.report import choice
 from throughtime.report.content import ForecastContent
 from throughtime.report.numbers import shortened

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from tests.report.pages import NAMES, Elements, content_of, contrast, data_of, panel_of
 
+from throughtime.plots.theme import DARK, LIGHT
 from throughtime.report.content import Curve
 from throughtime.report.page import render
-from throughtime.style import DARK, LIGHT
 
 
 @pytest.fixture(scope="module")

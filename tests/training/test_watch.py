@@ -14,7 +14,7 @@ from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
 from throughtime.cells.initializers import orthogonal
-from throughtime.layers import RecurrentNetwork
+from throughtime.layers.network import RecurrentNetwork
 from throughtime.training.history import History
 from throughtime.training.loop import start, train
 from throughtime.training.watch import Watch

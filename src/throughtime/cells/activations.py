@@ -5,8 +5,8 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from throughtime.registry import resolve
-from throughtime.shapes import Array
+from throughtime._registry import resolve
+from throughtime._types import Array
 
 Activation = Callable[[Array], Array]
 

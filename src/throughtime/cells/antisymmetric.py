@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
+from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
 from throughtime.cells.base import GatedCell
-from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
 class AntisymmetricState(NamedTuple):

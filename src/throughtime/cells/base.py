@@ -15,7 +15,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
-from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Projected, RecurrentWeights
+from throughtime._types import Array, GateBias, Hidden, InputWeights, Projected, RecurrentWeights
 
 State = Any  # a NamedTuple of arrays, each cell's own
 
@@ -64,13 +64,13 @@ class Cell(eqx.Module):
 
     def _repr_html_(self) -> str:
         """For a notebook: sizes, gates, weights as images."""
-        from throughtime.cells.display import cell_block
+        from throughtime.plots import cell_block
 
         return cell_block(self).html()
 
     def __str__(self) -> str:
         """The same as text; ``repr`` names each array with its shape."""
-        from throughtime.cells.display import cell_block
+        from throughtime.plots import cell_block
 
         return cell_block(self).text()
 

@@ -5,11 +5,11 @@ from typing import ClassVar, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
+from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
 from throughtime.cells.activations import LARGEST_SLOPES, Activation
 from throughtime.cells.activations import activation as activation_named
 from throughtime.cells.base import MatrixCell
-from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
 class ElmanState(NamedTuple):

@@ -6,20 +6,21 @@ together, here each gate gets its own. A bias initializer is called once for the
 differently: ``(key, gates, hidden, dtype) -> (G*H,)``. Anything of the right signature can stand in place of a name.
 """
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from throughtime.errors import InputError
-from throughtime.registry import resolve
-from throughtime.shapes import Array, GateBias, InputWeights, Key, RecurrentWeights
+from throughtime._errors import InputError
+from throughtime._registry import resolve
+from throughtime._types import Array, GateBias, InputWeights, Key, RecurrentWeights
+from throughtime.cells.base import Cell
 
 MatrixInit = Callable[[Key, tuple[int, int], DTypeLike], Array]
 BiasInit = Callable[[Key, tuple[str, ...], int, DTypeLike], Array]
-
 # Weights are (out, in): the input's axis is the last one.
 glorot: MatrixInit = jax.nn.initializers.glorot_uniform(in_axis=-1, out_axis=-2)
 he: MatrixInit = jax.nn.initializers.he_normal(in_axis=-1, out_axis=-2)
@@ -184,3 +185,28 @@ def _require_sizes(inputs: Any, hidden: Any) -> None:
     for name, size in (("inputs", inputs), ("hidden", hidden)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
+
+
+INITIALIZERS = (*MATRICES, *BIASES, "chrono")
+KEEPING = ("forget", "chrono")  # initialisers of the gate that keeps the state
+
+
+def init_arguments(name: str, length: int) -> dict[str, Any]:
+    """The constructor's argument for an initialiser's name; "chrono" is for sequences of ``length`` steps.
+
+    A name that both weights and biases know, "uniform", is that of weights.
+
+    Raises:
+        InputError: for an unknown name.
+    """
+    if name == "chrono":
+        return {"bias_init": chrono(max(length, 2))}
+    known: dict[str, Callable[..., Any]] = {**BIASES, **MATRICES, "chrono": chrono}
+    resolve("initialiser", known, name)
+    return {"recurrent_init" if name in MATRICES else "bias_init": name}
+
+
+def takes(kind: Callable[..., Cell], init: str) -> bool:
+    """Whether a cell has such an argument, and the gate that the initialiser is about."""
+    has_gate = init not in KEEPING or has_keeping_gate(cast(type[Cell], kind).GATES)
+    return has_gate and set(init_arguments(init, 2)) <= set(inspect.signature(kind).parameters)

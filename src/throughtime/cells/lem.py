@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
+from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
 from throughtime.cells.base import GatedCell
-from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
 class LEMState(NamedTuple):

@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 
+from throughtime._types import Array, GateBias, Hidden
 from throughtime.cells.base import GatedCell, State
-from throughtime.shapes import Array, GateBias, Hidden
 
 
 class LinearCell(GatedCell):

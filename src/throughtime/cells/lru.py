@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from throughtime._types import Array, GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
-from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
 class LRUState(NamedTuple):

@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
+from throughtime._types import Array, GateBias, Hidden, InputWeights, Key
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
-from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key
 
 
 class MinGRUState(NamedTuple):

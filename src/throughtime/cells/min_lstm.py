@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
+from throughtime._types import Array, GateBias, Hidden, InputWeights, Key
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
-from throughtime.shapes import Array, GateBias, Hidden, InputWeights, Key
 
 
 class MinLSTMState(NamedTuple):

@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax.nn import log_sigmoid, sigmoid
 
+from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
 from throughtime.cells.base import MatrixCell
-from throughtime.shapes import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 
 
 class SLSTMState(NamedTuple):

@@ -1,17 +1,19 @@
 """How a command answers: words for a person, one JSON object, one message for a failure, an exit code."""
 
 import json
+import logging
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 
-from throughtime import interrupts
-from throughtime.errors import UNUSABLE, InputError, file_system_words, tell
-from throughtime.outputs import is_filled, remove_empty
+from throughtime._errors import InputError, file_system_words
+from throughtime.cli import interrupts
+from throughtime.cli.outputs import is_filled, remove_empty
 
 BROKEN_PIPE = 1
 USAGE_ERROR: Any = typer.BadParameter.__base__  # Typer has it from click, or from a private copy
@@ -34,7 +36,7 @@ def answering(as_json: bool, quiet: bool, kept: Callable[[], str]) -> Iterator[A
     answer = Answer(as_json, quiet)
     try:
         with interrupts.saying(kept), interrupts.cleaning(remove_empty):
-            from throughtime.settings import prepare_jax, prepare_matplotlib
+            from throughtime._jax_config import prepare_jax
 
             prepare_jax()
             prepare_matplotlib()
@@ -90,3 +92,19 @@ def show_training(bar: Any) -> Callable[[str, Any], None]:
         bar.show(stage, int(progress.state.step), progress.steps, loss=loss, speed=speed)
 
     return report
+
+
+UNUSABLE = 2
+
+
+def tell(message: str, *, as_json: bool) -> None:
+    """One line on standard error; on standard output a JSON object, where that is asked for and can be written."""
+    if as_json:
+        with suppress(OSError):
+            print(json.dumps({"error": message}), flush=True)
+    print(f"throughtime: {message}", file=sys.stderr)
+
+
+def prepare_matplotlib() -> None:
+    """No word about a cache that it cannot write or must build: pictures come out the same."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)

@@ -29,7 +29,7 @@ from throughtime.cli.options import (
     named_columns,
     out_option,
 )
-from throughtime.outputs import output_folder
+from throughtime.cli.outputs import output_folder
 
 NAMES = "seasonal_naive (always), drift, naive2, autoets, autotheta, autoarima"
 
@@ -64,10 +64,9 @@ def backtest(
 ) -> None:
     """Forecast the past from what preceded it, and score the network beside baselines."""
     with answering(as_json, quiet, all_or_nothing(out)) as answer:
-        from throughtime.forecasting.backtest import Protocol
-        from throughtime.forecasting.forecaster import Forecaster
-        from throughtime.pipeline import backtest_file
-        from throughtime.training.progress import TrainingBar
+        from throughtime.cli.progress_bar import TrainingBar
+        from throughtime.cli.workflows import backtest_file
+        from throughtime.forecasting import Forecaster, Protocol
 
         names = [name.strip() for name in baselines.split(",") if name.strip()]
         with TrainingBar(answer.console, loss="pinball") as bar:

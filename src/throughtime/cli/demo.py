@@ -7,7 +7,7 @@ import typer
 
 from throughtime.cli.answer import answering
 from throughtime.cli.options import Cell, Json, Quiet, Seed, out_option
-from throughtime.outputs import is_filled, output_folder
+from throughtime.cli.outputs import is_filled, output_folder
 
 
 def demo(
@@ -30,10 +30,10 @@ def demo(
         return "There is no checkpoint yet."
 
     with answering(as_json, quiet, kept) as answer:
-        from throughtime import demo as notebook
+        from throughtime.cli import sine_wave as notebook
+        from throughtime.cli.outputs import staged
+        from throughtime.cli.progress_bar import TrainingBar
         from throughtime.kernels import available
-        from throughtime.outputs import staged
-        from throughtime.training.progress import TrainingBar
 
         folder = output_folder(out)
         answer.console.print(f"An RNN learns sin(t): cell {cell}, {notebook.HIDDEN} units, {steps} steps, seed {seed}.")

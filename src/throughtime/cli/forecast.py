@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from throughtime.cli.answer import all_or_nothing, answering, show_training
+from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
     Calendar,
     Cell,
@@ -29,8 +30,7 @@ from throughtime.cli.options import (
     named_columns,
     out_option,
 )
-from throughtime.interrupts import INTERRUPTED
-from throughtime.outputs import output_folder
+from throughtime.cli.outputs import output_folder
 
 
 def forecast(
@@ -61,9 +61,9 @@ def forecast(
 ) -> None:
     """Forecast every series of a file with one recurrent network, and say whether it beats seasonal naive."""
     with answering(as_json, quiet, all_or_nothing(out)) as answer:
-        from throughtime.forecasting.forecaster import Forecaster
-        from throughtime.pipeline import forecast_file
-        from throughtime.training.progress import TrainingBar
+        from throughtime.cli.progress_bar import TrainingBar
+        from throughtime.cli.workflows import forecast_file
+        from throughtime.forecasting import Forecaster
 
         model = Forecaster(horizon, **forecaster_arguments(context))
         say = answer.console.print

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from throughtime._errors import InputError
 from throughtime.cli.answer import all_or_nothing, answering
 from throughtime.cli.options import CELLS, IdColumn, Json, Quiet, Seed, TimeColumn, out_option
-from throughtime.errors import InputError
-from throughtime.outputs import output_folder
+from throughtime.cli.outputs import output_folder
 
 
 def gradients(
@@ -33,8 +33,8 @@ def gradients(
 ) -> None:
     """See what flows back through time: how fast gradients vanish in which cell, and why."""
     with answering(as_json, quiet, all_or_nothing(out)) as answer:
-        from throughtime.data.readers import read_panel
-        from throughtime.gradients import command
+        from throughtime.cli import gradient_workflows as command
+        from throughtime.data import read_panel
 
         if compare not in (None, "remedies"):
             raise InputError(f"--compare is {compare!r}: expected 'remedies'")

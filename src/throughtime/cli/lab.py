@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from throughtime._errors import not_installed
 from throughtime.cli.answer import answering
 from throughtime.cli.options import Json, Quiet, out_option
-from throughtime.errors import not_installed
-from throughtime.outputs import output_folder
+from throughtime.cli.outputs import output_folder
 
 
 def lab(
@@ -32,10 +32,10 @@ def lab(
         try:
             import websockets  # noqa: F401  # what serves the page imports it late
 
-            from throughtime.lab.server import serve
+            from throughtime.lab import serve
         except ModuleNotFoundError as missing:
             raise not_installed("the laboratory", missing, "lab") from None
-        from throughtime.lab.given import read_given
+        from throughtime.lab import read_given
 
         def ready(address: str) -> None:
             if as_json:

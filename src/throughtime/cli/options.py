@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from throughtime.data.columns import Named
+    from throughtime.data import Named
 
 PRESETS = "fast, balanced or best"
 CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
 FORECASTER = ("season", "cell", "steps", "head", "preset", "seed", "calendar")  # its arguments that are options
-
 Seed = Annotated[
     int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0, max=2**32 - 1)
 ]
@@ -40,7 +39,7 @@ Steps = Annotated[int | None, typer.Option(help="Training steps; by default as t
 
 def named_columns(context: typer.Context) -> "Named":
     """The columns that a command's options name."""
-    from throughtime.data.columns import Named
+    from throughtime.data import Named
 
     given = context.params
     covariates = {role: given[role] or () for role in ("static", "past", "future")}
@@ -53,7 +52,7 @@ def forecaster_arguments(context: typer.Context) -> dict[str, Any]:
     path, horizon = context.params["settings"], context.params["horizon"]
     if path is None:
         return given
-    from throughtime.forecasting.settings_file import read_settings
+    from throughtime.cli.settings_file import read_settings
 
     typed = {name for name in given if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"}
     return given | {name: value for name, value in read_settings(path, horizon=horizon).items() if name not in typed}

@@ -24,7 +24,7 @@ from throughtime.cli.options import (
     named_columns,
     out_option,
 )
-from throughtime.outputs import output_folder
+from throughtime.cli.outputs import output_folder
 
 
 def tune(
@@ -55,9 +55,9 @@ def tune(
 ) -> None:
     """Search for the settings that forecast the last windows of a file best. Run again, it goes on."""
     with answering(as_json, quiet, _kept(out)) as answer:
-        from throughtime.data.readers import read_panel
-        from throughtime.forecasting.tuning import tune as search
-        from throughtime.training.progress import TrainingBar
+        from throughtime.cli.progress_bar import TrainingBar
+        from throughtime.data import read_panel
+        from throughtime.forecasting import tune as search
 
         given = {"season": season, "calendar": calendar, "head": head, "cell": cell, "steps": steps}
         panel = read_panel(file, **named_columns(context)._asdict())

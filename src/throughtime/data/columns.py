@@ -16,7 +16,6 @@ from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # Names under which a column of integers is taken for the time; pandas writes its index under no name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
-
 # So many values tell what a column holds.
 SAMPLE = 1000
 LARGEST = 1e300  # beyond, differences and sums of values are no longer finite

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.data.calendar_columns import calendar_codes, calendar_names
+from throughtime._errors import InputError
+from throughtime.data.calendar_features import calendar_codes, calendar_names
 from throughtime.data.covariates import Column, at
 from throughtime.data.panel import Panel
-from throughtime.data.tracks import Table, Tracks, device_offsets, device_table
-from throughtime.errors import InputError
+from throughtime.data.windows import Table, Tracks, device_offsets, device_table
 
 FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
 SERIES_AT_ONCE = 4096  # bounds the memory of what is made on the way

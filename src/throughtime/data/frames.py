@@ -10,8 +10,8 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.calendar import wall_clock
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.data.frequency import wall_clock
 
 
 def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:

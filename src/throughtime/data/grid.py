@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from throughtime.data.calendar import Frequency
+from throughtime.data.frequency import Frequency
 
 
 class Rows(NamedTuple):

@@ -1,19 +1,20 @@
 """Many series of different lengths on one kind of time axis, as flat arrays."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.data.calendar import Frequency
+from throughtime._errors import InputError
+from throughtime.data.arrange import arrange
 from throughtime.data.columns import Named
 from throughtime.data.covariates import Covariates
 from throughtime.data.frames import from_native
-from throughtime.data.long_format import arrange
+from throughtime.data.frequency import Frequency
 from throughtime.data.source import Source
-from throughtime.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,3 +126,26 @@ class Panel:
         known = self.between(np.zeros_like(self.lengths), np.maximum(self.lengths - steps, 0))
         before = np.minimum(self.lengths - steps, 0)  # a short series would have begun later than it now ends
         return replace(known, starts=self.starts + self.frequency.multiple * before)
+
+
+DIGITS = 16
+
+
+def fingerprint(panel: Panel) -> str:
+    """Sixteen hexadecimal digits of all that a forecast may hang on: names, time axes, values, covariates."""
+    digest = hashlib.sha256()
+    for part in _parts(panel):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()[:DIGITS]
+
+
+def _parts(panel: Panel) -> Iterator[bytes]:
+    yield repr((panel.ids.tolist(), astuple(panel.frequency))).encode()
+    yield from (array.tobytes() for array in (panel.values, panel.offsets, panel.starts))
+    if (given := panel.covariates) is not None:
+        yield from (array.tobytes() for array in (given.starts, given.offsets, given.came))
+        for role in ("static", "past", "future"):
+            for column in getattr(given, role):
+                yield repr((role, column.name, column.categories)).encode()
+                yield column.values.tobytes()

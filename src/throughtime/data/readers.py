@@ -9,12 +9,12 @@ from pathlib import Path
 import narwhals as nw
 import polars as pl
 
+from throughtime._errors import InputError
+from throughtime.data.arrange import arrange
 from throughtime.data.columns import Named
 from throughtime.data.csv_text import parse_csv
-from throughtime.data.long_format import arrange
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
-from throughtime.errors import InputError
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 DAMAGED = (nw.exceptions.NarwhalsError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)

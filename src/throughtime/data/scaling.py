@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._types import Array, Float
 from throughtime.data.windows import Windows
-from throughtime.shapes import Array, Float
 
 LEAST_SHARE = 0.1  # of the standard deviation: a season without noise leaves no error to measure with
 

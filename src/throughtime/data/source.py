@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 
 MISSING = ("", "na", "n/a", "nan", "null", "none")
 

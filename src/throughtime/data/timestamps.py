@@ -27,11 +27,9 @@ DATES = (
 )
 MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%b-%Y", "%Y %b", "%Y-%b", "%B %Y", "%Y%m")
 TIMES_OF_DAY = ("", " %H:%M:%S%.f", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
-
 INTEGER = r"^-?\d{1,18}(\.0*)?$"
 ZONED = r"^(.*\d:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$"
 EXPECTED = "expected a date such as 1949-01 or 1949-01-31, a date-time such as 1949-01-31 13:00, or an integer"
-
 # Integers whose digits are all dates between these years are dates: a count would not leave out the month 13.
 FIRST_YEAR, LAST_YEAR = 1700, 2200
 # So many values tell how dates are written.

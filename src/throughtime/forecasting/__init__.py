@@ -1,0 +1,9 @@
+"""Forecasting: a panel in, quantiles of the next steps out.
+
+In: a :class:`~throughtime.data.Panel` or a frame. Out: forecasts, backtests, scores and a verdict, as records and
+frames. Never: files, apart from saved models; sentences, apart from notes and errors.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,31 +2,24 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throughtime.data.panel import Panel
-from throughtime.errors import InputError
-from throughtime.forecasting import engine
-from throughtime.forecasting.crps import decile_crps
+from throughtime._errors import InputError
+from throughtime.data import Panel
+from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
+from throughtime.forecasting.cutoffs import history_starts, rolling_origins
+from throughtime.forecasting.dataset import learnable, least_windows, trainable
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
-from throughtime.forecasting.named_baselines import (
-    BASELINE,
-    OF_FILLED,
-    Baseline,
-    named_baselines,
-    seasonal_naive_baseline,
-)
-from throughtime.forecasting.origins import history_starts, rolling_origins
-from throughtime.training.loop import Progress
+from throughtime.forecasting.metrics import decile_crps
+from throughtime.forecasting.results import MODEL, Backtest, Protocol, Window
+from throughtime.training import Progress
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
 
-MODEL = "throughtime"
 COUNTS = 50  # progress reports of one baseline
-
 Count = Callable[[str, int, int], None]
 """``count(stage, done, total)``: how many series a baseline has forecast."""
 
@@ -35,64 +28,7 @@ def uncounted(stage: str, done: int, total: int) -> None:
     """Count nothing."""
 
 
-class Protocol(NamedTuple):
-    """How a backtest is carried out.
-
-    Attributes:
-        windows: K, how many horizons are forecast.
-        step: between neighbouring cutoffs; the horizon where it is None.
-        refit: whether the network is trained anew for each window, or once on what lies before them all.
-        train_size: how many steps before its first cutoff training sees; all where it is None.
-        baselines: names of ``named_baselines``.
-    """
-
-    windows: int
-    step: int | None = None
-    refit: bool = False
-    train_size: int | None = None
-    baselines: Sequence[str] = (BASELINE,)
-
-
-class Backtest(NamedTuple):
-    """What a backtest gave.
-
-    Attributes:
-        rows: ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, one row for each
-            window, series and step; ``cutoff`` is the last time stamp that the forecast knew.
-        crps: (rows,) of each model: see :func:`decile_crps`.
-        seconds: that each model took, the network's compilation with its training.
-        season: the period in steps that the baselines and the scores use.
-        notes: which baselines know no missing values, and which failed where.
-    """
-
-    rows: dict[str, np.ndarray]
-    crps: dict[str, np.ndarray]
-    seconds: dict[str, float]
-    season: int
-    notes: list[str]
-
-
-class Window(NamedTuple):
-    """What the network forecasts in one window.
-
-    Attributes:
-        rows: (R,) the series of the panel that take part.
-        origins: (N,) how many steps of each series are known.
-        starts: (N,) where the history that baselines see begins.
-        quantiles: (R * F, Q) the forecasts.
-        positive: whether nothing is forecast below zero.
-        season: the period in steps that was found.
-    """
-
-    rows: np.ndarray
-    origins: np.ndarray
-    starts: np.ndarray
-    quantiles: np.ndarray
-    positive: bool
-    season: int
-
-
-def backtest(
+def run_backtest(
     model: "Forecaster",
     panel: Panel,
     protocol: Protocol,
@@ -193,7 +129,7 @@ def network_windows(
             stage = f"window {number + 1} of {len(origins)}: " if protocol.refit else ""
             model.fit_until(seen, known - begins, report=_named(report, stage))
         here = known - np.minimum(begins, known)
-        rows = np.flatnonzero(engine.learnable(seen, here, horizon))
+        rows = np.flatnonzero(learnable(seen, here, horizon))
         quantiles = model.quantiles_at(here)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
         yield Window(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
@@ -208,11 +144,11 @@ def require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol:
     size = protocol.train_size
     starts = history_starts(panel, origins[0], size)
     seen = panel if size is None else panel.between(starts, panel.lengths)
-    if engine.trainable(seen, origins[0] - starts, horizon):
+    if trainable(seen, origins[0] - starts, horizon):
         return
     longest = int(panel.lengths.max())
     windows = f"{len(origins)} window{'s' if len(origins) > 1 else ''} of {horizon} steps"
-    needed = horizon + engine.least_windows(horizon)
+    needed = horizon + least_windows(horizon)
     least = horizon + (len(origins) - 1) * (protocol.step or horizon) + needed
     if size is not None and longest >= least and size < needed:
         raise InputError(

@@ -7,22 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.data.ahead import require_future, with_future
-from throughtime.data.columns import Named
-from throughtime.data.encoding import fit_encodings
-from throughtime.data.frames import from_native, template, to_native
-from throughtime.data.gaps import as_panel
-from throughtime.data.panel import Panel
-from throughtime.data.source import Source
-from throughtime.errors import InputError
-from throughtime.forecasting import engine
-from throughtime.forecasting.display import SHOWN, forecaster_block
-from throughtime.forecasting.heldout import settle
+from throughtime._errors import InputError
+from throughtime.data import (
+    Named,
+    Panel,
+    Source,
+    as_panel,
+    fit_encodings,
+    from_native,
+    require_future,
+    template,
+    to_native,
+    with_future,
+)
+from throughtime.forecasting.config import Plan, make_plan, require_horizon, require_size, with_encodings
+from throughtime.forecasting.dataset import known_values, prepare, trainable
+from throughtime.forecasting.decisions import decision_notes
+from throughtime.forecasting.infer import forecast_quantiles, forecast_samples
 from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.notes import decision_notes
 from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
-from throughtime.forecasting.plan import Plan, make_plan, require_horizon, require_size, with_encodings
-from throughtime.training.loop import Progress
+from throughtime.forecasting.selection import settle
+from throughtime.forecasting.train import Networks, train_networks
+from throughtime.gradients import GradientFlow, gradient_flow
+from throughtime.training import Progress
 
 Report = Callable[[str, Progress], None]
 """``report(stage, progress)``: called about twenty times in each stage of training."""
@@ -122,14 +129,12 @@ class Forecaster:
         """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
         plan = self.first_plan(panel, origins)
         plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
-        networks: engine.Networks = ()
+        networks: Networks = ()
         losses = np.empty((0, 0))
-        if engine.trainable(panel, origins, self.horizon):
+        if trainable(panel, origins, self.horizon):
             if self.steps is None:
                 plan = settle(panel, origins, plan, report=report, seed=self.seed)
-            networks, losses = engine.train_networks(
-                engine.prepare(panel, origins, plan), plan, report=report, seed=self.seed
-            )
+            networks, losses = train_networks(prepare(panel, origins, plan), plan, report=report, seed=self.seed)
         self.panel_, self.plan_, self.networks_, self.losses_ = panel, plan, networks, losses
         self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
         self._like, self._shown = None, None
@@ -145,7 +150,7 @@ class Forecaster:
         for name in ("season", "hidden", "steps", "members", "lookback"):
             require_size(name, getattr(self, name))
         return make_plan(
-            engine.known_values(panel, origins),
+            known_values(panel, origins),
             origins,
             horizon=self.horizon,
             season=panel.frequency.season if self.season is None else self.season,
@@ -179,7 +184,7 @@ class Forecaster:
         if future is not None:
             panel = with_future(panel, from_native(future), Source("the frame of the future"), self.horizon)
         quantiles = self._quantiles(panel, panel.lengths)
-        self._shown = quantiles[:SHOWN].copy()
+        self._shown = quantiles.copy()
         columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
         return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
 
@@ -202,7 +207,7 @@ class Forecaster:
         self._require_fitted()
         require_size("n", n)
         panel = self.panel_
-        drawn = engine.forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
+        drawn = forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
         ids, times = panel.future(self.horizon)
         columns = {"sample": np.tile(np.arange(n), len(ids)), "throughtime": drawn.ravel()}
         table = {"unique_id": np.repeat(ids, n), "ds": np.repeat(times, n), **columns}
@@ -215,7 +220,7 @@ class Forecaster:
 
     def _quantiles(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         require_future(panel, origins, self.horizon)
-        return engine.forecast_quantiles(self.networks_, panel, origins, self.plan_)
+        return forecast_quantiles(self.networks_, panel, origins, self.plan_)
 
     def backtest(
         self,
@@ -230,7 +235,7 @@ class Forecaster:
     ) -> Any:
         """Forecast ``windows`` horizons from rolling origins, by the network and by baselines.
 
-        The forecaster itself stays as it is. See :func:`throughtime.forecasting.backtest.backtest`.
+        The forecaster itself stays as it is. See :func:`throughtime.forecasting.run_backtest`.
 
         Args:
             frame: as for :meth:`fit`.
@@ -248,11 +253,12 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used, and where the series are too short.
         """
-        from throughtime.forecasting.backtest import Protocol, backtest
+        from throughtime.forecasting.backtest import run_backtest
+        from throughtime.forecasting.results import Protocol
 
         panel = as_panel(frame)
         protocol = Protocol(windows, step, refit, train_size, baselines)
-        tested = backtest(Forecaster(**self.get_params()), panel, protocol, level=level, report=silent)
+        tested = run_backtest(Forecaster(**self.get_params()), panel, protocol, level=level, report=silent)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:
@@ -298,12 +304,26 @@ class Forecaster:
 
     def __str__(self) -> str:
         """What it decided; before :meth:`fit` the call that makes it."""
+        from throughtime.plots import forecaster_block
+
         return forecaster_block(self).text() if hasattr(self, "plan_") else repr(self)
 
     def _repr_html_(self) -> str:
         """For a notebook: what it decided, the training, and the first series with what :meth:`predict` last said."""
+        from throughtime.plots import forecaster_block
+
         return forecaster_block(self).html()
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "plan_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
+
+
+@gradient_flow.register(Forecaster)
+def _forecaster_flow(model: Forecaster, xs: Any = None, state: Any = None) -> GradientFlow:
+    """Measure the gradient flow of a fitted forecaster on a frame of series, by default those it was fitted on."""
+    from throughtime.forecasting.sensitivity import forecaster_flow
+
+    if state is not None:
+        raise InputError("gradient_flow of a Forecaster takes no state: its windows start from the initial state")
+    return forecaster_flow(model, xs)

@@ -22,12 +22,12 @@ import jax.scipy.stats as jstats
 import numpy as np
 from scipy import special, stats
 
-from throughtime.data.scaling import Units, to_units
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime._registry import resolve
+from throughtime._types import Array, Float, Key
+from throughtime.data import Units, to_units
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.losses import pinball
-from throughtime.registry import resolve
-from throughtime.shapes import Array, Float, Key
+from throughtime.training import pinball
 
 LARGEST = 1e6  # squares and their gradients stay far below float32's 3e38
 LEAST_SCALE = 1e-3  # of the window's: what repeats itself would otherwise be worth any density

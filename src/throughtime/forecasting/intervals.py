@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from throughtime.errors import InputError
+from throughtime._errors import InputError
 
 # The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)

@@ -7,9 +7,26 @@ import polars as pl
 import scoringrules
 from utilsforecast import losses
 
-from throughtime.data.panel import Panel
-from throughtime.forecasting.backtest import Backtest
-from throughtime.forecasting.named_baselines import NAIVE2
+from throughtime.data import Panel
+from throughtime.forecasting.baselines import NAIVE2
+from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.results import Backtest
+
+DECILES = tuple(i for i, q in enumerate(QUANTILES) if round(10 * q, 9) == round(10 * q))
+
+
+def decile_crps(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Twice the mean pinball loss of the nine deciles, which approximates the CRPS (Berrisch & Ziel 2023).
+
+    Of the deciles, as they are evenly spaced: with the outer quantiles too, the tails would weigh more than the middle.
+
+    Args:
+        y: (S,) what came.
+        quantiles: (S, Q) at the levels ``QUANTILES``.
+    """
+    levels = np.array([QUANTILES[i] for i in DECILES])
+    return np.asarray(scoringrules.crps_quantile(y, quantiles[:, DECILES], levels, backend="numpy"))
+
 
 OF_SERIES = ("mase", "rmsse", "smape", "msis")  # without units: overall, the mean over series; others pool all values
 

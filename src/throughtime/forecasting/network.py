@@ -6,23 +6,21 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._types import Array, Bool, Float, Key
 from throughtime.cells import cell_type
-from throughtime.data.encoding import CovariateSizes
-from throughtime.data.scaling import Units, to_units, window_units
-from throughtime.data.windows import Windows, last_steps
-from throughtime.forecasting.bases import base_count, bases
-from throughtime.forecasting.covariates import (
+from throughtime.data import CovariateSizes, Units, Windows, last_steps, to_units, window_units
+from throughtime.forecasting.basis import base_count, bases
+from throughtime.forecasting.covariate_network import (
     CovariateInputs,
     CovariateNetwork,
     ahead,
     covariate_inputs,
     covariate_network,
     extra_widths,
+    silent,
 )
 from throughtime.forecasting.heads import Head, head_type
-from throughtime.forecasting.silent import silent
 from throughtime.layers import Block, FeedForward, Stack
-from throughtime.shapes import Array, Bool, Float, Key
 
 FEATURES = 2
 

@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from throughtime.data.calendar import Frequency
-from throughtime.data.covariates import Column, Covariates
-from throughtime.data.encoding import CovariateSizes, Encoding, Encodings, TableSizes
-from throughtime.data.panel import Panel
-from throughtime.errors import InputError
-from throughtime.forecasting.engine import Networks
+from throughtime._errors import InputError
+from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
+from throughtime.forecasting.config import Plan
 from throughtime.forecasting.network import Design, ForecastNetwork
-from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.train import Networks
 from throughtime.training import checkpoint
 
 KIND = "forecaster"

@@ -1,33 +1,40 @@
 """The small search that a practitioner wants: which arguments of a Forecaster suit these series best."""
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from throughtime.data.fingerprint import fingerprint
-from throughtime.data.gaps import as_panel
-from throughtime.data.panel import Panel
-from throughtime.errors import InputError
-from throughtime.forecasting.backtest import Protocol, Window, network_windows, require_trainable
+from throughtime._errors import InputError
+from throughtime._files import output_folder, staged
+from throughtime.data import Panel, as_panel, fingerprint
+from throughtime.forecasting.backtest import network_windows, require_trainable
+from throughtime.forecasting.config import require_horizon
+from throughtime.forecasting.cutoffs import affordable_origins, rolling_origins
 from throughtime.forecasting.forecaster import Forecaster, Report
-from throughtime.forecasting.heldout import pinball, seasonal_errors
-from throughtime.forecasting.origins import affordable_origins, rolling_origins
-from throughtime.forecasting.plan import require_horizon
-from throughtime.forecasting.search_space import Arguments, Space, search_space
-from throughtime.forecasting.settings_file import settings_text
-from throughtime.forecasting.study import DIVERGED, best_trial, judged_trials, next_trial, opened_study, optuna
+from throughtime.forecasting.optuna_study import (
+    DIVERGED,
+    Arguments,
+    Space,
+    best_trial,
+    judged_trials,
+    next_trial,
+    opened_study,
+    optuna,
+    search_space,
+)
+from throughtime.forecasting.results import Protocol, Window
+from throughtime.forecasting.selection import pinball_loss, seasonal_errors
 from throughtime.forecasting.tuning_words import state_of, trial_words, verdict_words
-from throughtime.outputs import output_folder, staged
-from throughtime.training.loop import DivergedError
+from throughtime.training import DivergedError
 
 STUDY = "study.db"
 MOST_WINDOWS = 3
 QUICK = {"preset": "fast", "members": 1}  # of a trial; a forecast with what was found takes its own
-
 Say = Callable[[str], None]
 Count = Callable[[int, int], None]
 """``count(done, total)``: windows that were judged or spared."""
@@ -229,7 +236,7 @@ def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray
     rows = window.rows
     quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
     truth = panel.after(rows, window.origins[rows], quantiles.shape[1])
-    losses = pinball(quantiles, truth) / scale[rows, None]
+    losses = pinball_loss(quantiles, truth) / scale[rows, None]
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]
 
 
@@ -264,3 +271,8 @@ def _table(judged: Sequence[Any], space: Space) -> pl.DataFrame:
         **{name: [trial.params[name] for trial in judged] for name in space},
     }
     return pl.DataFrame(columns, strict=False)
+
+
+def settings_text(arguments: Mapping[str, Any]) -> str:
+    """The file's content."""
+    return json.dumps(arguments, indent=2) + "\n"

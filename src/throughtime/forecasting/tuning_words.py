@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from throughtime.forecasting.search_space import Arguments, Value
+from throughtime.forecasting.optuna_study import Arguments, Value
 
 
 def state_of(trial: Any) -> str:

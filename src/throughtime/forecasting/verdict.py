@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from throughtime.forecasting.backtest import MODEL
-from throughtime.forecasting.named_baselines import BASELINE
+from throughtime.forecasting.baselines import BASELINE
+from throughtime.forecasting.results import MODEL
 
 NAMES = {"naive2": "Naive2", "autoets": "AutoETS", "autotheta": "AutoTheta", "autoarima": "AutoARIMA"}
 
@@ -53,7 +53,7 @@ def no_verdict(reason: str) -> Verdict:
     return Verdict(None, None, 0, 0, f"Not compared with seasonal naive: {reason}.")
 
 
-def verdict(
+def make_verdict(
     scores: pl.DataFrame,
     rows: Mapping[str, np.ndarray],
     *,

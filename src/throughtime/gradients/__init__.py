@@ -1,7 +1,9 @@
-"""What flows back through time, measured."""
+"""Gradients through time: how strongly a state depends on earlier ones, and what changes that.
 
-from throughtime.gradients.flow import GradientFlow
-from throughtime.gradients.gradient_flow import gradient_flow
-from throughtime.gradients.regulariser import vanishing_regulariser
+In: a cell and inputs (T, D). Out: records of numbers, such as :class:`GradientFlow`.
+Never: forecasting, reports.
+"""
 
-__all__ = ["GradientFlow", "gradient_flow", "vanishing_regulariser"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,17 +5,59 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import polars as pl
 
-from throughtime.cells import Cell, cell_type
-from throughtime.cells.activations import activation
-from throughtime.cells.named import init_arguments, takes
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime._types import Array, Key
+from throughtime.cells import Cell, activation, cell_type, init_arguments, takes
+from throughtime.data import Panel, TimeSeriesData, fill_forward
 from throughtime.gradients.flow import GradientFlow
 from throughtime.gradients.measure import cell_flow
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Key
+
+SEQUENCES = 64
+
+
+def noise(length: int, *, key: Key) -> Array:
+    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favour no cell."""
+    return jax.random.normal(key, (SEQUENCES, length, 1))
+
+
+def sine_windows(length: int, *, key: Key) -> Array:
+    """Windows (B, T, 1) of the sine wave that the demo's network learns.
+
+    Raises:
+        InputError: where a window does not fit into the wave.
+    """
+    return TimeSeriesData().draw(key, SEQUENCES, length)[0]
+
+
+def panel_windows(panel: Panel, length: int, *, seed: int) -> np.ndarray:
+    """Random windows (B, T, 1) of a panel's series, each series with mean 0 and variance 1; gaps are filled.
+
+    Raises:
+        InputError: where no series has so many steps.
+    """
+    rows = np.flatnonzero(panel.lengths >= length)
+    if not len(rows):
+        raise InputError(
+            f"no series has {length} steps, the longest has {panel.lengths.max()}: expected --length of at most that"
+        )
+    values = fill_forward(panel.values, panel.offsets, panel.frequency.season)
+    random = np.random.default_rng(seed)
+    chosen = random.choice(rows, SEQUENCES)
+    starts = panel.offsets[chosen] + random.integers(0, panel.lengths[chosen] - length + 1)
+    windows = values[starts[:, None] + np.arange(length)]
+    means, deviations = np.array([_moments(values[slice(*panel.offsets[row : row + 2])]) for row in chosen]).T
+    return ((windows - means[:, None]) / deviations[:, None])[..., None].astype(np.float32)
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    deviation = float(values.std())
+    return float(values.mean()), deviation if deviation > 0 else 1.0
+
 
 MEASURED = 8  # sequences whose median is taken; a build may look at more, as batch statistics do
 COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
@@ -81,7 +123,7 @@ def _flow(cell: Cell, xs: Array) -> GradientFlow:
 
 def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:
     """Write ``gradients.csv``, ``gradients.png`` and ``verdict.txt``; the verdicts come back too."""
-    from throughtime.gradients.pictures import comparison_picture, flow_picture
+    from throughtime.plots import comparison_picture, flow_picture
 
     words = write_figures(folder, chosen, flows)
     labels = [case.label for case in chosen]
@@ -104,7 +146,7 @@ def write_figures(folder: Path, chosen: Sequence[Case], flows: Sequence[Gradient
 
 def verdicts(chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
     """Which remembers longest and shortest, then the verdict of each; what limits all of them comes once."""
-    from throughtime.gradients.verdict import LIMITS
+    from throughtime.gradients.explain import LIMITS
 
     ranked = sorted(zip(chosen, flows, strict=True), key=lambda pair: _memory_span(pair[1]), reverse=True)
     lines = []

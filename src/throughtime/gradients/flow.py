@@ -114,9 +114,9 @@ class GradientFlow:
     @cached_property
     def verdict(self) -> str:
         """Whether it vanishes, explodes or keeps, how fast, why, and what that does not prove."""
-        from throughtime.gradients.verdict import verdict
+        from throughtime.gradients.explain import explain
 
-        return verdict(self)
+        return explain(self)
 
     def to_frame(self) -> pl.DataFrame:
         """One row a lag: ``lag, norm, bound, memory, error`` and each path as ``path_c``."""
@@ -132,12 +132,12 @@ class GradientFlow:
 
     def plot(self) -> Any:
         """A matplotlib Figure: the reach curve with bound and paths, singular values, slopes and gates over time."""
-        from throughtime.gradients.pictures import flow_picture
+        from throughtime.plots import flow_picture
 
         return flow_picture(self)
 
     def _repr_html_(self) -> str:
-        from throughtime.gradients.display import flow_block
+        from throughtime.plots import flow_block
 
         return flow_block(self).html()
 

@@ -10,9 +10,9 @@ from jax.flatten_util import ravel_pytree
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
-from throughtime.cells.base import Cell
-from throughtime.recurrence import trajectory
-from throughtime.shapes import Array, Float
+from throughtime._types import Array, Float
+from throughtime.cells import Cell, Elman
+from throughtime.gradients.trajectory import trajectory
 
 LARGE = 512  # rows; beyond, the one singular value takes far less time than all of them
 
@@ -119,11 +119,6 @@ def _products(steps: Steps) -> Products:
     return Products(singular[:, 0], memory, singular, paths, step_norms, np.zeros(len(singular)))
 
 
-def _path(blocks: np.ndarray) -> np.ndarray:
-    """The norms (T + 1,) of the products of the last k blocks."""
-    return np.array([_scaled(spectral_norm(product), scale) for product, scale in _running_products(blocks)])
-
-
 def _running_products(jacobians: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
     """``J_T J_(T-1) ... J_(T-k+1)`` for k = 0 .. T, each as a matrix of moderate size and the log2 of its scale."""
     product, scale = np.eye(jacobians.shape[-1]), 0.0
@@ -157,3 +152,26 @@ def _scaled(value: Any, scale: float) -> Any:
     """``value * 2**scale``; infinite or 0 where float64 holds no such number."""
     with np.errstate(over="ignore", under="ignore"):
         return value * np.exp2(scale)
+
+
+PASCANU = "(g sigma_max(W))^k, g the activation's largest slope (Pascanu, Mikolov & Bengio 2013)"
+STEPWISE = "the product of the last k steps' own norms"
+
+
+def bound(cell: Cell, step_norms: np.ndarray) -> tuple[np.ndarray, str]:
+    """The bound (T + 1,) on the norms, and what it is.
+
+    Of an Elman cell whose activation's largest slope is known it is that of Pascanu, Mikolov & Bengio (arXiv 1211.5063,
+    section 2.1), which holds for any input. Other cells have none that does not depend on their input: theirs is the
+    product of the norms of the steps that were taken.
+
+    Args:
+        cell: the cell.
+        step_norms: (T,) spectral norm of each step's Jacobian, the last step first.
+    """
+    lags = np.arange(len(step_norms) + 1)
+    slope = cell.slopes[0] if isinstance(cell, Elman) else None
+    with np.errstate(over="ignore", under="ignore"):
+        if isinstance(cell, Elman) and slope is not None:
+            return (slope * spectral_norm(cell.w_h)) ** lags, PASCANU
+        return np.append(1.0, np.cumprod(step_norms)), STEPWISE

@@ -1,22 +1,29 @@
 """Measuring what flows back: from a cell and its inputs to a GradientFlow."""
 
+from functools import singledispatch
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from throughtime.cells.base import Cell, GatedCell, MatrixCell
-from throughtime.cells.elman import Elman
-from throughtime.cells.slopes import dead_and_saturated, gates_and_slopes
-from throughtime.errors import InputError
-from throughtime.gradients.bounds import bound
-from throughtime.gradients.estimate import estimated_products
+from throughtime._errors import InputError
+from throughtime._types import Array, Float
+from throughtime.cells import Cell, Elman, GatedCell, MatrixCell, dead_and_saturated, gates_and_slopes
 from throughtime.gradients.flow import GradientFlow, NotFinite
-from throughtime.gradients.jacobians import Products, Steps, field_slices, products, spectral_norm, step_jacobians
-from throughtime.layers.wrapper import Wrapper
-from throughtime.recurrence import trajectory
-from throughtime.shapes import Array, Float
+from throughtime.gradients.jacobians import (
+    Products,
+    Steps,
+    bound,
+    field_slices,
+    products,
+    spectral_norm,
+    step_jacobians,
+)
+from throughtime.gradients.lanczos import estimated_products
+from throughtime.gradients.trajectory import trajectory
+from throughtime.layers import RecurrentNetwork, Wrapper
 
 MOST_NUMBERS = 100_000_000  # of T Jacobians, S x S each: 400 MB; beyond, norms are estimated
 
@@ -140,3 +147,34 @@ def _first_not_finite(xs: Array, steps: Steps | None) -> NotFinite | None:
                 return NotFinite(int(t), name, f"the state overflows, after {largest:.3g} one step before")
         return NotFinite(int(t), "the step's Jacobian", "a slope that is not finite, of a state that is")
     return None
+
+
+@singledispatch
+def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow:
+    """Measure what flows back through time: from the last state to each earlier one.
+
+    Args:
+        model: a cell; a RecurrentNetwork, whose cell it is then; or a fitted Forecaster.
+        xs: the inputs (T, D), or (B, T, D) for the median over B sequences; for a Forecaster a frame of series, by
+            default those that it was fitted on.
+        state: where to start, as :func:`throughtime.unroll` takes it; zeros by default.
+
+    Returns:
+        The figures, the verdict and the picture of it: ``.norms``, ``.bound``, ``.half_life``, ``.verdict``,
+        ``.plot()``, ``.to_frame()``; see :class:`throughtime.GradientFlow`.
+
+    Raises:
+        InputError: for anything else, inputs that do not fit, and a Forecaster without a network.
+
+    Example:
+        >>> flow = tt.gradient_flow(tt.LSTM(3, 20, key=key), xs)
+        >>> print(flow.verdict)
+    """
+    cell = model.cell if isinstance(model, RecurrentNetwork) else model
+    if not isinstance(cell, Cell):
+        raise InputError(
+            f"gradient_flow got a {type(model).__name__}: expected a cell, a RecurrentNetwork or a fitted Forecaster"
+        )
+    if xs is None:
+        raise InputError(f"gradient_flow needs the inputs of a cell: xs (T, {cell.inputs}), or (B, T, {cell.inputs})")
+    return cell_flow(cell, jnp.asarray(xs), state)

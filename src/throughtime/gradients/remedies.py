@@ -9,13 +9,25 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime.cells import GRU, LEM, LRU, LSTM, SLSTM, Antisymmetric, Cell, Elman, MinGRU, MinLSTM
-from throughtime.cells.initializers import chrono, orthogonal
+from throughtime._types import Array, Key
+from throughtime.cells import (
+    GRU,
+    LEM,
+    LRU,
+    LSTM,
+    SLSTM,
+    Antisymmetric,
+    Cell,
+    Elman,
+    MinGRU,
+    MinLSTM,
+    chrono,
+    orthogonal,
+)
 from throughtime.gradients.comparison import Case, compare, write_figures
 from throughtime.gradients.flow import GradientFlow
 from throughtime.layers import BatchNorm, LayerNorm, Zoneout, unroll_batch
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Key
 
 EXPLOSIVE = 1.5  # what the recurrent matrix of the clipped network multiplies by
 CLIP_VALUE = CLIP_NORM = 1.0
@@ -108,7 +120,7 @@ def write_remedies(folder: Path, xs: Array, *, hidden: int, key: Key) -> tuple[s
     Returns:
         The verdicts, and each case with what was measured.
     """
-    from throughtime.gradients.remedies_picture import remedies_picture
+    from throughtime.plots import remedies_picture
 
     told = chapters(xs.shape[1])
     distinct = {case[:3]: case for chapter in told for case in chapter.cases.values()}

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from throughtime._errors import InputError
+from throughtime._types import Array, GateBias
 from throughtime.cells import GRU, MatrixCell
-from throughtime.errors import InputError
-from throughtime.shapes import Array, GateBias
 
 SomeCell = TypeVar("SomeCell", bound=MatrixCell)
 Weights = Mapping[str, ArrayLike]

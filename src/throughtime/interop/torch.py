@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.cells import GRU, LSTM, Elman, MatrixCell
-from throughtime.cells.activations import ACTIVATIONS
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.cells import ACTIVATIONS, GRU, LSTM, Elman, MatrixCell
 from throughtime.interop import layout
 
 GATE_ORDERS: layout.GateOrders = {Elman: ("a",), GRU: ("r", "z", "n"), LSTM: ("i", "f", "g", "o")}

@@ -1,9 +1,10 @@
-"""Native kernels: the loop over time in C++, forward and backward, where there is one for the cell.
+"""Native kernels: the loop over time in C++, forward and backward, for the cells that have one.
 
-:func:`throughtime.unroll` takes them by itself where they are faster; nothing need be called. ``available()`` says
-whether they are there, and why not; ``with off():`` does without them.
+In: a cell, its state and inputs (B, T, D). Out: the numbers that a scan gives, and their gradients.
+Never: a choice of method; :func:`throughtime.unroll` makes it. ``available()`` tells whether the kernels can run here,
+and why not; inside ``with off():`` they are not used.
 """
 
-from throughtime.kernels.library import Availability, available, off
+import lazy_loader
 
-__all__ = ["Availability", "available", "off"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

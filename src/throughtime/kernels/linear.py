@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime.cells.linear import LinearCell
+from throughtime._types import Array
+from throughtime.cells import LinearCell
 from throughtime.kernels.library import LINEAR, available
-from throughtime.shapes import Array
 
 # Below so many numbers in a sequence's states, or in those of all, XLA is faster: it compiles the loop as one function.
 LEAST_OF_ONE = 200

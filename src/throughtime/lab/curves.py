@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.data.gaps import fill_forward, without_leading_gaps
-from throughtime.data.panel import Panel
-from throughtime.data.readers import read_panel
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.data import Panel, fill_forward, read_panel, without_leading_gaps
 
 FILE = "file"
 POINTS, SPACING = 1000, 0.1

@@ -8,18 +8,15 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from throughtime.cells import cell_type
-from throughtime.cells.named import init_arguments, takes
-from throughtime.errors import InputError
-from throughtime.gradients.measure import describe
+from throughtime._errors import InputError
+from throughtime._types import Array, Key
+from throughtime.cells import cell_type, init_arguments, takes
+from throughtime.gradients import describe
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
 from throughtime.lab.given import Given
 from throughtime.lab.settings import LIMITS, OWN, Course, Learner
 from throughtime.layers import RecurrentNetwork
-from throughtime.shapes import Array, Key
-from throughtime.training.loop import TrainState, start
-from throughtime.training.optimisers import clipped_by_norm
-from throughtime.training.step import Loss
+from throughtime.training import Loss, TrainState, clipped_by_norm, start
 
 MOST_COMPILED = 20  # settings whose programs are kept
 _compiled: set[tuple[int, int, Learner]] = set()  # of this process, as the programs are

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jax
 
+from throughtime._errors import InputError
 from throughtime.cells import Cell
-from throughtime.data.panel import Panel
-from throughtime.errors import InputError
-from throughtime.forecasting.forecaster import Forecaster
+from throughtime.data import Panel
+from throughtime.forecasting import Forecaster
 from throughtime.lab.curves import read_file
 from throughtime.layers import RecurrentNetwork
 from throughtime.loading import load

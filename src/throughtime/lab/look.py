@@ -6,9 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._types import Array, Float, Int
+from throughtime.gradients import unroll_perturbed, zero_perturbations
 from throughtime.layers import RecurrentNetwork
-from throughtime.recurrence import nudged, still
-from throughtime.shapes import Array, Float, Int
 
 
 class Look(NamedTuple):
@@ -35,11 +35,13 @@ def look(network: RecurrentNetwork, window: Float[Array, "S"], at: Int[Array, ""
 
     def error(added: tuple[Any, Array]) -> tuple[Array, tuple[Array, Array]]:
         nudges, to_output = added
-        ys = nudged(network.cell, xs, nudges)[1] + to_output
+        ys = unroll_perturbed(network.cell, xs, nudges)[1] + to_output
         predictions = jax.vmap(network.readout)(ys)[:, 0]
         return (predictions[at] - targets[at]) ** 2, (predictions, ys)
 
-    (by_state, by_output), (predictions, ys) = jax.grad(error, has_aux=True)((still(network.cell, steps), none))
+    (by_state, by_output), (predictions, ys) = jax.grad(error, has_aux=True)(
+        (zero_perturbations(network.cell, steps), none)
+    )
     sizes = _norm(jnp.stack(jax.tree.leaves(by_state)))
     after = jnp.pad(sizes[1:], ((0, 1), (0, 0)))  # the state after step t is what enters step t + 1
     here = jnp.arange(steps)[:, None] == at

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.lab.look import Look
-from throughtime.style import BLUE, INK, ORANGE, house_style
+from throughtime.plots import BLUE, INK, ORANGE, house_style
 
 LINES = ({"color": BLUE}, {"color": ORANGE, "linestyle": "--"})
 

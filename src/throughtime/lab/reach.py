@@ -4,9 +4,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from throughtime.forecasting.forecaster import Forecaster
-from throughtime.gradients import GradientFlow, gradient_flow
-from throughtime.gradients.flow import plain
+from throughtime.forecasting import Forecaster
+from throughtime.gradients import GradientFlow, gradient_flow, plain
 from throughtime.lab.run import Run, window_of
 
 FIELDS = ("cell", "norms", "memory", "bound", "bound_is", "half_life", "reach", "verdict", "horizon_by_lag")

@@ -12,7 +12,7 @@ import numpy as np
 
 from throughtime.lab.experiment import Experiment
 from throughtime.lab.look import Look, look
-from throughtime.training.loop import DivergedError, train
+from throughtime.training import DivergedError, train
 
 MOST_AT_ONCE = 10_000  # steps that the compiled loop can be asked for
 PORTION = 0.09  # seconds of training, after which the user is heard again and a picture is made

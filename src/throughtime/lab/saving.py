@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from throughtime._files import output_folder, staged
 from throughtime.lab.experiment import title
 from throughtime.lab.given import Given
 from throughtime.lab.look import look
@@ -14,7 +15,6 @@ from throughtime.lab.picture import Shown, lab_picture
 from throughtime.lab.run import Run, window_of
 from throughtime.lab.script import script
 from throughtime.layers import network_config
-from throughtime.outputs import output_folder, staged
 from throughtime.training import checkpoint
 
 NAMES = ("", "-b")  # behind the names of a second run's files

@@ -1,8 +1,7 @@
 """The settings of a run as a Python script that does it again, to the last digit."""
 
 from throughtime import __version__
-from throughtime.cells import cell_type
-from throughtime.cells.named import init_arguments
+from throughtime.cells import cell_type, init_arguments
 from throughtime.lab.curves import FILE
 from throughtime.lab.experiment import cell_options
 from throughtime.lab.given import Given
@@ -21,8 +20,8 @@ import jax.numpy as jnp
 import optax
 
 import throughtime as tt
-{own}from throughtime.settings import prepare_jax
-from throughtime.training.loop import start, train
+{own}from throughtime._jax_config import prepare_jax
+from throughtime.training import start, train
 {optimisers}
 prepare_jax()  # compiled as the laboratory compiles
 
@@ -69,7 +68,7 @@ def script(course: Course, learner: Learner, given: Given, *, who: str, steps: i
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
         own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + own,
-        optimisers="from throughtime.training.optimisers import clipped_by_norm\n" if learner.clip else "",
+        optimisers="from throughtime.training import clipped_by_norm\n" if learner.clip else "",
         window=course.window,
         batch=course.batch,
         steps=steps,
@@ -88,11 +87,11 @@ def _printable(words: str) -> str:
 def _curve(course: Course, given: Given) -> tuple[str, str]:
     """What to import for the series, and the expression that makes it."""
     if course.curve != FILE:
-        return "from throughtime.lab.curves import made_curve\n", f"made_curve({course.curve!r})"
+        return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r})"
     assert given.file is not None
     series = f", {course.series!r}" if course.series else ""
     path = f"Path({str(given.file.resolve())!r})"
-    return "from throughtime.lab.curves import file_curve, read_file\n", f"file_curve(read_file({path}){series})"
+    return "from throughtime.lab import file_curve, read_file\n", f"file_curve(read_file({path}){series})"
 
 
 def _network(course: Course, learner: Learner, given: Given) -> str:

@@ -19,13 +19,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from throughtime._errors import InputError
 from throughtime.cells import CELLS
-from throughtime.errors import InputError
 from throughtime.lab.given import Given
 from throughtime.lab.session import Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
-from throughtime.report.page import template
-from throughtime.style import css_colours
+from throughtime.plots import css_colors
+from throughtime.report import template
 
 LOOPBACK = "127.0.0.1"
 HERE = Path(__file__).parent
@@ -128,4 +128,4 @@ def _page(given: Given) -> str:
         "forecaster": None if given.forecaster is None else str(given.folder),
     }
     page = template("index.html", PackageLoader("throughtime.lab", "page"))
-    return page.render(colours=css_colours(), known=known, known_json=json.dumps(known))
+    return page.render(colours=css_colors(), known=known, known_json=json.dumps(known))

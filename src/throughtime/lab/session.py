@@ -13,7 +13,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from throughtime.errors import InputError, file_system_words
+from throughtime._errors import InputError, file_system_words
 from throughtime.lab.experiment import Experiment, experiment, title
 from throughtime.lab.given import Given
 from throughtime.lab.reach import forecaster_reach, run_reach

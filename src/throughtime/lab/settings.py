@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from throughtime.cells import CELLS
-from throughtime.cells.activations import ACTIVATIONS
-from throughtime.cells.named import INITIALISERS
-from throughtime.errors import InputError
+from throughtime._errors import InputError
+from throughtime.cells import ACTIVATIONS, CELLS, INITIALIZERS
 from throughtime.lab.curves import CURVES, FILE
 
 OWN = "own"  # an initialiser: the cell's own
@@ -65,10 +63,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "curve": (*CURVES, FILE),
     "cell": tuple(CELLS),
     "activation": tuple(ACTIVATIONS),
-    "init": (OWN, *INITIALISERS),
+    "init": (OWN, *INITIALIZERS),
 }
 WORDS = {"rate": "learning rate", "clip": "largest gradient norm", "hidden": "number of units", "init": "initialiser"}
-
 Kind = TypeVar("Kind", Course, Learner)
 
 

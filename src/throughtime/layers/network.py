@@ -1,17 +1,72 @@
 """Networks made of cells."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import equinox as eqx
 import jax
 
-from throughtime.cells.base import Cell
-from throughtime.layers.config import cell_config, cell_from_config
-from throughtime.layers.noise import unroll_drawn
-from throughtime.layers.steps import per_step
+from throughtime._registry import name_of
+from throughtime._types import Array, Inputs, Key, Mask
+from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
+from throughtime.layers import network as plain
+from throughtime.layers.batch_normalization import BatchNorm
+from throughtime.layers.noise import VariationalDropout, Zoneout, unroll_drawn
+from throughtime.layers.normalization import LayerNorm
+from throughtime.layers.residual import Residual, SignedEigenvalues
+from throughtime.layers.wrapper import Wrapper, per_step
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Inputs, Key, Mask
+
+
+def plain_cell_config(cell: Cell) -> dict[str, Any]:
+    """``{"cell": "elman", "inputs": 1, "hidden": 100, "activation": "relu"}``: sizes, and what is fixed by argument.
+
+    Raises:
+        InputError: for a cell or an activation that throughtime knows under no name.
+    """
+    config = {"cell": name_of("cell", CELLS, type(cell)), "inputs": cell.inputs, "hidden": cell.hidden}
+    fixed = {field.name: getattr(cell, field.name) for field in fields(cell) if field.metadata.get("static")}
+    if "activation" in fixed:
+        fixed["activation"] = name_of("activation", ACTIVATIONS, fixed["activation"])
+    return config | fixed
+
+
+def plain_cell_from_config(config: Mapping[str, Any], *, key: Key) -> Cell:
+    """A cell of this configuration with random weights."""
+    arguments = dict(config)
+    return cell_type(arguments.pop("cell"))(**arguments, key=key)
+
+
+WRAPPERS: dict[str, Callable[..., Cell]] = {
+    "layer_norm": LayerNorm,
+    "batch_norm": BatchNorm,
+    "zoneout": Zoneout,
+    "variational_dropout": VariationalDropout,
+    "residual": Residual,
+    "signed_eigenvalues": SignedEigenvalues,
+}
+
+
+def cell_config(cell: Cell) -> dict[str, Any]:
+    """``{"cell": "zoneout", "rate": 0.1, "of": {"cell": "gru", ...}}``, or a plain cell's configuration.
+
+    Raises:
+        InputError: for a cell or an activation that throughtime knows under no name.
+    """
+    if not isinstance(cell, Wrapper):
+        return plain.cell_config(cell)
+    fixed = {field.name: getattr(cell, field.name) for field in fields(cell) if field.metadata.get("static")}
+    return {"cell": name_of("wrapper", WRAPPERS, type(cell)), **fixed, "of": cell_config(cell.cell)}
+
+
+def cell_from_config(config: Mapping[str, Any], *, key: Key) -> Cell:
+    """A cell of this configuration with random weights."""
+    if config["cell"] not in WRAPPERS:
+        return plain.cell_from_config(config, key=key)
+    arguments = dict(config)
+    wrapper, inside = WRAPPERS[arguments.pop("cell")], arguments.pop("of")
+    return wrapper(cell_from_config(inside, key=key), **arguments)
 
 
 class RecurrentNetwork(eqx.Module):

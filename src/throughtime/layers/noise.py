@@ -17,12 +17,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells.base import Cell, MatrixCell, State
-from throughtime.errors import InputError
-from throughtime.layers.normalisation import require_matrix_cell
+from throughtime._errors import InputError
+from throughtime._types import Array, Bool, GateBias, Hidden, Inputs, Int, Key, Mask, Outputs
+from throughtime.cells import Cell, MatrixCell, State
+from throughtime.layers.normalization import require_matrix_cell
 from throughtime.layers.wrapper import Wrapper
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Bool, GateBias, Hidden, Inputs, Int, Key, Mask, Outputs
 
 
 class RandomCell(Cell):

@@ -8,11 +8,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime.cells.base import Cell
-from throughtime.errors import InputError
-from throughtime.layers.steps import per_step
+from throughtime._errors import InputError
+from throughtime._types import Array, Hidden, Inputs, Key, Mask, Outputs
+from throughtime.cells import Cell
+from throughtime.layers.wrapper import per_step
 from throughtime.recurrence import unroll
-from throughtime.shapes import Array, Hidden, Inputs, Key, Mask, Outputs
 
 
 class Block(eqx.Module):

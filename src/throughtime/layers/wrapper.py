@@ -1,9 +1,13 @@
 """A cell around another cell."""
 
-import equinox as eqx
+import math
+from collections.abc import Callable
 
-from throughtime.cells.base import Cell
-from throughtime.shapes import Array, GateBias, InputWeights, Projected, RecurrentWeights
+import equinox as eqx
+import jax
+
+from throughtime._types import Array, GateBias, InputWeights, Projected, RecurrentWeights
+from throughtime.cells import Cell
 
 
 class Wrapper(Cell):
@@ -41,3 +45,13 @@ class Wrapper(Cell):
     def project(self, xs: Array) -> Projected:
         """The inner cell's projection."""
         return self.cell.project(xs)
+
+
+def per_step(fn: Callable[[Array], Array], xs: Array) -> Array:
+    """A function of one step's vector, at every step of a sequence (T, D) or of a batch (B, T, D).
+
+    The steps become one axis: of two, XLA would lay them on their side before it multiplies them by a matrix.
+    """
+    *leading, width = xs.shape
+    steps = jax.vmap(fn)(xs.reshape(math.prod(leading), width))
+    return steps.reshape(*leading, *steps.shape[1:])

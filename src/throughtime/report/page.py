@@ -7,10 +7,10 @@ import json
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from plotly.offline import get_plotlyjs
 
+from throughtime.plots import css_colors
 from throughtime.report.content import ForecastContent
 from throughtime.report.packed import packed
 from throughtime.report.scores import metric_name, overall_rows
-from throughtime.style import css_colours
 
 COMPRESSION = 6  # 9 takes three times as long for 1 %
 
@@ -23,7 +23,7 @@ def render(content: ForecastContent) -> str:
         content=content,
         rows=overall_rows(content),
         drawn=len(data["series"]),
-        colours=css_colours(),
+        colours=css_colors(),
         data=compressed(json.dumps(data, separators=(",", ":"), allow_nan=False)),
         library=compressed(get_plotlyjs()),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.data.panel import Panel
+from throughtime.data import Panel
 from throughtime.report.content import Columns
 
 LABELS = ("unique_id", "ds", "cutoff", "y")

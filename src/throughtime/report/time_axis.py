@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.data.calendar import Frequency, wall_clock
+from throughtime.data import Frequency, wall_clock
 
 
 class TimeAxis(NamedTuple):

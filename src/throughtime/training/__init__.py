@@ -1,0 +1,9 @@
+"""Training: the compiled loop, its optimizers, what it records, and checkpoints.
+
+In: a model, a loss, an optimizer. Out: the trained state, a history, checkpoints on disk.
+Never: time series, frames, forecasts; signals and progress bars belong to the command line.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

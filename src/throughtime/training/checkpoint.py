@@ -21,9 +21,8 @@ import numpy as np
 import safetensors.numpy
 
 from throughtime import __version__
-from throughtime.errors import InputError
-from throughtime.interrupts import held
-from throughtime.shapes import Array
+from throughtime._errors import InputError
+from throughtime._types import Array
 
 HEADER = "checkpoint.json"
 FORMAT = "throughtime"
@@ -73,15 +72,14 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
         "config": dict(config),
     }
     text = json.dumps(header | {"sha256": _header_digest(header)}, indent=2)
-    with held():
-        try:
-            _write(folder / arrays_file, content)
-            _write(folder / HEADER, text.encode())
-        finally:
-            _clear(folder)
-            if new:
-                with suppress(OSError):  # it goes where nothing could be written to it
-                    folder.rmdir()
+    try:
+        _write(folder / arrays_file, content)
+        _write(folder / HEADER, text.encode())
+    finally:
+        _clear(folder)
+        if new:
+            with suppress(OSError):  # it goes where nothing could be written to it
+                folder.rmdir()
 
 
 def load(path: str | Path) -> Checkpoint:

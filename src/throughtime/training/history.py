@@ -6,13 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from throughtime.errors import InputError
-from throughtime.training.display import history_block, history_line
+from throughtime._errors import InputError
 from throughtime.training.watch import Record
 
 
 class History(NamedTuple):
-    """R records of one run, as :class:`throughtime.training.watch.Record` describes them.
+    """R records of one run, as :class:`throughtime.training.Record` describes them.
 
     Attributes:
         step: (R,) how many steps were done.
@@ -65,14 +64,20 @@ class History(NamedTuple):
 
     def _repr_html_(self) -> str:
         """For a notebook: loss, gradient by lag, shares of dead and saturated units, the last record."""
+        from throughtime.plots import history_block
+
         return history_block(self).html()
 
     def __str__(self) -> str:
         """The last record, as tables."""
+        from throughtime.plots import history_block
+
         return history_block(self).text()
 
     def __repr__(self) -> str:
         """The last record, on a line."""
+        from throughtime.plots import history_line
+
         return history_line(self)
 
 

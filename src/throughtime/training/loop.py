@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime.errors import InputError
-from throughtime.shapes import Array, Bool, Float, Int, Key, Scalar
-from throughtime.training.divergence import all_finite, explain
+from throughtime._errors import InputError
+from throughtime._types import Array, Bool, Float, Int, Key, Scalar
+from throughtime.training.diagnosis import all_finite, explain
 from throughtime.training.step import Loss, TrainState, take_step
 from throughtime.training.watch import Record, Watch, observer, step_norm
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import optax
 
-from throughtime.shapes import Array, Int, Key, Scalar
+from throughtime._types import Array, Int, Key, Scalar
 
 Loss = Callable[[Any, Any, Key], Scalar]
 """``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss."""

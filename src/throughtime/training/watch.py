@@ -12,16 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime.cells.base import GatedCell
-from throughtime.errors import InputError
-from throughtime.shapes import Array, Float, Scalar
+from throughtime._errors import InputError
+from throughtime._types import Array, Float, Scalar
+from throughtime.cells import GatedCell
 from throughtime.training.checkpoint import named_leaves
+from throughtime.training.probes import TappedCell, Taps, can_be_tapped
 from throughtime.training.step import Loss, TrainState, batch_key
-from throughtime.training.taps import TappedCell, Taps, can_be_tapped
 
 
 class Watch(NamedTuple):
-    """What to look at, with each report of :func:`throughtime.training.loop.train`.
+    """What to look at, with each report of :func:`throughtime.training.train`.
 
     Attributes:
         clip_norm: the global norm above which the optimiser clips a gradient; infinite where it does not clip.

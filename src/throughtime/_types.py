@@ -1,0 +1,44 @@
+"""The letters of every signature, and the array types made of them.
+
+=====  =====================================================================
+B      series or windows side by side: the batch
+T      time steps
+D      inputs of a cell at one time step
+H      hidden units, and the outputs of a cell at one time step
+G      gates of a cell; ``GH`` is G blocks of H rows, in the order of ``GATES``
+F      forecast horizon, in steps
+Q      quantiles
+O      outputs of a readout at one time step
+=====  =====================================================================
+
+Tests check them at run time (jaxtyping with beartype); in use they cost nothing.
+"""
+
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+Key = PRNGKeyArray
+Scalar = Float[Array, ""]
+InputWeights = Float[Array, "GH D"]
+RecurrentWeights = Float[Array, "GH H"]
+GateBias = Float[Array, "GH"]
+Projected = Float[Array, "*steps GH"]
+Hidden = Float[Array, "H"]
+Inputs = Float[Array, "T D"] | Float[Array, "B T D"]
+Outputs = Float[Array, "T H"] | Float[Array, "B T H"]
+Mask = Bool[Array, "T"] | Bool[Array, "B T"]
+__all__ = [
+    "Array",
+    "Bool",
+    "Float",
+    "GateBias",
+    "Hidden",
+    "InputWeights",
+    "Inputs",
+    "Int",
+    "Key",
+    "Mask",
+    "Outputs",
+    "Projected",
+    "RecurrentWeights",
+    "Scalar",
+]

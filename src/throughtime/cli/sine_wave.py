@@ -1,0 +1,203 @@
+"""The notebook as a product: a network learns the sine wave, from data to gallery."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from throughtime._errors import InputError
+from throughtime._types import Array, Key
+from throughtime.cells import cell_type, orthogonal
+from throughtime.data import TimeSeriesData
+from throughtime.layers import RecurrentNetwork, network_config, rollout
+from throughtime.training import TrainState, checkpoint, masked_mean, squared_error, start, train
+
+HIDDEN, WINDOW, BATCH, LEARNING_RATE = 100, 30, 1, 0.001
+EVERY = 100
+INSTANCE_START = 5.0
+CONTINUATION = 200
+NEAR = 0.1  # of the curve, as a continuation goes
+EVALUATION_WINDOWS = 50
+# What a run may leave in its folder besides metrics.json, by the folder below it.
+PICTURES = {
+    ".": re.compile(r"(series|training_instance|testing|continuation|gallery)\.png"),
+    "gallery": re.compile(r"step_[0-9]{4,}\.png"),
+}
+
+
+class Learnt(NamedTuple):
+    """A run so far.
+
+    Attributes:
+        state: the training state.
+        mse: (step, mean squared error over evenly spaced windows), from step 0.
+        snapshots: the predictions (T, 1) on the training instance, by step.
+        seconds: spent in the training loop.
+        compile_seconds: spent on compiling it.
+    """
+
+    state: TrainState
+    mse: list[tuple[int, float]]
+    snapshots: dict[int, np.ndarray]
+    seconds: float
+    compile_seconds: float
+
+
+def learn(
+    *,
+    steps: int = 2000,
+    cell: str = "elman",
+    seed: int = 0,
+    folder: Path | None = None,
+    resume: bool = False,
+    report: Callable[[Learnt], None] = lambda learnt: None,
+) -> Learnt:
+    """Train the notebook's network: 100 units, windows of 30 points of sin(t), batch 1, Adam 0.001.
+
+    Args:
+        steps: training steps in all.
+        cell: the cell's name; an Elman cell has ReLU units, as the notebook's.
+        seed: makes the weights and the batches.
+        folder: where a checkpoint is kept every 100 steps.
+        resume: go on from the checkpoint in ``folder``.
+        report: called every 100 steps.
+
+    Raises:
+        InputError: for fewer than one step, and where ``resume`` finds no checkpoint of this run.
+    """
+    if steps < 1:
+        raise InputError(f"expected at least 1 training step, got {steps}")
+    data = TimeSeriesData()
+    xs, _, _ = data.instance(INSTANCE_START, WINDOW)
+    windows = _evaluation_windows(data)
+    optimiser = optax.adam(LEARNING_RATE)
+
+    def loss(network: RecurrentNetwork, _data: None, key: Key) -> Array:
+        x, y, _ = data.draw(key, BATCH, WINDOW)
+        return masked_mean(squared_error(network(x)[1], y))
+
+    @jax.jit
+    def evaluate(network: RecurrentNetwork) -> tuple[Array, Array]:
+        mse = masked_mean(squared_error(network(windows[:, :-1])[1], windows[:, 1:]))
+        return mse, network(jnp.asarray(xs))[1]
+
+    if resume and folder is not None:
+        learnt = _read(folder, cell, seed, optimiser)
+    else:
+        state = _start(cell, jnp.asarray(seed, jnp.uint32), optimiser)
+        learnt = Learnt(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
+    report(learnt)
+    for progress in train(learnt.state, loss, optimiser, None, steps=steps, every=EVERY):
+        mse, predictions = evaluate(progress.state.model)
+        step = int(progress.state.step)
+        learnt = Learnt(
+            progress.state,
+            [*learnt.mse, (step, float(mse))],
+            learnt.snapshots | {step: np.asarray(predictions)},
+            learnt.seconds + progress.seconds,
+            learnt.compile_seconds + progress.compile_seconds,
+        )
+        if folder is not None:
+            _write(folder, learnt, seed)
+        report(learnt)
+    return learnt
+
+
+def write_results(folder: Path, learnt: Learnt, seed: int, *, pictures: bool = True) -> dict[str, Any]:
+    """Write ``metrics.json`` and the pictures to ``folder``; the metrics come back too."""
+    data = TimeSeriesData()
+    xs, targets, times = data.instance(INSTANCE_START, WINDOW)
+    network, steps = learnt.state.model, int(learnt.state.step)
+    predictions = learnt.snapshots[steps]
+    generated = np.asarray(rollout(network, jnp.asarray(xs), CONTINUATION))
+    ahead = INSTANCE_START + np.arange(WINDOW + CONTINUATION) * data.resolution
+    errors = generated[:, 0] - data.ret_true(ahead[WINDOW:])
+    metrics: dict[str, Any] = {
+        "steps": steps,
+        "mse": learnt.mse,
+        "test_mse": float(np.mean((predictions - targets) ** 2)),
+        "continuation_points": CONTINUATION,
+        "continuation_mse": float(np.mean(errors**2)),
+        "continuation_follows": _points_followed(errors),
+        "seed": seed,
+        "train_seconds": learnt.seconds,
+        "us_per_step": learnt.seconds / steps * 1e6,
+        "compile_seconds": learnt.compile_seconds,
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    if pictures:
+        from throughtime.plots import (
+            sine_wave as plots,  # matplotlib takes a second to load: only who wants pictures waits
+        )
+
+        plots.series_picture(folder / "series.png", data, times)
+        plots.instance_picture(folder / "training_instance.png", times, xs, targets)
+        plots.testing_picture(folder / "testing.png", times, xs, targets, predictions, metrics["test_mse"])
+        plots.gallery_pictures(folder, times, targets, learnt.snapshots)
+        plots.continuation_picture(
+            folder / "continuation.png", data, ahead, WINDOW, generated, metrics["continuation_mse"]
+        )
+    return metrics
+
+
+def _points_followed(errors: np.ndarray) -> int:
+    """How many points a continuation stays near the curve: one-step errors are small, but fed back they add up."""
+    astray = np.flatnonzero(np.abs(errors) > NEAR)
+    return int(astray[0]) if len(astray) else len(errors)
+
+
+def _evaluation_windows(data: TimeSeriesData) -> Array:
+    """Evenly spaced windows over the whole series (B, T + 1, 1): a batch of one says little about the rest."""
+    starts = np.linspace(data.xmin, data.xmax - WINDOW * data.resolution, EVALUATION_WINDOWS)
+    return jnp.asarray(data.ret_true(starts[:, None] + np.arange(WINDOW + 1) * data.resolution)[..., None])
+
+
+@eqx.filter_jit  # one program: drawn one by one, the weights take longer to compile than to train
+def _start(cell: str, seed: Array, optimiser: optax.GradientTransformation) -> TrainState:
+    key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
+    # Below 1: with a norm of 1, Adam's steps at batch 1 end one run in four above 1e-3; with 0.8, one in thirty.
+    options: dict[str, Any] = {"recurrent_init": orthogonal(0.8)} if cell in ("elman", "gru", "lstm") else {}
+    if cell == "elman":
+        options["activation"] = "relu"
+    network = RecurrentNetwork(cell_type(cell)(1, HIDDEN, **options, key=key_cell), 1, key=key_readout)
+    return start(network, optimiser, key)
+
+
+def _write(folder: Path, learnt: Learnt, seed: int) -> None:
+    config = {
+        "network": network_config(learnt.state.model),
+        "optimiser": {"name": "adam", "learning_rate": LEARNING_RATE},
+        "seed": seed,
+        "seconds": learnt.seconds,
+        "compile_seconds": learnt.compile_seconds,
+        "mse": learnt.mse,
+    }
+    snapshots = {str(step): predictions for step, predictions in learnt.snapshots.items()}
+    checkpoint.save(folder, "training", config, {"training": learnt.state, "snapshots": snapshots})
+
+
+def _read(folder: Path, cell: str, seed: int, optimiser: optax.GradientTransformation) -> Learnt:
+    """The run that ``folder`` holds, which must be one of the same cell and seed."""
+    saved = checkpoint.load(folder)
+    if saved.kind != "training" or "mse" not in saved.config:
+        raise InputError(f"{folder} holds a {saved.kind}: expected the checkpoint of a demo to resume")
+    for what, came, wanted in (
+        ("seed", saved.config["seed"], seed),
+        ("cell", saved.config["network"]["cell"]["cell"], cell),
+    ):
+        if came != wanted:
+            raise InputError(
+                f"{folder} was trained with {what} {came}, not {wanted}: give --{what} {came} to resume it"
+            )
+    state = checkpoint.restore(saved.arrays, lambda: _start(cell, jnp.asarray(seed, jnp.uint32), optimiser), "training")
+    snapshots = {int(name.partition(".")[2]): a for name, a in saved.arrays.items() if name.startswith("snapshots.")}
+    mse = [(int(step), float(value)) for step, value in saved.config["mse"]]
+    ordered = dict(sorted(snapshots.items()))
+    return Learnt(state, mse, ordered, saved.config["seconds"], saved.config["compile_seconds"])

@@ -1,0 +1,84 @@
+"""How far back a forecaster looks: through its cell, and from each step of its forecast to each value of its window."""
+
+from dataclasses import replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from throughtime._errors import InputError
+from throughtime._types import Array
+from throughtime.data import Windows, as_panel, from_units, windows_at
+from throughtime.forecasting.covariate_network import covariate_inputs
+from throughtime.forecasting.dataset import learnable, prepare
+from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.intervals import MEDIAN
+from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.train import Networks
+from throughtime.gradients import GradientFlow, Unit, cell_flow
+from throughtime.layers import per_step
+
+MOST_WINDOWS = 32
+
+
+def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
+    """What flows back in a fitted forecaster, at the end of its series: the median over up to 32 of them.
+
+    The cell's steps are patches of the window; :attr:`GradientFlow.unit` says how long one is. In
+    :attr:`GradientFlow.horizon_by_lag` a lag is one value. It counts every way back: the cell, the linear map beside
+    it, the base and the window's own level and scale; of a forecaster in logarithms it is an elasticity.
+
+    Args:
+        model: fitted, with a network.
+        frame: series to look at, as :meth:`Forecaster.fit` takes them; those it was fitted on by default.
+
+    Raises:
+        InputError: where there is no network, and for series that are all too short for it.
+    """
+    networks: Networks = getattr(model, "networks_", ())
+    if not networks:
+        raise InputError("this Forecaster has no trained network: fit it on a series that is long enough first")
+    network, plan = networks[0], model.plan_
+    panel = model.panel_ if frame is None else as_panel(frame)
+    usable = np.flatnonzero(learnable(panel, panel.lengths, model.horizon))
+    if not len(usable):
+        raise InputError(f"no series is long enough for a horizon of {model.horizon} steps: nothing flows anywhere")
+    rows = usable[np.unique(np.linspace(0, len(usable) - 1, MOST_WINDOWS).astype(int))]
+    series = prepare(panel, panel.lengths, plan).series
+    design = plan.design
+    windows = windows_at(
+        series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), reach=design.reach, horizon=design.horizon
+    )
+    season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
+    return replace(
+        cell_flow(network.first_block.cell, _cell_inputs(network, windows)),
+        unit=Unit(panel.frequency.span(design.patch), season),
+        horizon_by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
+    )
+
+
+@eqx.filter_jit
+def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
+    """(B, T, H) what the cell reads."""
+    design = network.design
+    given = covariate_inputs(network.covariates, windows)
+    past, _ = network.unexplained(windows, given)
+    patches = network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
+    return per_step(network.first_block.norm, patches)
+
+
+@eqx.filter_jit
+def _influence(network: ForecastNetwork, windows: Windows) -> Array:
+    """(B, F, R) the size of the derivative of the median's steps by the window's values, the last value first."""
+
+    def of_window(window: Windows) -> Array:
+        def median(past: Array) -> Array:
+            batch = jax.tree.map(lambda leaf: leaf[None], window._replace(past=past))
+            scaled, units = network(batch)
+            return jnp.sort(from_units(scaled, units)[0], axis=-1)[:, MEDIAN]  # quantiles that cross are sorted
+
+        return jnp.abs(jax.jacrev(median)(window.past))[:, ::-1]
+
+    return jax.vmap(of_window)(windows)

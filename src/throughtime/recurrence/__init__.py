@@ -1,0 +1,9 @@
+"""Unrolling: the loop of a cell over time.
+
+In: a cell, inputs (T, D) or (B, T, D), a state, a mask. Out: the last state and the outputs (T, H) or (B, T, H).
+Never: parameters or training.
+"""
+
+from throughtime.recurrence.unroll import require_shapes, unroll
+
+__all__ = ["require_shapes", "unroll"]

@@ -1,0 +1,129 @@
+"""``throughtime gradients``: what it writes, and what it answers to input that cannot be used."""
+
+import json
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import throughtime as tt
+from throughtime.cli.app import app
+from throughtime.gradients.comparison import cases, panel_windows
+from throughtime.gradients.remedies import chapters, clipping
+
+SMALL = ["--length", "6", "--hidden", "4"]
+NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
+
+
+def run(*arguments):
+    finished = CliRunner().invoke(app, ["gradients", *map(str, arguments)])
+    return finished.exit_code, finished.stdout + ("" if "--json" in arguments else finished.stderr)
+
+
+def test_cells_side_by_side(tmp_path):
+    code, output = run(*SMALL, "--cell", "elman", "--cell", "lru", "--activation", "tanh", "--activation", "relu",
+                       "--init", "identity", "--out", tmp_path, "--json")  # fmt: skip
+    assert code == 0
+    table = pl.read_csv(tmp_path / "gradients.csv")
+    assert table.columns == ["cell", "activation", "init", "lag", "norm", "bound"]
+    rows = table.select("cell", "activation", "init").unique(maintain_order=True).rows()
+    assert rows == [("elman", "tanh", "identity"), ("elman", "relu", "identity"), ("lru", "", "")]
+    assert table["lag"].to_list() == 3 * list(range(7))
+    assert (table["norm"] <= table["bound"] * (1 + 1e-6)).all()
+    answer = json.loads(output)
+    assert [row["cell"] for row in answer["measured"]] == ["elman", "elman", "lru"]
+    words = (tmp_path / "verdict.txt").read_text()
+    assert words.startswith("Longest memory: ")
+    assert words.strip() == answer["verdict"]
+    assert (tmp_path / "gradients.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_trained_network_on_a_file(tmp_path):
+    """The demo's network, on windows of the Nile: the one cell's own picture, from the same seed the same numbers."""
+    assert (
+        CliRunner().invoke(app, ["demo", "--steps", "2", "--no-pictures", "--out", str(tmp_path / "demo")]).exit_code
+        == 0
+    )
+    model = tmp_path / "demo" / "model"
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    for out in outputs:
+        code, output = run("--model", model, "--data", NILE, "--length", "5", "--out", out, "--quiet")
+        assert (code, output) == (0, "")
+    first, second = (pl.read_csv(out / "gradients.csv") for out in outputs)
+    assert first.equals(second)
+    assert first["init"].unique().to_list() == ["trained"]
+    panel = tt.read_panel(NILE)
+    flow = tt.gradient_flow(tt.load(model), panel_windows(panel, 5, seed=0))
+    np.testing.assert_allclose(first["norm"], flow.norms)
+
+
+def test_windows_of_a_panel_are_its_own():
+    panel = tt.read_panel(NILE)
+    windows = panel_windows(panel, 7, seed=3)
+    assert windows.shape == (64, 7, 1)
+    scaled = (panel.values - panel.values.mean()) / panel.values.std()
+    every = np.lib.stride_tricks.sliding_window_view(scaled, 7)
+    assert all(np.isclose(every, window[:, 0], atol=1e-5).all(axis=1).any() for window in windows)
+    assert len({window.tobytes() for window in windows}) > 30
+
+
+def test_an_initialiser_goes_to_the_cells_that_take_it():
+    built = cases(["elman", "gru", "mingru"], ["tanh"], ["orthogonal", "chrono"], length=9)
+    assert [case[:3] for case in built] == [
+        ("elman", "tanh", "orthogonal"),
+        ("gru", "", "orthogonal"),
+        ("gru", "", "chrono"),
+        ("mingru", "", ""),
+    ]
+
+
+def test_the_story_has_every_remedy():
+    told = {label for chapter in chapters(8) for label in chapter.cases}
+    assert {"sigmoid", "relu", "leaky_relu", "elu", "relu, identity", "tanh, orthogonal"} <= told
+    assert {"layer normalisation", "batch normalisation", "zoneout, 0.5", "GRU", "LSTM, chrono", "LRU"} <= told
+
+
+def test_clipping_by_value_turns_and_by_norm_does_not():
+    xs = jax.random.normal(jax.random.key(0), (3, 40, 2))
+    raw, value, norm = clipping(xs, hidden=5, key=jax.random.key(1)).values()
+    assert raw.norm > 1e3
+    assert raw.cosine == pytest.approx(1)
+    assert value.largest == 1
+    assert value.cosine < 0.99
+    assert norm.norm == pytest.approx(1, rel=1e-5)
+    assert norm.cosine == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_the_remedies_in_one_picture(tmp_path):
+    code, output = run(*SMALL, "--compare", "remedies", "--out", tmp_path)
+    assert code == 0, output
+    cells = set(pl.read_csv(tmp_path / "gradients.csv")["cell"])
+    assert cells == {"elman", "gru", "lstm", "mingru", "minlstm", "lru", "slstm", "lem", "antisymmetric"}
+    assert (tmp_path / "gradients.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cell", "gru2"], "unknown cell 'gru2'"),
+        (["--activation", "tahn"], "unknown activation 'tahn': expected one of .* Did you mean 'tanh'"),
+        (["--init", "ortogonal"], "unknown initialiser 'ortogonal'"),
+        (["--cell", "mingru", "--init", "orthogonal"], "none of the cells mingru takes the initialiser 'orthogonal'"),
+        (["--compare", "everything"], "--compare is 'everything': expected 'remedies'"),
+        (["--model", "nowhere"], "nowhere holds no checkpoint"),
+        (["--data", "nowhere.csv"], "nowhere.csv"),
+        (["--data", str(NILE), "--length", "101"], "no series has 101 steps, the longest has 100"),
+        (["--cell", "elman", "--init", "forget"], "none of the cells elman takes the initialiser 'forget'"),
+    ],
+)
+def test_what_cannot_be_used(arguments, message, tmp_path):
+    code, output = run("--length", "6", "--hidden", "4", *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert re.search(message, output.replace("\n", " ")), output
+    assert "Traceback" not in output
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())

@@ -1,0 +1,191 @@
+"""Which network, when training stops and how wide intervals become, against the same judgement made by hand."""
+
+from collections import defaultdict
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.forecasting.conftest import SMALL
+
+import throughtime as tt
+from throughtime.data.frequency import Frequency
+from throughtime.forecasting import selection
+from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.dataset import known_values
+from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.intervals import MEDIAN, QUANTILES
+from throughtime.forecasting.selection import Judged, hold_out, settle, stretch
+from throughtime.forecasting.train import averaged_network
+
+F, SEASON = SMALL["horizon"], SMALL["season"]
+WINDOWS = 3
+LEVELS = np.array(QUANTILES)
+
+
+def judged_by_hand(networks, panel, plan):
+    """The loss of all held-out windows, value by value, and the stretch that would have covered them."""
+    scaled, relative, forecasts, truths = [], [], [], []
+    for window in range(WINDOWS, 0, -1):
+        origins = np.maximum(panel.lengths - window * F, 0)
+        quantiles = forecast_quantiles(networks, panel, origins, plan)
+        for i in (0, 1):  # the third series is too short
+            series = panel.series(i)
+            before = series[: len(series) - WINDOWS * F]
+            scale = np.nanmean(np.abs(before[SEASON:] - before[:-SEASON]))
+            for forecast, y in zip(quantiles[i], series[origins[i] :], strict=False):
+                forecasts.append(forecast)
+                truths.append(y)
+                loss = np.maximum(LEVELS * (y - forecast), (LEVELS - 1) * (y - forecast)).mean()
+                scaled.append(loss / scale)
+                relative.append(loss / ((y + forecast[MEDIAN]) / 2))
+    loss = np.sqrt(np.nanmean(scaled) * np.nanmean(relative)) if plan.positive else np.nanmean(scaled)
+    return loss, stretch(np.array(forecasts)[:, None], np.array(truths)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("level", "gap", "variants"),
+    [(0.0, False, 4), (-13.0, True, 2), (-1e9, False, 2)],
+    ids=["positive", "around zero, with gaps", "far from zero"],
+)
+def test_the_least_held_out_loss_decides(frame, level, gap, variants):
+    """Among the variants and the steps of each. In the data's own units, where float32 would tell nothing apart."""
+    place = pl.int_range(pl.len()).over("unique_id")
+    values = pl.when(place.is_in([7, 29, 36]) & gap).then(None).otherwise(pl.col("y") + level)
+    panel = tt.Panel.from_frame(frame.with_columns(y=values))
+    plan = plan_of(panel)._replace(learning_rate=0.5)  # overshoots
+    reports = defaultdict(list)
+    settled = settle(panel, panel.lengths, plan, report=lambda stage, one: reports[stage].append(one), seed=0)
+    assert sorted(reports) == [f"held out {number + 1}/{variants}" for number in range(variants)]
+    judged = {}
+    for stage, seen in reports.items():
+        assert [int(progress.state.step) for progress in seen] == list(range(1, SMALL["steps"] + 1))
+        number = int(stage[9]) - 1
+        for progress in seen:
+            network = averaged_network(progress.state)
+            assert network.design.skip == (number % 2 == 0)
+            variant = plan._replace(design=network.design, log=plan.log and number < 2, steps=int(progress.state.step))
+            loss, factors = judged_by_hand((network,), panel, variant)
+            judged[loss] = variant._replace(stretch=pytest.approx(factors, rel=1e-3))
+    due = judged[min(judged)]
+    if level == 0:  # the last step is not the best, nor are the intervals wide enough
+        assert settled.steps < SMALL["steps"]
+        assert max(settled.stretch) > 1
+    assert settled._replace(stretch=due.stretch) == due
+    assert settled.stretch == due.stretch
+
+
+def plan_of(panel, **changed):
+    known = known_values(panel, panel.lengths)
+    return make_plan(known, panel.lengths, **SMALL | {"cell": "gru"} | changed)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "screened", "steps"),
+    [(650, 1000, 650), (800, 1000, 800), (850, 1000, 2500), (1000, 1000, 2500), (1000, 700, 700)],
+)
+def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monkeypatch, stopped, screened, steps):
+    """The runs are made up: the second of four is the best. A plan of 2,500 steps is screened for 1,000."""
+    panel = tt.Panel.from_frame(frame)
+    most = 2500 if screened == 1000 else screened
+    plan = plan_of(panel, steps=most, members=3)
+    assert selection.MOST_STEPS == 1000
+
+    def made_up(runs, reports):
+        assert len(runs) == len(reports) == 4
+        tried = plan._replace(most_steps=screened, steps=min(stopped, screened), stretch=(2.0,) * len(QUANTILES))
+        return [Judged(loss, tried._replace(log=loss == 0.5)) for loss in (0.7, 0.5, 0.6, 0.9)]
+
+    trained = []
+    fitted = tt.Forecaster(**SMALL).fit(panel)
+
+    def train_all_the_way(prepared, plan, *, report, seed):
+        trained.append(plan)
+        report("training 1/2", None)
+        return fitted.networks_, None
+
+    monkeypatch.setattr(selection, "side_by_side", made_up)
+    monkeypatch.setattr(selection, "train_networks", train_all_the_way)
+    stages = []
+    settled = settle(panel, panel.lengths, plan, report=lambda stage, _: stages.append(stage), seed=0)
+    assert (settled.log, settled.steps) == (True, steps)
+    if steps != 2500:
+        assert trained == stages == []
+        assert settled.stretch == (2.0,) * len(QUANTILES)
+        assert settled.most_steps == screened
+        return
+    assert [(few.steps, few.most_steps, few.members) for few in trained] == [(2500, 2500, 2)]
+    assert stages == ["held out: training 1/2"]
+    assert (settled.most_steps, settled.members) == (2500, 3)
+    due = judged_by_hand(fitted.networks_, panel, plan._replace(log=True))[1]
+    assert settled.stretch == pytest.approx(due, rel=1e-5)
+
+
+def panel_of(*series):
+    lengths = [len(values) for values in series]
+    offsets = np.append(0, np.cumsum(lengths))
+    starts, axis = np.zeros(len(lengths), int), Frequency("integer", stamp="int64")
+    return tt.Panel(np.arange(len(lengths)), np.concatenate(series), offsets, starts, axis)
+
+
+def walks(lengths, seed=0):
+    draw = np.random.default_rng(seed)
+    return panel_of(*(np.cumsum(draw.normal(size=length)) for length in lengths))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "horizon", "windows"),
+    [
+        pytest.param([40, 31, 3], 3, 3, id="few values are judged, so more are taken"),
+        pytest.param([50] * 400, 3, 3, id="9 of 50 steps are little enough"),
+        pytest.param([45] * 400, 4, 2, id="12 of 45 are not, 8 are"),
+        pytest.param([20] * 400, 4, 1, id="one window always"),
+        pytest.param([20] * 399 + [2000], 4, 1, id="of the median series"),
+        pytest.param([60], 12, 2, id="as many as leave something to train on"),
+        pytest.param([36], 12, 0, id="nothing would be left"),
+        pytest.param([12, 9], 12, 0, id="no series is longer than the horizon"),
+    ],
+)
+def test_how_many_windows_are_held_out(lengths, horizon, windows):
+    panel = walks(lengths)
+    held = hold_out(panel, panel.lengths, plan_of(panel, horizon=horizon, season=1))
+    if not windows:
+        assert held is None
+        return
+    assert len(held.cuts) == len(held.rows) == windows
+    for number, (cut, rows) in enumerate(zip(held.cuts, held.rows, strict=True)):
+        np.testing.assert_array_equal(cut, np.maximum(panel.lengths - (windows - number) * horizon, 0))
+        np.testing.assert_array_equal(rows, np.flatnonzero(cut > horizon))
+
+
+def test_where_nothing_can_be_held_out_the_plan_stays():
+    panel = walks([36])
+    plan = plan_of(panel, horizon=12, season=1, steps=None)
+    assert settle(panel, panel.lengths, plan, report=pytest.fail, seed=0) is plan
+
+
+def test_of_many_series_some_are_judged(monkeypatch):
+    """Evenly chosen among those that are long enough, the first and the last among them."""
+    monkeypatch.setattr(selection, "MOST_SERIES", 5)
+    panel = walks([3, 5, *range(20, 37), 2])
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=1))
+    assert len(held.rows) == 3
+    for rows in held.rows:
+        np.testing.assert_array_equal(rows, [2, 6, 10, 14, 18])
+
+
+def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
+    """By hand, with gaps; where it is zero there is none."""
+    draw = np.random.default_rng(6)
+    noisy, gappy, short = draw.normal(size=30), draw.normal(size=26), draw.normal(size=14)
+    gappy[[3, 9, 10]] = np.nan
+    panel = panel_of(noisy, gappy, np.tile([1.0, 2.0, 7.0, 4.0], 8), short)
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=4))
+    due = []
+    for row in range(4):
+        history = panel.series(row)[: held.cuts[0][row]]
+        errors = [abs(history[i] - history[i - 4]) for i in range(4, len(history))]
+        due.append(np.nanmean(errors))
+    due[2] = np.nan
+    np.testing.assert_allclose(held.scale, due, rtol=1e-12)
+    constant = panel_of(*[np.full(30, 3.0)] * 3)
+    np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant)).scale, 1.0)

@@ -1,0 +1,70 @@
+"""Wrapped cells on disk: plain values, and back."""
+
+import json
+
+import equinox as eqx
+import jax
+import numpy as np
+import optax
+import pytest
+from tests.contract import random_cell, random_inputs, random_weights
+from tests.layers.wrapped import WRAPPED, random_wrapped
+
+import throughtime as tt
+from throughtime.layers.network import WRAPPERS, cell_config, cell_from_config, network_config
+from throughtime.layers.wrapper import Wrapper
+from throughtime.training import checkpoint
+from throughtime.training.loop import start
+
+
+def test_every_wrapper_is_in_the_table_of_tests():
+    assert {type(random_wrapped(name)) for name in WRAPPED} == set(WRAPPERS.values())
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_configuration_builds_the_same_cell(name):
+    cell = random_wrapped(name)
+    config = cell_config(cell)
+    again = cell_from_config(json.loads(json.dumps(config)), key=jax.random.key(9))
+    assert jax.tree.structure(again) == jax.tree.structure(cell)
+    assert jax.tree.map(np.shape, again) == jax.tree.map(np.shape, cell)
+    assert cell_config(again) == config
+
+
+def test_a_configuration_is_plain_values():
+    assert cell_config(tt.VariationalDropout(tt.LayerNorm(random_cell("gru")), 0.25)) == {
+        "cell": "variational_dropout",
+        "rate": 0.25,
+        "of": {"cell": "layer_norm", "of": {"cell": "gru", "inputs": 2, "hidden": 4}},
+    }
+
+
+def test_load_brings_a_wrapped_network_back(tmp_path):
+    cell = random_weights(lambda: tt.Zoneout(tt.LayerNorm(tt.LSTM(3, 5, key=jax.random.key(0))), 0.2))
+    network = tt.RecurrentNetwork(cell, 2, key=jax.random.key(1))
+    state = start(network, optax.sgd(0.1), jax.random.key(2))
+    checkpoint.save(tmp_path, "training", {"network": network_config(network)}, {"training": state})
+    loaded = tt.load(tmp_path)
+    assert eqx.tree_equal(loaded, network)
+    xs = random_inputs(4, 3)
+    np.testing.assert_array_equal(loaded(xs)[1], network(xs)[1])
+
+
+class Foreign(Wrapper):
+    cell: tt.Cell
+
+    def initial_state(self):
+        return self.cell.initial_state()
+
+    def step(self, state, gx):
+        return self.cell.step(state, gx)
+
+
+def test_what_has_no_name_cannot_be_saved():
+    with pytest.raises(tt.InputError, match=r"the wrapper .* has no name in throughtime and cannot be saved"):
+        cell_config(Foreign(random_cell("gru")))
+
+
+def test_a_draw_cannot_be_saved():
+    with pytest.raises(tt.InputError, match="ZoneoutDraw"):
+        cell_config(random_wrapped("zoneout").draw(jax.random.key(0)))

@@ -1,0 +1,116 @@
+"""What a notebook and a terminal show of a forecaster, fitted or not."""
+
+import copy
+import pickle
+
+import jax
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.base import clone
+from tests.forecasting.conftest import LENGTHS, SMALL
+from tests.plots.pages import Shown, svg, words
+
+import throughtime as tt
+from throughtime.plots.forecaster import LETTERS, MOST_PAST, NOTES, SHOWN
+
+
+@pytest.fixture
+def fresh(model):
+    """The fitted forecaster, as fit left it."""
+    model = copy.copy(model)
+    model._shown = None
+    return model
+
+
+def curves(figure):
+    return [path for path in svg(figure, "path") if path.get("fill") == "none"]
+
+
+def test_before_fit_it_shows_what_was_chosen():
+    model = tt.Forecaster(7, cell="lstm", hidden=5)
+    shown = Shown(model._repr_html_())
+    assert shown.title == "Forecaster, not fitted"
+    assert shown.table("horizon")["horizon"] == ["7"]
+    assert shown.table("horizon")["cell"] == ["lstm"]
+    assert shown.table("horizon")["steps"] == ["found by fit"]
+    assert list(shown.table("horizon")) == list(model.get_params())
+    assert str(model) == repr(model) == repr(clone(model))
+
+
+def test_after_fit_it_shows_plan_notes_and_training(fresh):
+    shown = Shown(fresh._repr_html_())
+    assert shown.title == "Forecaster, 3 steps ahead"
+    facts = shown.table("series")
+    assert facts["series"] == [f"{len(LENGTHS)}, {sum(LENGTHS.values())} steps in all"]
+    assert facts["networks"][0].startswith(f"1, each of 2 GRU blocks of {SMALL['hidden']} units, {SMALL['steps']} ")
+    assert facts["loss at the end"] == [f"{fresh.losses_[0, -1]:.4g}"]
+    assert shown.items == fresh.notes_
+    assert len(curves(shown.figure("training loss"))) == 1
+    names = [str(name) for name in fresh.panel_.ids]
+    assert [caption for caption in shown.captions if caption in LENGTHS] == names
+    assert all(len(curves(shown.figure(name))) == 1 for name in names)
+    assert "predict() adds" in words(shown.root[1])
+    assert str(fresh).startswith("Forecaster, 3 steps ahead\n")
+    assert fresh.notes_[0] in str(fresh)
+
+
+def test_predict_adds_forecasts_with_intervals(fresh):
+    fresh.predict()
+    shown = Shown(fresh._repr_html_())
+    for name in map(str, fresh.panel_.ids):
+        figure = shown.figure(name)
+        assert len(curves(figure)) == 2
+        assert [len(polygon.get("points").split()) for polygon in svg(figure, "polygon")] == [6, 6]
+    assert "predict() adds" not in fresh._repr_html_()
+    fresh.fit_until(fresh.panel_, fresh.panel_.lengths)
+    assert "predict() adds" in fresh._repr_html_()  # those were another network's
+
+
+def test_to_show_it_compiles_and_computes_nothing(fresh, caplog):
+    with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("throughtime.forecasting.forecaster.forecast_quantiles", lambda *_: pytest.fail("forecasts"))
+        fresh._repr_html_()
+        str(fresh)
+        assert not caplog.records
+        jax.jit(lambda x: x - 3)(1.0)  # what would be told
+        assert any("Compiling" in record.message for record in caplog.records)
+
+
+def test_it_remains_an_estimator(fresh):
+    fresh.predict()
+    assert clone(fresh).get_params() == fresh.get_params()
+    assert not hasattr(clone(fresh), "plan_")
+    assert repr(fresh) == repr(clone(fresh))
+    again = pickle.loads(pickle.dumps(fresh))
+    assert again._repr_html_() == fresh._repr_html_()
+
+
+def test_large_panels_and_strange_names(fresh):
+    n, steps = 200, 2000
+    names = ["<script>alert(1)</script>", "x" * 99, "", *map(str, range(n - 3))]
+    frame = pl.DataFrame(
+        {"unique_id": np.repeat(names, steps), "ds": np.tile(np.arange(steps), n), "y": np.arange(n * steps) * 1.0}
+    )
+    model = copy.copy(fresh)
+    model.panel_ = tt.Panel.from_frame(frame)
+    model.notes_ = [f"note {number}" for number in range(NOTES + 4)]
+    page = model._repr_html_()
+    assert "<script>" not in page
+    assert len(page) < 60_000
+    shown = Shown(page)
+    assert shown.items[-1] == "... and 4 more"
+    assert len(shown.captions) == SHOWN + 1
+    assert all(len(caption) <= LETTERS for caption in shown.captions)
+    figure = shown.figure(str(model.panel_.ids[0]) or "(no name)")
+    assert {str(steps - 24), str(steps - 1)} <= {words(text) for text in svg(figure, "text")}
+    assert steps > MOST_PAST
+
+
+def test_without_networks_it_says_so(fresh):
+    frame = pl.DataFrame({"ds": np.arange(5), "y": [1.0, 2.0, None, 4.0, 5.0]})
+    model = tt.Forecaster(2).fit(frame)
+    model.predict()
+    shown = Shown(model._repr_html_())
+    assert shown.table("series")["networks"] == ["none: the series are too short"]
+    assert len(shown.captions) == 1

@@ -1,0 +1,12 @@
+"""No array is converted to another type that the code did not mean to; optax's own arithmetic would not pass."""
+
+from collections.abc import Iterator
+
+import jax
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def strict_dtypes() -> Iterator[None]:
+    with jax.numpy_dtype_promotion("strict"):
+        yield

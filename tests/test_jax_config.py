@@ -1,0 +1,77 @@
+"""What the command line sets for JAX."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from throughtime._jax_config import XLA_FLAGS, prepare_jax
+
+OURS = [f"{name}={value}" for name, value in XLA_FLAGS.items()]
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path) -> object:
+    with mock.patch.dict(os.environ, {"XDG_CACHE_HOME": str(tmp_path)}, clear=True):
+        yield
+
+
+def test_compiled_programs_lie_in_the_users_cache(tmp_path: Path) -> None:
+    prepare_jax()
+    assert Path(os.environ["JAX_COMPILATION_CACHE_DIR"]) == tmp_path / "throughtime" / "compiled"
+    assert int(os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"]) > 0
+    assert os.environ["XLA_FLAGS"].split() == OURS
+
+
+def test_what_the_user_has_set_stays(tmp_path: Path) -> None:
+    mine = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "mine"), "JAX_COMPILATION_CACHE_MAX_SIZE": "7"}
+    os.environ.update(mine, XLA_FLAGS="--xla_backend_extra_options=other=1 --xla_dump_to=here")
+    prepare_jax()
+    assert {name: os.environ[name] for name in mine} == mine
+    flags = os.environ["XLA_FLAGS"].split()
+    assert flags[:2] == ["--xla_backend_extra_options=other=1", "--xla_dump_to=here"]
+    assert flags[2:] == ["--xla_cpu_prefer_vector_width=512"]
+    os.environ["XLA_FLAGS"] = "--xla_dump_to=here"
+    prepare_jax()
+    assert os.environ["XLA_FLAGS"].split() == ["--xla_dump_to=here", *OURS]
+
+
+def test_what_a_killed_process_left_is_taken_away(tmp_path: Path) -> None:
+    folder = tmp_path / "throughtime" / "compiled"
+    folder.mkdir(parents=True)
+    for name in ("whole-cache", "whole-atime", "torn-cache"):
+        (folder / name).write_text(name)
+    prepare_jax()
+    assert sorted(path.name for path in folder.iterdir()) == ["whole-atime", "whole-cache"]
+
+
+def test_the_users_own_cache_is_left_alone(tmp_path: Path) -> None:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path)
+    (tmp_path / "mine-cache").write_text("mine")
+    prepare_jax()
+    assert (tmp_path / "mine-cache").exists()
+    assert "JAX_COMPILATION_CACHE_MAX_SIZE" not in os.environ
+
+
+def test_a_cache_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    """JAX would warn of every program."""
+    (tmp_path / "throughtime").write_text("a file")
+    prepare_jax()
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_matplotlib_is_quiet_about_its_cache(tmp_path: Path) -> None:
+    """In a process of its own: it looks for its folder once, when it is imported."""
+    script = f"import sys\nsys.path[:] = {sys.path!r}\nfrom throughtime.cli.answer import prepare_matplotlib\n"
+    script += "%s\nimport matplotlib.font_manager"
+    (tmp_path / "file").write_text("no folder")
+    environment = os.environ | {"MPLCONFIGDIR": str(tmp_path / "file" / "below")}
+    words = [
+        subprocess.run([sys.executable, "-c", script % call], env=environment, capture_output=True, check=True)
+        for call in ("", "prepare_matplotlib()")
+    ]
+    assert b"temporary" in words[0].stderr
+    assert words[1].stderr == b""
