@@ -19,9 +19,9 @@ from typing import Any
 
 import machine
 
-from throughtime._jax_config import prepare_jax
+from throughtime import configure
 
-prepare_jax()  # as the command line does, before JAX is imported
+configure()  # as the command line does, before JAX is imported
 
 import equinox as eqx  # noqa: E402
 import jax  # noqa: E402

@@ -19,7 +19,7 @@ from typing import Any
 
 import machine
 
-from throughtime._jax_config import prepare_jax
+from throughtime import configure
 
 HERE = Path(__file__).parent
 Record = dict[str, Any]
@@ -43,7 +43,7 @@ def main() -> None:
 
 def prepare() -> None:
     """Settings for JAX as of the command line, and one thread a process: these products are too small for two."""
-    prepare_jax()
+    configure()
     os.environ["XLA_FLAGS"] += " --xla_cpu_multi_thread_eigen=false"
     os.environ["JAX_PLATFORMS"] = "cpu"  # small networks; an accelerator would wait most of the time
 

@@ -20,9 +20,9 @@ from typing import Any
 import machine
 from peers import task
 
-from throughtime._jax_config import prepare_jax
+from throughtime import configure
 
-prepare_jax()  # as the command line does, before JAX is imported
+configure()  # as the command line does, before JAX is imported
 
 import jax  # noqa: E402
 import optax  # noqa: E402

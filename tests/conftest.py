@@ -37,9 +37,10 @@ hypothesis.settings.load_profile("throughtime")
 
 
 @pytest.fixture(autouse=True)
-def same_flags(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flags that this process began with: the command line, run by a test before, may have added its own."""
+def same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this process's settings of JAX, which the command line, run inside it, would change."""
     monkeypatch.setenv("XLA_FLAGS", FLAGS)
+    monkeypatch.setattr("throughtime._jax_config._tell_jax", lambda settings: None)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,9 +4,9 @@ import recurrent_task
 
 args = recurrent_task.arguments()
 
-from throughtime._jax_config import prepare_jax  # noqa: E402
+from throughtime import configure  # noqa: E402
 
-prepare_jax()  # as the command line does, before JAX is imported
+configure()  # as the command line does, before JAX is imported
 
 import jax  # noqa: E402
 import numpy as np  # noqa: E402

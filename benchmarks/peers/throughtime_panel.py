@@ -2,9 +2,9 @@
 
 import panel_task
 
-from throughtime._jax_config import prepare_jax
+from throughtime import configure
 
-prepare_jax()  # as the command line does, before JAX is imported
+configure()  # as the command line does, before JAX is imported
 
 from importlib.metadata import version  # noqa: E402
 

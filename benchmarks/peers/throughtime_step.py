@@ -2,9 +2,9 @@
 
 import task
 
-from throughtime._jax_config import prepare_jax
+from throughtime import configure
 
-prepare_jax()  # as the command line does, before JAX is imported
+configure()  # as the command line does, before JAX is imported
 
 from throughtime.cli import sine_wave as demo  # noqa: E402
 

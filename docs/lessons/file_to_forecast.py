@@ -25,7 +25,7 @@ with app.setup:
     from matplotlib.figure import Figure
 
     import throughtime as tt
-    from throughtime._jax_config import prepare_jax
+    from throughtime import configure
     from throughtime.data import fill_forward, format_times
     from throughtime.forecasting import MEDIAN, named_baselines
     from throughtime.plots import BLUE, INK, ORANGE, house_style
@@ -43,7 +43,7 @@ def _():
     _parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
     _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
     arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
-    prepare_jax()  # keeps what it compiles: the second time is quicker
+    configure()  # keeps what it compiles: the second time is quicker
     return (arguments,)
 
 

@@ -1,6 +1,7 @@
 from . import cells as cells
 from . import kernels as kernels
 from ._errors import InputError as InputError
+from ._jax_config import configure as configure
 from .cells import GRU as GRU
 from .cells import LEM as LEM
 from .cells import LRU as LRU

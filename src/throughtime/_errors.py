@@ -1,18 +1,70 @@
-"""Errors that a user can act on, and how a command tells them."""
+"""Errors that a user can act on."""
+
+from pathlib import Path
+from typing import Any
 
 
 class InputError(ValueError):
-    """Input that cannot be used: says what came, what was expected and what to do.
+    """Unusable input: its message says what came, what was expected and what to do.
 
-    The command line prints the message alone and leaves with exit code 2.
+    The command line prints the message alone and exits with code 2; with ``--json`` it prints the fields too.
+
+    Attributes:
+        code: the kind of error, a few words joined by hyphens, such as ``"not-a-number"``, for programs and tests.
+        file: the file, or the name of the frame, if there is one.
+        line: the line in the file, counted from 1.
+        column: the name of the column.
+        found: the value that came.
+        expected: the value, or the values, that would be accepted.
     """
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        file: str | Path | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        found: Any = None,
+        expected: Any = None,
+    ):
+        super().__init__(message)
+        self.code, self.found, self.expected = code, found, expected
+        self.file, self.line, self.column = None if file is None else str(file), line, column
 
-def not_installed(what: str, missing: ModuleNotFoundError, extra: str) -> InputError:
-    """What needs a library that is not there, and the command that installs it: the extra of that name."""
-    return InputError(f"{what} needs {missing.name}, which is not installed: pip install 'throughtime[{extra}]'")
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that are set, as JSON values."""
+        values = {
+            "code": self.code or None,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "found": self.found,
+            "expected": self.expected,
+        }
+        return {name: _as_json(value) for name, value in values.items() if value is not None}
 
 
-def file_system_words(error: OSError) -> str:
-    """Which file, and what is wrong with it."""
+def _as_json(value: Any) -> Any:
+    """Return numbers and text as they are, lists item by item, and everything else as text."""
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_as_json(item) for item in value]
+    return str(value)
+
+
+def not_installed(feature: str, missing: ModuleNotFoundError, extra: str) -> InputError:
+    """Return the error for a library that is missing, with the command that installs the extra it belongs to."""
+    return InputError(
+        f"{feature} needs {missing.name}, which is not installed: pip install 'throughtime[{extra}]'",
+        code="not-installed",
+        found=missing.name,
+        expected=extra,
+    )
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return the file and the reason of an error of the file system."""
     return f"{error.filename or 'the file system'}: {error.strerror or error}"

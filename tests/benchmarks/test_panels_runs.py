@@ -152,7 +152,7 @@ def test_cells_are_replaced_and_added_to(records, given, tmp_path):
 def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     """A window as long as the network's reach gives what the whole history before it gives."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("throughtime._jax_config.prepare_jax", lambda: None)  # the tests have their own settings
+        patch.setattr("throughtime.configure", lambda: None)  # the tests have their own settings
         peer = importlib.import_module("throughtime_panel")
     panel_task = importlib.import_module("panel_task")
     monkeypatch.setattr(peer, "ORIGINS_AT_ONCE", 3)

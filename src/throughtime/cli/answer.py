@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from throughtime._errors import InputError, file_system_words
+from throughtime._errors import InputError, describe_os_error
 from throughtime.cli import interrupts
 from throughtime.cli.outputs import is_filled, remove_empty
 
@@ -36,9 +36,9 @@ def answering(as_json: bool, quiet: bool, kept: Callable[[], str]) -> Iterator[A
     answer = Answer(as_json, quiet)
     try:
         with interrupts.saying(kept), interrupts.cleaning(remove_empty):
-            from throughtime._jax_config import prepare_jax
+            from throughtime import configure
 
-            prepare_jax()
+            configure()
             prepare_matplotlib()
             yield answer
             interrupts.answered()
@@ -65,7 +65,7 @@ def tell_error(error: Exception, as_json: bool) -> int:
     elif isinstance(error, InputError):
         message, code = str(error), UNUSABLE
     elif isinstance(error, OSError):
-        message, code = file_system_words(error), UNUSABLE
+        message, code = describe_os_error(error), UNUSABLE
     elif isinstance(error, MemoryError):
         message, code = "out of memory: the input is too large for this machine", UNUSABLE
     elif isinstance(error, USAGE_ERROR):

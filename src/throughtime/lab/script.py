@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import optax
 
 import throughtime as tt
-{own}from throughtime._jax_config import prepare_jax
+{own}from throughtime import configure
 from throughtime.training import start, train
 {optimisers}
-prepare_jax()  # compiled as the laboratory compiles
+configure()  # compiled as the laboratory compiles
 
 WINDOW, BATCH, STEPS = {window}, {batch}, {steps}
 OPTIMISER = {optimiser}

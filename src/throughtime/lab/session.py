@@ -13,7 +13,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from throughtime._errors import InputError, file_system_words
+from throughtime._errors import InputError, describe_os_error
 from throughtime.lab.experiment import Experiment, experiment, title
 from throughtime.lab.given import Given
 from throughtime.lab.reach import forecaster_reach, run_reach
@@ -93,7 +93,7 @@ class Session:
         except InputError as error:
             await self._say(type="refused", asked=kind, message=str(error))
         except OSError as error:
-            await self._say(type="refused", asked=kind, message=file_system_words(error))
+            await self._say(type="refused", asked=kind, message=describe_os_error(error))
         except WebSocketDisconnect:
             raise
         except Exception as error:  # a fault of the laboratory's own is told too, and the page goes on

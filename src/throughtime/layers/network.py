@@ -10,7 +10,6 @@ import jax
 from throughtime._registry import name_of
 from throughtime._types import Array, Inputs, Key, Mask
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
-from throughtime.layers import network as plain
 from throughtime.layers.batch_normalization import BatchNorm
 from throughtime.layers.noise import VariationalDropout, Zoneout, unroll_drawn
 from throughtime.layers.normalization import LayerNorm
@@ -55,7 +54,7 @@ def cell_config(cell: Cell) -> dict[str, Any]:
         InputError: for a cell or an activation that throughtime knows under no name.
     """
     if not isinstance(cell, Wrapper):
-        return plain.cell_config(cell)
+        return plain_cell_config(cell)
     fixed = {field.name: getattr(cell, field.name) for field in fields(cell) if field.metadata.get("static")}
     return {"cell": name_of("wrapper", WRAPPERS, type(cell)), **fixed, "of": cell_config(cell.cell)}
 
@@ -63,7 +62,7 @@ def cell_config(cell: Cell) -> dict[str, Any]:
 def cell_from_config(config: Mapping[str, Any], *, key: Key) -> Cell:
     """A cell of this configuration with random weights."""
     if config["cell"] not in WRAPPERS:
-        return plain.cell_from_config(config, key=key)
+        return plain_cell_from_config(config, key=key)
     arguments = dict(config)
     wrapper, inside = WRAPPERS[arguments.pop("cell")], arguments.pop("of")
     return wrapper(cell_from_config(inside, key=key), **arguments)
