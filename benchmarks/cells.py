@@ -114,7 +114,7 @@ def memory_at_the_start(name: str) -> dict[str, float]:
 
 
 def parameters(name: str) -> int:
-    """Numbers that are learnt."""
+    """Numbers that are learned."""
     cell = CELLS[name](1, UNITS, key=jax.random.key(0))
     return sum(np.size(leaf) for leaf in jax.tree.leaves(eqx.filter(cell, eqx.is_inexact_array)))
 

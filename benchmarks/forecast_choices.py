@@ -86,11 +86,11 @@ def inner(given: sets.Set) -> sets.Set:
 def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     """Scores and seconds of one network."""
     panel = as_panel(given.history)
-    origins = panel.lengths
-    known = known_values(panel, origins)
+    cutoffs = panel.lengths
+    known = known_values(panel, cutoffs)
     plan = make_plan(
         known,
-        origins,
+        cutoffs,
         horizon=given.horizon,
         season=given.season,
         cell="gru",
@@ -100,7 +100,7 @@ def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     )
     plan = change(plan)
     began = time.perf_counter()
-    networks, _ = train_networks(prepare(panel, origins, plan), plan, report=quiet, seed=seed)
+    networks, _ = train_networks(prepare(panel, cutoffs, plan), plan, report=quiet, seed=seed)
     seconds = time.perf_counter() - began
     return scores.scores(given, forecasts(networks, panel, plan)) | {"seconds": seconds}
 

@@ -37,7 +37,7 @@ from throughtime.lab.settings import Course, Learner
 from throughtime.training.loop import train
 cell, batch, hidden, window, steps, seconds = sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6])
 made = experiment(Course(window=window, batch=batch, steps=steps), Learner(cell, "relu", hidden=hidden), Given())
-run = train(made.start, made.loss, made.optimiser, jnp.asarray(made.curve.values), steps=steps, every=100)
+run = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=steps, every=100)
 next(run)
 began, done = time.perf_counter(), 0
 while time.perf_counter() - began < seconds:

@@ -1,4 +1,4 @@
-"""How much memory a large panel takes to be read, learnt from and forecast, from a Parquet file of many series.
+"""How much memory a large panel takes to be read, learned from and forecast, from a Parquet file of many series.
 
 Each measurement is a process of its own, so that its peak is its own: the resident set as the system counts it.
 

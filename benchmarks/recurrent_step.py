@@ -181,7 +181,7 @@ def row(*cells: object) -> str:
 def roofline(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]], file: Path) -> None:
     """Speed of the step's products by batch, under the machine's own speed of one."""
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    colours = {"elman": "#0072b2", "gru": "#009e73", "lstm": "#d55e00"}
+    colors = {"elman": "#0072b2", "gru": "#009e73", "lstm": "#d55e00"}
     styles = {"kernel": "-", "scan": "--", "PyTorch": ":"}
     one_core = [case for case in found if case.cores == 1 and case.models == 1 and case.steps == 30]
     for cell, side in product(GATES, styles):
@@ -189,9 +189,7 @@ def roofline(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]], f
             (c.batch, c.flops / min(found[c][side]) / 1e3) for c in one_core if c.cell == cell and side in found[c]
         ]
         if points:
-            axes.plot(
-                *zip(*points, strict=True), styles[side], color=colours[cell], marker="o", label=f"{cell}, {side}"
-            )
+            axes.plot(*zip(*points, strict=True), styles[side], color=colors[cell], marker="o", label=f"{cell}, {side}")
     axes.axhline(facts["sgemm"][1], color="0.3", lw=1)
     axes.text(1, facts["sgemm"][1] * 1.03, "sgemm, 1,024 x 1,024", color="0.3")
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="GFLOP/s of the whole step, one core")

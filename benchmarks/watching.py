@@ -83,8 +83,8 @@ def loss(network: RecurrentNetwork, _data: None, key: Any) -> Any:
 
 def measure(case: str, seed: int) -> Iterator[dict[str, float]]:
     """Microseconds per step of each pair of chunks: whole, from report to report, and in the compiled steps alone."""
-    optimiser, watch = CASES[case]
-    runs = {"alone": reports(optimiser, None, seed), "watched": reports(optimiser, watch, seed)}
+    optimizer, watch = CASES[case]
+    runs = {"alone": reports(optimizer, None, seed), "watched": reports(optimizer, watch, seed)}
     for run in runs.values():
         next(run)  # compiles
     for number in range(1, task.STEPS // task.CHUNK):
@@ -97,12 +97,12 @@ def measure(case: str, seed: int) -> Iterator[dict[str, float]]:
         yield pair
 
 
-def reports(optimiser: optax.GradientTransformation, watch: Watch | None, seed: int) -> Iterator[Progress]:
+def reports(optimizer: optax.GradientTransformation, watch: Watch | None, seed: int) -> Iterator[Progress]:
     """A run of the reference step."""
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     cell = tt.Elman(1, task.HIDDEN, "relu", recurrent_init=orthogonal(0.8), key=key_cell)
-    state = start(RecurrentNetwork(cell, 1, key=key_readout), optimiser, key)
-    return train(state, loss, optimiser, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
+    state = start(RecurrentNetwork(cell, 1, key=key_readout), optimizer, key)
+    return train(state, loss, optimizer, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
 
 
 def page(today: str, told: dict[str, str], pairs: dict[str, list[dict[str, float]]]) -> str:

@@ -19,7 +19,7 @@ jaxtyping.install_import_hook("throughtime", "beartype.beartype")
 # No array is broadcast that the code did not mean to. Nor converted, where optax allows it: see cells/conftest.py.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# Compiling is most of what the tests do, and their programs are small: unoptimised, without XLA's newer emitters of
+# Compiling is most of what the tests do, and their programs are small: unoptimized, without XLA's newer emitters of
 # fused operations, and each in one piece, less than half the time is left. What a test starts as a process of its own
 # does the same, so that it comes to the same bits. JAX reads the flags when its backend starts: now, before a test of
 # the command line sets others for one of its own.

@@ -24,7 +24,7 @@ def flat(cell: Callable[..., tt.Cell], **options: Any) -> Build:
 
 
 def stacked(layers: int, cell: Callable[..., tt.Cell], **options: Any) -> Build:
-    """Layers of a cell, normalised and residual, with nothing between them."""
+    """Layers of a cell, normalized and residual, with nothing between them."""
 
     def build(task: Task, units: int, key: Any) -> tt.StackedNetwork:
         key_cells, key_rest = jax.random.split(key)
@@ -40,7 +40,7 @@ def signed_min_gru(inputs: int, hidden: int, **options: Any) -> tt.SignedEigenva
 
 
 def keeping(longest: int, key: Any, gates: tuple[str, ...], hidden: int, dtype: Any) -> jax.Array:
-    """A minGRU's bias: chrono initialisation, u starting at ``-log U[1, longest - 1]``, so that units keep long."""
+    """A minGRU's bias: chrono initialization, u starting at ``-log U[1, longest - 1]``, so that units keep long."""
     u = -jnp.log(jax.random.uniform(key, (hidden,), dtype, minval=1.0, maxval=longest - 1.0))
     return jnp.concatenate([u, jnp.zeros((len(gates) - 1) * hidden, dtype)])
 

@@ -29,7 +29,7 @@ def panel(axes: Any, name: str, records: list[dict[str, Any]]) -> None:
             steps, figures = zip(*record["curve"], strict=True)
             label = contestant.title if record["seed"] == 0 else None
             axes.plot(steps[1:], figures[1:], color=f"C{number}", label=label, linewidth=1.2, marker=".")
-    axes.axhline(contest.baseline, color="grey", linestyle="--", linewidth=1, label="without looking")
+    axes.axhline(contest.baseline, color="gray", linestyle="--", linewidth=1, label="without looking")
     if contest.measure != "accuracy":
         axes.set_yscale("log")
     axes.set_title(contest.title, fontsize=10)

@@ -50,7 +50,7 @@ class Contest(NamedTuple):
 
     Attributes:
         title: what the page calls it.
-        training: what is learnt from.
+        training: what is learned from.
         test: what is tested on.
         measure: what is told of a test; the baselines of the test task go with it.
         parameters: the largest number of parameters.
@@ -95,14 +95,14 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
     # One program: drawn one by one, the weights take longer to compile.
     network = jax.jit(lambda key: contestant.build(contest.training, units, key))(keys[0])
     schedule = optax.cosine_decay_schedule(contestant.learning_rate, contest.steps, alpha=LAST)
-    optimiser = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(schedule))
+    optimizer = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(schedule))
     loss = training_loss(contest)
     test = tester(contest)
     record: dict[str, Any] = {"seed": seed, "units": units, "parameters": parameters(network), "failure": None}
     curve, seconds, compiling = [(0, test(network, keys[1], CHECKED))], 0.0, 0.0
-    state = start(network, optimiser, keys[2])
+    state = start(network, optimizer, keys[2])
     try:
-        for progress in train(state, loss, optimiser, None, steps=contest.steps, every=contest.steps // CHECKS):
+        for progress in train(state, loss, optimizer, None, steps=contest.steps, every=contest.steps // CHECKS):
             state = progress.state
             seconds, compiling = seconds + progress.seconds, compiling + progress.compile_seconds
             curve.append((int(state.step), test(state.model, keys[1], CHECKED)))
@@ -172,5 +172,5 @@ def count(contest: Contest, contestant: Contestant, units: int) -> int:
 
 
 def parameters(network: Network) -> int:
-    """How many numbers are learnt."""
+    """How many numbers are learned."""
     return sum(leaf.size for leaf in jax.tree.leaves(network))

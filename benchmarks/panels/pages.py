@@ -15,13 +15,13 @@ which other work on the machine hardly changes; blank where that was not measure
 largest process held. Each model has its library's defaults and is told the horizon and the season. reads: how many past
 values the model looks at; AutoETS has no such number."""
 ABOUT = {
-    "m4_hourly": "The last 48 hours of the training parts; what lies before them is learnt from. MASE: m = 24.",
-    "m4_hourly_halves": "The same hours; each half of the series is forecast by a model that learnt from the other.",
-    "m4_weekly": "The last 13 weeks of the training parts; what lies before them is learnt from. MASE: m = 1.",
+    "m4_hourly": "The last 48 hours of the training parts; what lies before them is learned from. MASE: m = 24.",
+    "m4_hourly_halves": "The same hours; each half of the series is forecast by a model that learned from the other.",
+    "m4_weekly": "The last 13 weeks of the training parts; what lies before them is learned from. MASE: m = 1.",
     "cif": "The test parts, 12 months or 6, as each series has them. MASE: m = 12.",
     "nn5": "The test parts, 56 days; missing truths do not count. MASE: m = 7, of the history as it is, with its gaps.",
     "hospital": "The test parts, 12 months. MASE: m = 12.",
-    "etth1": "Every window of 96 hours in the last 4 of 20 months, learnt from the first 12; 7 columns, standardised.",
+    "etth1": "Every window of 96 hours in the last 4 of 20 months, learned from the first 12; 7 columns, standardized.",
 }
 
 

@@ -31,15 +31,15 @@ class Set(NamedTuple):
     Attributes:
         name: as the command line has it.
         history: ``unique_id, ds, y``, by series and step: what a model may read; null where nothing was observed. In a
-            set of rolling windows, whose origins lie in it, what comes after a window's cutoff is not for that window.
+            set of rolling windows, whose cutoffs lie in it, what comes after a window's cutoff is not for that window.
         truth: ``unique_id, cutoff, ds, y``: what it is to forecast, where observed; ``cutoff`` is the last known step.
         horizon: F, the most steps of any series.
         season: the period in steps that a model is told.
         scale_season: m of MASE's scale, the seasonal naive error in the history.
         kind: "m4" (sMAPE, MASE, OWA), "panel" (sMAPE, MASE) or "windows" (MSE, MAE).
-        train: steps to learn from in a set of rolling windows; 0 where all of the history may be learnt from.
+        train: steps to learn from in a set of rolling windows; 0 where all of the history may be learned from.
         validation: steps after them that may decide when to stop.
-        folds: parts that the series are cut into, each forecast by a model that learnt from the others; 1 is no cut.
+        folds: parts that the series are cut into, each forecast by a model that learned from the others; 1 is no cut.
     """
 
     name: str
@@ -66,7 +66,7 @@ def m4_hourly(folder: Path) -> Set:
 
 
 def m4_hourly_halves(folder: Path) -> Set:
-    """The same, each half of the series forecast by a model that learnt from the other: some series overlap."""
+    """The same, each half of the series forecast by a model that learned from the other: some series overlap."""
     return m4_hourly(folder)._replace(name="m4_hourly_halves", folds=2)
 
 
@@ -98,8 +98,8 @@ def etth1(folder: Path) -> Set:
     standard deviation; a window of 96 hours from every hour of the test part that has one.
     """
     table = pl.read_csv(folder / "ETTh1.csv").drop("date")[: ETT_TRAIN + ETT_VALIDATION + ETT_TEST]
-    learnt = table[:ETT_TRAIN]
-    table = table.select((pl.col(name) - learnt[name].mean()) / learnt[name].std(ddof=0) for name in table.columns)
+    learned = table[:ETT_TRAIN]
+    table = table.select((pl.col(name) - learned[name].mean()) / learned[name].std(ddof=0) for name in table.columns)
     long = table.with_row_index("ds").with_columns(pl.col("ds").cast(pl.Int64)).unpivot(index="ds")
     history = long.select(pl.col("variable").alias("unique_id"), "ds", pl.col("value").alias("y"))
     history = history.sort("unique_id", "ds", maintain_order=True)

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def padding(history: pd.DataFrame, task: panel_task.Task) -> dict[str, bool]:
-    """What lets a panel be learnt from that has a series shorter than the three horizons that a window takes."""
+    """What lets a panel be learned from that has a series shorter than the three horizons that a window takes."""
     shortest = history.groupby("unique_id").size().min()
     return {"start_padding_enabled": True} if shortest < LOOK_BACK * task.horizon else {}
 
@@ -56,18 +56,18 @@ def network(asked: panel_task.Asked, options: dict[str, Any]) -> LSTM | GRU | De
 
 
 def forecasts(
-    asked: panel_task.Asked, learnt: pd.DataFrame, served: pd.DataFrame, options: dict[str, Any]
+    asked: panel_task.Asked, learned: pd.DataFrame, served: pd.DataFrame, options: dict[str, Any]
 ) -> pd.DataFrame:
-    """Forecasts of the series ``served`` by a model of the series ``learnt``."""
+    """Forecasts of the series ``served`` by a model of the series ``learned``."""
     task = asked.task
     nf = NeuralForecast(models=[network(asked, options)], freq=1)
     if task.train:
         # Without the validation part: the model stops by its steps, and would forecast all of that part ten times.
-        nf.fit(learnt[learnt.ds < task.train])
+        nf.fit(learned[learned.ds < task.train])
         test = served.groupby("unique_id").size().iloc[0] - task.train - task.validation
         found = nf.cross_validation(served, test_size=int(test), n_windows=None, use_fitted=True)
     else:
-        nf.fit(learnt)
+        nf.fit(learned)
         found = nf.predict(df=served)
         found["cutoff"] = found.groupby("unique_id").ds.transform("min") - 1
     name = asked.model

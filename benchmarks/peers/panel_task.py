@@ -21,9 +21,9 @@ class Task(NamedTuple):
         horizon: F.
         season: the period in steps.
         levels: coverage of the intervals in per cent.
-        train: steps to learn from where every step of the test part is a window's origin; else 0.
+        train: steps to learn from where every step of the test part is a window's cutoff; else 0.
         validation: the steps after them.
-        folds: parts of the series, each forecast by a model that learnt from the others; 1 where there is no cut.
+        folds: parts of the series, each forecast by a model that learned from the others; 1 where there is no cut.
     """
 
     horizon: int

@@ -25,16 +25,16 @@ class Network(torch.nn.Module):
 
 network = Network()
 fused = True if args.adam == "fused" else None
-optimiser = torch.optim.Adam(network.parameters(), lr=task.LEARNING_RATE, fused=fused)
+optimizer = torch.optim.Adam(network.parameters(), lr=task.LEARNING_RATE, fused=fused)
 mean_squared_error = torch.nn.MSELoss()
 
 
 def step() -> None:
     """One training step."""
     x, y = task.next_batch(random)
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     mean_squared_error(network(torch.from_numpy(x)), torch.from_numpy(y)).backward()
-    optimiser.step()
+    optimizer.step()
 
 
 chunks = task.time_chunks(step)

@@ -23,7 +23,7 @@ def training(compiled: bool) -> Callable[[int], None]:
     """A function that does so many training steps of a network of its own."""
     cell = RNN(1, args.hidden, batch_first=True, **options)
     readout = torch.nn.Linear(args.hidden, 1)
-    optimiser = torch.optim.Adam([*cell.parameters(), *readout.parameters()], lr=0.001)
+    optimizer = torch.optim.Adam([*cell.parameters(), *readout.parameters()], lr=0.001)
 
     def loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.mse_loss(readout(cell(x)[0]), y)
@@ -33,9 +33,9 @@ def training(compiled: bool) -> Callable[[int], None]:
     def run(steps: int) -> None:
         for _ in range(steps):
             x, y = map(torch.from_numpy, next(batches))
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             value(x, y).backward()
-            optimiser.step()
+            optimizer.step()
 
     return run
 

@@ -19,7 +19,7 @@ from throughtime.layers import RecurrentNetwork  # noqa: E402
 
 options = {"activation": "relu"} if args.cell == "elman" else {}
 data = TimeSeriesData(num_points=max(250, 2 * args.steps))
-optimiser = optax.adam(0.001)
+optimizer = optax.adam(0.001)
 
 
 def network(key: jax.Array) -> RecurrentNetwork:
@@ -44,14 +44,14 @@ def program():
             found = gradient(model, key)
         else:
             found = jax.vmap(gradient)(model, jax.random.split(key, args.models))
-        updates, moments = optimiser.update(found, moments, model)
+        updates, moments = optimizer.update(found, moments, model)
         return optax.apply_updates(model, updates), moments
 
     if args.models == 1:
         model = network(jax.random.key(1))
     else:
         model = jax.vmap(network)(jax.random.split(jax.random.key(1), args.models))
-    carry = model, optimiser.init(model)
+    carry = model, optimizer.init(model)
     compiled = (
         jax.jit(lambda carry, steps: jax.lax.fori_loop(0, steps, step, carry)).lower(carry, np.int32(1)).compile()
     )

@@ -54,7 +54,7 @@ def answer(chunks: list[float], predict: Callable[[np.ndarray], np.ndarray], *pa
 
     Args:
         chunks: microseconds per step, as :func:`time_chunks` gives them.
-        predict: the trained network, (B, T, 1) -> (B, T, 1); its error over evenly spaced windows shows what it learnt.
+        predict: the trained network, (B, T, 1) -> (B, T, 1); its error over evenly spaced windows shows if it learned.
         packages: those whose versions matter.
     """
     starts = np.linspace(0, ROOM, EVALUATION_WINDOWS)

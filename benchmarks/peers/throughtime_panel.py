@@ -16,7 +16,7 @@ from throughtime.data import Panel, as_panel  # noqa: E402
 from throughtime.forecasting import forecast_quantiles, interval_columns  # noqa: E402
 
 ETT_LOOKBACK = 96  # as in the published figures; all else is the forecaster's own decision
-ORIGINS_AT_ONCE = 256  # bounds the memory: every window is a series of its own
+CUTOFFS_AT_ONCE = 256  # bounds the memory: every window is a series of its own
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     task = asked.task
     history = pd.read_parquet(asked.folder / "history.parquet")
     parts = []
-    for learnt, served in panel_task.folds(history, task):
+    for learned, served in panel_task.folds(history, task):
         model = tt.Forecaster(
             horizon=task.horizon,
             season=task.season,
@@ -33,8 +33,8 @@ def main() -> None:
             seed=asked.seed,
             **({"lookback": ETT_LOOKBACK} if task.train else {}),
         )
-        model.fit(learnt[learnt.ds < task.train] if task.train else learnt)
-        parts += rolling(model, served, task) if task.train else [one_origin(model, as_panel(served), task)]
+        model.fit(learned[learned.ds < task.train] if task.train else learned)
+        parts += rolling(model, served, task) if task.train else [one_cutoff(model, as_panel(served), task)]
     told = {
         "versions": {name: version(name) for name in ("throughtime", "jax", "optax")},
         "reads": model.plan_.design.reach,
@@ -45,8 +45,8 @@ def main() -> None:
     panel_task.write(asked.folder, pd.concat(parts, ignore_index=True), told)
 
 
-def one_origin(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
-    """Forecasts of what follows each series of a panel, those that the network learnt from or others."""
+def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
+    """Forecasts of what follows each series of a panel, those that the network learned from or others."""
     quantiles = forecast_quantiles(model.networks_, panel, panel.lengths, model.plan_)
     columns = interval_columns(
         quantiles.reshape(-1, quantiles.shape[-1]), task.levels, "point", positive=model.plan_.positive
@@ -58,30 +58,30 @@ def one_origin(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.
 
 
 def rolling(model: tt.Forecaster, served: pd.DataFrame, task: panel_task.Task) -> list[pd.DataFrame]:
-    """Forecasts from every origin of the test part that has a whole horizon after it.
+    """Forecasts from every cutoff of the test part that has a whole horizon after it.
 
     Each window is a series of its own, as long as what the network reads, so that many go through it at once. One step
     more than the horizon is the least that the engine takes for the network.
     """
     table = served.pivot(index="ds", columns="unique_id", values="y")
     reads = max(model.plan_.design.reach, task.horizon + 1)
-    origins = np.arange(task.train + task.validation, len(table) - task.horizon + 1)
+    cutoffs = np.arange(task.train + task.validation, len(table) - task.horizon + 1)
     parts = []
-    for chunk in np.split(origins, range(ORIGINS_AT_ONCE, len(origins), ORIGINS_AT_ONCE)):
+    for chunk in np.split(cutoffs, range(CUTOFFS_AT_ONCE, len(cutoffs), CUTOFFS_AT_ONCE)):
         panel = windows(table, chunk, reads, model.panel_)
-        parts.append(one_origin(model, panel, task))
+        parts.append(one_cutoff(model, panel, task))
     return parts
 
 
-def windows(table: pd.DataFrame, origins: np.ndarray, reads: int, like: Panel) -> Panel:
-    """The ``reads`` values before each origin of each column, as a panel of origins x columns series."""
-    values = table.to_numpy()[origins[:, None] + np.arange(-reads, 0)]  # (origins, reads, columns)
-    count = len(origins) * table.shape[1]
+def windows(table: pd.DataFrame, cutoffs: np.ndarray, reads: int, like: Panel) -> Panel:
+    """The ``reads`` values before each cutoff of each column, as a panel of cutoffs x columns series."""
+    values = table.to_numpy()[cutoffs[:, None] + np.arange(-reads, 0)]  # (cutoffs, reads, columns)
+    count = len(cutoffs) * table.shape[1]
     return Panel(
-        np.tile(table.columns.to_numpy(), len(origins)),
+        np.tile(table.columns.to_numpy(), len(cutoffs)),
         values.swapaxes(1, 2).ravel(),
         reads * np.arange(count + 1),
-        np.repeat(origins - reads, table.shape[1]),
+        np.repeat(cutoffs - reads, table.shape[1]),
         like.frequency,
     )
 

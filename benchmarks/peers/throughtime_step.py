@@ -13,12 +13,12 @@ chunks: list[float] = []
 seconds = 0.0
 
 
-def report(learnt: demo.Learnt) -> None:
+def report(learned: demo.Learned) -> None:
     """Every 100 steps: the time in the compiled loop since the last report."""
     global seconds
-    if learnt.seconds:
-        chunks.append((learnt.seconds - seconds) / demo.EVERY * 1e6)
-        seconds = learnt.seconds
+    if learned.seconds:
+        chunks.append((learned.seconds - seconds) / demo.EVERY * 1e6)
+        seconds = learned.seconds
 
 
 came = (demo.HIDDEN, demo.WINDOW, demo.BATCH, demo.LEARNING_RATE, demo.EVERY)

@@ -207,13 +207,13 @@ def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200,
 @app.function
 def report(title: str, x0: jax.Array, x1: jax.Array) -> None:
     """The gradients with these inputs, and what gradient descent makes of them."""
-    learnt = descend(WEIGHTS, x0, x1)
+    learned = descend(WEIGHTS, x0, x1)
     print(title)
     print(f"  |pre-activation|, largest  {float(jnp.abs(pre_activation(WEIGHTS, x0, x1)).max()):.2f}")
     print(f"  gradient, largest          {largest_gradient(WEIGHTS, x0, x1):.4g}")
     print(f"  dy1/dy0, largest           {float(jnp.abs(flow_to_first_step(WEIGHTS, x0, x1)).max()):.4g}")
     print(f"  error                      {float(error(WEIGHTS, x0, x1)):.4f}")
-    print(f"  after 200 steps of descent {float(error(learnt, x0, x1)):.4f}\n")
+    print(f"  after 200 steps of descent {float(error(learned, x0, x1)):.4f}\n")
 
 
 @app.cell

@@ -31,7 +31,7 @@ with app.setup:
 
     WINDOW = 30
     SERIES = tt.TimeSeriesData(num_points=250, xmin=0, xmax=10)
-    OPTIMISER = optax.adam(0.001)
+    OPTIMIZER = optax.adam(0.001)
 
 
 @app.cell(hide_code=True)
@@ -92,8 +92,8 @@ def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
 @app.function
 def learn(steps: int, seed: int = 0) -> TrainState:
     """Train, with a line every 100 steps: the mean loss of those."""
-    state = start(make_network(seed), OPTIMISER, jax.random.key(seed))
-    for progress in train(state, loss, OPTIMISER, None, steps=steps, every=100):
+    state = start(make_network(seed), OPTIMIZER, jax.random.key(seed))
+    for progress in train(state, loss, OPTIMIZER, None, steps=steps, every=100):
         state = progress.state
         print(f"step {int(state.step):>5}   MSE {progress.losses.mean():.6f}")
     return state
@@ -112,7 +112,7 @@ def _():
     ## Is that good?
 
     A number says little alone. The curve moves slowly: whoever repeats the last point is never far off. A network has
-    learnt something when it beats that.
+    learned something when it beats that.
     """)
     return
 
@@ -127,13 +127,13 @@ def scores(network: tt.RecurrentNetwork) -> tuple[float, float]:
 
 @app.function
 def say_scores(state: TrainState) -> None:
-    """Both, and the end of the story where the network has learnt nothing."""
+    """Both, and the end of the story where the network has learned nothing."""
     network_mse, repeat_mse = scores(state.model)
     print(f"network                {network_mse:.6f}")
     print(f"repeat the last point  {repeat_mse:.6f}")
     if network_mse >= repeat_mse:
         raise SystemExit(
-            f"\nThe network has not learnt enough in {int(state.step)} steps: repeating the last point is better."
+            f"\nThe network has not learned enough in {int(state.step)} steps: repeating the last point is better."
         )
 
 
@@ -205,7 +205,7 @@ def _():
     mo.md(r"""
     ## Saved and loaded
 
-    A checkpoint is a folder with the weights, the optimiser's state, the step and the random key. `tt.load` gives the
+    A checkpoint is a folder with the weights, the optimizer's state, the step and the random key. `tt.load` gives the
     network back; `checkpoint.restore` gives everything, to go on training.
     """)
     return
@@ -221,7 +221,7 @@ def save(state: TrainState, folder: Path) -> None:
 def resume(folder: Path) -> TrainState:
     """The training state that `save` wrote."""
     arrays = checkpoint.load(folder).arrays
-    return checkpoint.restore(arrays, lambda: start(make_network(0), OPTIMISER, jax.random.key(0)), "training")
+    return checkpoint.restore(arrays, lambda: start(make_network(0), OPTIMIZER, jax.random.key(0)), "training")
 
 
 @app.cell

@@ -42,7 +42,7 @@ with app.setup:
     CLIPS = {"as it is": optax.identity(), "by value": optax.clip(1.0), "by norm": optax.clip_by_global_norm(1.0)}
 
     TASK = adding(STEPS)
-    OPTIMISER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
+    OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
 
 
 @app.cell(hide_code=True)
@@ -215,7 +215,7 @@ def _():
 
 
 @app.function
-def initialisers() -> dict[str, tt.Cell]:
+def initializers() -> dict[str, tt.Cell]:
     """The same cells, started differently."""
     tanh = {f"tanh, {init}": elman("tanh", init) for init in ("normal", "glorot", "orthogonal", "identity")}
     return tanh | {"relu, identity": elman("relu", "identity")}
@@ -223,32 +223,32 @@ def initialisers() -> dict[str, tt.Cell]:
 
 @app.cell
 def _():
-    initialisers_flows = chapter("4. How the weights start", initialisers())
-    initialisers_picture = compared(initialisers_flows, "initialisers")
-    initialisers_picture
-    return (initialisers_picture,)
+    initializers_flows = chapter("4. How the weights start", initializers())
+    initializers_picture = compared(initializers_flows, "initializers")
+    initializers_picture
+    return (initializers_picture,)
 
 
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    ## Normalisation
+    ## Normalization
 
     Lesson 1's network stood still because its inputs of 100 drove tanh to where it is flat. Scaling them was one
-    remedy; normalising inside the cell is another. Layer normalisation (Ba et al. 2016) takes mean and variance over
-    the units of one step, batch normalisation (Cooijmans et al. 2016) over the sequences of a batch at one step.
+    remedy; normalizing inside the cell is another. Layer normalization (Ba et al. 2016) takes mean and variance over
+    the units of one step, batch normalization (Cooijmans et al. 2016) over the sequences of a batch at one step.
     Either way the size of the inputs no longer counts. That does not by itself make a memory longer.
     """)
     return
 
 
 @app.function
-def normalised() -> dict[str, tt.Cell]:
-    """Lesson 1's cell, which reads inputs of 100, as it is and normalised."""
+def normalized() -> dict[str, tt.Cell]:
+    """Lesson 1's cell, which reads inputs of 100, as it is and normalized."""
     cell, xs = cell_by_hand(WEIGHTS), jnp.stack([X0, X1], axis=1)
     batch = tt.BatchNorm(cell, steps=2)
     batch = batch.with_statistics(unroll_batch(batch, xs)[2], rate=1.0)  # of this very batch
-    return {"as it is": cell, "layer normalisation": tt.LayerNorm(cell), "batch normalisation": batch}
+    return {"as it is": cell, "layer normalization": tt.LayerNorm(cell), "batch normalization": batch}
 
 
 @app.function
@@ -258,16 +258,16 @@ def flow_of_the_last_step(cell: tt.Cell) -> float:
 
 
 @app.function
-def say_normalised() -> None:
-    """What normalisation lets flow back through the last step."""
-    print("5. Normalisation: lesson 1's network with inputs of 100\n")
-    for name, cell in normalised().items():
+def say_normalized() -> None:
+    """What normalization lets flow back through the last step."""
+    print("5. Normalization: lesson 1's network with inputs of 100\n")
+    for name, cell in normalized().items():
         print(f"  dy1/dy0, {name:<20} {flow_of_the_last_step(cell):.4g}")
 
 
 @app.cell
 def _():
-    say_normalised()
+    say_normalized()
     return
 
 
@@ -402,8 +402,8 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
     """Train with a cell of 24 units and keep what the watch saw."""
     key_cell, key_readout = jax.random.split(KEY)
     network = tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout)
-    state, watch = start(network, OPTIMISER, KEY), Watch(clip_norm=1.0, lags=STEPS)
-    reports = train(state, adding_loss, OPTIMISER, None, steps=steps, every=100, watch=watch)
+    state, watch = start(network, OPTIMIZER, KEY), Watch(clip_norm=1.0, lags=STEPS)
+    reports = train(state, adding_loss, OPTIMIZER, None, steps=steps, every=100, watch=watch)
     return History.of([report.record for report in reports])
 
 
@@ -432,12 +432,12 @@ def training_picture(histories: dict[str, History]) -> Figure:
     with house_style():
         figure = Figure(figsize=(10, 3.8))
         left, right = figure.subplots(1, 2)
-        for (name, history), colour in zip(histories.items(), (BLUE, ORANGE), strict=True):
-            left.plot(history.step, history.loss, ".-", color=colour, label=name)
+        for (name, history), color in zip(histories.items(), (BLUE, ORANGE), strict=True):
+            left.plot(history.step, history.loss, ".-", color=color, label=name)
             for place, dash in ((0, ":"), (-1, "-")):
                 by_lag = history.gradient_by_lag[place]
                 words = f"{name}, after {history.step[place]} steps"
-                right.plot(by_lag / by_lag[0], dash, color=colour, label=words)
+                right.plot(by_lag / by_lag[0], dash, color=color, label=words)
         left.axhline(TASK.baseline, color="#888888", linestyle=":", label="always saying 1")
         left.set(title="Adding: mean squared error", xlabel="training step", yscale="log")
         right.set(title="Gradient by the state, k = 0 being 1", xlabel="k: steps back in time", yscale="log")
@@ -489,12 +489,12 @@ def _():
 
 
 @app.cell(hide_code=True)
-def _(activations_picture, arguments, bounds_picture, gates_picture, initialisers_picture, training):
+def _(activations_picture, arguments, bounds_picture, gates_picture, initializers_picture, training):
     if _folder := arguments.pictures:
         _folder.mkdir(parents=True, exist_ok=True)
         bounds_picture.savefig(_folder / "bounds.png")
         activations_picture.savefig(_folder / "activations.png")
-        initialisers_picture.savefig(_folder / "initialisers.png")
+        initializers_picture.savefig(_folder / "initializers.png")
         gates_picture.savefig(_folder / "gates.png")
         training.savefig(_folder / "training.png")
         print(f"Pictures written to {_folder}.")

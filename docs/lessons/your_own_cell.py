@@ -36,7 +36,7 @@ with app.setup:
     LENGTH = 40
     KEY = jax.random.key(0)
     TASK = adding(LENGTH)
-    OPTIMISER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
+    OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
 
 
 @app.cell(hide_code=True)
@@ -269,9 +269,9 @@ def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
 def learn(kind: type[tt.Cell], steps: int) -> tt.RecurrentNetwork:
     """Train a network of 24 units of this cell; a line with the mean error of each 100 steps."""
     key_cell, key_readout = jax.random.split(KEY)
-    state = start(tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout), OPTIMISER, KEY)
+    state = start(tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout), OPTIMIZER, KEY)
     errors = []
-    for progress in train(state, loss, OPTIMISER, None, steps=steps, every=100):
+    for progress in train(state, loss, OPTIMIZER, None, steps=steps, every=100):
         state = progress.state
         errors.append(f"{progress.losses.mean():.4f}")
     print(f"  {kind.__name__:<6} {'  '.join(errors)}")

@@ -18,10 +18,10 @@ LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44
 
 
 class Series(NamedTuple):
-    """A column of dots: its name, its colour and a value for each row, None where there is none."""
+    """A column of dots: its name, its color and a value for each row, None where there is none."""
 
     name: str
-    colour: str
+    color: str
     values: list[float | None]
 
 
@@ -45,23 +45,23 @@ def dots(title: str, rows: list[str], series: list[Series], *, unit: str, log: b
 
     bottom = TOP + ROW * len(rows)
     for tick in ticks(low, high, log=log):
-        picture.line([(at(tick), TOP - 6), (at(tick), bottom)], colour="line", width=1)
-        picture.text(at(tick), bottom + 14, plain(tick), size=12, colour="soft")
-    picture.text((LEFT + RIGHT) / 2, bottom + 34, unit, size=12.5, colour="soft")
+        picture.line([(at(tick), TOP - 6), (at(tick), bottom)], color="line", width=1)
+        picture.text(at(tick), bottom + 14, plain(tick), size=12, color="soft")
+    picture.text((LEFT + RIGHT) / 2, bottom + 34, unit, size=12.5, color="soft")
     x = 10.0
     for column in series:
-        picture.circle(x + 6, 16, 6, fill=column.colour)
+        picture.circle(x + 6, 16, 6, fill=column.color)
         picture.text(x + 18, 16, column.name, size=13, anchor="start")
         x += 34 + 7.3 * len(column.name)
     for place, name in enumerate(rows):
         y = TOP + ROW * (place + 0.5)
         picture.text(LEFT - 14, y, name, size=13, anchor="end")
-        here = [(value, column.colour) for column in series if (value := column.values[place]) is not None]
+        here = [(value, column.color) for column in series if (value := column.values[place]) is not None]
         if len(here) > 1:
             ends = [at(value) for value, _ in here]
-            picture.line([(min(ends), y), (max(ends), y)], colour="line", width=3)
-        for value, colour in reversed(here):  # ours is smaller and on top, so that an equal one shows around it
-            picture.circle(at(value), y, 5.5 if colour == "model" else 7.5, fill=colour)
+            picture.line([(min(ends), y), (max(ends), y)], color="line", width=3)
+        for value, color in reversed(here):  # ours is smaller and on top, so that an equal one shows around it
+            picture.circle(at(value), y, 5.5 if color == "model" else 7.5, fill=color)
     return picture
 
 
@@ -75,7 +75,7 @@ def bars(title: str, rows: list[str], values: list[float], *, unit: str, ours: i
         picture.text(LEFT - 14, y, name, size=13, anchor="end", weight="600" if place == ours else "normal")
         picture.rectangle(LEFT, y - 9, length, 18, fill="model" if place == ours else "5", radius=2)
         picture.text(LEFT + length + 8, y, plain(value), size=13, anchor="start")
-    picture.text((LEFT + RIGHT) / 2, 12 + ROW * len(rows) + 12, unit, size=12.5, colour="soft")
+    picture.text((LEFT + RIGHT) / 2, 12 + ROW * len(rows) + 12, unit, size=12.5, color="soft")
     return picture
 
 
@@ -114,7 +114,7 @@ def recurrent_step() -> Picture:
     body = [row for row in body if row[head.index("models")] == row[head.index("cores")] == "1" and row[3] == "30"]
     names = [f"{CELLS[row[0]]}, batch {row[1]}" for row in body]
     columns = (("native kernel", "model", "kernel"), ("the same by a scan", "2", "scan"), ("PyTorch", "1", "PyTorch"))
-    series = [Series(name, colour, [number(row[head.index(key)]) for row in body]) for name, colour, key in columns]
+    series = [Series(name, color, [number(row[head.index(key)]) for row in body]) for name, color, key in columns]
     return dots("Microseconds of a whole training step by cell and batch", names, series, log=True,
                 unit="microseconds a training step; the axis is logarithmic")  # fmt: skip
 
@@ -133,12 +133,12 @@ MODELS = {
     "gru": "neuralforecast GRU",
     "autoets": "AutoETS",
 }
-COLOURS = {"throughtime": "model", "lstm": "1", "gru": "3", "autoets": "2"}
+COLORS = {"throughtime": "model", "lstm": "1", "gru": "3", "autoets": "2"}
 
 
 def panels() -> Picture:
     series = [
-        Series(name, COLOURS[model], [panel_score(data, model) for data in SETS]) for model, name in MODELS.items()
+        Series(name, COLORS[model], [panel_score(data, model) for data in SETS]) for model, name in MODELS.items()
     ]
     return dots("Scores on six panels, lower is better", list(SETS.values()), series, log=False,
                 unit="OWA, MASE or MSE: lower is better")  # fmt: skip

@@ -51,7 +51,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Drawings become a part of the page, in its colours, so that they change with it from light to dark."""
+    """Drawings become a part of the page, in its colors, so that they change with it from light to dark."""
 
     def inline(match: re.Match[str]) -> str:
         folder = "cells" if "/cells/" in match[2] else "benchmarks"

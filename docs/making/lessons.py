@@ -78,7 +78,7 @@ def exported(name: str) -> str:
         return kept.read_text()
     options = ["--sort", "top-down", "--include-outputs"]
     command = [sys.executable, "-m", "marimo", "export", "ipynb", f"{name}.py", *options]
-    # A test's process compiles without optimisation; a reader's does not.
+    # A test's process compiles without optimization; a reader's does not.
     plain = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
     finished = subprocess.run(command, cwd=LESSONS, env=plain, capture_output=True, text=True, check=False)
     if finished.returncode:

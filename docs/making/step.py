@@ -14,15 +14,15 @@ class Step(Picture):
         self.above: list[str] = []  # boxes and signs lie on top of all wires
         self.rectangle(82, 18, 556, height - 56, fill="none", stroke="line", radius=14)
 
-    def wire(self, *points: Point, colour: str = GATE, arrow: bool = True) -> None:
+    def wire(self, *points: Point, color: str = GATE, arrow: bool = True) -> None:
         """From the first point to the last."""
-        self.line(list(points), colour=colour)
+        self.line(list(points), color=color)
         if arrow:
-            self.head(points[-1], points[-2], colour=colour)
+            self.head(points[-1], points[-2], color=color)
 
-    def dot(self, x: float, y: float, colour: str = STATE) -> None:
+    def dot(self, x: float, y: float, color: str = STATE) -> None:
         """Where a wire branches."""
-        self.circle(x, y, 3.6, fill=colour)
+        self.circle(x, y, 3.6, fill=color)
 
     def gate(self, x: float, y: float, name: str, function: str, width: float = 58) -> None:
         """A gate or a candidate, with the function that it goes through."""
@@ -32,13 +32,13 @@ class Step(Picture):
         """Elementwise arithmetic."""
         self._above(lambda: self._sign(x, y, words))
 
-    def entering(self, y: float, name: str, colour: str = STATE) -> None:
+    def entering(self, y: float, name: str, color: str = STATE) -> None:
         """A state's name on the left."""
-        self.text(28, y, name, size=17, colour=colour, weight="600", style="italic")
+        self.text(28, y, name, size=17, color=color, weight="600", style="italic")
 
-    def leaving(self, y: float, name: str, colour: str = STATE) -> None:
+    def leaving(self, y: float, name: str, color: str = STATE) -> None:
         """A state's name on the right."""
-        self.text(694, y, name, size=17, colour=colour, weight="600", style="italic")
+        self.text(694, y, name, size=17, color=color, weight="600", style="italic")
 
     def svg(self) -> str:
         """The file, with the boxes on top."""
@@ -54,7 +54,7 @@ class Step(Picture):
         self.rectangle(x - width / 2, y - 21, width, 42, stroke="soft", radius=7)
         if function:
             self.text(x, y - 7, name, size=15, weight="600", style="italic")
-            self.text(x, y + 10, function, size=11.5, colour="soft")
+            self.text(x, y + 10, function, size=11.5, color="soft")
         else:
             self.text(x, y, name, size=14, weight="600")
 
@@ -65,28 +65,28 @@ class Step(Picture):
 
 def bus(step: Step, y: float, end: float, *, from_h: float | None, bottom: float, h_end: float = 0) -> None:
     """The input from below, and h where the gates see it, side by side below the gates."""
-    step.wire((110, bottom), (110, y), (end, y), colour=INPUT, arrow=False)
-    step.text(110, bottom + 14, "x", size=17, colour=INPUT, weight="600", style="italic")
+    step.wire((110, bottom), (110, y), (end, y), color=INPUT, arrow=False)
+    step.text(110, bottom + 14, "x", size=17, color=INPUT, weight="600", style="italic")
     if from_h is not None:
         h_end = h_end or end + 3
         if from_h == y + 5:
-            step.wire((98, y + 5), (h_end, y + 5), colour=STATE, arrow=False)
+            step.wire((98, y + 5), (h_end, y + 5), color=STATE, arrow=False)
         else:
-            step.wire((98, from_h), (98, y + 5), (h_end, y + 5), colour=STATE, arrow=False)
+            step.wire((98, from_h), (98, y + 5), (h_end, y + 5), color=STATE, arrow=False)
             step.dot(98, from_h)
 
 
 def up(step: Step, x: float, y: float, to: float, *, h: bool = True) -> None:
     """From the bus to a gate."""
     if h:
-        step.wire((x + 3, y + 5), (x + 3, to), colour=STATE)
-        step.wire((x - 3, y), (x - 3, to), colour=INPUT)
+        step.wire((x + 3, y + 5), (x + 3, to), color=STATE)
+        step.wire((x - 3, y), (x - 3, to), color=INPUT)
     else:
-        step.wire((x, y), (x, to), colour=INPUT)
+        step.wire((x, y), (x, to), color=INPUT)
 
 
 def output(step: Step, x: float, y: float, to: float) -> None:
     """The output, upwards or downwards."""
     step.dot(x, y)
-    step.wire((x, y), (x, to), colour=STATE)
-    step.text(x + 14, to + (6 if to < y else -4), "y", size=17, colour=STATE, weight="600", style="italic")
+    step.wire((x, y), (x, to), color=STATE)
+    step.text(x + 14, to + (6 if to < y else -4), "y", size=17, color=STATE, weight="600", style="italic")

@@ -1,6 +1,6 @@
-"""Pictures as SVG, in the colours of throughtime/style.py, readable in the light and in the dark.
+"""Pictures as SVG, in the colors of throughtime/style.py, readable in the light and in the dark.
 
-A file by itself follows what the reader's system says; inside the site the colours are the page's, by the same names
+A file by itself follows what the reader's system says; inside the site the colors are the page's, by the same names
 (docs/stylesheets/throughtime.css), so that a picture changes with the page.
 """
 
@@ -26,9 +26,9 @@ NAMES = {
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
-def variables(colours: dict[str, str]) -> str:
+def variables(colors: dict[str, str]) -> str:
     """``--tt-ink: #222222; ...``."""
-    return " ".join(f"--tt-{name}: {colours[key]};" for name, key in NAMES.items())
+    return " ".join(f"--tt-{name}: {colors[key]};" for name, key in NAMES.items())
 
 
 STYLE = f"""<style>
@@ -44,12 +44,12 @@ class Picture:
         self.width, self.height, self.title, self.parts = width, height, title, list[str]()
 
     def text(
-        self, x: float, y: float, words: str, *, size: float = 14, colour: str = "ink", anchor: str = "middle",
+        self, x: float, y: float, words: str, *, size: float = 14, color: str = "ink", anchor: str = "middle",
         weight: str = "normal", style: str = "normal",
     ) -> None:  # fmt: skip
-        """Words, centred in the height."""
+        """Words, centered in the height."""
         self.parts.append(
-            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="var(--tt-{colour})" text-anchor="{anchor}" '
+            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="var(--tt-{color})" text-anchor="{anchor}" '
             f'font-weight="{weight}" font-style="{style}" dominant-baseline="central">{escape(words)}</text>'
         )
 
@@ -58,13 +58,13 @@ class Picture:
         radius: float = 0, dash: str = "",
     ) -> None:  # fmt: skip
         """A rectangle from its upper left corner."""
-        colours = " ".join(
-            f'{what}="{colour if colour == "none" else f"var(--tt-{colour})"}"'
-            for what, colour in (("fill", fill), ("stroke", stroke))
+        colors = " ".join(
+            f'{what}="{color if color == "none" else f"var(--tt-{color})"}"'
+            for what, color in (("fill", fill), ("stroke", stroke))
         )
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.parts.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}" {colours}{dashed}/>'
+            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}" {colors}{dashed}/>'
         )
 
     def circle(self, x: float, y: float, radius: float, *, fill: str, stroke: str = "none") -> None:
@@ -74,7 +74,7 @@ class Picture:
             f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="var(--tt-{fill})" stroke="{line}" stroke-width="1.5"/>'
         )
 
-    def line(self, points: list[tuple[float, float]], *, colour: str, width: float = 2, round_by: float = 8) -> None:
+    def line(self, points: list[tuple[float, float]], *, color: str, width: float = 2, round_by: float = 8) -> None:
         """Straight pieces with rounded corners."""
         path = [f"M{points[0][0]:g} {points[0][1]:g}"]
         for before, corner, after in zip(points, points[1:], points[2:], strict=False):
@@ -82,10 +82,10 @@ class Picture:
             path[-1] += f" {_towards(corner, after, round_by)}"
         path.append(f"L{points[-1][0]:g} {points[-1][1]:g}")
         self.parts.append(
-            f'<path d="{" ".join(path)}" fill="none" stroke="var(--tt-{colour})" stroke-width="{width:g}"/>'
+            f'<path d="{" ".join(path)}" fill="none" stroke="var(--tt-{color})" stroke-width="{width:g}"/>'
         )
 
-    def head(self, tip: tuple[float, float], before: tuple[float, float], *, colour: str) -> None:
+    def head(self, tip: tuple[float, float], before: tuple[float, float], *, color: str) -> None:
         """An arrow's head, at its tip."""
         (x, y), (dx, dy) = tip, _direction(before, tip)
         corners = [
@@ -93,7 +93,7 @@ class Picture:
             (x - 9 * dx - 4.5 * dy, y - 9 * dy + 4.5 * dx),
             (x - 9 * dx + 4.5 * dy, y - 9 * dy - 4.5 * dx),
         ]
-        self.parts.append(f'<path d="M{" L".join(f"{a:g} {b:g}" for a, b in corners)} Z" fill="var(--tt-{colour})"/>')
+        self.parts.append(f'<path d="M{" L".join(f"{a:g} {b:g}" for a, b in corners)} Z" fill="var(--tt-{color})"/>')
 
     def svg(self) -> str:
         """The file."""

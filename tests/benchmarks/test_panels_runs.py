@@ -29,7 +29,7 @@ if asked.model == "broken":
     raise SystemExit("no such model")
 history = pd.read_parquet(asked.folder / "history.parquet")
 parts = []
-for learnt, served in panel_task.folds(history, asked.task):
+for learned, served in panel_task.folds(history, asked.task):
     last = served.groupby("unique_id").tail(1)
     for step in range(1, asked.task.horizon + 1):
         point = last.y + asked.seed + (0 if asked.steps is None else asked.steps)
@@ -110,10 +110,10 @@ def test_a_fold_is_forecast_from_the_others(on_path):
     panel_task = importlib.import_module("panel_task")
     history = pd.DataFrame({"unique_id": list("aabc"), "fold": [1, 1, 0, 2], "ds": [0, 1, 0, 0], "y": [1.0, 2, 3, 4]})
     task = panel_task.Task(1, 1, [80], 0, 0, folds=3)
-    parts = [(list(learnt.y), list(served.y)) for learnt, served in panel_task.folds(history, task)]
+    parts = [(list(learned.y), list(served.y)) for learned, served in panel_task.folds(history, task)]
     assert parts == [([1, 2, 4], [3]), ([3, 4], [1, 2]), ([1, 2, 3], [4])]
-    [(learnt, served)] = panel_task.folds(history, task._replace(folds=1))
-    assert list(learnt.y) == list(served.y) == [1, 2, 3, 4]
+    [(learned, served)] = panel_task.folds(history, task._replace(folds=1))
+    assert list(learned.y) == list(served.y) == [1, 2, 3, 4]
 
 
 def test_gaps_are_filled_by_the_same_day_of_the_series(on_path):
@@ -155,7 +155,7 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
         patch.setattr("throughtime.configure", lambda: None)  # the tests have their own settings
         peer = importlib.import_module("throughtime_panel")
     panel_task = importlib.import_module("panel_task")
-    monkeypatch.setattr(peer, "ORIGINS_AT_ONCE", 3)
+    monkeypatch.setattr(peer, "CUTOFFS_AT_ONCE", 3)
     steps = np.arange(70)
     series = {"a": np.sin(steps / 2) + steps / 20, "b": 5 * np.cos(steps)}
     frame = pd.concat(pd.DataFrame({"unique_id": name, "ds": steps, "y": y}) for name, y in series.items())
@@ -169,9 +169,9 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     found = pd.concat(peer.rolling(model, frame, task))
     assert len(found) == 2 * 9 * 3
     assert (found.cutoff.min(), found.cutoff.max()) == (58, 66)
-    for origin in (59, 64, 67):
-        quantiles = forecast_quantiles((network,), panel, np.full(2, origin), plan)
-        rows = found[found.cutoff == origin - 1].sort_values(["unique_id", "ds"])
-        assert list(rows.ds) == 2 * [origin, origin + 1, origin + 2]
+    for cutoff in (59, 64, 67):
+        quantiles = forecast_quantiles((network,), panel, np.full(2, cutoff), plan)
+        rows = found[found.cutoff == cutoff - 1].sort_values(["unique_id", "ds"])
+        assert list(rows.ds) == 2 * [cutoff, cutoff + 1, cutoff + 2]
         np.testing.assert_allclose(rows["point"], quantiles[:, :, MEDIAN].ravel(), rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(rows["point-hi-95"], quantiles[:, :, -1].ravel(), rtol=1e-5, atol=1e-5)

@@ -185,7 +185,7 @@ def test_missing_truths_do_not_count_and_missing_history_stays(sets):
     assert truth.rows() == [("a", 2, 4, 5.0), ("a", 2, 5, 6.0)]
 
 
-def test_ett_is_standardised_by_what_is_learnt_from(sets, tmp_path, monkeypatch):
+def test_ett_is_standardized_by_what_is_learned_from(sets, tmp_path, monkeypatch):
     for name, value in (("TRAIN", 4), ("VALIDATION", 3), ("TEST", 5), ("HORIZON", 2)):
         monkeypatch.setattr(sets, f"ETT_{name}", value)
     columns = {"date": ["x"] * 14, "U": [1.0, 3, 1, 3, *range(10)], "L": [0.0, 0, 0, 4, *range(10, 20)]}

@@ -123,7 +123,7 @@ class Remembers(tt.Elman):
         return super().step(state, gx)
 
 
-class Centres(tt.Elman):
+class Centers(tt.Elman):
     def project(self, xs):
         return super().project(xs - xs.mean(axis=0, keepdims=True))
 
@@ -154,7 +154,7 @@ class KnowsThePlace(tt.Elman):
         return super().project(xs) * (place[:, None] if xs.ndim == 2 else place[0])
 
 
-class Normalises(tt.Elman):
+class Normalizes(tt.Elman):
     """The length of a masked input is zero: the gradient divides by it."""
 
     def project(self, xs):
@@ -210,11 +210,11 @@ BROKEN: list[tuple[Callable[[tt.Cell], None], Callable[[], tt.Elman], str]] = [
     (contracts.state_keeps_shape, lambda: elman(SumsItsOutput), r"The output came as \(\(\), .*expected \(\(5,\)"),
     (contracts.step_is_pure, lambda: elman(Counts), "second call"),
     (contracts.step_is_pure, lambda: elman(Remembers), "was exchanged"),
-    (contracts.project_works_row_by_row, lambda: elman(Centres), "all rows at once"),
+    (contracts.project_works_row_by_row, lambda: elman(Centers), "all rows at once"),
     (contracts.jit_equals_eager, lambda: elman(Branches), "TracerBoolConversionError"),
     (contracts.batch_equals_loop, lambda: elman(Swaps), "Sequence 0 of the batch"),
     (contracts.state_carries_over, lambda: elman(KnowsThePlace), "The two parts"),
-    (contracts.masked_equals_shorter, lambda: elman(Normalises), "The masked gradient at .* came as .*nan"),
+    (contracts.masked_equals_shorter, lambda: elman(Normalizes), "The masked gradient at .* came as .*nan"),
     (contracts.reverse_equals_flipped, lambda: elman(KnowsThePlace), "The reversed result"),
     (contracts.works_in_float64, lambda: elman(StaysInFloat32), r"\{'float32'\}: expected \{'float64'\}"),
     (contracts.gradient_equals_differences, lambda: elman(Truncates), "The slope at"),

@@ -1,4 +1,4 @@
-"""The sLSTM's normaliser: never below 1, whatever the gates say."""
+"""The sLSTM's normalizer: never below 1, whatever the gates say."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import throughtime as tt
 
 
 @pytest.mark.parametrize("shift", [-300.0, 0.0, 300.0])
-def test_the_normaliser_stays_above_one(shift):
+def test_the_normalizer_stays_above_one(shift):
     """The input gate is an exponential: without its unit m it would overflow, or leave 0 / 0."""
     cell = random_cell("slstm")
     hidden = cell.hidden
@@ -25,7 +25,7 @@ def test_the_normaliser_stays_above_one(shift):
 
 
 def twin_without_a_unit(cell, xs, shift):
-    """The paper's eq. 8-14 as they stand, in float64: no stabiliser; the shift of i cancels in c / n."""
+    """The paper's eq. 8-14 as they stand, in float64: no stabilizer; the shift of i cancels in c / n."""
     w_x, w_h, b = (np.asarray(w, np.float64) for w in (cell.w_x, cell.w_h, cell.b))
     b[: cell.hidden] -= shift
     h = c = n = np.zeros(cell.hidden)

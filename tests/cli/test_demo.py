@@ -60,15 +60,15 @@ def short():
     return demo.learn(steps=300)
 
 
-def assert_identical(learnt, other):
+def assert_identical(learned, other):
     """The training states, the errors and the snapshots, bit for bit; not the times."""
-    assert jax.tree.structure(learnt.state) == jax.tree.structure(other.state)
-    states = [jax.tree.leaves(run.state._replace(key=jax.random.key_data(run.state.key))) for run in (learnt, other)]
+    assert jax.tree.structure(learned.state) == jax.tree.structure(other.state)
+    states = [jax.tree.leaves(run.state._replace(key=jax.random.key_data(run.state.key))) for run in (learned, other)]
     for first, second in zip(*states, strict=True):
         assert np.asarray(first).tobytes() == np.asarray(second).tobytes()
-    assert learnt.mse == other.mse
-    assert list(learnt.snapshots) == list(other.snapshots)
-    for step, predictions in learnt.snapshots.items():
+    assert learned.mse == other.mse
+    assert list(learned.snapshots) == list(other.snapshots)
+    for step, predictions in learned.snapshots.items():
         np.testing.assert_array_equal(predictions, other.snapshots[step])
 
 
@@ -168,8 +168,8 @@ from pathlib import Path
 from throughtime import demo
 from throughtime.forecasting.rollout import rollout
 
-def report(learnt):
-    print(int(learnt.state.step), flush=True)
+def report(learned):
+    print(int(learned.state.step), flush=True)
     sys.stdin.readline()
 
 demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", report=report)
@@ -206,16 +206,16 @@ demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", report=repo
             done = reported[-1]
         assert 0 < done < STEPS
         resumed = []
-        learnt = demo.learn(folder=folder, resume=True, report=resumed.append)
+        learned = demo.learn(folder=folder, resume=True, report=resumed.append)
         assert int(resumed[0].state.step) >= done
-        assert_identical(learnt, reports[-1])
-        assert learnt.seconds > resumed[0].seconds > 0
+        assert_identical(learned, reports[-1])
+        assert learned.seconds > resumed[0].seconds > 0
 
     def test_a_finished_run_goes_on_for_more_steps(self, tmp_path, reports):
         demo._write(tmp_path, reports[1], 0)
-        learnt = demo.learn(steps=250, folder=tmp_path, resume=True)
-        assert [step for step, _ in learnt.mse] == [0, 100, 200, 250]
-        assert learnt.mse[:3] == reports[2].mse
+        learned = demo.learn(steps=250, folder=tmp_path, resume=True)
+        assert [step for step, _ in learned.mse] == [0, 100, 200, 250]
+        assert learned.mse[:3] == reports[2].mse
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -71,7 +71,7 @@ def test_windows_of_a_panel_are_its_own():
     assert len({window.tobytes() for window in windows}) > 30
 
 
-def test_an_initialiser_goes_to_the_cells_that_take_it():
+def test_an_initializer_goes_to_the_cells_that_take_it():
     built = cases(["elman", "gru", "mingru"], ["tanh"], ["orthogonal", "chrono"], length=9)
     assert [case[:3] for case in built] == [
         ("elman", "tanh", "orthogonal"),
@@ -84,7 +84,7 @@ def test_an_initialiser_goes_to_the_cells_that_take_it():
 def test_the_story_has_every_remedy():
     told = {label for chapter in chapters(8) for label in chapter.cases}
     assert {"sigmoid", "relu", "leaky_relu", "elu", "relu, identity", "tanh, orthogonal"} <= told
-    assert {"layer normalisation", "batch normalisation", "zoneout, 0.5", "GRU", "LSTM, chrono", "LRU"} <= told
+    assert {"layer normalization", "batch normalization", "zoneout, 0.5", "GRU", "LSTM, chrono", "LRU"} <= told
 
 
 def test_clipping_by_value_turns_and_by_norm_does_not():
@@ -112,13 +112,13 @@ def test_the_remedies_in_one_picture(tmp_path):
     [
         (["--cell", "gru2"], "unknown cell 'gru2'"),
         (["--activation", "tahn"], "unknown activation 'tahn': expected one of .* Did you mean 'tanh'"),
-        (["--init", "ortogonal"], "unknown initialiser 'ortogonal'"),
-        (["--cell", "mingru", "--init", "orthogonal"], "none of the cells mingru takes the initialiser 'orthogonal'"),
+        (["--init", "ortogonal"], "unknown initializer 'ortogonal'"),
+        (["--cell", "mingru", "--init", "orthogonal"], "none of the cells mingru takes the initializer 'orthogonal'"),
         (["--compare", "everything"], "--compare is 'everything': expected 'remedies'"),
         (["--model", "nowhere"], "nowhere holds no checkpoint"),
         (["--data", "nowhere.csv"], "nowhere.csv"),
         (["--data", str(NILE), "--length", "101"], "no series has 101 steps, the longest has 100"),
-        (["--cell", "elman", "--init", "forget"], "none of the cells elman takes the initialiser 'forget'"),
+        (["--cell", "elman", "--init", "forget"], "none of the cells elman takes the initializer 'forget'"),
     ],
 )
 def test_what_cannot_be_used(arguments, message, tmp_path):

@@ -155,13 +155,13 @@ TrainingBar.show = press
 """
 
 
-def test_what_a_forecast_has_learnt_is_kept(tmp_path: Path) -> None:
+def test_what_a_forecast_has_learned_is_kept(tmp_path: Path) -> None:
     rows = "\n".join(f"{2000 + i // 12}-{i % 12 + 1:02d}-01,{i % 12 + i % 5}" for i in range(60))
     (tmp_path / "long.csv").write_text(f"ds,y\n{rows}\n")
     arguments = ["forecast", "long.csv", "--horizon", "3", "--steps", "400", "--preset", "fast", "--json"]
     process = command(tmp_path, WHILE_TRAINING, *arguments)
     assert process.returncode == INTERRUPTED, process.stderr
-    assert "finishing with what has been learnt" in process.stderr
+    assert "finishing with what has been learned" in process.stderr
     answer = json.loads(process.stdout)
     assert answer["interrupted"]
     assert "Training was interrupted after 20 of 400 steps." in answer["notes"]

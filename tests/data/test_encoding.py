@@ -24,7 +24,7 @@ def known(encodings: Encodings) -> tuple[Encoding, Encoding, Encoding]:
     return encodings.static[0], encodings.past[0], encodings.future[0]
 
 
-def test_means_and_vocabularies_are_those_before_the_origins() -> None:
+def test_means_and_vocabularies_are_those_before_the_cutoffs() -> None:
     kind, sky, price = known(fit_encodings(panel_of(), np.array([2, 4]), calendar=False))
     prices = np.array([0.5, 0.6, 0.0, 0.2, 0.3])
     np.testing.assert_allclose([price.mean, price.deviation], [prices.mean(), prices.std()])
@@ -33,15 +33,15 @@ def test_means_and_vocabularies_are_those_before_the_origins() -> None:
     assert (kind.vocabulary, sky.vocabulary) == (("small",), ("rain",))
 
 
-def test_nothing_after_the_origins_changes_them() -> None:
-    origins, panel = np.array([2, 4]), panel_of()
+def test_nothing_after_the_cutoffs_changes_them() -> None:
+    cutoffs, panel = np.array([2, 4]), panel_of()
     later = pl.col("day") >= pl.date(2024, 1, 5)  # of both series
     changed = TABLE.with_columns(
         price=pl.when(later).then(1e300).otherwise("price"), sky=pl.when(later).then(pl.lit("fire")).otherwise("sky")
     )
-    due = fit_encodings(panel, origins, calendar=False)
-    assert fit_encodings(panel_of(changed), origins, calendar=False) == due
-    assert fit_encodings(panel_of(changed.reverse()), origins[::-1], calendar=False) == due
+    due = fit_encodings(panel, cutoffs, calendar=False)
+    assert fit_encodings(panel_of(changed), cutoffs, calendar=False) == due
+    assert fit_encodings(panel_of(changed.reverse()), cutoffs[::-1], calendar=False) == due
 
 
 def test_what_is_missing_or_unseen_counts_as_such() -> None:
@@ -65,17 +65,17 @@ def test_far_and_constant_values_stay_finite() -> None:
     assert np.asarray(encode(panel, encodings, HORIZON).future.numbers)[:, 0].max() == 10
 
 
-@pytest.mark.parametrize("origin", [1, 3, 5])
-def test_windows_hold_the_covariates_of_their_steps(origin: int) -> None:
-    """The past ones up to the origin, the future ones to the horizon; nothing before the series."""
+@pytest.mark.parametrize("cutoff", [1, 3, 5])
+def test_windows_hold_the_covariates_of_their_steps(cutoff: int) -> None:
+    """The past ones up to the cutoff, the future ones to the horizon; nothing before the series."""
     panel, reach = panel_of(), 4
     encodings = fit_encodings(panel, panel.lengths, calendar=False)
     tracks = encode(panel, encodings, HORIZON)
     series = device_series(np.zeros(8), np.ones(8, bool), panel.offsets[:-1], panel.lengths, np.ones(2, bool))
     given = windows_at(
-        series._replace(tracks=tracks), jnp.array([1]), jnp.array([origin]), reach=reach, horizon=HORIZON
+        series._replace(tracks=tracks), jnp.array([1]), jnp.array([cutoff]), reach=reach, horizon=HORIZON
     ).given
-    steps = np.arange(origin - reach, origin + HORIZON)
+    steps = np.arange(cutoff - reach, cutoff + HORIZON)
     due = [float(tracks.future.numbers[5 + step, 0]) if step >= 0 else 0.0 for step in steps]
     assert given.future.numbers[0, :, 0].tolist() == due
     due = [int(tracks.past.codes[5 + step, 0]) if step >= 0 else 0 for step in steps[:reach]]

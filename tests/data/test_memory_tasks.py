@@ -22,7 +22,7 @@ EXAMPLES = 3000
 
 @pytest.fixture(scope="module")
 def batches():
-    """A large batch of each task, compiled, in NumPy. Without optimisation compiling takes a sixth of the time."""
+    """A large batch of each task, compiled, in NumPy. Without optimization compiling takes a sixth of the time."""
     options = {"xla_backend_optimization_level": 0}
     draw = jax.jit(
         lambda key: {name: task.draw(key, EXAMPLES) for name, task in TASKS.items()}, compiler_options=options

@@ -27,12 +27,12 @@ def ragged(draw_value):
     return offsets, np.array([draw_value(st.integers(1, int(length))) for length in full])
 
 
-def slow_windows(values, observed, offsets, lengths, rows, origins):
+def slow_windows(values, observed, offsets, lengths, rows, cutoffs):
     """The slow twin: one step of one window at a time."""
     value, inside, known = (np.zeros((len(rows), R + F), kind) for kind in (np.float32, bool, bool))
-    for b, (row, origin) in enumerate(zip(rows, origins, strict=True)):
+    for b, (row, cutoff) in enumerate(zip(rows, cutoffs, strict=True)):
         for k in range(R + F):
-            step = origin - R + k
+            step = cutoff - R + k
             if 0 <= step < lengths[row]:
                 place = offsets[row] + step
                 value[b, k], inside[b, k], known[b, k] = values[place], True, observed[place]
@@ -47,9 +47,9 @@ def test_windows_equal_the_loop(shape, seed):
     values, observed = random.normal(size=P).astype(np.float32), random.random(P) < 0.7
     series = device_series(values, observed, offsets, lengths, np.ones(N, bool))
     rows = random.integers(0, N, B)
-    origins = random.integers(0, lengths[rows] + 1)
-    came = cut_out(series, jnp.asarray(rows), jnp.asarray(origins), reach=R, horizon=F)
-    jax.tree.map(np.testing.assert_array_equal, came, slow_windows(values, observed, offsets, lengths, rows, origins))
+    cutoffs = random.integers(0, lengths[rows] + 1)
+    came = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), reach=R, horizon=F)
+    jax.tree.map(np.testing.assert_array_equal, came, slow_windows(values, observed, offsets, lengths, rows, cutoffs))
 
 
 def test_the_last_steps_of_windows_are_shorter_windows():
@@ -62,7 +62,7 @@ def test_the_last_steps_of_windows_are_shorter_windows():
 
 @settings(max_examples=40)
 @given(shape=ragged(), use=st.lists(st.booleans(), min_size=N, max_size=N), seed=st.integers(0, 1000))
-def test_draws_stay_inside_the_origins(shape, use, seed):
+def test_draws_stay_inside_the_cutoffs(shape, use, seed):
     """Each value is its own place + 1, so that what a window holds tells where it was taken from."""
     offsets, lengths = shape
     use = np.array(use) & (lengths > 1)
@@ -70,20 +70,20 @@ def test_draws_stay_inside_the_origins(shape, use, seed):
         return
     series = device_series(np.arange(1.0, P + 1), np.ones(P, bool), offsets, lengths, use)
     windows = draw(jax.random.key(seed), series, batch=64, reach=R, horizon=F, least=LEAST)
-    last = np.asarray(windows.past[:, -1]).astype(int) - 1  # there is always one value before the origin
+    last = np.asarray(windows.past[:, -1]).astype(int) - 1  # there is always one value before the cutoff
     rows = np.searchsorted(offsets, last, side="right") - 1
-    origins = last - offsets[rows] + 1
+    cutoffs = last - offsets[rows] + 1
     assert use[rows].all()
     latest = np.maximum(lengths[rows] - F, 1)
-    assert (origins <= latest).all()
-    assert (origins >= np.minimum(LEAST, latest)).all()
+    assert (cutoffs <= latest).all()
+    assert (cutoffs >= np.minimum(LEAST, latest)).all()
     held = np.concatenate([windows.past, windows.future], axis=1)
     beyond = (offsets + lengths)[rows][:, None]
     assert (held <= beyond).all()
-    np.testing.assert_array_equal(np.asarray(windows.known).sum(axis=1), np.minimum(F, lengths[rows] - origins))
+    np.testing.assert_array_equal(np.asarray(windows.known).sum(axis=1), np.minimum(F, lengths[rows] - cutoffs))
 
 
-def test_every_origin_is_drawn():
+def test_every_cutoff_is_drawn():
     length = 12
     series = device_series(np.arange(1.0, length + 1), np.ones(length, bool), np.array([0]), np.array([length]), ALL)
     windows = draw(jax.random.key(1), series, batch=512, reach=R, horizon=F, least=LEAST)

@@ -13,11 +13,11 @@ from tests.docs.lessons import LESSONS, imported
 
 
 def run(lesson: str, *arguments: str) -> subprocess.CompletedProcess:
-    """A lesson as its reader starts it: optimised. Otherwise, as in the tests, XLA's tanh does not quite reach 1."""
-    return optimised(str(LESSONS / lesson), *arguments)
+    """A lesson as its reader starts it: optimized. Otherwise, as in the tests, XLA's tanh does not quite reach 1."""
+    return optimized(str(LESSONS / lesson), *arguments)
 
 
-def optimised(*arguments: str) -> subprocess.CompletedProcess:
+def optimized(*arguments: str) -> subprocess.CompletedProcess:
     plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=plain)
 
@@ -35,7 +35,7 @@ def sine_wave() -> ModuleType:
 @pytest.fixture(scope="module")
 def vanishing(by_hand) -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "by_hand", by_hand)  # its neighbour, which a script finds by itself
+        patch.setitem(sys.modules, "by_hand", by_hand)  # its neighbor, which a script finds by itself
         return imported("vanishing_gradients")
 
 
@@ -45,9 +45,9 @@ def told(vanishing) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         vanishing.say_two_steps()
-        for cells in (vanishing.bounds, vanishing.activations, vanishing.initialisers, vanishing.gates):
+        for cells in (vanishing.bounds, vanishing.activations, vanishing.initializers, vanishing.gates):
             vanishing.chapter(cells.__name__, cells())
-        vanishing.say_normalised()
+        vanishing.say_normalized()
         vanishing.say_bare_lstm()
     return out.getvalue()
 
@@ -121,7 +121,7 @@ for before, after in zip(given[0], lesson["descend"](*given), strict=True):
 
 def test_by_hand_saturates():
     """All of y1 is 1 or -1 to the last bit, its derivative and every gradient 0, and learning stands still."""
-    finished = optimised("-c", SATURATES, str(LESSONS / "by_hand.py"))
+    finished = optimized("-c", SATURATES, str(LESSONS / "by_hand.py"))
     assert finished.returncode == 0, finished.stderr
 
 
@@ -131,8 +131,8 @@ def test_by_hand_learns_from_scaled_inputs(by_hand):
     np.testing.assert_allclose(both.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(both.std(axis=0), 1, rtol=1e-6)
     assert by_hand.largest_gradient(by_hand.WEIGHTS, x0, x1) > 0.1
-    learnt = by_hand.descend(by_hand.WEIGHTS, x0, x1)
-    assert by_hand.error(learnt, x0, x1) < 0.01 * by_hand.error(by_hand.WEIGHTS, x0, x1)
+    learned = by_hand.descend(by_hand.WEIGHTS, x0, x1)
+    assert by_hand.error(learned, x0, x1) < 0.01 * by_hand.error(by_hand.WEIGHTS, x0, x1)
 
 
 def test_by_hand_gradient_through_time(by_hand):
@@ -150,9 +150,9 @@ def test_sine_wave_runs_and_learns():
     assert "training would go on at step 1501" in finished.stdout
 
 
-def test_sine_wave_says_when_it_has_not_learnt(sine_wave):
-    untrained = sine_wave.start(sine_wave.make_network(0), sine_wave.OPTIMISER, sine_wave.jax.random.key(0))
-    with pytest.raises(SystemExit, match="has not learnt enough in 0 steps: repeating the last point is better"):
+def test_sine_wave_says_when_it_has_not_learned(sine_wave):
+    untrained = sine_wave.start(sine_wave.make_network(0), sine_wave.OPTIMIZER, sine_wave.jax.random.key(0))
+    with pytest.raises(SystemExit, match="has not learned enough in 0 steps: repeating the last point is better"):
         sine_wave.say_scores(untrained)
 
 
@@ -264,7 +264,7 @@ def test_vanishing_gradients_run_and_tell_who_learns(tmp_path):
     ratios = [float(line.split()[-1]) for line in finished.stdout.splitlines() if "steps: gradient 35 steps" in line]
     assert max(ratios[:2]) < 1e-5  # tanh, after 100 and after 600 steps
     assert min(ratios[2:]) > 1e-3
-    names = {"bounds", "activations", "initialisers", "gates", "training"}
+    names = {"bounds", "activations", "initializers", "gates", "training"}
     assert {path.name for path in (tmp_path / "new").iterdir()} == {f"{name}.png" for name in names}
 
 

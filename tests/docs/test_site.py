@@ -135,21 +135,21 @@ def test_pictures_are_what_their_script_draws(making, script):
 
 
 def test_pictures_become_part_of_the_page(site):
-    """In the page's colours; with the file's own they would be the system's, whatever the reader chose."""
+    """In the page's colors; with the file's own they would be the system's, whatever the reader chose."""
     page = (site / "cells" / "lstm.html").read_text()
     figure = page[page.index('<figure class="tt">') : page.index("</figure>")]
     assert "<title>One step of an LSTM" in figure
     assert "prefers-color-scheme" not in figure
 
 
-def test_the_sites_colours_are_those_of_the_report():
+def test_the_sites_colors_are_those_of_the_report():
     css = (DOCS / "stylesheets" / "throughtime.css").read_text()
     names = {"ink": "ink", "soft": "soft", "line": "line", "card": "card", "page": "page", "model": "model"}
     names |= {str(number): f"baseline-{number}" for number in range(1, 6)}
-    for scheme, colours in (("default", LIGHT), ("slate", DARK)):
+    for scheme, colors in (("default", LIGHT), ("slate", DARK)):
         block = css[css.index(f'[data-md-color-scheme="{scheme}"]') :].partition("}")[0]
         for name, key in names.items():
-            assert f"--tt-{name}: {colours[key].lower()};" in block, (scheme, name)
+            assert f"--tt-{name}: {colors[key].lower()};" in block, (scheme, name)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -1,4 +1,4 @@
-"""Rolling origins: what is learnt from, what is forecast, and that nothing looks past a cutoff."""
+"""Rolling cutoffs: what is learned from, what is forecast, and that nothing looks past a cutoff."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -13,7 +13,7 @@ from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting import backtest as module
 from throughtime.forecasting.backtest import run_backtest
-from throughtime.forecasting.cutoffs import history_starts, rolling_origins
+from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.results import Protocol
@@ -30,18 +30,18 @@ def panel_of(values):
 
 
 class Recorder(tt.Forecaster):
-    """Learns nothing: it notes what it was given, and forecasts the origin."""
+    """Learns nothing: it notes what it was given, and forecasts the cutoff."""
 
-    def fit_until(self, panel, origins, *, report=silent):
+    def fit_until(self, panel, cutoffs, *, report=silent):
         if not hasattr(self, "fits"):
             self.fits = []
-        self.fits.append([panel.series(i)[: origins[i]].tolist() for i in range(len(panel))])
+        self.fits.append([panel.series(i)[: cutoffs[i]].tolist() for i in range(len(panel))])
         self.panel_, self.plan_ = panel, tt.Forecaster(H, season=4).fit(panel.cut(int(panel.lengths.max()) - 1)).plan_
         return self
 
-    def quantiles_at(self, origins):
-        shape = (len(origins), self.horizon, len(QUANTILES))
-        return np.broadcast_to(np.asarray(origins, float)[:, None, None], shape)
+    def quantiles_at(self, cutoffs):
+        shape = (len(cutoffs), self.horizon, len(QUANTILES))
+        return np.broadcast_to(np.asarray(cutoffs, float)[:, None, None], shape)
 
 
 def recorded(**protocol):
@@ -54,8 +54,8 @@ def first_steps(rows):
     return rows["cutoff"][::H].tolist()
 
 
-def test_origins():
-    came = rolling_origins(np.array([20, 9, 3]), windows=3, step=2, horizon=4)
+def test_cutoffs():
+    came = rolling_cutoffs(np.array([20, 9, 3]), windows=3, step=2, horizon=4)
     np.testing.assert_array_equal(came, [[12, 1, 0], [14, 3, 0], [16, 5, 0]])
 
 
@@ -63,7 +63,7 @@ def test_histories_begin_with_a_value():
     panel = panel_of(np.where(np.isin(STEPS, [25, 26]), np.nan, VALUES))
     starts = history_starts(panel, np.array([30, 27, 2]), 5)
     np.testing.assert_array_equal(starts, [27, 22, 0])
-    np.testing.assert_array_equal(history_starts(panel, np.array([30, 27, 2]), 2), [28, 27, 0])  # none: the origin
+    np.testing.assert_array_equal(history_starts(panel, np.array([30, 27, 2]), 2), [28, 27, 0])  # none: the cutoff
     np.testing.assert_array_equal(history_starts(panel, np.array([30, 27, 2]), None), 0)
 
 
@@ -203,8 +203,8 @@ def due(request):
 def test_nothing_after_a_cutoff_changes_a_forecast_with_it(due, later, window):
     """Nor do those of earlier cutoffs change."""
     protocol, forecast = due
-    origins = rolling_origins(SIZES, windows=2, step=protocol.step, horizon=H)[window]
-    after = np.repeat(origins, SIZES) <= STEPS
+    cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[window]
+    after = np.repeat(cutoffs, SIZES) <= STEPS
     changed = np.where(after, np.resize(later, len(VALUES)), VALUES)
     came = forecasts(changed, protocol, window)
     np.testing.assert_array_equal(came, forecast[:, : came.shape[1]])
@@ -213,8 +213,8 @@ def test_nothing_after_a_cutoff_changes_a_forecast_with_it(due, later, window):
 def test_what_lies_before_a_cutoff_changes_its_forecasts(due):
     """The last value known to the second window, which the first does not know."""
     protocol, forecast = due
-    origins = rolling_origins(SIZES, windows=2, step=protocol.step, horizon=H)[1]
-    changed = np.where(np.repeat(origins - 1, SIZES) == STEPS, VALUES + 1, VALUES)
+    cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[1]
+    changed = np.where(np.repeat(cutoffs - 1, SIZES) == STEPS, VALUES + 1, VALUES)
     came = forecasts(changed, protocol, 1)
     count = 2 * H
     np.testing.assert_array_equal(came[:, :count], forecast[:, :count])

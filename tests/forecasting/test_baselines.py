@@ -12,12 +12,12 @@ from throughtime.forecasting.baselines import naive_quantiles, naive_quantiles_o
 @pytest.mark.parametrize("horizon", [1, 3, 11])
 def test_each_step_is_the_value_one_season_before(season, horizon):
     values = np.random.default_rng(0).normal(size=30)
-    offsets, origins = np.array([0, 9, 20]), np.array([9, 3, 7])
-    came = seasonal_naive(values, offsets, origins, season=season, horizon=horizon)
-    for i, (offset, origin) in enumerate(zip(offsets, origins, strict=True)):
-        known = values[offset : offset + origin].tolist()
+    offsets, cutoffs = np.array([0, 9, 20]), np.array([9, 3, 7])
+    came = seasonal_naive(values, offsets, cutoffs, season=season, horizon=horizon)
+    for i, (offset, cutoff) in enumerate(zip(offsets, cutoffs, strict=True)):
+        known = values[offset : offset + cutoff].tolist()
         for step in range(horizon):
-            known.append(known[-season] if origin >= season else known[-1])
+            known.append(known[-season] if cutoff >= season else known[-1])
             assert came[i, step] == known[-1]
 
 
@@ -51,12 +51,12 @@ def test_without_an_error_to_measure_all_quantiles_are_the_forecast(history):
 @pytest.mark.parametrize("season", [1, 3])
 def test_many_series_at_once_are_the_same_as_one_by_one(season):
     rng = np.random.default_rng(1)
-    lengths, origins, levels = np.array([9, 2, 1, 6, 4]), np.array([7, 2, 1, 3, 4]), (0.1, 0.5, 0.8)
+    lengths, cutoffs, levels = np.array([9, 2, 1, 6, 4]), np.array([7, 2, 1, 3, 4]), (0.1, 0.5, 0.8)
     offsets = np.cumsum(lengths) - lengths
     values, point = rng.normal(size=lengths.sum()), rng.normal(size=(5, 7))
     values[[3, 15]] = np.nan
     values[18:] = 5.0  # constant
-    came = naive_quantiles_of_panel(values, offsets, origins, point, season=season, quantiles=levels)
-    for row, (offset, origin) in enumerate(zip(offsets, origins, strict=True)):
-        due = naive_quantiles(values[offset : offset + origin], point[row], season=season, quantiles=levels)
+    came = naive_quantiles_of_panel(values, offsets, cutoffs, point, season=season, quantiles=levels)
+    for row, (offset, cutoff) in enumerate(zip(offsets, cutoffs, strict=True)):
+        due = naive_quantiles(values[offset : offset + cutoff], point[row], season=season, quantiles=levels)
         np.testing.assert_allclose(came[row], due, rtol=1e-12)

@@ -26,7 +26,7 @@ from throughtime.training import checkpoint
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
 SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12, "members": 1}
 ROLES = {"static": "kind", "past": ["visits", "sky"], "future": ["promo", "event"]}
-ORIGINS = np.array([33, 26, 30])
+CUTOFFS = np.array([33, 26, 30])
 
 
 def table_of(lengths=LENGTHS, horizon=F, noise=0.3):
@@ -110,10 +110,10 @@ def test_what_was_found_is_said(model):
 
 
 def scrambled(panel, seed, past, future):
-    """The panel with covariates scrambled from so many steps after the origins on; None leaves them."""
+    """The panel with covariates scrambled from so many steps after the cutoffs on; None leaves them."""
     rng, covariates = np.random.default_rng(seed), panel.covariates
     step = np.arange(covariates.offsets[-1]) - np.repeat(covariates.offsets[:-1], np.diff(covariates.offsets))
-    after = step - np.repeat(ORIGINS, np.diff(covariates.offsets))
+    after = step - np.repeat(CUTOFFS, np.diff(covariates.offsets))
 
     def changed(column, first):
         if first is None:
@@ -129,8 +129,8 @@ def scrambled(panel, seed, past, future):
 
 
 def results(panel):
-    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
-    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
+    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, CUTOFFS)
+    return [model.quantiles_at(CUTOFFS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def due(panel):
 @settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
-    """Past ones from the origin on, future ones from the horizon's end on: forecasts, weights, plan."""
+    """Past ones from the cutoff on, future ones from the horizon's end on: forecasts, weights, plan."""
     came = results(scrambled(panel, seed, past=0, future=F))
     assert came[1] == due[1]
     for new, old in zip(came[0], due[0], strict=True):
@@ -155,8 +155,8 @@ def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
 
 @pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
 def test_what_may_be_known_is_looked_at(panel, due, sooner):
-    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, ORIGINS)
-    changed = forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), ORIGINS, model.plan_)
+    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, CUTOFFS)
+    changed = forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), CUTOFFS, model.plan_)
     if sooner["past"] is None:  # the last step's covariates change its own forecast alone
         np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
     assert (changed[:, -1] != due[0][0][:, -1]).any()
@@ -256,9 +256,9 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
     )
     seen = []
 
-    def noted(panel, origins, plan):
+    def noted(panel, cutoffs, plan):
         seen.append(plan)
-        return prepare(panel, origins, plan)
+        return prepare(panel, cutoffs, plan)
 
     monkeypatch.setattr(selection, "prepare", noted)
     monkeypatch.setattr(forecaster, "prepare", noted)

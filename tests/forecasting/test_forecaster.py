@@ -239,14 +239,14 @@ def test_members_differ_and_their_quantiles_are_averaged(pair, model):
     np.testing.assert_array_equal(pair.losses_[0], model.losses_[0])  # the first is what it is alone
     assert not np.allclose(pair.losses_[0], pair.losses_[1], rtol=1e-3)
     panel, plan, both = pair.panel_, pair.plan_, pair.networks_
-    origins = panel.lengths
+    cutoffs = panel.lengths
     rows = np.array([0, 1])
-    prepared = prepare(panel, origins, plan)
-    alone = [network_quantiles((one,), prepared, rows, origins) for one in both]
+    prepared = prepare(panel, cutoffs, plan)
+    alone = [network_quantiles((one,), prepared, rows, cutoffs) for one in both]
     assert not np.allclose(*alone, rtol=1e-3)
     assert all((np.diff(quantiles, axis=-1) >= 0).all() for quantiles in alone)
-    due = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.centre[rows, None, None])
-    np.testing.assert_allclose(pair.quantiles_at(origins)[rows], due, rtol=1e-12)
+    due = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.center[rows, None, None])
+    np.testing.assert_allclose(pair.quantiles_at(cutoffs)[rows], due, rtol=1e-12)
 
 
 def test_the_number_of_threads_changes_no_number(pair, frame, monkeypatch):

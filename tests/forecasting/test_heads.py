@@ -212,15 +212,15 @@ def fitted(head):
     def loss(raw):
         return head.loss(jnp.broadcast_to(raw, (*target.shape, head.outputs)), target, units).mean()
 
-    optimiser = optax.adam(0.1)
+    optimizer = optax.adam(0.1)
 
     def step(carry, _):
         raw, state = carry
-        updates, state = optimiser.update(jax.grad(loss)(raw), state)
+        updates, state = optimizer.update(jax.grad(loss)(raw), state)
         return (optax.apply_updates(raw, updates), state), None
 
     raw = jnp.zeros((1, 1, head.outputs))
-    return jax.lax.scan(step, (raw, optimiser.init(raw)), None, length=150)[0][0]
+    return jax.lax.scan(step, (raw, optimizer.init(raw)), None, length=150)[0][0]
 
 
 DRAWS = 2000

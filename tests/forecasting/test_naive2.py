@@ -17,7 +17,7 @@ def wave(length, season, noise=0.05, seed=0):
 
 @pytest.mark.parametrize("season", [4, 5])
 def test_factors_of_a_pure_product_are_found(season):
-    """On a line times a season, the centred average of a whole season is nearly the line."""
+    """On a line times a season, the centered average of a whole season is nearly the line."""
     factors = 1 + 0.3 * np.random.default_rng(season).normal(size=season)
     factors /= factors.mean()
     line = 100.0 * np.ones(6 * season)
@@ -44,8 +44,8 @@ def test_the_seasonal_test_by_hand():
     outcomes = []
     for seed in range(60):
         history = wave(30, 4, noise=3.0, seed=seed)
-        centred = history - history.mean()
-        acf = [np.sum(centred[lag:] * centred[:-lag]) / np.sum(centred**2) for lag in range(1, 5)]
+        centered = history - history.mean()
+        acf = [np.sum(centered[lag:] * centered[:-lag]) / np.sum(centered**2) for lag in range(1, 5)]
         limit = 1.645 * np.sqrt((1 + 2 * (acf[0] ** 2 + acf[1] ** 2 + acf[2] ** 2)) / 30)
         outcomes.append(abs(acf[3]) > limit)
         assert is_seasonal(history, 4) == outcomes[-1]

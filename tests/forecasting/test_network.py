@@ -28,7 +28,7 @@ DESIGNS = {  # one block of every cell; of one, two blocks, with the linear map 
 WHOLE = ("minlstm", "two blocks", "no skip")  # whose forecasts are looked at, not the blocks alone
 REACH = DESIGNS["gru"].reach  # less than what windows could hold of the series below, more than the blocks read
 P = 40
-ORIGINS = np.array([38, 29, 21])
+CUTOFFS = np.array([38, 29, 21])
 
 
 def random_network(name, seed=0):
@@ -45,9 +45,9 @@ def series_of(values, observed=None):
 
 
 @eqx.filter_jit
-def forecasts(network, series, origins):
-    """Quantiles (B, F, Q) in the data's units, of B origins in the one series."""
-    windows = windows_at(series, jnp.zeros_like(origins), origins, reach=REACH, horizon=F)
+def forecasts(network, series, cutoffs):
+    """Quantiles (B, F, Q) in the data's units, of B cutoffs in the one series."""
+    windows = windows_at(series, jnp.zeros_like(cutoffs), cutoffs, reach=REACH, horizon=F)
     return from_units(*network(windows))
 
 
@@ -58,7 +58,7 @@ def values():
 
 def dependence(network, values):
     """(B, F, P) whether a step's forecast moves with a value."""
-    at = jnp.asarray(ORIGINS)
+    at = jnp.asarray(CUTOFFS)
     plain = forecasts(network, series_of(values), at)
     moved = [forecasts(network, series_of(values + 0.5 * (np.arange(P) == p)), at) != plain for p in range(P)]
     return np.stack([np.asarray(quantiles).any(axis=2) for quantiles in moved], axis=2)
@@ -81,11 +81,11 @@ def test_what_a_design_makes():
 def test_every_step_depends_on_the_whole_window_and_on_nothing_else(name, values):
     moved = dependence(random_network(name), values)
     place = np.arange(P)
-    for b, origin in enumerate(ORIGINS):
-        read = (place >= origin - LENGTH) & (place < origin)
+    for b, cutoff in enumerate(CUTOFFS):
+        read = (place >= cutoff - LENGTH) & (place < cutoff)
         assert moved[b][:, read].all()
-        assert moved[b][:, origin - 1].all()  # the last observation, in step 1 too
-        assert not moved[b][:, (place < origin - REACH) | (place >= origin)].any()
+        assert moved[b][:, cutoff - 1].all()  # the last observation, in step 1 too
+        assert not moved[b][:, (place < cutoff - REACH) | (place >= cutoff)].any()
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -105,10 +105,10 @@ def test_the_blocks_themselves_read_up_to_the_last_observation(name, values):
 @pytest.mark.parametrize("name", WHOLE)
 def test_what_lies_outside_the_reach_changes_no_bit(name, values):
     network, place = random_network(name), np.arange(P)
-    for origin in ORIGINS:
-        near = (place >= origin - REACH) & (place < origin)
+    for cutoff in CUTOFFS:
+        near = (place >= cutoff - REACH) & (place < cutoff)
         changed = np.where(near, values, 1e9)
-        at = jnp.full(B, origin)
+        at = jnp.full(B, cutoff)
         np.testing.assert_array_equal(
             forecasts(network, series_of(changed), at), forecasts(network, series_of(values), at)
         )
@@ -143,7 +143,7 @@ def test_where_skip_head_and_gate_say_nothing_the_forecast_is_the_mean_of_the_ba
     network = random_network("two blocks")
     silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight, n.gate.weight, n.gate.bias)  # noqa: E731
     network = eqx.tree_at(silent, network, replace_fn=jnp.zeros_like)
-    windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(ORIGINS), reach=REACH, horizon=F)
+    windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(CUTOFFS), reach=REACH, horizon=F)
     scaled, simple = np.asarray(scaled_forecasts(network, windows)[0]), np.asarray(bases_of(windows))
     assert (np.diff(scaled, axis=-1) == 0).all()
     np.testing.assert_allclose(scaled[..., 0], simple.mean(axis=1), rtol=1e-4, atol=1e-5)
@@ -197,13 +197,13 @@ def test_padding_before_a_series_is_irrelevant(known):
 
 @pytest.mark.parametrize("factor", [2.0, 2.0**-12])
 def test_a_multiple_of_a_series_has_the_multiple_of_its_forecast(factor, values):
-    network, at = random_network("two blocks"), jnp.asarray(ORIGINS)
+    network, at = random_network("two blocks"), jnp.asarray(CUTOFFS)
     plain = forecasts(network, series_of(values), at)
     np.testing.assert_array_equal(forecasts(network, series_of(factor * values), at), factor * plain)
 
 
 def test_a_shifted_series_has_the_shifted_forecast(values):
-    network, at = random_network("no skip"), jnp.asarray(ORIGINS)
+    network, at = random_network("no skip"), jnp.asarray(CUTOFFS)
     plain = forecasts(network, series_of(values), at)
     np.testing.assert_allclose(forecasts(network, series_of(values + 64), at), plain + 64, rtol=1e-4)
 
@@ -266,19 +266,19 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
         np.ones(count, bool),
     )
     prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
-    network, rows, origins = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
-    whole = network_quantiles((network,), prepared, rows, origins)
+    network, rows, cutoffs = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
+    whole = network_quantiles((network,), prepared, rows, cutoffs)
     monkeypatch.setattr("throughtime.forecasting.infer.ROWS", 4)
-    parts = network_quantiles((network,), prepared, rows, origins)
+    parts = network_quantiles((network,), prepared, rows, cutoffs)
     assert parts.shape == (6, F, len(QUANTILES))
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-5)
 
 
 def test_an_ensemble_has_the_mean_of_its_members_sorted_quantiles(values):
-    rows, origins = np.array([0]), np.array([31])
+    rows, cutoffs = np.array([0]), np.array([31])
     prepared = Prepared(np.empty(0), np.empty(0), np.array([4.0]), np.array([2.0]), series_of(values))
     members = random_network("gru", 1), random_network("gru", 2), random_network("gru", 3)
     each = [2 * np.sort(forecasts(one, series_of(values), jnp.full(1, 31))) + 4 for one in members]
-    came = network_quantiles(members, prepared, rows, origins)
+    came = network_quantiles(members, prepared, rows, cutoffs)
     np.testing.assert_allclose(came, np.mean(each, axis=0), rtol=1e-5)
     assert not np.allclose(each[0], each[1], rtol=0.1)

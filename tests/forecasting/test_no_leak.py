@@ -1,4 +1,4 @@
-"""Nothing looks past the cut: whatever comes after it, what is decided, learnt and forecast before it is the same."""
+"""Nothing looks past the cut: whatever comes after it, what is decided, learned and forecast before it is the same."""
 
 import hypothesis.strategies as st
 import jax
@@ -15,9 +15,9 @@ from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.selection import MOST_WINDOWS, settle
 
 SIZES = np.array(list(LENGTHS.values()))
-ORIGINS = np.array([33, 26, 2])
-AFTER = np.concatenate([np.arange(size) >= origin for size, origin in zip(SIZES, ORIGINS, strict=True)])
-LATER = np.minimum(ORIGINS + SMALL["horizon"], SIZES)  # what a second window of a backtest may see
+CUTOFFS = np.array([33, 26, 2])
+AFTER = np.concatenate([np.arange(size) >= cutoff for size, cutoff in zip(SIZES, CUTOFFS, strict=True)])
+LATER = np.minimum(CUTOFFS + SMALL["horizon"], SIZES)  # what a second window of a backtest may see
 
 # Missing, without a logarithm, larger than all that came before, larger than float32 holds, nearly nothing.
 ODD = [np.nan, 0.0, -5.0, 3e5, -1e30, 1e300, -1e300, 1e-300]
@@ -58,8 +58,8 @@ def values(request):
 def results(values):
     """All that is made at the cut: forecasts, losses and weights, and the plan."""
     panel = panel_of(values)
-    model = tt.Forecaster(**SMALL).fit_until(panel, ORIGINS)
-    return [model.quantiles_at(ORIGINS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
+    model = tt.Forecaster(**SMALL).fit_until(panel, CUTOFFS)
+    return [model.quantiles_at(CUTOFFS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,12 @@ def test_no_value_after_the_cut_changes_a_bit(values, due, future):
 @pytest.fixture(scope="module")
 def plan(values):
     """One with variants to choose from is enough; a learning rate that overshoots lets the number of steps matter."""
-    plan = tt.Forecaster(**SMALL).fit_until(panel_of(values), ORIGINS).plan_
+    plan = tt.Forecaster(**SMALL).fit_until(panel_of(values), CUTOFFS).plan_
     return plan._replace(learning_rate=0.1, variants=not plan.log)
 
 
 def settled(values, plan):
-    return settle(panel_of(values), ORIGINS, plan, report=lambda stage, progress: None, seed=0)
+    return settle(panel_of(values), CUTOFFS, plan, report=lambda stage, progress: None, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +108,11 @@ def test_what_the_held_out_run_decides(values, plan, due_plan, future):
 
 def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
     steps = np.concatenate([np.arange(size) for size in SIZES])
-    held_out = steps >= np.repeat(np.maximum(ORIGINS - MOST_WINDOWS * SMALL["horizon"], 0), SIZES)
+    held_out = steps >= np.repeat(np.maximum(CUTOFFS - MOST_WINDOWS * SMALL["horizon"], 0), SIZES)
 
     def weights(values):
         last = {}
-        settle(panel_of(values), ORIGINS, plan, report=last.__setitem__, seed=0)
+        settle(panel_of(values), CUTOFFS, plan, report=last.__setitem__, seed=0)
         return {stage: jax.tree.leaves(progress.state.model) for stage, progress in last.items()}
 
     came, due = weights(np.where(held_out, values + 5, values)), weights(values)
@@ -125,7 +125,7 @@ def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
 def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
     """What lies between two cuts changes the later window's forecasts, and what lies after it does not."""
     panel = panel_of(values)
-    model = tt.Forecaster(**SMALL).fit_until(panel, ORIGINS)
+    model = tt.Forecaster(**SMALL).fit_until(panel, CUTOFFS)
     steps = np.concatenate([np.arange(size) for size in SIZES])
     beyond, between = steps >= np.repeat(LATER, SIZES), steps == np.repeat(LATER - 1, SIZES)
 

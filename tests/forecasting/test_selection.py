@@ -1,4 +1,4 @@
-"""Which network, when training stops and how wide intervals become, against the same judgement made by hand."""
+"""Which network, when training stops and how wide intervals become, against the same judgment made by hand."""
 
 from collections import defaultdict
 
@@ -26,13 +26,13 @@ def judged_by_hand(networks, panel, plan):
     """The loss of all held-out windows, value by value, and the stretch that would have covered them."""
     scaled, relative, forecasts, truths = [], [], [], []
     for window in range(WINDOWS, 0, -1):
-        origins = np.maximum(panel.lengths - window * F, 0)
-        quantiles = forecast_quantiles(networks, panel, origins, plan)
+        cutoffs = np.maximum(panel.lengths - window * F, 0)
+        quantiles = forecast_quantiles(networks, panel, cutoffs, plan)
         for i in (0, 1):  # the third series is too short
             series = panel.series(i)
             before = series[: len(series) - WINDOWS * F]
             scale = np.nanmean(np.abs(before[SEASON:] - before[:-SEASON]))
-            for forecast, y in zip(quantiles[i], series[origins[i] :], strict=False):
+            for forecast, y in zip(quantiles[i], series[cutoffs[i] :], strict=False):
                 forecasts.append(forecast)
                 truths.append(y)
                 loss = np.maximum(LEVELS * (y - forecast), (LEVELS - 1) * (y - forecast)).mean()

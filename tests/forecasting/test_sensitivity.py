@@ -50,7 +50,7 @@ def test_steps_are_told_in_the_calendars_units(model, flow):
     assert flow.steps == design.length // design.patch
     assert flow.unit == ("1 year", design.seasons[0] / design.patch)
     assert "A step is 1 year, a season 1 of them: 1 % reaches back" in flow.verdict
-    assert len(flow.plot().axes) == 6  # a map and its colours beside the four
+    assert len(flow.plot().axes) == 6  # a map and its colors beside the four
 
 
 def test_other_series_can_be_looked_at(model, flow):

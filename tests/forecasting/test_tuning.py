@@ -40,9 +40,9 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
     """Sets how far forecasts miss the truth."""
 
     def missing(error: Callable[[tt.Forecaster, int], float]) -> None:
-        def windows(model, panel, origins, protocol, report) -> Iterator[Window]:
+        def windows(model, panel, cutoffs, protocol, report) -> Iterator[Window]:
             assert protocol.refit
-            for number, known in enumerate(origins):
+            for number, known in enumerate(cutoffs):
                 rows = np.flatnonzero(known > model.horizon)
                 places = (panel.offsets[rows] + known[rows])[:, None] + np.arange(model.horizon)
                 wrong = panel.values[places].reshape(-1, 1) + error(model, number)

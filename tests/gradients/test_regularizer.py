@@ -21,7 +21,7 @@ def last(ys):
 def test_a_scaled_orthogonal_matrix(rho):
     """Each step hands back rho times what came: (rho - 1)^2 a step."""
     cell = tt.Elman(2, 5, "identity", recurrent_init=orthogonal(rho), key=jax.random.key(0))
-    omega = tt.vanishing_regulariser(cell, random_inputs(T, 2), last)
+    omega = tt.vanishing_regularizer(cell, random_inputs(T, 2), last)
     np.testing.assert_allclose(omega, (T - 1) * (rho - 1) ** 2, rtol=1e-4, atol=1e-10)
 
 
@@ -44,7 +44,7 @@ def test_its_gradient_leaves_states_and_errors_as_they_are():
         pairs = [(arriving[t + 1] @ jacobian(w_h, t), arriving[t + 1]) for t in range(T - 1)]
         return sum((jnp.linalg.norm(went) / jnp.linalg.norm(came) - 1) ** 2 for went, came in pairs)
 
-    value, gradient = eqx.filter_value_and_grad(tt.vanishing_regulariser)(cell, xs, last)
+    value, gradient = eqx.filter_value_and_grad(tt.vanishing_regularizer)(cell, xs, last)
     np.testing.assert_allclose(value, omega(cell.w_h), rtol=1e-4)
     np.testing.assert_allclose(gradient.w_h, jax.grad(omega)(cell.w_h), rtol=2e-3, atol=1e-5)
 
@@ -53,6 +53,6 @@ def test_nothing_arrives_nothing_is_asked():
     """A dead ReLU network: no number over zero, and no gradient that is not finite."""
     cell = random_cell("elman-relu")
     cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.full_like(cell.b, -50.0))
-    value, gradient = eqx.filter_value_and_grad(tt.vanishing_regulariser)(cell, random_inputs(T, cell.inputs), last)
+    value, gradient = eqx.filter_value_and_grad(tt.vanishing_regularizer)(cell, random_inputs(T, cell.inputs), last)
     assert value == 0
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))

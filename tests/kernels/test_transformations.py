@@ -91,7 +91,7 @@ def test_none_of_them(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_derivative_of_a_derivative(name):
-    """Of the gradient's norm, with a mask, in reverse: what flatness and Pascanu's regulariser ask for."""
+    """Of the gradient's norm, with a mask, in reverse: what flatness and Pascanu's regularizer ask for."""
     cell, state, xs = cell_of(name, D, H), state_of(cell_of(name, D, H), B), random_inputs(B, T, D)
     mask = jnp.asarray(np.random.default_rng(0).random((B, T)) < 0.7)
 
@@ -113,7 +113,7 @@ def test_inside_a_scan():
     assert_same(*both(lambda cell: (run(cell), jax.grad(lambda cell: weighed(run(cell)))(cell)), cell))
 
 
-def test_frozen_weights_and_rematerialisation():
+def test_frozen_weights_and_rematerialization():
     cell, xs = cell_of("gru", D, H), random_inputs(B, T, D)
 
     def gradient(cell):

@@ -111,7 +111,7 @@ def set_number(page, name, value):
     page.press(f"[name={name}]", "Tab")
 
 
-def learnt_and_saved(page):
+def learned_and_saved(page):
     """The folder that the page says, after all its training steps."""
     ready(page)
     page.click("#go")
@@ -161,7 +161,7 @@ def test_it_learns_pauses_steps_and_begins_anew(open_page):
         assert ink(page, chart) > 0
 
 
-def test_it_comes_to_its_end_and_what_it_learnt_is_drawn(open_page):
+def test_it_comes_to_its_end_and_what_it_learned_is_drawn(open_page):
     page = open_page("curve=sine&window=12&hidden=8&steps=400&pace=0&rate=0.01")
     ready(page)
     page.click("#go")
@@ -316,7 +316,7 @@ def test_a_run_that_diverges_says_why(open_page):
 
 def test_saving_keeps_picture_script_and_model(open_page):
     page = open_page("curve=sine&window=12&hidden=8&steps=50&pace=0")
-    folder = learnt_and_saved(page)
+    folder = learned_and_saved(page)
     assert (folder / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert tt.load(folder / "model").cell.hidden == 8
     plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
@@ -369,7 +369,7 @@ def test_a_trained_forecaster_can_be_looked_into(open_page, tmp_path, file):
 
 def test_a_trained_network_goes_on(open_page, tmp_path, lab):
     page = open_page("curve=sine&window=12&hidden=6&steps=60&pace=0")
-    folder = learnt_and_saved(page)
+    folder = learned_and_saved(page)
     last = page.evaluate("lossCurves[0].y.at(-1)")
     other = Lab(tmp_path / "out", "--model", f"{folder}/model")
     again = open_page("curve=sine&window=12", at=other)

@@ -73,7 +73,7 @@ def test_it_trains_to_the_end_with_the_numbers_of_the_plain_loop(watched):
     assert [step for step, _ in points] == sorted({step for step, _ in points})
     assert not one.frame().running if frames[-1].running else True
     made = one.made
-    *_, last = train(made.start, made.loss, made.optimiser, jnp.asarray(made.curve.values), steps=230, every=100)
+    *_, last = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
     np.testing.assert_array_equal(one.run.state.model.cell.w_h, last.state.model.cell.w_h)
 
 

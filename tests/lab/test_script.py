@@ -88,7 +88,7 @@ def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
         assert saved["files"] == ["model", "picture.png", "run.py"]
         scripts.append(Path(saved["folder"]) / "run.py")
         made = run.experiment
-        *_, last = train(made.start, made.loss, made.optimiser, run._values, steps=7, every=100)
+        *_, last = train(made.start, made.loss, made.optimizer, run._values, steps=7, every=100)
         due.append(float(last.losses[-1]))
         model = tt.load(Path(saved["folder"]) / "model")
         np.testing.assert_array_equal(model.readout.weight, run.state.model.readout.weight)

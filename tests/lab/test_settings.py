@@ -34,7 +34,7 @@ def test_texts_become_values_and_what_is_not_said_is_the_default():
         (Learner, "rate", "inf", "the learning rate is inf: expected a number"),
         (Learner, "hidden", "2.5", "the number of units is '2.5': expected a whole number from 1 to 512"),
         (Learner, "clip", "-1", "the largest gradient norm is -1: expected a number from 0 to 1,000"),
-        (Learner, "init", "magic", "the initialiser is 'magic': expected one of own, glorot"),
+        (Learner, "init", "magic", "the initializer is 'magic': expected one of own, glorot"),
         (Learner, "cell", ["gru"], "the cell is ['gru']: expected one of elman"),
     ],
 )

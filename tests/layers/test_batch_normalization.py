@@ -149,7 +149,7 @@ def test_running_statistics_are_a_moving_average(cell):
         np.testing.assert_array_equal(new[2:], old[2:])
 
 
-def test_a_new_cell_normalises_by_nothing():
+def test_a_new_cell_normalizes_by_nothing():
     cell = tt.BatchNorm(tt.Elman(2, 3, "identity", key=jax.random.key(1)), steps=4)
     xs = random_inputs(1, 2)
     due = 0.1 * np.asarray(xs @ cell.w_x.T) / np.sqrt(1 + EPSILON)

@@ -1,4 +1,4 @@
-"""Layer normalisation beyond its equations: what it is for."""
+"""Layer normalization beyond its equations: what it is for."""
 
 import equinox as eqx
 import jax

@@ -75,7 +75,7 @@ def test_each_layer_reads_the_one_below(gru, block, xs):
     close(outputs, ys)
 
 
-def normalised(norm, x):
+def normalized(norm, x):
     spread = np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)
     return np.asarray(norm.weight) * (x - x.mean(axis=1, keepdims=True)) / spread + np.asarray(norm.bias)
 
@@ -90,7 +90,7 @@ def gelu(x):
 
 
 def by_the_equations(layer, x):
-    inside = normalised(layer.norm, x)
+    inside = normalized(layer.norm, x)
     if isinstance(layer, tt.FeedForward):
         return x + mapped(layer.narrow, gelu(mapped(layer.widen, inside)))
     return x + np.asarray(eqx.filter_jit(tt.unroll)(layer.cell, jnp.asarray(inside))[1])
@@ -100,7 +100,7 @@ def test_a_network_computes_its_equations(network, xs):
     x = mapped(network.embedding, np.asarray(xs[1]))
     for layer in network.stack.layers:
         x = by_the_equations(layer, x)
-    close(run(network, xs[1])[1], mapped(network.readout, normalised(network.norm, x)))
+    close(run(network, xs[1])[1], mapped(network.readout, normalized(network.norm, x)))
 
 
 def test_a_batch_is_its_series_side_by_side(network, xs):

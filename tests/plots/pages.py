@@ -59,6 +59,6 @@ def pixels(address: str) -> np.ndarray:
     assert rest == [8, 3, 0, 0, 0]
     rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
     assert (rows[:, 0] == 0).all()
-    colours = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    palette = np.column_stack([colours, np.frombuffer(chunks[b"tRNS"], np.uint8)])
+    colors = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+    palette = np.column_stack([colors, np.frombuffer(chunks[b"tRNS"], np.uint8)])
     return palette[rows[:, 1:]]

@@ -5,20 +5,20 @@ import pytest
 from tests.plots.pages import pixels
 
 from throughtime.plots.images import SIDE, matrix_images, scale_uri, shrunk, signed_uri
-from throughtime.plots.theme import BLUE, GREY, RED
+from throughtime.plots.theme import BLUE, GRAY, RED
 
 
-def rgb(colour):
-    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+def rgb(color):
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
 
 
-def test_the_sign_is_the_colour_and_the_size_the_opacity():
+def test_the_sign_is_the_color_and_the_size_the_opacity():
     image = pixels(signed_uri(np.array([[-2.0, 0.0, 1.0], [np.nan, 2.0, 9.0]]), 2.0))
     assert image.shape == (2, 3, 4)
     assert image[0, 0].tolist() == [*rgb(RED), 255]
     assert image[0, 1, 3] == 0
     assert image[0, 2].tolist() == [*rgb(BLUE), 128]
-    assert image[1, 0].tolist() == [*rgb(GREY), 255]
+    assert image[1, 0].tolist() == [*rgb(GRAY), 255]
     assert image[1, 1].tolist() == image[1, 2].tolist() == [*rgb(BLUE), 255]
 
 
@@ -29,7 +29,7 @@ def test_all_zeros_are_clear():
 def test_a_share_is_an_opacity():
     image = pixels(scale_uri(np.array([[0.0, 0.5, 1.0, 3.0, -1.0, np.nan]])))
     assert image[0, :5, 3].tolist() == [0, 128, 255, 255, 0]
-    assert image[0, 5, :3].tolist() == rgb(GREY)
+    assert image[0, 5, :3].tolist() == rgb(GRAY)
 
 
 @pytest.mark.parametrize("shape", [(200, 7), (5, SIDE), (65, 1000)])

@@ -27,7 +27,7 @@ def test_html_is_well_formed_and_escaped():
     assert shown.items == ["a 'note'"]
     assert len(shown.figure("caption")[1]) == 1  # the picture's own HTML is left as it is
     assert "<script" not in page
-    assert "color:" not in page.replace("border-color:", "")  # text is of the notebook's own colour
+    assert "color:" not in page.replace("border-color:", "")  # text is of the notebook's own color
 
 
 def test_text_is_aligned():

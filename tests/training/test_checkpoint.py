@@ -18,14 +18,14 @@ from throughtime.training.loop import TrainState, start
 
 class TestRoundTrip:
     def test_a_training_state_comes_back_bit_for_bit(self, tmp_path):
-        optimiser = optax.adam(0.1)
+        optimizer = optax.adam(0.1)
         network = tt.RecurrentNetwork(
             tt.Elman(2, 3, recurrent_init="uniform", key=jax.random.key(1)), 4, key=jax.random.key(2)
         )
-        state = start(network, optimiser, jax.random.key(3))._replace(step=jnp.int32(41))
+        state = start(network, optimizer, jax.random.key(3))._replace(step=jnp.int32(41))
         checkpoint.save(tmp_path, "training", {"seed": 5}, {"training": state, "other": {"n": jnp.arange(3)}})
         saved = checkpoint.load(tmp_path)
-        back = checkpoint.restore(saved.arrays, lambda: start(network, optimiser, jax.random.key(0)), "training")
+        back = checkpoint.restore(saved.arrays, lambda: start(network, optimizer, jax.random.key(0)), "training")
         assert isinstance(back, TrainState)
         assert jax.tree.structure(back) == jax.tree.structure(state)
         assert jnp.issubdtype(back.key.dtype, jax.dtypes.prng_key)

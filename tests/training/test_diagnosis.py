@@ -17,11 +17,11 @@ ROWS, D = 11, 3
 BOTH = pytest.mark.parametrize("every", [1, 50])  # a failed step at the end of its chunk, and in the midst of it
 
 
-def message(model, loss, optimiser, data=None, *, every=50):
+def message(model, loss, optimizer, data=None, *, every=50):
     """What training until 50 steps says, and the good states that it reported."""
     reports = []
     with pytest.raises(DivergedError) as raised:
-        reports.extend(train(start(model, optimiser, jax.random.key(3)), loss, optimiser, data, steps=50, every=every))
+        reports.extend(train(start(model, optimizer, jax.random.key(3)), loss, optimizer, data, steps=50, every=every))
     for report in reports:
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(report.state.model))
     assert issubclass(DivergedError, tt.InputError)
@@ -115,24 +115,24 @@ def test_an_infinite_slope(every):
 
 
 def test_an_update_that_is_not_finite():
-    optimiser = optax.sgd(lambda count: jnp.where(count == 6, jnp.inf, 0.01))
-    text, _ = message(LINEAR, row_loss, optimiser, rows())
+    optimizer = optax.sgd(lambda count: jnp.where(count == 6, jnp.inf, 0.01))
+    text, _ = message(LINEAR, row_loss, optimizer, rows())
     assert re.fullmatch(
         r"training diverged: the update of step 7, model\.b, holds -?inf in 1 of 1 places\. Likely cause: the "
-        r"optimiser, whose gradient is finite\. Lower the learning rate\.",
+        r"optimizer, whose gradient is finite\. Lower the learning rate\.",
         text,
     )
 
 
 def test_an_update_whose_moments_are_to_blame():
     """A trace of 3e38 and a gradient of 1e38 have no sum."""
-    optimiser = optax.sgd(1e-30, momentum=0.99)
+    optimizer = optax.sgd(1e-30, momentum=0.99)
 
     def flat(model, _data, _key):
         return 1e38 * jnp.sum(model["w"] - jax.lax.stop_gradient(model["w"]))
 
-    text, _ = message({"w": jnp.ones(2)}, flat, optimiser)
-    assert re.search(r"the update of step 4, model\.w, holds -inf in 2 of 2 places.*finite: its state, optimiser", text)
+    text, _ = message({"w": jnp.ones(2)}, flat, optimizer)
+    assert re.search(r"the update of step 4, model\.w, holds -inf in 2 of 2 places.*finite: its state, optimizer", text)
 
 
 def test_weights_that_overflow():

@@ -35,9 +35,9 @@ def test_adamw_cosine_is_what_the_papers_say(steps, clip):
     weights = {"w": random.normal(size=(3, 2)), "b": random.normal(size=4)}
     scales = random.uniform(0.05, 2, steps)  # some gradients longer than the clip, some shorter
     gradients = [{name: s * random.normal(size=w.shape) for name, w in weights.items()} for s in scales]
-    optimiser = adamw_cosine(0.1, steps, clip_norm=clip)
+    optimizer = adamw_cosine(0.1, steps, clip_norm=clip)
     came = jax.tree.map(jnp.asarray, weights)
-    state, update = optimiser.init(came), jax.jit(optimiser.update)
+    state, update = optimizer.init(came), jax.jit(optimizer.update)
     for gradient in gradients:
         updates, state = update(jax.tree.map(jnp.asarray, gradient), state, came)
         came = optax.apply_updates(came, updates)
@@ -46,13 +46,13 @@ def test_adamw_cosine_is_what_the_papers_say(steps, clip):
         np.testing.assert_allclose(came[name], due[name], rtol=1e-6)  # optax keeps the schedule in float32
 
 
-PASSES_ON = optax.identity()  # an optimiser whose update is the gradient that it was fed
+PASSES_ON = optax.identity()  # an optimizer whose update is the gradient that it was fed
 
 
-def fed(optimiser: optax.GradientTransformation, *gradients: np.ndarray) -> list[np.ndarray]:
+def fed(optimizer: optax.GradientTransformation, *gradients: np.ndarray) -> list[np.ndarray]:
     """What arrives behind the clipping."""
     arrays = [jnp.asarray(gradient, jnp.float32) for gradient in gradients]
-    return [np.asarray(update) for update in optimiser.update(arrays, optimiser.init(arrays))[0]]
+    return [np.asarray(update) for update in optimizer.update(arrays, optimizer.init(arrays))[0]]
 
 
 def norm(arrays) -> float:
@@ -75,7 +75,7 @@ def test_clipped_by_value_takes_each_number_alone():
     np.testing.assert_array_equal(came, np.float32([-0.5, -0.5, 0.2, 0.0, 0.5]))
 
 
-def test_clipping_goes_before_the_optimiser():
+def test_clipping_goes_before_the_optimizer():
     (by_value,) = fed(clipped_by_value(optax.sgd(10.0)), np.array([5.0]))
     (by_norm,) = fed(clipped_by_norm(optax.sgd(10.0)), np.array([3.0, 4.0]))
     np.testing.assert_allclose(by_value, [-10.0])
@@ -103,8 +103,8 @@ def test_averaged_keeps_the_moving_average(steps, decay):
     """Of the weights after each step; the share of each by hand."""
     random = np.random.default_rng(4)
     came = {"w": jnp.asarray(random.normal(size=(3, 2))), "b": jnp.asarray(random.normal(size=4))}
-    optimiser = averaged(optax.sgd(0.3), decay)
-    state, update = optimiser.init(came), jax.jit(optimiser.update)
+    optimizer = averaged(optax.sgd(0.3), decay)
+    state, update = optimizer.init(came), jax.jit(optimizer.update)
     average = {name: np.asarray(array) for name, array in came.items()}
     for step in range(steps):
         gradient = {name: jnp.asarray(random.normal(size=array.shape)) for name, array in came.items()}
@@ -119,16 +119,16 @@ def test_averaged_keeps_the_moving_average(steps, decay):
 
 
 def test_averaging_leaves_the_weights_alone():
-    """Bit for bit those of the optimiser by itself; the types of the weights stay."""
+    """Bit for bit those of the optimizer by itself; the types of the weights stay."""
     random = np.random.default_rng(5)
     weights = [jnp.asarray(random.normal(size=(3, 2)), jnp.float32), jnp.asarray(random.normal(size=4), jnp.bfloat16)]
     plain = adamw_cosine(0.1, 9)
-    optimisers = plain, averaged(plain, 0.9)
-    moved, states = [weights, weights], [optimiser.init(weights) for optimiser in optimisers]
+    optimizers = plain, averaged(plain, 0.9)
+    moved, states = [weights, weights], [optimizer.init(weights) for optimizer in optimizers]
     for _ in range(9):
         gradient = [jnp.asarray(random.normal(size=array.shape), array.dtype) for array in weights]
-        for number, optimiser in enumerate(optimisers):
-            updates, states[number] = optimiser.update(gradient, states[number], moved[number])
+        for number, optimizer in enumerate(optimizers):
+            updates, states[number] = optimizer.update(gradient, states[number], moved[number])
             moved[number] = optax.apply_updates(moved[number], updates)
     for alone, beside, mean in zip(*moved, states[1].average, strict=True):
         np.testing.assert_array_equal(beside, alone)

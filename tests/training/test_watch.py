@@ -20,7 +20,7 @@ from throughtime.training.loop import start, train
 from throughtime.training.watch import Watch
 
 B, T, O, STEPS, EVERY, CLIP = 3, 6, 2, 11, 4, 0.4  # noqa: E741
-OPTIMISER = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(0.02))
+OPTIMIZER = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(0.02))
 
 
 def draw(data, key):
@@ -37,11 +37,11 @@ def loss(model, data, key):
 def begin(name):
     cell = random_cell(name)
     network = RecurrentNetwork(cell, O, key=jax.random.key(1))
-    return start(network, OPTIMISER, jax.random.key(2)), 2 * random_inputs(7, T, cell.inputs)
+    return start(network, OPTIMIZER, jax.random.key(2)), 2 * random_inputs(7, T, cell.inputs)
 
 
 def watched(state, data, watch, *, steps=STEPS, every=EVERY):
-    return list(train(state, loss, OPTIMISER, data, steps=steps, every=every, watch=watch))
+    return list(train(state, loss, OPTIMIZER, data, steps=steps, every=every, watch=watch))
 
 
 def next_key(state):
@@ -59,7 +59,7 @@ def lstm():
 def unwatched(lstm):
     """The same run, a report each step."""
     state, data, _ = lstm
-    return list(train(state, loss, OPTIMISER, data, steps=STEPS, every=1))
+    return list(train(state, loss, OPTIMIZER, data, steps=STEPS, every=1))
 
 
 def by_hand(state, data):
@@ -144,7 +144,7 @@ def test_dead_units_are_counted_step_by_step():
     cell = state.model.cell
     cell = eqx.tree_at(lambda cell: (cell.w_x, cell.w_h, cell.b), cell, (cell.w_x * 0, cell.w_h * 0, cell.b))
     cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.asarray([1.0, -1.0, 2.0, -3.0, 0.5]))
-    state = start(eqx.tree_at(lambda model: model.cell, state.model, cell), OPTIMISER, state.key)
+    state = start(eqx.tree_at(lambda model: model.cell, state.model, cell), OPTIMIZER, state.key)
     (report,) = watched(state, data, Watch(), steps=1)
     assert report.record.dead == {"a": pytest.approx(0.4)}
     assert report.record.saturated == {"a": pytest.approx(0.4)}
@@ -244,6 +244,6 @@ class Twice(tt.MatrixCell):
 
 def test_a_cell_whose_output_is_not_its_h_is_refused():
     cell = Twice(jnp.ones((3, 2)), jnp.eye(3), jnp.zeros(3))
-    state = start(RecurrentNetwork(cell, O, key=jax.random.key(0)), OPTIMISER, jax.random.key(1))
+    state = start(RecurrentNetwork(cell, O, key=jax.random.key(0)), OPTIMIZER, jax.random.key(1))
     with pytest.raises(tt.InputError, match="the output of Twice is not its state's h: such a cell cannot be watched"):
         watched(state, random_inputs(7, T, 2), Watch())

@@ -57,7 +57,7 @@ class Antisymmetric(GatedCell):
         recurrent_init: str | initializers.MatrixInit = "uniform",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, "zeros")
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.step_size, self.diffusion = step_size, diffusion

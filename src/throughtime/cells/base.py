@@ -6,7 +6,7 @@ cell whose arrays are the gradients.
 
 ``Cell`` is all that unrolling needs, and what a cell of one's own derives from. A ``GatedCell`` also lets its gates be
 looked at. A ``MatrixCell`` is the usual kind: its state enters through one matrix product, which a wrapper may
-normalise.
+normalize.
 """
 
 from abc import abstractmethod

@@ -188,11 +188,11 @@ def _require_sizes(inputs: Any, hidden: Any) -> None:
 
 
 INITIALIZERS = (*MATRICES, *BIASES, "chrono")
-KEEPING = ("forget", "chrono")  # initialisers of the gate that keeps the state
+KEEPING = ("forget", "chrono")  # initializers of the gate that keeps the state
 
 
 def init_arguments(name: str, length: int) -> dict[str, Any]:
-    """The constructor's argument for an initialiser's name; "chrono" is for sequences of ``length`` steps.
+    """The constructor's argument for an initializer's name; "chrono" is for sequences of ``length`` steps.
 
     A name that both weights and biases know, "uniform", is that of weights.
 
@@ -202,11 +202,11 @@ def init_arguments(name: str, length: int) -> dict[str, Any]:
     if name == "chrono":
         return {"bias_init": chrono(max(length, 2))}
     known: dict[str, Callable[..., Any]] = {**BIASES, **MATRICES, "chrono": chrono}
-    resolve("initialiser", known, name)
+    resolve("initializer", known, name)
     return {"recurrent_init" if name in MATRICES else "bias_init": name}
 
 
 def takes(kind: Callable[..., Cell], init: str) -> bool:
-    """Whether a cell has such an argument, and the gate that the initialiser is about."""
+    """Whether a cell has such an argument, and the gate that the initializer is about."""
     has_gate = init not in KEEPING or has_keeping_gate(cast(type[Cell], kind).GATES)
     return has_gate and set(init_arguments(init, 2)) <= set(inspect.signature(kind).parameters)

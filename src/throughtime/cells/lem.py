@@ -19,7 +19,7 @@ class LEMState(NamedTuple):
 
 
 class LEM(GatedCell):
-    """Long expressive memory: two states on time scales that are learnt (Rusch et al. 2022, arXiv 2110.04744, eq. 3).
+    """Long expressive memory: two states on time scales that are learned (Rusch et al. 2022, arXiv 2110.04744, eq. 3).
 
     Equations::
 

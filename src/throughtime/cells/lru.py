@@ -39,7 +39,7 @@ class LRU(LinearCell):
     ============  ==================================================================
 
     Eigenvalues start uniform in the ring ``radii`` of the complex plane, with phases in [0, ``largest_phase``]; they
-    never leave the unit disk. gamma is computed from them; in the paper it only starts there and is learnt. It is
+    never leave the unit disk. gamma is computed from them; in the paper it only starts there and is learned. It is
     linear from x to y: what makes it powerful is what stands between layers of it.
     """
 

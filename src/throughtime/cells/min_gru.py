@@ -51,7 +51,7 @@ class MinGRU(LinearCell):
         bias_init: str | initializers.BiasInit = "zeros",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)
 
     @property

@@ -1,4 +1,4 @@
-"""The LSTM with exponential gates and a normaliser."""
+"""The LSTM with exponential gates and a normalizer."""
 
 from typing import ClassVar, NamedTuple
 
@@ -11,7 +11,7 @@ from throughtime.cells.base import MatrixCell
 
 
 class SLSTMState(NamedTuple):
-    """h (H,): the last output; c (H,): the memory; n (H,): its normaliser; m (H,): the logarithm of their unit."""
+    """h (H,): the last output; c (H,): the memory; n (H,): its normalizer; m (H,): the logarithm of their unit."""
 
     h: Hidden
     c: Hidden
@@ -45,7 +45,7 @@ class SLSTM(MatrixCell):
     state   ``SLSTMState(h, c, n, m)``; c and n are in units of exp(m)
     ======  ==================================================================
 
-    Implementations differ where the normaliser n is small; some take max(n, 1). Here the first step sets the unit m to
+    Implementations differ where the normalizer n is small; some take max(n, 1). Here the first step sets the unit m to
     its own li, so that n starts at 1. From then on either i or f is 1, so n never falls below 1: h = o c / n as in the
     paper, and max(n, 1) would change nothing. The forget gate is a sigmoid, the input gate an exponential.
     """
@@ -65,7 +65,7 @@ class SLSTM(MatrixCell):
         bias_init: str | initializers.BiasInit = "forget",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initialisers by name or as functions."""
+        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
 
@@ -75,7 +75,7 @@ class SLSTM(MatrixCell):
         return 1.0, 1.0, 1.0, 0.25
 
     def initial_state(self) -> SLSTMState:
-        """Zeros; a normaliser of zero marks that nothing was stored yet."""
+        """Zeros; a normalizer of zero marks that nothing was stored yet."""
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return SLSTMState(zeros, zeros, zeros, zeros)
 
@@ -85,7 +85,7 @@ class SLSTM(MatrixCell):
         return i, log_sigmoid(f), jnp.tanh(z), sigmoid(o)
 
     def update(self, state: SLSTMState, gates: tuple[Hidden, ...]) -> SLSTMState:
-        """Memory and normaliser in a common unit that keeps both from overflowing."""
+        """Memory and normalizer in a common unit that keeps both from overflowing."""
         li, lf, z, o = gates
         used = state.n > 0
         top = jnp.where(used, jnp.maximum(lf + state.m, li), li)

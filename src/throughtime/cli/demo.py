@@ -41,16 +41,16 @@ def demo(
             answer.console.print(f"Without native kernels, which only takes longer: {kernels.why}.")
         with TrainingBar(answer.console, loss="MSE") as bar:
 
-            def report(learnt: Any) -> None:
-                step, mse = learnt.mse[-1]
+            def report(learned: Any) -> None:
+                step, mse = learned.mse[-1]
                 answer.console.print(f"step {step:>6}   MSE {mse:.6f}")
-                bar.show("training", step, steps, loss=mse, speed=step / learnt.seconds if learnt.seconds else 0.0)
+                bar.show("training", step, steps, loss=mse, speed=step / learned.seconds if learned.seconds else 0.0)
 
-            learnt = notebook.learn(
+            learned = notebook.learn(
                 steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, report=report
             )
         with staged(folder, former=notebook.PICTURES) as stage:
-            metrics = notebook.write_results(stage, learnt, seed, pictures=pictures)
+            metrics = notebook.write_results(stage, learned, seed, pictures=pictures)
         answer.console.print(
             f"Trained in {metrics['train_seconds']:.2f} s ({metrics['us_per_step']:.0f} us a step). Mean squared error "
             f"on the training instance: {metrics['test_mse']:.2e}.\n"

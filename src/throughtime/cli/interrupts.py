@@ -102,7 +102,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
     if _stopping and _stopping[-1].ready.is_set() and not _stopping[-1].asked.is_set():
         _stopping[-1].asked.set()
         with suppress(OSError):
-            os.write(2, b"\nthroughtime: finishing with what has been learnt so far; Ctrl-C again leaves at once\n")
+            os.write(2, b"\nthroughtime: finishing with what has been learned so far; Ctrl-C again leaves at once\n")
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for clean in reversed(_cleaning):

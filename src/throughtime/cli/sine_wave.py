@@ -32,7 +32,7 @@ PICTURES = {
 }
 
 
-class Learnt(NamedTuple):
+class Learned(NamedTuple):
     """A run so far.
 
     Attributes:
@@ -57,8 +57,8 @@ def learn(
     seed: int = 0,
     folder: Path | None = None,
     resume: bool = False,
-    report: Callable[[Learnt], None] = lambda learnt: None,
-) -> Learnt:
+    report: Callable[[Learned], None] = lambda learned: None,
+) -> Learned:
     """Train the notebook's network: 100 units, windows of 30 points of sin(t), batch 1, Adam 0.001.
 
     Args:
@@ -77,7 +77,7 @@ def learn(
     data = TimeSeriesData()
     xs, _, _ = data.instance(INSTANCE_START, WINDOW)
     windows = _evaluation_windows(data)
-    optimiser = optax.adam(LEARNING_RATE)
+    optimizer = optax.adam(LEARNING_RATE)
 
     def loss(network: RecurrentNetwork, _data: None, key: Key) -> Array:
         x, y, _ = data.draw(key, BATCH, WINDOW)
@@ -89,47 +89,47 @@ def learn(
         return mse, network(jnp.asarray(xs))[1]
 
     if resume and folder is not None:
-        learnt = _read(folder, cell, seed, optimiser)
+        learned = _read(folder, cell, seed, optimizer)
     else:
-        state = _start(cell, jnp.asarray(seed, jnp.uint32), optimiser)
-        learnt = Learnt(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
-    report(learnt)
-    for progress in train(learnt.state, loss, optimiser, None, steps=steps, every=EVERY):
+        state = _start(cell, jnp.asarray(seed, jnp.uint32), optimizer)
+        learned = Learned(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
+    report(learned)
+    for progress in train(learned.state, loss, optimizer, None, steps=steps, every=EVERY):
         mse, predictions = evaluate(progress.state.model)
         step = int(progress.state.step)
-        learnt = Learnt(
+        learned = Learned(
             progress.state,
-            [*learnt.mse, (step, float(mse))],
-            learnt.snapshots | {step: np.asarray(predictions)},
-            learnt.seconds + progress.seconds,
-            learnt.compile_seconds + progress.compile_seconds,
+            [*learned.mse, (step, float(mse))],
+            learned.snapshots | {step: np.asarray(predictions)},
+            learned.seconds + progress.seconds,
+            learned.compile_seconds + progress.compile_seconds,
         )
         if folder is not None:
-            _write(folder, learnt, seed)
-        report(learnt)
-    return learnt
+            _write(folder, learned, seed)
+        report(learned)
+    return learned
 
 
-def write_results(folder: Path, learnt: Learnt, seed: int, *, pictures: bool = True) -> dict[str, Any]:
+def write_results(folder: Path, learned: Learned, seed: int, *, pictures: bool = True) -> dict[str, Any]:
     """Write ``metrics.json`` and the pictures to ``folder``; the metrics come back too."""
     data = TimeSeriesData()
     xs, targets, times = data.instance(INSTANCE_START, WINDOW)
-    network, steps = learnt.state.model, int(learnt.state.step)
-    predictions = learnt.snapshots[steps]
+    network, steps = learned.state.model, int(learned.state.step)
+    predictions = learned.snapshots[steps]
     generated = np.asarray(rollout(network, jnp.asarray(xs), CONTINUATION))
     ahead = INSTANCE_START + np.arange(WINDOW + CONTINUATION) * data.resolution
     errors = generated[:, 0] - data.ret_true(ahead[WINDOW:])
     metrics: dict[str, Any] = {
         "steps": steps,
-        "mse": learnt.mse,
+        "mse": learned.mse,
         "test_mse": float(np.mean((predictions - targets) ** 2)),
         "continuation_points": CONTINUATION,
         "continuation_mse": float(np.mean(errors**2)),
         "continuation_follows": _points_followed(errors),
         "seed": seed,
-        "train_seconds": learnt.seconds,
-        "us_per_step": learnt.seconds / steps * 1e6,
-        "compile_seconds": learnt.compile_seconds,
+        "train_seconds": learned.seconds,
+        "us_per_step": learned.seconds / steps * 1e6,
+        "compile_seconds": learned.compile_seconds,
     }
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     if pictures:
@@ -140,7 +140,7 @@ def write_results(folder: Path, learnt: Learnt, seed: int, *, pictures: bool = T
         plots.series_picture(folder / "series.png", data, times)
         plots.instance_picture(folder / "training_instance.png", times, xs, targets)
         plots.testing_picture(folder / "testing.png", times, xs, targets, predictions, metrics["test_mse"])
-        plots.gallery_pictures(folder, times, targets, learnt.snapshots)
+        plots.gallery_pictures(folder, times, targets, learned.snapshots)
         plots.continuation_picture(
             folder / "continuation.png", data, ahead, WINDOW, generated, metrics["continuation_mse"]
         )
@@ -160,30 +160,30 @@ def _evaluation_windows(data: TimeSeriesData) -> Array:
 
 
 @eqx.filter_jit  # one program: drawn one by one, the weights take longer to compile than to train
-def _start(cell: str, seed: Array, optimiser: optax.GradientTransformation) -> TrainState:
+def _start(cell: str, seed: Array, optimizer: optax.GradientTransformation) -> TrainState:
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     # Below 1: with a norm of 1, Adam's steps at batch 1 end one run in four above 1e-3; with 0.8, one in thirty.
     options: dict[str, Any] = {"recurrent_init": orthogonal(0.8)} if cell in ("elman", "gru", "lstm") else {}
     if cell == "elman":
         options["activation"] = "relu"
     network = RecurrentNetwork(cell_type(cell)(1, HIDDEN, **options, key=key_cell), 1, key=key_readout)
-    return start(network, optimiser, key)
+    return start(network, optimizer, key)
 
 
-def _write(folder: Path, learnt: Learnt, seed: int) -> None:
+def _write(folder: Path, learned: Learned, seed: int) -> None:
     config = {
-        "network": network_config(learnt.state.model),
-        "optimiser": {"name": "adam", "learning_rate": LEARNING_RATE},
+        "network": network_config(learned.state.model),
+        "optimizer": {"name": "adam", "learning_rate": LEARNING_RATE},
         "seed": seed,
-        "seconds": learnt.seconds,
-        "compile_seconds": learnt.compile_seconds,
-        "mse": learnt.mse,
+        "seconds": learned.seconds,
+        "compile_seconds": learned.compile_seconds,
+        "mse": learned.mse,
     }
-    snapshots = {str(step): predictions for step, predictions in learnt.snapshots.items()}
-    checkpoint.save(folder, "training", config, {"training": learnt.state, "snapshots": snapshots})
+    snapshots = {str(step): predictions for step, predictions in learned.snapshots.items()}
+    checkpoint.save(folder, "training", config, {"training": learned.state, "snapshots": snapshots})
 
 
-def _read(folder: Path, cell: str, seed: int, optimiser: optax.GradientTransformation) -> Learnt:
+def _read(folder: Path, cell: str, seed: int, optimizer: optax.GradientTransformation) -> Learned:
     """The run that ``folder`` holds, which must be one of the same cell and seed."""
     saved = checkpoint.load(folder)
     if saved.kind != "training" or "mse" not in saved.config:
@@ -196,8 +196,8 @@ def _read(folder: Path, cell: str, seed: int, optimiser: optax.GradientTransform
             raise InputError(
                 f"{folder} was trained with {what} {came}, not {wanted}: give --{what} {came} to resume it"
             )
-    state = checkpoint.restore(saved.arrays, lambda: _start(cell, jnp.asarray(seed, jnp.uint32), optimiser), "training")
+    state = checkpoint.restore(saved.arrays, lambda: _start(cell, jnp.asarray(seed, jnp.uint32), optimizer), "training")
     snapshots = {int(name.partition(".")[2]): a for name, a in saved.arrays.items() if name.startswith("snapshots.")}
     mse = [(int(step), float(value)) for step, value in saved.config["mse"]]
     ordered = dict(sorted(snapshots.items()))
-    return Learnt(state, mse, ordered, saved.config["seconds"], saved.config["compile_seconds"])
+    return Learned(state, mse, ordered, saved.config["seconds"], saved.config["compile_seconds"])

@@ -29,7 +29,7 @@ from throughtime.forecasting import (
     Protocol,
     Report,
     Tested,
-    affordable_origins,
+    affordable_cutoffs,
     coverage,
     interval_columns,
     learnable,
@@ -119,7 +119,7 @@ def forecast_file(
 
 
 def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
-    """Fit; Ctrl-C while the networks are trained ends that early, with what they have learnt, and True comes back."""
+    """Fit; Ctrl-C while the networks are trained ends that early, with what they have learned, and True comes back."""
     stop = Stop()
 
     def heard(stage: str, progress: Any) -> None:
@@ -288,4 +288,4 @@ def _windows(panel: Panel, horizon: int) -> int:
         return 0
     long_enough = panel.lengths[learnable(panel, before, horizon)]
     wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
-    return len(affordable_origins(panel, panel.lengths, horizon=horizon, most=wanted))
+    return len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=wanted))

@@ -1,4 +1,4 @@
-"""Covariates as a network sees them: numbers standardised, categories as places in the vocabulary of training."""
+"""Covariates as a network sees them: numbers standardized, categories as places in the vocabulary of training."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -88,8 +88,8 @@ def _places(panel: Panel, steps: _Steps) -> NDArray[np.int64]:
     return panel.covariates.places(steps.row, steps.ordinals, panel.frequency.multiple)
 
 
-def fit_encodings(panel: Panel, origins: NDArray[np.int64], *, calendar: bool) -> Encodings | None:
-    """Means, deviations and vocabularies of what lies before the origins (N,); None without any covariate.
+def fit_encodings(panel: Panel, cutoffs: NDArray[np.int64], *, calendar: bool) -> Encodings | None:
+    """Means, deviations and vocabularies of what lies before the cutoffs (N,); None without any covariate.
 
     Every observed or missing step of a series counts once; steps of the covariates' grid outside of it do not.
     """
@@ -98,15 +98,15 @@ def fit_encodings(panel: Panel, origins: NDArray[np.int64], *, calendar: bool) -
     if given is None and not names:
         return None
     steps = _steps(panel, 0)
-    known = steps.step < origins[steps.row]
+    known = steps.step < cutoffs[steps.row]
     steps = _Steps(*(column[known] for column in steps))
     found = tuple(_of_calendar(panel, steps.ordinals, name) for name in names)
     if given is None:
         return Encodings(calendar=found)
     places = _places(panel, steps)
-    learnt_from = origins > 0
+    learned_from = cutoffs > 0
     return Encodings(
-        tuple(_fitted(column, column.values[learnt_from]) for column in given.static),
+        tuple(_fitted(column, column.values[learned_from]) for column in given.static),
         tuple(_fitted(column, at(column.values, places)) for column in given.past),
         tuple(_fitted(column, at(column.values, places)) for column in given.future),
         found,
@@ -199,7 +199,7 @@ def _calendar_column(panel: Panel, encoding: Encoding, steps: _Steps) -> NDArray
 
 
 def _encoded(column: Column, encoding: Encoding) -> NDArray:
-    """Numbers (S, 2): standardised, 0 where missing, and whether it is there; of categories the codes (S,)."""
+    """Numbers (S, 2): standardized, 0 where missing, and whether it is there; of categories the codes (S,)."""
     known = ~np.isnan(column.values)
     if encoding.vocabulary is None:
         standard = (column.values - encoding.mean) / encoding.deviation

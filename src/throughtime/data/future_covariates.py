@@ -22,15 +22,15 @@ HOW = (
 )
 
 
-def require_future(panel: Panel, origins: NDArray[np.int64], horizon: int) -> None:
+def require_future(panel: Panel, cutoffs: NDArray[np.int64], horizon: int) -> None:
     """Refuse a forecast for which rows of the future covariates are missing.
 
     Inside a series a step without a row is a missing value, of its covariates too. Where nothing is known of a series
-    before its origin, nothing is forecast.
+    before its cutoff, nothing is forecast.
 
     Args:
         panel: the series, with or without covariates.
-        origins: (N,) the first step of each series that is forecast.
+        cutoffs: (N,) the first step of each series that is forecast.
         horizon: F.
 
     Raises:
@@ -39,14 +39,14 @@ def require_future(panel: Panel, origins: NDArray[np.int64], horizon: int) -> No
     given = panel.covariates
     if given is None or not given.future:
         return
-    inside = origins[:, None] + np.arange(horizon) < panel.lengths[:, None]
-    came = _came(panel, given, origins, horizon) | inside | (origins == 0)[:, None]
+    inside = cutoffs[:, None] + np.arange(horizon) < panel.lengths[:, None]
+    came = _came(panel, given, cutoffs, horizon) | inside | (cutoffs == 0)[:, None]
     if not came.all():
         names = listed([column.name for column in given.future])
         short = np.flatnonzero(~came.all(axis=1))
         raise InputError(
             f"the future covariates {names} are missing for steps to be forecast. {HOW}.\n"
-            f"{_dates(panel, short, origins, came)}"
+            f"{_dates(panel, short, cutoffs, came)}"
         )
 
 
@@ -145,9 +145,9 @@ def _filled(column: Column, came: Column, places: NDArray[np.int64], row: NDArra
     return replace(column, values=values, categories=names)
 
 
-def _came(panel: Panel, given: Covariates, origins: NDArray[np.int64], horizon: int) -> NDArray[np.bool_]:
-    """(N, F) whether a row came for each step after the origins."""
-    steps = origins[:, None] + np.arange(horizon)
+def _came(panel: Panel, given: Covariates, cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.bool_]:
+    """(N, F) whether a row came for each step after the cutoffs."""
+    steps = cutoffs[:, None] + np.arange(horizon)
     ordinals = panel.starts[:, None] + panel.frequency.multiple * steps
     row = np.broadcast_to(np.arange(len(panel))[:, None], steps.shape)
     places = given.places(row, ordinals, panel.frequency.multiple)
@@ -159,12 +159,12 @@ def _needed(panel: Panel, given: Covariates, horizon: int) -> str:
     return _dates(panel, np.arange(len(panel)), panel.lengths, came)
 
 
-def _dates(panel: Panel, rows: NDArray[np.int64], origins: NDArray[np.int64], came: NDArray[np.bool_]) -> str:
+def _dates(panel: Panel, rows: NDArray[np.int64], cutoffs: NDArray[np.int64], came: NDArray[np.bool_]) -> str:
     """A table of the dates that series need, and of those that came."""
     horizon = came.shape[1]
     table = [("series", "needs from", "to", "came from", "to", "steps missing")]
     for row in rows[:SHOWN]:
-        steps = origins[row] + np.arange(horizon)
+        steps = cutoffs[row] + np.arange(horizon)
         ordinals = panel.starts[row] + panel.frequency.multiple * steps
         due = format_times(panel.frequency.times(ordinals), panel.frequency.zone)
         here = [time for time, there in zip(due, came[row], strict=True) if there] or ["none"]

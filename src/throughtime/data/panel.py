@@ -98,9 +98,9 @@ class Panel:
         steps = ends[:, None] + self.frequency.multiple * np.arange(horizon)
         return np.repeat(self.ids, horizon), self.frequency.times(steps.ravel())
 
-    def after(self, rows: NDArray[np.int64], origins: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
-        """The F values that follow the first ``origins`` (R,) steps of the series ``rows`` (R,), (R, F)."""
-        return self.values[(self.offsets[rows] + origins)[:, None] + np.arange(horizon)]
+    def after(self, rows: NDArray[np.int64], cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
+        """The F values that follow the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), (R, F)."""
+        return self.values[(self.offsets[rows] + cutoffs)[:, None] + np.arange(horizon)]
 
     def between(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> "Panel":
         """The panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""

@@ -56,8 +56,8 @@ def _masked_moment(values: Array, mask: Array) -> Array:
 
 
 def _variance(values: Array, mask: Array) -> Array:
-    centred = values - _masked_moment(values, mask)[:, None]
-    variance = _masked_moment(centred**2, mask)
+    centered = values - _masked_moment(values, mask)[:, None]
+    variance = _masked_moment(centered**2, mask)
     # Rounding leaves a constant series a variance of about the square of its last bit: no movement.
     noise = (np.finfo(values.dtype).eps * jnp.max(jnp.where(mask, jnp.abs(values), 0), axis=1)) ** 2
     return jnp.where(variance > 4 * noise, variance, 0)

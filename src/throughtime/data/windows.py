@@ -1,6 +1,6 @@
-"""Windows of a panel, drawn where they are used and never materialised.
+"""Windows of a panel, drawn where they are used and never materialized.
 
-A panel of N series lies on the device as one flat array. A window is a forecast origin in one series, the R values
+A panel of N series lies on the device as one flat array. A window is a forecast cutoff in one series, the R values
 before it and the F values after it; drawing a batch is one gather, so memory is that of the panel alone.
 """
 
@@ -17,7 +17,7 @@ class Table(NamedTuple):
     """Some covariates of S steps, series or windows.
 
     Attributes:
-        numbers: two for each column of numbers: its value, standardised, and 1; both are 0 where it is missing.
+        numbers: two for each column of numbers: its value, standardized, and 1; both are 0 where it is missing.
         codes: of each column of categories; 0 where it is missing or was never seen.
     """
 
@@ -46,7 +46,7 @@ class Given(NamedTuple):
 
     Attributes:
         static: (B, ...).
-        past: of the R steps before the origin, (B, R, ...); nothing before a series begins.
+        past: of the R steps before the cutoff, (B, R, ...); nothing before a series begins.
         future: of those and the F steps after it, (B, R + F, ...); the same.
     """
 
@@ -67,13 +67,13 @@ def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:
 def given_at(
     tracks: Tracks, rows: Int[Array, "B"], positions: Int[Array, "B S"], inside: Bool[Array, "B S"], reach: int
 ) -> Given:
-    """The covariates of windows: of past covariates only what lies before the origin.
+    """The covariates of windows: of past covariates only what lies before the cutoff.
 
     Args:
         tracks: of all series.
         rows: the series of each window.
         positions: the places of the windows' R + F steps in their series.
-        inside: whether the steps may be seen; those after the origin always may.
+        inside: whether the steps may be seen; those after the cutoff always may.
         reach: R.
     """
     there = inside | (jnp.arange(positions.shape[1]) >= reach)[None]
@@ -115,10 +115,10 @@ class Windows(NamedTuple):
     """B windows.
 
     Attributes:
-        past: the R values before the origin, oldest first; 0 before a series begins.
+        past: the R values before the cutoff, oldest first; 0 before a series begins.
         inside: whether the past's steps lie inside the series.
         seen: whether they were observed.
-        future: the F values after the origin.
+        future: the F values after the cutoff.
         known: whether they were observed: what a loss may count.
         given: the covariates of the windows; None without any.
     """
@@ -163,24 +163,24 @@ def device_series(
 
 
 def draw_windows(key: Key, series: Series, *, batch: int, reach: int, horizon: int, least: int) -> Windows:
-    """B windows with random origins: a series by its weight, then any origin in it.
+    """B windows with random cutoffs: a series by its weight, then any cutoff in it.
 
-    Origins leave ``least`` values before them and ``horizon`` values after them where the series is long enough, and
+    Cutoffs leave ``least`` values before them and ``horizon`` values after them where the series is long enough, and
     at least one of each otherwise.
     """
-    key_row, key_origin = jax.random.split(key)
+    key_row, key_cutoff = jax.random.split(key)
     rows = jnp.searchsorted(series.weights, jax.random.uniform(key_row, (batch,)), side="right")
     rows = jnp.minimum(rows, len(series.weights) - 1)
     lengths = series.lengths[rows]
     last = jnp.maximum(lengths - horizon, 1)
     first = jnp.minimum(least, last)
-    origins = jax.random.randint(key_origin, (batch,), first, last + 1)
-    return windows_at(series, rows, origins, reach=reach, horizon=horizon)
+    cutoffs = jax.random.randint(key_cutoff, (batch,), first, last + 1)
+    return windows_at(series, rows, cutoffs, reach=reach, horizon=horizon)
 
 
-def windows_at(series: Series, rows: Int[Array, "B"], origins: Int[Array, "B"], *, reach: int, horizon: int) -> Windows:
-    """The windows of given series with given origins: the number of values before the cut, counted in the series."""
-    positions = origins[:, None] + jnp.arange(-reach, horizon)[None]
+def windows_at(series: Series, rows: Int[Array, "B"], cutoffs: Int[Array, "B"], *, reach: int, horizon: int) -> Windows:
+    """The windows of given series with given cutoffs: the number of values before the cut, counted in the series."""
+    positions = cutoffs[:, None] + jnp.arange(-reach, horizon)[None]
     inside = (positions >= 0) & (positions < series.lengths[rows][:, None])
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)
     values = jnp.where(inside, series.values[places], 0)

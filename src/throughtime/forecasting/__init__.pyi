@@ -5,7 +5,7 @@ from .baselines import named_baselines as named_baselines
 from .config import Plan as Plan
 from .config import make_plan as make_plan
 from .config import require_horizon as require_horizon
-from .cutoffs import affordable_origins as affordable_origins
+from .cutoffs import affordable_cutoffs as affordable_cutoffs
 from .dataset import known_values as known_values
 from .dataset import learnable as learnable
 from .dataset import prepare as prepare

@@ -9,7 +9,7 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
-from throughtime.forecasting.cutoffs import history_starts, rolling_origins
+from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.dataset import learnable, least_windows, trainable
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import decile_crps
@@ -37,7 +37,7 @@ def run_backtest(
     report: Callable[[str, Progress], None],
     count: Count = uncounted,
 ) -> Backtest:
-    """Forecast windows of a panel from rolling origins, by the network and by baselines.
+    """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
 
     The last window ends where the series end. Training sees what lies before the first window, or, with ``refit``,
     before each. Every window is forecast from all that precedes it. A series takes part in a window where it is longer
@@ -46,7 +46,7 @@ def run_backtest(
     Args:
         model: is fitted on the panel less the windows.
         panel: the series.
-        protocol: which windows, and what may be learnt from.
+        protocol: which windows, and what may be learned from.
         level: coverage of the intervals in per cent.
         report: called while the network trains.
         count: called while a baseline forecasts.
@@ -56,9 +56,9 @@ def run_backtest(
     """
     step = _checked(protocol, model.horizon)
     baselines = named_baselines(protocol.baselines)
-    origins = rolling_origins(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
+    cutoffs = rolling_cutoffs(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
     began = time.perf_counter()
-    windows = list(network_windows(model, panel, origins, protocol, report))
+    windows = list(network_windows(model, panel, cutoffs, protocol, report))
     season = windows[0].season
     seconds = {MODEL: time.perf_counter() - began}
     rows, crps = _columns(panel, windows, model.horizon), {}
@@ -100,7 +100,7 @@ def _checked(protocol: Protocol, horizon: int) -> int:
 def network_windows(
     model: "Forecaster",
     panel: Panel,
-    origins: np.ndarray,
+    cutoffs: np.ndarray,
     protocol: Protocol,
     report: Callable[[str, Progress], None],
 ) -> Iterator[Window]:
@@ -109,24 +109,24 @@ def network_windows(
     Args:
         model: is fitted on what lies before the first window, or before each.
         panel: the series.
-        origins: (K, N) how many steps of each series every window knows.
-        protocol: what may be learnt from.
+        cutoffs: (K, N) how many steps of each series every window knows.
+        protocol: what may be learned from.
         report: called while the network trains.
 
     Raises:
         InputError: where the series are too short.
     """
     horizon, size = model.horizon, protocol.train_size
-    require_trainable(panel, origins, horizon, protocol)
+    require_trainable(panel, cutoffs, horizon, protocol)
     begins, seen = np.zeros_like(panel.lengths), panel
-    for number, known in enumerate(origins):
+    for number, known in enumerate(cutoffs):
         starts = history_starts(panel, known, size)
         if protocol.refit or number == 0:
             begins = starts
             # With refit, as much for each window: of one size, the network's program is compiled once.
             ends = np.minimum(known + horizon, panel.lengths) if protocol.refit else panel.lengths
             seen = panel if size is None else panel.between(begins, ends)
-            stage = f"window {number + 1} of {len(origins)}: " if protocol.refit else ""
+            stage = f"window {number + 1} of {len(cutoffs)}: " if protocol.refit else ""
             model.fit_until(seen, known - begins, report=_named(report, stage))
         here = known - np.minimum(begins, known)
         rows = np.flatnonzero(learnable(seen, here, horizon))
@@ -139,17 +139,17 @@ def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[st
     return lambda stage, progress: report(prefix + stage, progress)
 
 
-def require_trainable(panel: Panel, origins: np.ndarray, horizon: int, protocol: Protocol) -> None:
+def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, protocol: Protocol) -> None:
     """Refuse windows that leave too little before the first of them."""
     size = protocol.train_size
-    starts = history_starts(panel, origins[0], size)
+    starts = history_starts(panel, cutoffs[0], size)
     seen = panel if size is None else panel.between(starts, panel.lengths)
-    if trainable(seen, origins[0] - starts, horizon):
+    if trainable(seen, cutoffs[0] - starts, horizon):
         return
     longest = int(panel.lengths.max())
-    windows = f"{len(origins)} window{'s' if len(origins) > 1 else ''} of {horizon} steps"
+    windows = f"{len(cutoffs)} window{'s' if len(cutoffs) > 1 else ''} of {horizon} steps"
     needed = horizon + least_windows(horizon)
-    least = horizon + (len(origins) - 1) * (protocol.step or horizon) + needed
+    least = horizon + (len(cutoffs) - 1) * (protocol.step or horizon) + needed
     if size is not None and longest >= least and size < needed:
         raise InputError(
             f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {needed}, "
@@ -170,7 +170,7 @@ def _baseline_quantiles(
     forecasts = np.empty((total, horizon, len(QUANTILES)))
     for window in windows:
         for row in window.rows.tolist():
-            history = panel.series(row)[window.starts[row] : window.origins[row]]
+            history = panel.series(row)[window.starts[row] : window.cutoffs[row]]
             quantiles = _attempt(baseline, history, season, horizon)
             failed += quantiles is None
             forecasts[done] = seasonal_naive_baseline(history, season, horizon) if quantiles is None else quantiles
@@ -192,7 +192,7 @@ def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int)
 def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.ndarray]:
     """``unique_id, ds, cutoff, y`` of all windows."""
     rows = np.concatenate([window.rows for window in windows])
-    known = np.concatenate([window.origins[window.rows] for window in windows])
+    known = np.concatenate([window.cutoffs[window.rows] for window in windows])
     steps = known[:, None] + np.arange(horizon)
     multiple = panel.frequency.multiple
     ordinals = panel.starts[rows, None] + multiple * steps

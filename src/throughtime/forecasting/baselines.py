@@ -14,14 +14,14 @@ from throughtime.forecasting.intervals import QUANTILES
 
 
 def seasonal_naive(
-    values: np.ndarray, offsets: np.ndarray, origins: np.ndarray, *, season: int, horizon: int
+    values: np.ndarray, offsets: np.ndarray, cutoffs: np.ndarray, *, season: int, horizon: int
 ) -> np.ndarray:
     """Each step ahead is the value one season before it (Hyndman & Athanasopoulos 2021, section 5.2).
 
     Args:
         values: (P,) the filled values of N series, one after the other.
         offsets: (N,) where each begins.
-        origins: (N,) how many values of each are known, at least 1.
+        cutoffs: (N,) how many values of each are known, at least 1.
         season: the period in steps; 1 repeats the last value.
         horizon: F.
 
@@ -29,8 +29,8 @@ def seasonal_naive(
         (N, F). A series shorter than one season repeats its last value.
     """
     steps = np.arange(horizon)
-    places = origins[:, None] - season + steps % season
-    places = np.where(origins[:, None] >= season, places, origins[:, None] - 1)
+    places = cutoffs[:, None] - season + steps % season
+    places = np.where(cutoffs[:, None] >= season, places, cutoffs[:, None] - 1)
     return values[offsets[:, None] + places]
 
 
@@ -96,7 +96,7 @@ def normal_scores(quantiles: tuple[float, ...]) -> np.ndarray:
 def naive_quantiles_of_panel(
     values: np.ndarray,
     offsets: np.ndarray,
-    origins: np.ndarray,
+    cutoffs: np.ndarray,
     point: np.ndarray,
     *,
     season: int,
@@ -107,7 +107,7 @@ def naive_quantiles_of_panel(
     Args:
         values: (P,) what was observed, NaN where missing.
         offsets: (R,) where each series begins.
-        origins: (R,) how many values of each are known, at least 1.
+        cutoffs: (R,) how many values of each are known, at least 1.
         point: (R, F) their forecasts.
         season: the period in steps.
         quantiles: Q levels.
@@ -115,17 +115,17 @@ def naive_quantiles_of_panel(
     Returns:
         (R, F, Q).
     """
-    lags = np.where(origins > season, season, 1)
-    counts = np.maximum(origins - lags, 0)
-    row = np.repeat(np.arange(len(origins)), counts)
+    lags = np.where(cutoffs > season, season, 1)
+    counts = np.maximum(cutoffs - lags, 0)
+    row = np.repeat(np.arange(len(cutoffs)), counts)
     places = np.arange(len(row)) + np.repeat(offsets + lags - (np.cumsum(counts) - counts), counts)
     errors = values[places] - values[places - lags[row]]
     known = ~np.isnan(errors)
     row, errors = row[known], errors[known]
-    largest = np.zeros(len(origins))
+    largest = np.zeros(len(cutoffs))
     np.maximum.at(largest, row, np.abs(errors))
     shares = errors / np.where(largest > 0, largest, 1.0)[row]  # no square is too large
-    squares = np.bincount(row, shares**2, len(origins)) / np.maximum(np.bincount(row, minlength=len(origins)), 1)
+    squares = np.bincount(row, shares**2, len(cutoffs)) / np.maximum(np.bincount(row, minlength=len(cutoffs)), 1)
     growth = np.sqrt(np.arange(point.shape[1]) // lags[:, None] + 1)
     return point[:, :, None] + ((largest * np.sqrt(squares))[:, None] * growth)[:, :, None] * normal_scores(quantiles)
 
@@ -167,13 +167,13 @@ def is_seasonal(history: np.ndarray, season: int) -> bool:
     length = len(history)
     if season < 2 or length < LEAST_SEASONS * season or season > int(10 * np.log10(length)):
         return False
-    centred = history - history.mean()
-    largest = np.abs(centred).max()
+    centered = history - history.mean()
+    largest = np.abs(centered).max()
     if largest == 0:
         return False
-    centred = centred / largest  # no square is too large
-    variance = centred @ centred
-    lags = np.array([centred[lag:] @ centred[:-lag] / variance for lag in range(1, season + 1)])
+    centered = centered / largest  # no square is too large
+    variance = centered @ centered
+    lags = np.array([centered[lag:] @ centered[:-lag] / variance for lag in range(1, season + 1)])
     limit = CRITICAL * np.sqrt((1 + 2 * np.sum(lags[:-1] ** 2)) / length)
     return bool(np.abs(lags[-1]) > limit)
 

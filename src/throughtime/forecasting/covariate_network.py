@@ -20,7 +20,7 @@ MOST_FACTORS = 8  # numbers that stand for a category
 
 
 class TableReader(eqx.Module):
-    """A table's numbers, and for each of its categories a vector: learnt, of zeros for one that was never seen."""
+    """A table's numbers, and for each of its categories a vector: learned, of zeros for one that was never seen."""
 
     vectors: tuple[Float[Array, "K E"], ...]
     width: int = eqx.field(static=True)

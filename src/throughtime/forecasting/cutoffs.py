@@ -1,4 +1,4 @@
-"""Rolling origins: where each window of a backtest ends its history, and where that history begins."""
+"""Rolling cutoffs: where each window of a backtest ends its history, and where that history begins."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from throughtime.data import Panel
 from throughtime.forecasting.dataset import trainable
 
 
-def rolling_origins(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
+def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
     """How many steps of each series every window knows (Hyndman & Athanasopoulos 2021, section 5.10).
 
     Args:
         lengths: (N,) steps of each series.
         windows: K.
-        step: between neighbouring origins; less than the horizon makes the windows overlap.
+        step: between neighboring cutoffs; less than the horizon makes the windows overlap.
         horizon: F; the last window ends where the series end.
 
     Returns:
@@ -22,8 +22,8 @@ def rolling_origins(lengths: np.ndarray, *, windows: int, step: int, horizon: in
     return np.maximum(lengths - back[:, None], 0)
 
 
-def affordable_origins(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int) -> np.ndarray:
-    """The origins (K, N) of as many windows side by side, up to ``most``, as leave a network enough to learn from.
+def affordable_cutoffs(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int) -> np.ndarray:
+    """The cutoffs (K, N) of as many windows side by side, up to ``most``, as leave a network enough to learn from.
 
     Args:
         panel: the series.
@@ -32,24 +32,24 @@ def affordable_origins(panel: Panel, lengths: np.ndarray, *, horizon: int, most:
         most: windows at most.
 
     Returns:
-        As :func:`rolling_origins`; no rows where not even one window can be afforded.
+        As :func:`rolling_cutoffs`; no rows where not even one window can be afforded.
     """
     for windows in range(most, 0, -1):
-        origins = rolling_origins(lengths, windows=windows, step=horizon, horizon=horizon)
-        if trainable(panel, origins[0], horizon):
-            return origins
+        cutoffs = rolling_cutoffs(lengths, windows=windows, step=horizon, horizon=horizon)
+        if trainable(panel, cutoffs[0], horizon):
+            return cutoffs
     return np.empty((0, len(lengths)), lengths.dtype)
 
 
-def history_starts(panel: Panel, origins: np.ndarray, size: int | None) -> np.ndarray:
-    """(N,) where the last ``size`` steps before each origin begin; all of the history where it is None.
+def history_starts(panel: Panel, cutoffs: np.ndarray, size: int | None) -> np.ndarray:
+    """(N,) where the last ``size`` steps before each cutoff begin; all of the history where it is None.
 
-    The first step is one with a value, as before it there is nothing to fill a gap with; the origin where there is
-    none. What comes after the origin has no say.
+    The first step is one with a value, as before it there is nothing to fill a gap with; the cutoff where there is
+    none. What comes after the cutoff has no say.
     """
     if size is None:
-        return np.zeros_like(origins)
+        return np.zeros_like(cutoffs)
     places = np.append(np.flatnonzero(~np.isnan(panel.values)), len(panel.values))
     begins = panel.offsets[:-1]
-    first = places[np.searchsorted(places, begins + np.maximum(origins - size, 0))]
-    return np.minimum(first - begins, origins)
+    first = places[np.searchsorted(places, begins + np.maximum(cutoffs - size, 0))]
+    return np.minimum(first - begins, cutoffs)

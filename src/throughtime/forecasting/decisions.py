@@ -10,20 +10,20 @@ from throughtime.forecasting.intervals import QUANTILES
 NAMED = 5
 
 
-def decision_notes(panel: Panel, plan: Plan, origins: np.ndarray, *, season: int | None) -> list[str]:
+def decision_notes(panel: Panel, plan: Plan, cutoffs: np.ndarray, *, season: int | None) -> list[str]:
     """The season and where it comes from, when training stops, how far intervals were widened, who is left out.
 
     Args:
         panel: the series.
         plan: as it was carried out.
-        origins: (N,) how many steps of each series training could see.
+        cutoffs: (N,) how many steps of each series training could see.
         season: the user's, None where it was found.
     """
     return [
         _season_note(panel, plan, season),
         *_calendar_note(plan),
         *_training_notes(plan),
-        *_short_note(panel, origins, plan.design.horizon),
+        *_short_note(panel, cutoffs, plan.design.horizon),
     ]
 
 
@@ -89,14 +89,14 @@ def _training_notes(plan: Plan) -> list[str]:
     return notes
 
 
-def _short_note(panel: Panel, origins: np.ndarray, horizon: int) -> list[str]:
-    if not trainable(panel, origins, horizon):
-        count = window_count(panel, origins, horizon)
+def _short_note(panel: Panel, cutoffs: np.ndarray, horizon: int) -> list[str]:
+    if not trainable(panel, cutoffs, horizon):
+        count = window_count(panel, cutoffs, horizon)
         return [
             f"No network: {count} different windows with {horizon} steps after each are too few to learn from, "
             f"expected {least_windows(horizon)}. The seasonal naive forecast stands in for it."
         ]
-    short = [str(name) for name in panel.ids[~learnable(panel, origins, horizon)]]
+    short = [str(name) for name in panel.ids[~learnable(panel, cutoffs, horizon)]]
     if not short:
         return []
     named = ", ".join(short[:NAMED]) + (" ..." if len(short) > NAMED else "")

@@ -40,7 +40,7 @@ def silent(stage: str, progress: Progress) -> None:
 
 
 class Forecaster:
-    """Recurrent networks for all series of a panel: quantiles of the next steps, learnt from random windows.
+    """Recurrent networks for all series of a panel: quantiles of the next steps, learned from random windows.
 
     Example:
         >>> model = tt.Forecaster(horizon=12).fit(frame)  # unique_id, ds, y: pandas, polars, pyarrow
@@ -125,23 +125,23 @@ class Forecaster:
         self._like = None if isinstance(frame, Panel) else template(frame)
         return self
 
-    def fit_until(self, panel: Panel, origins: np.ndarray, *, report: Report = silent) -> "Forecaster":
-        """Learn from the first ``origins`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
-        plan = self.first_plan(panel, origins)
-        plan = with_encodings(plan, fit_encodings(panel, origins, calendar=self.calendar))
+    def fit_until(self, panel: Panel, cutoffs: np.ndarray, *, report: Report = silent) -> "Forecaster":
+        """Learn from the first ``cutoffs`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
+        plan = self.first_plan(panel, cutoffs)
+        plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=self.calendar))
         networks: Networks = ()
         losses = np.empty((0, 0))
-        if trainable(panel, origins, self.horizon):
+        if trainable(panel, cutoffs, self.horizon):
             if self.steps is None:
-                plan = settle(panel, origins, plan, report=report, seed=self.seed)
-            networks, losses = train_networks(prepare(panel, origins, plan), plan, report=report, seed=self.seed)
+                plan = settle(panel, cutoffs, plan, report=report, seed=self.seed)
+            networks, losses = train_networks(prepare(panel, cutoffs, plan), plan, report=report, seed=self.seed)
         self.panel_, self.plan_, self.networks_, self.losses_ = panel, plan, networks, losses
-        self.notes_ = [*panel.notes, *decision_notes(panel, plan, origins, season=self.season)]
+        self.notes_ = [*panel.notes, *decision_notes(panel, plan, cutoffs, season=self.season)]
         self._like, self._shown = None, None
         return self
 
-    def first_plan(self, panel: Panel, origins: np.ndarray) -> Plan:
-        """What is decided of the first ``origins`` (N,) steps of each series before anything is trained.
+    def first_plan(self, panel: Panel, cutoffs: np.ndarray) -> Plan:
+        """What is decided of the first ``cutoffs`` (N,) steps of each series before anything is trained.
 
         Raises:
             InputError: for a parameter that cannot be used.
@@ -150,8 +150,8 @@ class Forecaster:
         for name in ("season", "hidden", "steps", "members", "lookback"):
             require_size(name, getattr(self, name))
         return make_plan(
-            known_values(panel, origins),
-            origins,
+            known_values(panel, cutoffs),
+            cutoffs,
             horizon=self.horizon,
             season=panel.frequency.season if self.season is None else self.season,
             cell=self.cell,
@@ -213,14 +213,14 @@ class Forecaster:
         table = {"unique_id": np.repeat(ids, n), "ds": np.repeat(times, n), **columns}
         return to_native(table, self._like, zone=panel.frequency.zone)
 
-    def quantiles_at(self, origins: np.ndarray) -> np.ndarray:
-        """Quantiles (N, F, Q) of the steps after the given origins, by the network as it is: no new training."""
+    def quantiles_at(self, cutoffs: np.ndarray) -> np.ndarray:
+        """Quantiles (N, F, Q) of the steps after the given cutoffs, by the network as it is: no new training."""
         self._require_fitted()
-        return self._quantiles(self.panel_, origins)
+        return self._quantiles(self.panel_, cutoffs)
 
-    def _quantiles(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
-        require_future(panel, origins, self.horizon)
-        return forecast_quantiles(self.networks_, panel, origins, self.plan_)
+    def _quantiles(self, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+        require_future(panel, cutoffs, self.horizon)
+        return forecast_quantiles(self.networks_, panel, cutoffs, self.plan_)
 
     def backtest(
         self,
@@ -233,7 +233,7 @@ class Forecaster:
         train_size: int | None = None,
         baselines: Sequence[str] = ("seasonal_naive",),
     ) -> Any:
-        """Forecast ``windows`` horizons from rolling origins, by the network and by baselines.
+        """Forecast ``windows`` horizons from rolling cutoffs, by the network and by baselines.
 
         The forecaster itself stays as it is. See :func:`throughtime.forecasting.run_backtest`.
 
@@ -241,7 +241,7 @@ class Forecaster:
             frame: as for :meth:`fit`.
             windows: K; the last ends where the series end.
             level: coverage of the intervals in per cent.
-            step: between neighbouring cutoffs; the horizon by default.
+            step: between neighboring cutoffs; the horizon by default.
             refit: train for each window, not only once before the first.
             train_size: learn from so many steps before the cutoff, not from all.
             baselines: "seasonal_naive" (always among them), "drift", "naive2", "autoets", "autotheta", "autoarima".

@@ -44,7 +44,7 @@ class Head(ABC):
     """What a head is: without weights, equal where its fields are, fit for a key of compiled programs.
 
     Attributes:
-        counts: whether it describes counts, which must come as they are: no logarithm, no centre taken off. Then
+        counts: whether it describes counts, which must come as they are: no logarithm, no center taken off. Then
             windows without movement have something to say, too; elsewhere the caller masks them out.
     """
 

@@ -57,8 +57,8 @@ def score_table(tested: Backtest, panel: Panel, *, levels: Sequence[int | float]
     models = list(tested.crps)
     by_series = _by_series(tested, panel, levels)
     overall = _overall(tested, by_series, levels)
-    parts = [_labelled(pl.DataFrame({"unique_id": "", **values}), name, models) for name, values in overall.items()]
-    parts += [_labelled(frame, name, models) for name, frame in by_series.items()]
+    parts = [_labeled(pl.DataFrame({"unique_id": "", **values}), name, models) for name, values in overall.items()]
+    parts += [_labeled(frame, name, models) for name, frame in by_series.items()]
     return pl.concat(parts)
 
 
@@ -73,7 +73,7 @@ def coverage(rows: Mapping[str, np.ndarray], level: float | int, model: str = "t
     return float(_inside(rows, level, model)[~np.isnan(y)].mean())
 
 
-def _labelled(frame: pl.DataFrame, metric: str, models: Sequence[str]) -> pl.DataFrame:
+def _labeled(frame: pl.DataFrame, metric: str, models: Sequence[str]) -> pl.DataFrame:
     columns = [pl.col("unique_id").cast(pl.String), pl.lit(metric).alias("metric")]
     return frame.select(*columns, *(pl.col(model).cast(pl.Float64) for model in models))
 

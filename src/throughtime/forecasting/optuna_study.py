@@ -48,12 +48,12 @@ class Space(dict[str, tuple[Value, ...]]):
         return chosen
 
 
-def search_space(panel: Panel, origins: np.ndarray, plan: Plan, fixed: Mapping[str, Value]) -> Space:
-    """What to try on a panel of which ``origins`` (N,) steps are known.
+def search_space(panel: Panel, cutoffs: np.ndarray, plan: Plan, fixed: Mapping[str, Value]) -> Space:
+    """What to try on a panel of which ``cutoffs`` (N,) steps are known.
 
     Args:
         panel: the series.
-        origins: those of the earliest window.
+        cutoffs: those of the earliest window.
         plan: what a Forecaster decides there by itself: other sizes are chosen around it.
         fixed: arguments that are given, and not searched.
     """
@@ -62,7 +62,7 @@ def search_space(panel: Panel, origins: np.ndarray, plan: Plan, fixed: Mapping[s
         cell=CELLS,
         hidden=(None, *(units for units in UNITS if units != design.hidden)),
         steps=(None, plan.most_steps, LONGER * plan.most_steps),
-        lookback=(None, *_lookbacks(design.length, design.seasons[0], int(origins.max()) - design.horizon)),
+        lookback=(None, *_lookbacks(design.length, design.seasons[0], int(cutoffs.max()) - design.horizon)),
         head=HEADS,
         calendar=(False, True) if calendar_names(panel.frequency) else (False,),
     )

@@ -18,7 +18,7 @@ class Protocol(NamedTuple):
 
     Attributes:
         windows: K, how many horizons are forecast.
-        step: between neighbouring cutoffs; the horizon where it is None.
+        step: between neighboring cutoffs; the horizon where it is None.
         refit: whether the network is trained anew for each window, or once on what lies before them all.
         train_size: how many steps before its first cutoff training sees; all where it is None.
         baselines: names of ``named_baselines``.
@@ -55,7 +55,7 @@ class Window(NamedTuple):
 
     Attributes:
         rows: (R,) the series of the panel that take part.
-        origins: (N,) how many steps of each series are known.
+        cutoffs: (N,) how many steps of each series are known.
         starts: (N,) where the history that baselines see begins.
         quantiles: (R * F, Q) the forecasts.
         positive: whether nothing is forecast below zero.
@@ -63,7 +63,7 @@ class Window(NamedTuple):
     """
 
     rows: np.ndarray
-    origins: np.ndarray
+    cutoffs: np.ndarray
     starts: np.ndarray
     quantiles: np.ndarray
     positive: bool

@@ -10,7 +10,7 @@ import numpy as np
 
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import Plan, with_encodings
-from throughtime.forecasting.cutoffs import affordable_origins
+from throughtime.forecasting.cutoffs import affordable_cutoffs
 from throughtime.forecasting.dataset import Prepared, learnable, prepare
 from throughtime.forecasting.infer import network_quantiles, original_units
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
@@ -92,7 +92,7 @@ class Judged(NamedTuple):
 
 
 def settle(
-    panel: Panel, origins: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
+    panel: Panel, cutoffs: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
 ) -> Plan:
     """The plan that runs without the last horizons found best among its variants.
 
@@ -104,7 +104,7 @@ def settle(
 
     Where no series is long enough to hold anything out, the plan stays as it is.
     """
-    held = hold_out(panel, origins, plan)
+    held = hold_out(panel, cutoffs, plan)
     if held is None:
         return plan
     steps, blind = min(plan.most_steps, MOST_STEPS), _blind(plan, held)
@@ -139,16 +139,16 @@ def _calibrated(
     return plan._replace(stretch=stretch(_forecasts(networks, held, prepared, few), held.truth))
 
 
-def hold_out(panel: Panel, origins: np.ndarray, plan: Plan) -> HeldOut | None:
+def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
     """Up to three windows of each series, as many as are a small share of it; None where no series is long enough."""
     horizon, season = plan.design.horizon, plan.design.seasons[0]
-    usable = origins[learnable(panel, origins, horizon)]
+    usable = cutoffs[learnable(panel, cutoffs, horizon)]
     if not len(usable):
         return None
     affordable = LARGEST_SHARE * np.median(usable) // horizon
     needed = -(-ENOUGH // (len(usable) * horizon))
     most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
-    cuts = affordable_origins(panel, origins, horizon=horizon, most=most)
+    cuts = affordable_cutoffs(panel, cutoffs, horizon=horizon, most=most)
     if not len(cuts):
         return None
     rows = [_judged_rows(panel, cut, horizon) for cut in cuts]

@@ -45,12 +45,12 @@ def train_network(
     It ends before its last step where ``report`` raises :class:`EnoughError`.
     """
     key, key_weights = jax.random.split(jax.random.key(seed))
-    loss, optimiser = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
-    state = start(ForecastNetwork(plan.design, key=key_weights), optimiser, key)
+    loss, optimizer = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
+    state = start(ForecastNetwork(plan.design, key=key_weights), optimizer, key)
     losses = []
     every = max(plan.most_steps // REPORTS, 1)
     with suppress(EnoughError):
-        for progress in train(state, loss, optimiser, prepared.series, steps=plan.steps, every=every):
+        for progress in train(state, loss, optimizer, prepared.series, steps=plan.steps, every=every):
             state = progress.state
             losses.append(progress.losses)
             report(progress)
@@ -59,8 +59,8 @@ def train_network(
 
 def averaged_network(state: TrainState) -> ForecastNetwork:
     """The moving average of the network's weights, of a run as :func:`train_network` does it."""
-    assert isinstance(state.optimiser, AveragedState)
-    return state.optimiser.average
+    assert isinstance(state.optimizer, AveragedState)
+    return state.optimizer.average
 
 
 def train_networks(
@@ -88,7 +88,7 @@ def train_networks(
 
 @lru_cache(maxsize=16)
 def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tuple[Loss, optax.GradientTransformation]:
-    """Loss and optimiser; the same objects for the same arguments, so that their program is compiled once."""
+    """Loss and optimizer; the same objects for the same arguments, so that their program is compiled once."""
     head = head_of(design)
 
     def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:

@@ -14,7 +14,7 @@ from throughtime._files import output_folder, staged
 from throughtime.data import Panel, as_panel, fingerprint
 from throughtime.forecasting.backtest import network_windows, require_trainable
 from throughtime.forecasting.config import require_horizon
-from throughtime.forecasting.cutoffs import affordable_origins, rolling_origins
+from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
 from throughtime.forecasting.forecaster import Forecaster, Report
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
@@ -67,7 +67,7 @@ class _Task(NamedTuple):
 
     Attributes:
         panel: the series.
-        origins: (K, N) how many steps of each are known in each window.
+        cutoffs: (K, N) how many steps of each are known in each window.
         scale: (N,) the mean absolute error of seasonal naive before all windows.
         horizon: F.
         seed: of each trial's networks, and of what is tried.
@@ -78,7 +78,7 @@ class _Task(NamedTuple):
     """
 
     panel: Panel
-    origins: np.ndarray
+    cutoffs: np.ndarray
     scale: np.ndarray
     horizon: int
     seed: int
@@ -92,7 +92,7 @@ class _Task(NamedTuple):
         return {
             "data": fingerprint(self.panel),
             "horizon": self.horizon,
-            "windows": len(self.origins),
+            "windows": len(self.cutoffs),
             "seed": self.seed,
             "fixed": self.fixed,
             "space": {name: list(values) for name, values in self.space.items()},
@@ -171,26 +171,26 @@ def _task(panel: Panel, horizon: int, windows: int | None, seed: int, fixed: dic
     """What is to be done, once it is known to be possible."""
     require_horizon(horizon, int(panel.lengths.max()))
     model = Forecaster(horizon).set_params(**QUICK | fixed)
-    origins = _origins(panel, horizon, windows)
-    require_trainable(panel, origins, horizon, Protocol(len(origins)))
-    plan = model.first_plan(panel, origins[0])
-    scale = seasonal_errors(panel, origins[0], plan.design.seasons[0])
-    space = search_space(panel, origins[0], plan, fixed)
-    return _Task(panel, origins, scale, horizon, seed, fixed, plan.design.hidden, plan.design.length, space)
+    cutoffs = _cutoffs(panel, horizon, windows)
+    require_trainable(panel, cutoffs, horizon, Protocol(len(cutoffs)))
+    plan = model.first_plan(panel, cutoffs[0])
+    scale = seasonal_errors(panel, cutoffs[0], plan.design.seasons[0])
+    space = search_space(panel, cutoffs[0], plan, fixed)
+    return _Task(panel, cutoffs, scale, horizon, seed, fixed, plan.design.hidden, plan.design.length, space)
 
 
-def _origins(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
+def _cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
     """(K, N), as many windows as asked for, or as leave enough to learn from."""
     if windows is not None and windows < 1:
         raise InputError(f"expected at least 1 window to tune on, got {windows}")
     if windows is None:
-        windows = max(len(affordable_origins(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
-    return rolling_origins(panel.lengths, windows=windows, step=horizon, horizon=horizon)
+        windows = max(len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
+    return rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
 
 
 def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: Count) -> bool:
     """One trial; False where the time is over before its end."""
-    number, windows = len(judged_trials(study)), len(task.origins)
+    number, windows = len(judged_trials(study)), len(task.cutoffs)
     unlimited = best_trial(study) is None
     trial, arguments = next_trial(study, task.space, seed=task.seed)
 
@@ -216,15 +216,15 @@ def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: 
 def _loss(trial: Any, arguments: Arguments, task: _Task, watch: Report, judged: Callable[[int], None]) -> float | None:
     """The mean loss over all windows; None where the trial is given up after one of them."""
     model = Forecaster(task.horizon, seed=task.seed).set_params(**QUICK | task.fixed | arguments)
-    protocol = Protocol(len(task.origins), refit=True)
+    protocol = Protocol(len(task.cutoffs), refit=True)
     losses: list[np.ndarray] = []
-    for number, window in enumerate(network_windows(model, task.panel, task.origins, protocol, watch)):
+    for number, window in enumerate(network_windows(model, task.panel, task.cutoffs, protocol, watch)):
         losses.append(scaled_losses(task.panel, window, task.scale))
         judged(number + 1)
         so_far = np.concatenate(losses)
         if len(so_far):
             trial.report(float(so_far.mean()), number)
-            if number + 1 < len(task.origins) and trial.should_prune():
+            if number + 1 < len(task.cutoffs) and trial.should_prune():
                 return None
     if not len(so_far):
         raise InputError("no value is known in the windows to tune on: expected some, or more windows")
@@ -235,7 +235,7 @@ def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray
     """The pinball loss of each value in a window that is known, over its series' ``scale`` (N,), where it has one."""
     rows = window.rows
     quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
-    truth = panel.after(rows, window.origins[rows], quantiles.shape[1])
+    truth = panel.after(rows, window.cutoffs[rows], quantiles.shape[1])
     losses = pinball_loss(quantiles, truth) / scale[rows, None]
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]
 

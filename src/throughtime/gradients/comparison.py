@@ -1,4 +1,4 @@
-"""Cells, activations and initialisers side by side: the same inputs, and what flows back through each."""
+"""Cells, activations and initializers side by side: the same inputs, and what flows back through each."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ SEQUENCES = 64
 
 
 def noise(length: int, *, key: Key) -> Array:
-    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favour no cell."""
+    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favor no cell."""
     return jax.random.normal(key, (SEQUENCES, length, 1))
 
 
@@ -82,16 +82,16 @@ class Case(NamedTuple):
 
 
 def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str], *, length: int) -> list[Case]:
-    """Every cell with every activation and initialiser that it can take.
+    """Every cell with every activation and initializer that it can take.
 
     Args:
         cells: names; an activation is an Elman cell's alone.
         activations: names.
-        inits: names of recurrent or bias initialisers; none for each cell's own. "chrono" is for ``length`` steps.
+        inits: names of recurrent or bias initializers; none for each cell's own. "chrono" is for ``length`` steps.
         length: T.
 
     Raises:
-        InputError: for an unknown name, and an initialiser that none of the cells takes.
+        InputError: for an unknown name, and an initializer that none of the cells takes.
     """
     kinds = {name: cell_type(name) for name in cells}
     for name in activations:
@@ -100,7 +100,7 @@ def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str]
     taken = {name: [init for init in inits if takes(kind, init)] for name, kind in kinds.items()}
     for init in inits:
         if not any(init in inits_of for inits_of in taken.values()):
-            raise InputError(f"none of the cells {', '.join(cells)} takes the initialiser {init!r}: leave it out")
+            raise InputError(f"none of the cells {', '.join(cells)} takes the initializer {init!r}: leave it out")
     result = []
     for name, kind in kinds.items():
         named = activations if name == "elman" else [""]
@@ -116,7 +116,7 @@ def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list
 
 
 def _flow(cell: Cell, xs: Array) -> GradientFlow:
-    """From the state after one input: that before any is all zeros, which a normalisation blows up."""
+    """From the state after one input: that before any is all zeros, which a normalization blows up."""
     state, _ = unroll(cell, xs[:, :1])
     return cell_flow(cell, xs, state)
 

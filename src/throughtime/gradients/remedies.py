@@ -82,11 +82,11 @@ def chapters(length: int) -> list[Chapter]:
             },
         ),
         Chapter(
-            "3. Normalisation and zoneout, of tanh",
+            "3. Normalization and zoneout, of tanh",
             {
                 "as it is": elman("tanh"),
-                "layer normalisation": wrapped("layer norm", lambda cell, xs: LayerNorm(cell)),
-                "batch normalisation": wrapped("batch norm", _batch_normalised),
+                "layer normalization": wrapped("layer norm", lambda cell, xs: LayerNorm(cell)),
+                "batch normalization": wrapped("batch norm", _batch_normalized),
                 "zoneout, 0.5": wrapped("zoneout 0.5", lambda cell, xs: Zoneout(cell, 0.5)),
             },
         ),
@@ -155,10 +155,10 @@ def _clipped(gradient: Cell, before: Cell) -> Clipped:
     return Clipped(norm, float(np.abs(flat).max()), float(flat @ original / (norm * np.linalg.norm(original))))
 
 
-def _batch_normalised(cell: Elman, xs: Array) -> Cell:
+def _batch_normalized(cell: Elman, xs: Array) -> Cell:
     """With the statistics of these very inputs."""
-    normalised = BatchNorm(cell, xs.shape[1])
-    return normalised.with_statistics(unroll_batch(normalised, xs)[2], rate=1.0)
+    normalized = BatchNorm(cell, xs.shape[1])
+    return normalized.with_statistics(unroll_batch(normalized, xs)[2], rate=1.0)
 
 
 Parts = Sequence[tuple[str, Sequence[str], Sequence[GradientFlow]]]

@@ -1,4 +1,4 @@
-"""What can be learnt in the laboratory: curves made on the spot, and a series from a file."""
+"""What can be learned in the laboratory: curves made on the spot, and a series from a file."""
 
 from collections.abc import Callable
 from pathlib import Path

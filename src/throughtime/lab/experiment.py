@@ -1,4 +1,4 @@
-"""From settings to all that training needs: the curve, a network, a loss and an optimiser."""
+"""From settings to all that training needs: the curve, a network, a loss and an optimizer."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -26,12 +26,12 @@ class Experiment(NamedTuple):
     """A run that can begin.
 
     Attributes:
-        course: what is learnt.
+        course: what is learned.
         learner: who learns it.
         curve: its values.
         start: the training state before the first step.
         loss: mean squared error of a batch of windows, one step ahead.
-        optimiser: Adam, behind clipping where there is any.
+        optimizer: Adam, behind clipping where there is any.
     """
 
     course: Course
@@ -39,7 +39,7 @@ class Experiment(NamedTuple):
     curve: Curve
     start: TrainState
     loss: Loss
-    optimiser: optax.GradientTransformation
+    optimizer: optax.GradientTransformation
 
 
 def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
@@ -57,12 +57,12 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
             f"{expected}"
         )
     _forget_programs(course, learner)
-    optimiser = adam(learner.rate, learner.clip)
+    optimizer = adam(learner.rate, learner.clip)
     if given.network is None:
-        state = _start(jax.random.key(course.seed), optimiser, learner, course.window)
+        state = _start(jax.random.key(course.seed), optimizer, learner, course.window)
     else:
-        state = start(given.network, optimiser, jax.random.split(jax.random.key(course.seed), 3)[0])
-    return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimiser)
+        state = start(given.network, optimizer, jax.random.split(jax.random.key(course.seed), 3)[0])
+    return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimizer)
 
 
 def title(made: Experiment, given: Given) -> str:
@@ -93,7 +93,7 @@ def cell_options(learner: Learner, window: int) -> dict[str, Any]:
     """What a cell is made with, besides its sizes and its key.
 
     Raises:
-        InputError: for an initialiser that is nothing for this cell.
+        InputError: for an initializer that is nothing for this cell.
     """
     options: dict[str, Any] = {"activation": learner.activation} if learner.cell == "elman" else {}
     if learner.init == OWN:
@@ -104,13 +104,13 @@ def cell_options(learner: Learner, window: int) -> dict[str, Any]:
 
 
 @eqx.filter_jit  # one program: operations one by one take longer to compile than the network to train
-def _start(key: Key, optimiser: optax.GradientTransformation, learner: Learner, window: int) -> TrainState:
+def _start(key: Key, optimizer: optax.GradientTransformation, learner: Learner, window: int) -> TrainState:
     key_train, key_cell, key_readout = jax.random.split(key, 3)
     cell = cell_type(learner.cell)(1, learner.hidden, **cell_options(learner, window), key=key_cell)
-    return start(RecurrentNetwork(cell, 1, key=key_readout), optimiser, key_train)
+    return start(RecurrentNetwork(cell, 1, key=key_readout), optimizer, key_train)
 
 
-@lru_cache(maxsize=16)  # the same optimiser again: its training program is compiled already
+@lru_cache(maxsize=16)  # the same optimizer again: its training program is compiled already
 def adam(rate: float, clip: float) -> optax.GradientTransformation:
     """Adam, of gradients whose norm is at most ``clip`` unless that is 0."""
     return clipped_by_norm(optax.adam(rate), clip) if clip else optax.adam(rate)

@@ -175,7 +175,7 @@ class Run:
         experiment = self.experiment
         try:
             for progress in train(
-                self.state, experiment.loss, experiment.optimiser, self._values, steps=goal, every=MOST_AT_ONCE
+                self.state, experiment.loss, experiment.optimizer, self._values, steps=goal, every=MOST_AT_ONCE
             ):
                 self.state = progress.state
                 self.history.append((int(progress.state.step), float(progress.losses.mean(dtype=np.float64))))

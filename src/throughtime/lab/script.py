@@ -22,11 +22,11 @@ import optax
 import throughtime as tt
 {own}from throughtime import configure
 from throughtime.training import start, train
-{optimisers}
+{optimizers}
 configure()  # compiled as the laboratory compiles
 
 WINDOW, BATCH, STEPS = {window}, {batch}, {steps}
-OPTIMISER = {optimiser}
+OPTIMIZER = {optimizer}
 SERIES = jnp.asarray({curve}.values)
 
 
@@ -34,7 +34,7 @@ SERIES = jnp.asarray({curve}.values)
 def initial(key):
     key_train, key_cell, key_readout = jax.random.split(key, 3)
 {network}
-    return start(network, OPTIMISER, key_train)
+    return start(network, OPTIMIZER, key_train)
 
 
 def loss(network, series, key):
@@ -44,7 +44,7 @@ def loss(network, series, key):
     return jnp.mean((predictions - windows[:, 1:]) ** 2)
 
 
-for progress in train(initial(jax.random.key({seed})), loss, OPTIMISER, SERIES, steps=STEPS, every=100):
+for progress in train(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
     print(f"step {{int(progress.state.step)}}   loss {{progress.losses[-1]}}")
 '''
 
@@ -53,7 +53,7 @@ def script(course: Course, learner: Learner, given: Given, *, who: str, steps: i
     """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last.
 
     Args:
-        course: what is learnt.
+        course: what is learned.
         learner: how.
         given: the user's file and model.
         who: learns, in words.
@@ -68,11 +68,11 @@ def script(course: Course, learner: Learner, given: Given, *, who: str, steps: i
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
         own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + own,
-        optimisers="from throughtime.training import clipped_by_norm\n" if learner.clip else "",
+        optimizers="from throughtime.training import clipped_by_norm\n" if learner.clip else "",
         window=course.window,
         batch=course.batch,
         steps=steps,
-        optimiser=clipped if learner.clip else f"optax.adam({learner.rate!r})",
+        optimizer=clipped if learner.clip else f"optax.adam({learner.rate!r})",
         curve=curve,
         network=_network(course, learner, given),
         seed=course.seed,

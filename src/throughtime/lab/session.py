@@ -67,7 +67,7 @@ class Session:
             shows.cancel()
             if self._leisure is not None:
                 self._leisure.cancel()
-            self._wish(closed=True)  # at once, as what follows may be cancelled
+            self._wish(closed=True)  # at once, as what follows may be canceled
             await run_in_threadpool(self._end_runs)
 
     async def _hear(self, text: str) -> None:

@@ -7,11 +7,11 @@ from throughtime._errors import InputError
 from throughtime.cells import ACTIVATIONS, CELLS, INITIALIZERS
 from throughtime.lab.curves import CURVES, FILE
 
-OWN = "own"  # an initialiser: the cell's own
+OWN = "own"  # an initializer: the cell's own
 
 
 class Course(NamedTuple):
-    """What is learnt: the same for all networks that learn side by side.
+    """What is learned: the same for all networks that learn side by side.
 
     Attributes:
         curve: its name; "file" for a series of the user's own.
@@ -65,7 +65,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "activation": tuple(ACTIVATIONS),
     "init": (OWN, *INITIALIZERS),
 }
-WORDS = {"rate": "learning rate", "clip": "largest gradient norm", "hidden": "number of units", "init": "initialiser"}
+WORDS = {"rate": "learning rate", "clip": "largest gradient norm", "hidden": "number of units", "init": "initializer"}
 Kind = TypeVar("Kind", Course, Learner)
 
 

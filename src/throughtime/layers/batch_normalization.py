@@ -1,4 +1,4 @@
-"""Batch normalisation of a cell's pre-activations, step by step through time."""
+"""Batch normalization of a cell's pre-activations, step by step through time."""
 
 from collections.abc import Callable
 from functools import partial
@@ -48,7 +48,7 @@ class BatchNormState(NamedTuple):
 
 
 class BatchNorm(Wrapper, GatedCell):
-    """A cell whose pre-activations are normalised over a batch (Cooijmans et al. 2016, arXiv 1603.09025, eq. 6-7).
+    """A cell whose pre-activations are normalized over a batch (Cooijmans et al. 2016, arXiv 1603.09025, eq. 6-7).
 
     Equations::
 
@@ -61,8 +61,8 @@ class BatchNorm(Wrapper, GatedCell):
 
     where ``cell`` is the inner one, with c if it has one.
 
-    This cell is for use: it normalises by running statistics that it holds, one of each of the first ``steps`` time
-    steps and the last of them for all later ones. In training a step is normalised by what the whole batch is like at
+    This cell is for use: it normalizes by running statistics that it holds, one of each of the first ``steps`` time
+    steps and the last of them for all later ones. In training a step is normalized by what the whole batch is like at
     this step, which no single sequence knows: :func:`unroll_batch` does that, and gives the statistics back::
 
         state, ys, statistics = unroll_batch(cell, xs, mask)
@@ -70,9 +70,9 @@ class BatchNorm(Wrapper, GatedCell):
 
     Where the training loop does not carry them along, one pass of the trained cell over its data is enough, with
     ``rate=1``. The running statistics are arrays of the cell like its weights; ``unroll_batch`` does not read them, so
-    their gradient is zero in training. An optimiser that decays weights would decay them too.
+    their gradient is zero in training. An optimizer that decays weights would decay them too.
 
-    The paper also normalises the LSTM's c on its way to h (eq. 8). This is left out: the inner cell's ``update`` is
+    The paper also normalizes the LSTM's c on its way to h (eq. 8). This is left out: the inner cell's ``update`` is
     its own.
 
     Attributes:
@@ -107,11 +107,11 @@ class BatchNorm(Wrapper, GatedCell):
 
     @property
     def slopes(self) -> tuple[None, ...]:
-        """Not known: normalising multiplies them by what the batches were like."""
+        """Not known: normalizing multiplies them by what the batches were like."""
         return (None,) * len(self.GATES)
 
     def project(self, xs: Array) -> Projected:
-        """The input's product alone: what normalises it and the bias depend on the time step."""
+        """The input's product alone: what normalizes it and the bias depend on the time step."""
         return xs @ self.w_x.T
 
     def initial_state(self) -> BatchNormState:
@@ -130,7 +130,7 @@ class BatchNorm(Wrapper, GatedCell):
         return BatchNormState(moved, state.t + 1), moved.h
 
     def normal_gates(self, gx: GateBias, gh: GateBias, x: Moments, h: Moments) -> tuple[Hidden, ...]:
-        """The inner cell's gates from both products, normalised by these moments (G*H,)."""
+        """The inner cell's gates from both products, normalized by these moments (G*H,)."""
         return self.cell.squash(self.gamma_x * _normal(gx, x) + self.b, self.gamma_h * _normal(gh, h))
 
     def with_statistics(self, statistics: BatchStatistics, rate: float = 0.1) -> "BatchNorm":
@@ -151,14 +151,14 @@ class BatchNorm(Wrapper, GatedCell):
 def unroll_batch(
     cell: BatchNorm, xs: Inputs, mask: Mask | None = None
 ) -> tuple[BatchNormState, Float[Array, "B T H"], BatchStatistics]:
-    """Run a batch in training: every step is normalised by the batch's own mean and variance at this step.
+    """Run a batch in training: every step is normalized by the batch's own mean and variance at this step.
 
     A step is counted from a sequence's own start: what is masked out, at either end or between, enters no statistic
     and moves no count. So a padded, masked batch gives the numbers of the unpadded one. At a step that only one
-    sequence has, normalising leaves nothing but the bias. Noise drawn inside the cell is the same for all sequences.
+    sequence has, normalizing leaves nothing but the bias. Noise drawn inside the cell is the same for all sequences.
 
     Args:
-        cell: a cell in batch normalisation.
+        cell: a cell in batch normalization.
         xs: inputs.
         mask: True where there is an input.
 

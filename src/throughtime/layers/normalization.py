@@ -1,4 +1,4 @@
-"""Layer normalisation of a cell's pre-activations."""
+"""Layer normalization of a cell's pre-activations."""
 
 import jax.numpy as jnp
 
@@ -11,7 +11,7 @@ EPSILON = 1e-5  # keeps the first step finite, where W_h h is zero
 
 
 class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
-    """A cell whose pre-activations are normalised within each step (Ba, Kiros & Hinton 2016, arXiv 1607.06450).
+    """A cell whose pre-activations are normalized within each step (Ba, Kiros & Hinton 2016, arXiv 1607.06450).
 
     Their LSTM, ``LN(W_h h) + LN(W_x x) + b``, for any cell with one recurrent product.
 
@@ -26,9 +26,9 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
 
     - Mean and variance are those of all G*H numbers of a product together, as in the paper's equation. Some
       implementations take them a gate at a time.
-    - The bias is the cell's own and stands behind the normalisation, which would otherwise cancel its mean. The paper's
+    - The bias is the cell's own and stands behind the normalization, which would otherwise cancel its mean. The paper's
       biases within LN would only add to it.
-    - The paper also normalises the LSTM's c on its way to h. This is left out: ``update`` is the inner cell's own.
+    - The paper also normalizes the LSTM's c on its way to h. This is left out: ``update`` is the inner cell's own.
 
     Attributes:
         cell: an Elman, GRU, LSTM, SLSTM, or another MatrixCell.
@@ -51,11 +51,11 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
 
     @property
     def slopes(self) -> tuple[None, ...]:
-        """Not known: normalising multiplies them by what the step holds."""
+        """Not known: normalizing multiplies them by what the step holds."""
         return (None,) * len(self.GATES)
 
     def project(self, xs: Array) -> Projected:
-        """The input's share, normalised, with the bias: (..., D) -> (..., G*H)."""
+        """The input's share, normalized, with the bias: (..., D) -> (..., G*H)."""
         products = xs @ self.w_x.T
         gain, bias = (jnp.broadcast_to(each, products.shape) for each in (self.gain_x, self.b))
         return _normal(products) * gain + bias
@@ -65,7 +65,7 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
         return self.cell.initial_state()
 
     def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
-        """The inner cell's gates from a normalised ``gh``; ``gx`` is normalised already."""
+        """The inner cell's gates from a normalized ``gh``; ``gx`` is normalized already."""
         return self.cell.squash(gx, _normal(gh) * self.gain_h)
 
     def update(self, state: State, gates: tuple[Hidden, ...]) -> State:

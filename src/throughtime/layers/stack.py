@@ -16,13 +16,13 @@ from throughtime.recurrence import unroll
 
 
 class Block(eqx.Module):
-    """A cell with layer normalisation of its inputs before it and a residual connection around it.
+    """A cell with layer normalization of its inputs before it and a residual connection around it.
 
     Equations::
 
         y = x + cell(norm(x))
 
-    The normalisation is over the units of each step (Ba et al. 2016, arXiv 1607.06450). The residual path from the
+    The normalization is over the units of each step (Ba et al. 2016, arXiv 1607.06450). The residual path from the
     first layer to the last is never squashed (He et al. 2016, arXiv 1603.05027).
 
     Attributes:
@@ -64,7 +64,7 @@ class Block(eqx.Module):
 
 
 class FeedForward(eqx.Module):
-    """What a step computes by itself, between blocks: a network of one hidden layer, normalised and residual.
+    """What a step computes by itself, between blocks: a network of one hidden layer, normalized and residual.
 
     Equations::
 
@@ -115,7 +115,7 @@ class Stack(eqx.Module):
     layers: tuple["Layer", ...]
 
     def __init__(self, layers: Sequence["Layer"]):
-        """The layers as they are: a :class:`Block` normalises and adds, a cell by itself does not.
+        """The layers as they are: a :class:`Block` normalizes and adds, a cell by itself does not.
 
         Raises:
             InputError: for no layers, and where a layer does not read what the one below puts out.
@@ -160,7 +160,7 @@ Layer = Cell | Block | FeedForward | Stack
 
 
 class StackedNetwork(eqx.Module):
-    """Inputs mapped to H numbers, a stack of layers, normalisation, and a linear readout of each step.
+    """Inputs mapped to H numbers, a stack of layers, normalization, and a linear readout of each step.
 
     Attributes:
         embedding: H numbers from D inputs.

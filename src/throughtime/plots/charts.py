@@ -1,4 +1,4 @@
-"""Small charts as SVG: text and frame in the notebook's own colour, on its own background."""
+"""Small charts as SVG: text and frame in the notebook's own color, on its own background."""
 
 import html
 import math
@@ -25,7 +25,7 @@ class Line(NamedTuple):
     Attributes:
         x, y: (K,) each.
         label: for the legend; none where empty.
-        colour: of CSS; "currentColor" is ink.
+        color: of CSS; "currentColor" is ink.
         dash: of SVG.
         width: in pixels.
         opacity: of the line.
@@ -34,7 +34,7 @@ class Line(NamedTuple):
     x: np.ndarray
     y: np.ndarray
     label: str = ""
-    colour: str = "currentColor"
+    color: str = "currentColor"
     dash: str = ""
     width: float = 1.6
     opacity: float = 1.0
@@ -46,7 +46,7 @@ class Band(NamedTuple):
     x: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    colour: str
+    color: str
     opacity: float = 0.25
 
 
@@ -110,7 +110,7 @@ def chart(
             xs, tops, bottoms = frame.across(x[there]), frame.up(upper[there]), frame.up(lower[there])
             points = [*zip(xs, tops, strict=True), *zip(xs[::-1], bottoms[::-1], strict=True)]
             path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-            parts.append(f'<polygon points="{path}" fill="{band.colour}" fill-opacity="{band.opacity:g}"/>')
+            parts.append(f'<polygon points="{path}" fill="{band.color}" fill-opacity="{band.opacity:g}"/>')
     for line in lines:
         parts.append(_path(line, frame))
     parts.append(_legend([line for line in lines if line.label]))
@@ -121,7 +121,7 @@ def heat_map(shares: np.ndarray, *, x_ticks: Ticks, y_ticks: Ticks, x_label: str
     """Numbers from 0 (clear) to 1 (blue), (R, C): the first row at the bottom.
 
     Args:
-        shares: the numbers; NaN is grey.
+        shares: the numbers; NaN is gray.
         x_ticks: columns and their words.
         y_ticks: rows and their words.
         x_label: what the columns are.
@@ -165,7 +165,7 @@ def power_words(exponent: int) -> str:
 
 
 def thinned(x: np.ndarray, *columns: np.ndarray) -> list[np.ndarray]:
-    """At most POINTS points: means of as many neighbours each; the mean of none is not a number."""
+    """At most POINTS points: means of as many neighbors each; the mean of none is not a number."""
     x = np.asarray(x, float)
     if len(x) <= POINTS:
         return [x, *(np.asarray(column, float) for column in columns)]
@@ -241,8 +241,8 @@ def _path(line: Line, frame: _Frame) -> str:
         joined = place > 0 and there[place - 1]
         steps.append(f"{'L' if joined else 'M'}{xs[place]:.1f} {ys[place]:.1f}")
         if not joined and not (place + 1 < len(there) and there[place + 1]):  # no line shows a point alone
-            parts.append(f'<circle cx="{xs[place]:.1f}" cy="{ys[place]:.1f}" r="2.4" fill="{line.colour}"/>')
-    parts.insert(0, f'<path d="{"".join(steps)}" fill="none" stroke="{line.colour}" stroke-linejoin="round" {style}/>')
+            parts.append(f'<circle cx="{xs[place]:.1f}" cy="{ys[place]:.1f}" r="2.4" fill="{line.color}"/>')
+    parts.insert(0, f'<path d="{"".join(steps)}" fill="none" stroke="{line.color}" stroke-linejoin="round" {style}/>')
     return "".join(parts)
 
 
@@ -251,9 +251,9 @@ def _legend(lines: Sequence[Line]) -> str:
     for line in lines:
         width = 20 + LETTER * len(line.label)
         if place + width > WIDTH and place > LEFT:
-            break  # colours and dashes still tell; the tables have the names
+            break  # colors and dashes still tell; the tables have the names
         dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
-        parts.append(f'<path d="M{place:.1f} 8h14" stroke="{line.colour}" stroke-width="2"{dash}/>')
+        parts.append(f'<path d="M{place:.1f} 8h14" stroke="{line.color}" stroke-width="2"{dash}/>')
         parts.append(_text(place + 18, 12, line.label, "start"))
         place += width + 10
     return "".join(parts)

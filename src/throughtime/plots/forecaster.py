@@ -52,7 +52,7 @@ def _training(model: "Forecaster") -> Iterator[Picture]:
         return
     opacity = 1.0 if len(members) == 1 else 0.5
     lines = [
-        Line(np.arange(1, len(losses) + 1), losses, colour=LINES[0], width=1.3, opacity=opacity) for losses in members
+        Line(np.arange(1, len(losses) + 1), losses, color=LINES[0], width=1.3, opacity=opacity) for losses in members
     ]
     log = wide(np.concatenate(members))
     caption = "training loss" if len(members) == 1 else "training loss, a line for each network"

@@ -7,7 +7,7 @@ import numpy as np
 from throughtime.gradients import LEFT, GradientFlow
 from throughtime.plots.charts import DECADES, Band, Line, chart, heat_map, rounds, some
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.theme import DASHES, GREY, LINES
+from throughtime.plots.theme import DASHES, GRAY, LINES
 
 MOST = 256  # lags of the map
 
@@ -43,7 +43,7 @@ def _pictures(flow: GradientFlow) -> Iterator[Picture]:
     for place, (name, path) in enumerate(flow.paths.items(), start=1):
         lines.append(Line(lags, path, f"via {name}", LINES[place % len(LINES)], DASHES[place % len(DASHES)], 1.3))
     lines += [
-        Line(lags, np.full(len(lags), LEFT), colour=GREY, dash="1 3", width=1),
+        Line(lags, np.full(len(lags), LEFT), color=GRAY, dash="1 3", width=1),
         Line(lags, flow.memory, "state", LINES[0], width=2),
     ]
     bands = []
@@ -83,7 +83,7 @@ def _map(influence: np.ndarray) -> Picture:
         influence[np.ix_(rows, chosen)] / (largest or 1.0),
         x_ticks=x_ticks,
         y_ticks=[(float(place), str(rows[place] + 1)) for place in some(len(rows), 4)],
-        x_label="lag: values before the forecast's origin",
+        x_label="lag: values before the forecast's cutoff",
         y_label="step ahead",
         name="by how much each step of the forecast moves with each value of the window",
     )

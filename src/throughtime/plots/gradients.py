@@ -13,7 +13,7 @@ from throughtime.plots.theme import BLUE, GREEN, INK, ORANGE, RED, SKY, house_st
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
 CEILING = 1e8
-COLOURS = (BLUE, ORANGE, GREEN, RED, SKY, INK)
+COLORS = (BLUE, ORANGE, GREEN, RED, SKY, INK)
 DASHES = ("-", "--", "-.", ":")
 WIDTH = 110  # characters of the verdict on a line
 
@@ -35,7 +35,7 @@ def flow_picture(flow: GradientFlow) -> Figure:
 
 
 def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], title: str) -> Figure:
-    """Reach curves side by side, each labelled at its end, with half-life and reach in a table below.
+    """Reach curves side by side, each labeled at its end, with half-life and reach in a table below.
 
     Args:
         flows: what was measured; of one length.
@@ -57,8 +57,8 @@ def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], tit
 def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> None:
     """The memory of each by lag, on a logarithmic axis."""
     for index, (flow, label) in enumerate(zip(flows, labels, strict=True)):
-        colour, dash = COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)]
-        axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=colour, linestyle=dash, label=label)
+        color, dash = COLORS[index % len(COLORS)], DASHES[index % len(DASHES)]
+        axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=color, linestyle=dash, label=label)
     _log_axis(axes, [flow.memory for flow in flows])
     axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
     text = axes.annotate("1 % is left ", (1, LEFT), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5)
@@ -75,8 +75,8 @@ def _reach(axes: Axes, flow: GradientFlow) -> None:
     axes.plot(lags, _visible(flow.memory), color=BLUE, label="of the whole state")
     if flow.paths:
         axes.plot(lags, _visible(flow.norms), color=SKY, label="of h")
-    for (name, path), colour in zip(flow.paths.items(), (RED, GREEN, ORANGE, SKY), strict=False):
-        axes.plot(lags, _visible(path), color=colour, linestyle="--", linewidth=1.2, label=f"through {name} alone")
+    for (name, path), color in zip(flow.paths.items(), (RED, GREEN, ORANGE, SKY), strict=False):
+        axes.plot(lags, _visible(path), color=color, linestyle="--", linewidth=1.2, label=f"through {name} alone")
     axes.plot(lags, _visible(flow.bound), color=INK, linestyle=":", linewidth=1.2, label="bound")
     axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=0.8)
     if flow.reach < flow.steps:
@@ -102,8 +102,8 @@ def _singular(axes: Axes, flow: GradientFlow) -> None:
 
 def _over_time(axes: Axes, flow: GradientFlow) -> None:
     time = np.arange(flow.steps)
-    for (name, slopes), colour in zip(flow.slopes.items(), COLOURS, strict=False):
-        axes.plot(time, slopes, color=colour, label=f"slope of {name}")
+    for (name, slopes), color in zip(flow.slopes.items(), COLORS, strict=False):
+        axes.plot(time, slopes, color=color, label=f"slope of {name}")
     axes.plot(time, flow.saturated_by_time, color=INK, linestyle="--", linewidth=1.2, label="share saturated")
     axes.plot(time, flow.dead_by_time, color=INK, linestyle=":", linewidth=1.2, label="share dead")
     axes.set_xlabel("time step")
@@ -113,8 +113,8 @@ def _over_time(axes: Axes, flow: GradientFlow) -> None:
 
 def _gates(axes: Axes, flow: GradientFlow) -> None:
     time = np.arange(flow.steps)
-    for (name, values), colour in zip(flow.gates.items(), COLOURS, strict=False):
-        axes.plot(time, values, color=colour, label=name)
+    for (name, values), color in zip(flow.gates.items(), COLORS, strict=False):
+        axes.plot(time, values, color=color, label=name)
     axes.set_xlabel("time step")
     axes.set_title("Gates, mean over the units")
     if flow.gates:
@@ -125,7 +125,7 @@ def _map(axes: Axes, influence: np.ndarray) -> None:
     edges = (-0.5, influence.shape[1] - 0.5, 0.5, len(influence) + 0.5)
     image = axes.imshow(influence, aspect="auto", origin="lower", cmap="viridis", extent=edges)
     axes.grid(visible=False)
-    axes.set_xlabel("lag: values before the forecast's origin")
+    axes.set_xlabel("lag: values before the cutoff")
     axes.set_ylabel("step ahead")
     axes.set_title("By how much each step of the forecast moves with each value that it looked at")
     cast(Figure, axes.figure).colorbar(image, ax=axes)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from throughtime.plots.theme import BLUE, GREY, RED
+from throughtime.plots.theme import BLUE, GRAY, RED
 
 SIDE = 64  # rows and columns of an image: of a larger matrix, the number of the largest size in each block
 LEVELS = 24  # shades from nothing to the largest
@@ -39,27 +39,27 @@ def data_uri(shades: np.ndarray, palette: np.ndarray) -> str:
 
 
 def signed_uri(matrix: np.ndarray, largest: float) -> str:
-    """Red below zero, blue above, clear at zero; grey where it is not finite.
+    """Red below zero, blue above, clear at zero; gray where it is not finite.
 
     Args:
         matrix: (R, C).
-        largest: the size that has the full colour.
+        largest: the size that has the full color.
     """
     matrix = shrunk(matrix)
     share = np.clip(np.nan_to_num(matrix / (largest or 1.0)), -1, 1)
     shades = np.where(np.isfinite(matrix), np.round(LEVELS * share) + LEVELS, 2 * LEVELS + 1)
     sizes = np.abs(np.arange(-LEVELS, LEVELS + 1)) / LEVELS
-    colours = [*[_rgb(RED)] * LEVELS, *[_rgb(BLUE)] * (LEVELS + 1), _rgb(GREY)]
-    return data_uri(shades, np.column_stack([colours, np.round(255 * np.append(sizes, 1))]))
+    colors = [*[_rgb(RED)] * LEVELS, *[_rgb(BLUE)] * (LEVELS + 1), _rgb(GRAY)]
+    return data_uri(shades, np.column_stack([colors, np.round(255 * np.append(sizes, 1))]))
 
 
 def scale_uri(shares: np.ndarray) -> str:
-    """Clear at 0, blue at 1; grey where there is no number."""
+    """Clear at 0, blue at 1; gray where there is no number."""
     shares = np.asarray(shares, float)
     shades = np.where(np.isnan(shares), LEVELS + 1, np.round(LEVELS * np.clip(np.nan_to_num(shares), 0, 1)))
-    colours = [*[_rgb(BLUE)] * (LEVELS + 1), _rgb(GREY)]
+    colors = [*[_rgb(BLUE)] * (LEVELS + 1), _rgb(GRAY)]
     opacity = np.append(np.arange(LEVELS + 1) / LEVELS, 0.35)
-    return data_uri(shades, np.column_stack([colours, np.round(255 * opacity)]))
+    return data_uri(shades, np.column_stack([colors, np.round(255 * opacity)]))
 
 
 def matrix_images(matrices: Sequence[tuple[str, np.ndarray]]) -> str:
@@ -90,5 +90,5 @@ def shrunk(matrix: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _rgb(colour: str) -> list[int]:
-    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+def _rgb(color: str) -> list[int]:
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]

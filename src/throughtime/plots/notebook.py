@@ -1,6 +1,6 @@
 """One display: as HTML for Jupyter and marimo, as plain text for a terminal.
 
-The colours of text and background are the notebook's own, light or dark; every style is inline, so that no other output
+The colors of text and background are the notebook's own, light or dark; every style is inline, so that no other output
 of the notebook is touched.
 """
 

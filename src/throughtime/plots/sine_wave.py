@@ -1,4 +1,4 @@
-"""The notebook's pictures: the series, the training instance, what the network predicts, and how it learnt."""
+"""The notebook's pictures: the series, the training instance, what the network predicts, and how it learned."""
 
 from collections.abc import Mapping
 from pathlib import Path

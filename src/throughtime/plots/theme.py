@@ -1,14 +1,14 @@
-"""One look for pictures, pages and notebooks: colours, and how matplotlib draws. docs/visual_language.md says it."""
+"""One look for pictures, pages and notebooks: colors, and how matplotlib draws. docs/visual_language.md says it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-# Okabe & Ito 2008: told apart by people with any colour vision.
+# Okabe & Ito 2008: told apart by people with any color vision.
 INK, BLUE, ORANGE, GREEN, RED, SKY = "#222222", "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"
 PURPLE, YELLOW = "#CC79A7", "#F0E442"
-GREY = "#888888"
-# A page's colours. Lines have a contrast of at least 3 to the page, text of at least 4.5.
+GRAY = "#888888"
+# A page's colors. Lines have a contrast of at least 3 to the page, text of at least 4.5.
 # What was observed is ink, throughtime blue; baselines are dashed, too, each in its own way.
 LIGHT = {
     "ink": INK,
@@ -42,7 +42,7 @@ DARK = {
 LINES = (BLUE, LIGHT["baseline-1"], LIGHT["baseline-2"], LIGHT["baseline-3"], LIGHT["baseline-4"], LIGHT["baseline-5"])
 DASHES = ("", "6 3", "2 3", "10 3 2 3", "12 4", "4 2")
 _STYLE: Any = {  # matplotlib's stubs want each key as a literal
-    "axes.edgecolor": GREY,
+    "axes.edgecolor": GRAY,
     "axes.grid": True,
     "axes.labelcolor": INK,
     "axes.spines.right": False,
@@ -71,10 +71,10 @@ def house_style() -> Iterator[None]:
 
 
 def css_colors() -> str:
-    """The colours as variables of a page, ``--ink`` and so on, light or dark as the reader's system is."""
+    """The colors as variables of a page, ``--ink`` and so on, light or dark as the reader's system is."""
 
-    def variables(colours: Mapping[str, str]) -> str:
-        return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+    def variables(colors: Mapping[str, str]) -> str:
+        return " ".join(f"--{name}: {color};" for name, color in colors.items())
 
     dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}"
     return f":root {{ color-scheme: light dark; {variables(LIGHT)} }}\n{dark}"

@@ -37,7 +37,7 @@ def history_line(history: "History") -> str:
 
 def _pictures(history: "History") -> Iterator[Picture]:
     steps = history.step
-    loss = Line(steps, history.loss, colour=LINES[0], width=1.8)
+    loss = Line(steps, history.loss, color=LINES[0], width=1.8)
     words = f"loss, from {history.loss[0]:.3g} to {history.loss[-1]:.3g}"
     yield Picture("loss", chart([loss], x_label="training step", name=words, log=wide(history.loss)))
     if history.gradient_by_lag.size and np.isfinite(history.gradient_by_lag).any():
@@ -47,8 +47,8 @@ def _pictures(history: "History") -> Iterator[Picture]:
         lines.append(Line(steps, shares, gate, LINES[place % len(LINES)], DASHES[place % len(DASHES)]))
     for place, (gate, shares) in enumerate(history.dead.items()):
         if np.any(shares > 0):
-            colour = LINES[(place + len(history.saturated)) % len(LINES)]
-            lines.append(Line(steps, shares, f"{gate} dead", colour, "1 2", 2.2))
+            color = LINES[(place + len(history.saturated)) % len(LINES)]
+            lines.append(Line(steps, shares, f"{gate} dead", color, "1 2", 2.2))
     if lines:
         name = "shares of saturated and dead units, by gate"
         body = chart(lines, x_label="training step", name=name, y_range=(-0.03, 1.03))
@@ -56,7 +56,7 @@ def _pictures(history: "History") -> Iterator[Picture]:
 
 
 def _gradient(history: "History") -> Picture:
-    """The gradient by lag over the training, on a logarithmic scale of colours."""
+    """The gradient by lag over the training, on a logarithmic scale of colors."""
     chosen, lags = some(len(history.step), MOST), some(history.gradient_by_lag.shape[1], MOST)
     norms = history.gradient_by_lag[np.ix_(chosen, lags)].T.astype(float)
     norms[~np.isfinite(norms)] = np.nan

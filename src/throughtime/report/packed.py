@@ -110,7 +110,7 @@ class _Pictures:
 
 
 def _curve(curve: Curve) -> dict[str, Any]:
-    """The curve in at most 400 points, each the mean of its neighbours."""
+    """The curve in at most 400 points, each the mean of its neighbors."""
     points = min(len(curve.x), MOST_POINTS)
     x, y = ([part.mean() for part in np.array_split(axis, points)] if points else [] for axis in (curve.x, curve.y))
     return {"name": curve.name, "x": shortened(np.array(x), digits=DIGITS), "y": shortened(np.array(y), digits=DIGITS)}

@@ -12,7 +12,7 @@ LABELS = ("unique_id", "ds", "cutoff", "y")
 
 
 class Window(NamedTuple):
-    """Consecutive steps of one series, forecast from one origin.
+    """Consecutive steps of one series, forecast from one cutoff.
 
     Attributes:
         row: the series, as a row of the panel.

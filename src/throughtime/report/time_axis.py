@@ -1,4 +1,4 @@
-"""Time stamps as the page has them: steps of the panel by their place on a shared axis, labelled once."""
+"""Time stamps as the page has them: steps of the panel by their place on a shared axis, labeled once."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ def time_axis(frequency: Frequency, starts: np.ndarray, counts: np.ndarray) -> T
     """The axis of N series that begin at the ordinals ``starts`` (N,) and have ``counts`` (N,) steps each.
 
     Series may lie a fraction of a step apart: each such group has a part of the axis to itself, so that the steps of
-    a series are always neighbours.
+    a series are always neighbors.
     """
     phases, of_phase = np.unique(starts % frequency.multiple, return_inverse=True)
     first, parts, used = np.zeros(len(starts), int), [], 0

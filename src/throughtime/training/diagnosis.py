@@ -40,7 +40,7 @@ def all_finite(tree: Any) -> Bool[Array, ""]:
 
 
 def explain(
-    first: TrainState, before: TrainState | None, loss: Loss, optimiser: optax.GradientTransformation, data: Any
+    first: TrainState, before: TrainState | None, loss: Loss, optimizer: optax.GradientTransformation, data: Any
 ) -> str:
     """What went wrong in a step, in words.
 
@@ -48,23 +48,23 @@ def explain(
         first: the state that training began with.
         before: the last good one, before the failed step; None where ``first`` is not good itself.
         loss: as the loop has it.
-        optimiser: as the loop has it.
+        optimizer: as the loop has it.
         data: as the loop has it.
     """
     if before is None:
         bad = _first_bad(first.model, "the weights", "model")
         return f"training cannot start: {bad}. Likely cause: they were not finite when they were drawn or loaded."
-    seen = jax.jit(_look, static_argnums=(0, 1))(loss, optimiser, first, before, data)
+    seen = jax.jit(_look, static_argnums=(0, 1))(loss, optimizer, first, before, data)
     number, step = int(before.step) + 1, seen.step
     if not np.isfinite(step.value):
         found, cause = f"the loss of step {number} is {step.value}", _of_the_loss(seen, first, before, data)
     elif bad := _first_bad(step.gradient, f"the gradient of step {number}", "model"):
         found, cause = bad, _of_the_gradient(seen)
     elif bad := _first_bad(step.updates, f"the update of step {number}", "model"):
-        moments = _first_bad(step.state.optimiser, "its state", "optimiser")
+        moments = _first_bad(step.state.optimizer, "its state", "optimizer")
         found, cause = (
             bad,
-            f"the optimiser, whose gradient is finite{f': {moments}' if moments else ''}. Lower the learning rate.",
+            f"the optimizer, whose gradient is finite{f': {moments}' if moments else ''}. Lower the learning rate.",
         )
     else:
         bad = _first_bad(step.state.model, f"the weights after step {number}", "model")
@@ -76,11 +76,11 @@ def explain(
 
 
 def _look(
-    loss: Loss, optimiser: optax.GradientTransformation, first: TrainState, before: TrainState, data: Any
+    loss: Loss, optimizer: optax.GradientTransformation, first: TrainState, before: TrainState, data: Any
 ) -> _Evidence:
     key = batch_key(before)
     return _Evidence(
-        take_step(loss, optimiser, before, data),
+        take_step(loss, optimizer, before, data),
         loss(jax.tree.map(jnp.zeros_like, before.model), data, key),
         loss(first.model, data, key),
         jax.grad(lambda model: SMALLER * loss(model, data, key))(before.model),

@@ -1,4 +1,4 @@
-"""The training loop, compiled whole: batch, gradient and optimiser step never leave the device."""
+"""The training loop, compiled whole: batch, gradient and optimizer step never leave the device."""
 
 import time
 from bisect import bisect_left
@@ -40,22 +40,22 @@ class Progress(NamedTuple):
 
 
 class EnoughError(Exception):
-    """Raised by what is told of the progress of a training run: it may end here, and what it has learnt counts."""
+    """Raised by what is told of the progress of a training run: it may end here, and what it has learned counts."""
 
 
 class DivergedError(InputError):
     """The loss or the weights are no longer numbers."""
 
 
-def start(model: Any, optimiser: optax.GradientTransformation, key: Key) -> TrainState:
+def start(model: Any, optimizer: optax.GradientTransformation, key: Key) -> TrainState:
     """Training at step 0; ``key`` makes all the batches."""
-    return TrainState(model, optimiser.init(model), jnp.int32(0), key)
+    return TrainState(model, optimizer.init(model), jnp.int32(0), key)
 
 
 def train(
     state: TrainState,
     loss: Loss,
-    optimiser: optax.GradientTransformation,
+    optimizer: optax.GradientTransformation,
     data: Any,
     *,
     steps: int,
@@ -70,7 +70,7 @@ def train(
     Args:
         state: where to go on from.
         loss: draws a batch and judges it.
-        optimiser: makes updates of gradients.
+        optimizer: makes updates of gradients.
         data: what ``loss`` draws from.
         steps: how many in all, those of ``state`` among them.
         every: from report to report.
@@ -84,8 +84,8 @@ def train(
     if every < 1:
         raise InputError(f"every must be at least 1 step, got {every}")
     began, first = time.perf_counter(), state
-    advance = _advance(loss, optimiser, every, step_norm(watch))
-    observe = _unwatched if watch is None else observer(loss, optimiser, watch, state, data)
+    advance = _advance(loss, optimizer, every, step_norm(watch))
+    observe = _unwatched if watch is None else observer(loss, optimizer, watch, state, data)
     with _compiling:  # no steps: compiles, unless the program is there already
         jax.block_until_ready(advance(state, data, jnp.int32(0)))
     compile_seconds = time.perf_counter() - began
@@ -96,7 +96,7 @@ def train(
         seconds = time.perf_counter() - began
         if not _is_good(chunk):
             before = _last_good(advance, state, data, count)
-            raise DivergedError(explain(first, before, loss, optimiser, data))
+            raise DivergedError(explain(first, before, loss, optimizer, data))
         state, losses = chunk.state, np.asarray(chunk.losses)[:count]
         yield Progress(state, steps, losses, seconds, compile_seconds, observe(state, data, losses, chunk.norms))
         compile_seconds = 0.0
@@ -139,9 +139,9 @@ def _unwatched(*_seen: Any) -> None:
     """What a run reports that nobody watches."""
 
 
-@lru_cache(maxsize=16)  # the same loss and optimiser again, as in a backtest: the same program, compiled once
+@lru_cache(maxsize=16)  # the same loss and optimizer again, as in a backtest: the same program, compiled once
 def _advance(
-    loss: Loss, optimiser: optax.GradientTransformation, most: int, keep: Callable[[Any], Scalar | None]
+    loss: Loss, optimizer: optax.GradientTransformation, most: int, keep: Callable[[Any], Scalar | None]
 ) -> _Advance:
     """A compiled function ``(state, data, count) -> chunk`` that does ``count <= most`` steps.
 
@@ -150,7 +150,7 @@ def _advance(
 
     def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> _Chunk:
         def body(i: Array, carry: tuple[TrainState, Any]) -> tuple[TrainState, Any]:
-            step = take_step(loss, optimiser, carry[0], data)
+            step = take_step(loss, optimizer, carry[0], data)
             seen = step.value, keep(step.gradient)  # None is no array: it is not carried
             return step.state, jax.tree.map(lambda kept, one: kept.at[i].set(one), carry[1], seen)
 

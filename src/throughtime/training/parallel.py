@@ -11,7 +11,7 @@ from throughtime.training.loop import Progress
 ATTENTION = 0.1  # seconds after which the thread that waits sees a signal, whichever thread it reached
 T = TypeVar("T")
 Run = Callable[[Callable[[Progress], None]], T]
-"""A training run: calls what it is given with its progress, and returns what it has learnt."""
+"""A training run: calls what it is given with its progress, and returns what it has learned."""
 
 
 class _StoppedError(Exception):

@@ -16,7 +16,7 @@ class TrainState(NamedTuple):
     """All that training carries from step to step: from here it goes on bit for bit."""
 
     model: Any
-    optimiser: optax.OptState
+    optimizer: optax.OptState
     step: Int[Array, ""]
     key: Key
 
@@ -42,9 +42,9 @@ def batch_key(state: TrainState) -> Key:
     return jax.random.fold_in(state.key, state.step)
 
 
-def take_step(loss: Loss, optimiser: optax.GradientTransformation, state: TrainState, data: Any) -> Step:
+def take_step(loss: Loss, optimizer: optax.GradientTransformation, state: TrainState, data: Any) -> Step:
     """The step after ``state``."""
     value, gradient = jax.value_and_grad(loss)(state.model, data, batch_key(state))
-    updates, moments = optimiser.update(gradient, state.optimiser, state.model)
+    updates, moments = optimizer.update(gradient, state.optimizer, state.model)
     moved = TrainState(optax.apply_updates(state.model, updates), moments, state.step + 1, state.key)
     return Step(moved, value, gradient, updates)

@@ -24,7 +24,7 @@ class Watch(NamedTuple):
     """What to look at, with each report of :func:`throughtime.training.train`.
 
     Attributes:
-        clip_norm: the global norm above which the optimiser clips a gradient; infinite where it does not clip.
+        clip_norm: the global norm above which the optimizer clips a gradient; infinite where it does not clip.
         lags: how many steps back from the last one the gradient is followed.
         cell: the cell to look into, a gated one, from the model.
     """
@@ -92,7 +92,7 @@ def norm(gradient: Any) -> Scalar:
 
 
 def observer(
-    loss: Loss, optimiser: optax.GradientTransformation, watch: Watch, state: TrainState, data: Any
+    loss: Loss, optimizer: optax.GradientTransformation, watch: Watch, state: TrainState, data: Any
 ) -> Callable[[TrainState, Any, np.ndarray, Array | None], Record]:
     """A function ``(state, data, losses, norms) -> record``, compiled by a first look at ``state``.
 
@@ -109,7 +109,7 @@ def observer(
         )
     if not can_be_tapped(cell):
         raise InputError(f"the output of {type(cell).__name__} is not its state's h: such a cell cannot be watched")
-    look = _looker(loss, optimiser, watch)
+    look = _looker(loss, optimizer, watch)
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(state.model, "model"))
 
@@ -129,7 +129,7 @@ def observer(
 
 
 @lru_cache(maxsize=16)
-def _looker(loss: Loss, optimiser: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
+def _looker(loss: Loss, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
     """The compiled part: the step after a state, with taps in the cell."""
 
     def through_taps(model: Any, taps: Taps, state: TrainState, data: Any) -> Array:
@@ -141,7 +141,7 @@ def _looker(loss: Loss, optimiser: optax.GradientTransformation, watch: Watch) -
         by_lag, by_gate = jnp.zeros(watch.lags + 1, dtype), jnp.zeros(gates, dtype)
         taps = Taps(by_lag, by_gate, by_gate, jnp.zeros((), dtype), jnp.zeros((), dtype))
         gradient, seen = jax.grad(through_taps, argnums=(0, 1))(state.model, taps, state, data)
-        updates, _ = optimiser.update(gradient, state.optimiser, state.model)
+        updates, _ = optimizer.update(gradient, state.optimizer, state.model)
         ratios = jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, state.model)))
         units = seen.steps * cell.hidden
         reached = jnp.arange(watch.lags + 1) * seen.sequences <= seen.steps
