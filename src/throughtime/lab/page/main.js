@@ -282,7 +282,7 @@ function listen() {
       document.getElementById(`tab-${other}`).focus();
     });
   }
-  whenColoursChange(drawAll);
+  whenColorsChange(drawAll);
   addEventListener("resize", () => { sheet = null; drawAll(); });
 }
 

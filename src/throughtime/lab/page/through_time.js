@@ -25,12 +25,13 @@ function setPlace(start, at, last, window) {
 
 function drawReach(id, reach) {
   document.getElementById(id).hidden = false;
-  drawings[id] ??= lineChart(id, "steps back");
   const x = reach.norms.map((_, lag) => lag);
-  drawings[id]({
-    x: [0, Math.max(x.length - 1, 1)], y: decades([reach.memory, reach.bound]), log: true, curves: [
-      { name: "what is left of it", x, y: reach.memory, line: lineOfOurs() },
-      { name: reach.bound_is, x, y: reach.bound, line: { color: colour("soft"), dash: "dot", width: 1.5 } },
+  (charts[id] ?? new Chart(id, { legend: true })).draw({
+    x: { range: [0, Math.max(x.length - 1, 1)], kind: "count", title: "steps back" },
+    y: { range: decades([reach.memory, reach.bound]), log: true },
+    lines: [
+      { ...modelLine(), name: "what is left of it", x, y: reach.memory },
+      { name: reach.bound_is, x, y: reach.bound, color: "soft", width: 1.5, dash: DOTTED },
     ],
   });
 }

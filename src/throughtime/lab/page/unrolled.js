@@ -1,12 +1,10 @@
 // The network drawn once for each time step: forwards above, backwards below.
-const SVG = "http://www.w3.org/2000/svg";  // the name of a language, not a place that is asked
 const COLUMN = 100, BOX = 62, MOST_UNITS = 144;
 const ROWS = { output: 26, forward: 62, input: 160, label: 196, backward: 222 };
 let sheet = null;
 
 function shape(kind, attributes, parent, text) {
-  const made = document.createElementNS(SVG, kind);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  const made = svgShape(kind, attributes);
   if (text !== undefined) made.textContent = text;
   parent.append(made);
   return made;
@@ -28,9 +26,7 @@ function unitBox(parent, left, top, units) {
 // The parts that stay while numbers change: made anew when the count of columns or units does.
 function drawSheet(columns, units) {
   const width = columns * COLUMN + 40;
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", `0 0 ${width} 300`);
-  picture.setAttribute("role", "img");
+  const picture = svgShape("svg", { viewBox: `0 0 ${width} 300`, role: "img" });
   const head = shape("marker", { id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" },
     shape("defs", {}, picture));
   shape("path", { d: "M0 0 8 4 0 8z", fill: "var(--soft)" }, head);

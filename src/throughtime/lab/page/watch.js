@@ -4,7 +4,7 @@ const lossCurves = [];
 let activities = [];
 
 function lineOfSide(side) {
-  return side ? { ...lineOfOther(0), width: 2 } : lineOfOurs();
+  return side ? { ...baselineLine(0), width: 2 } : modelLine();
 }
 
 function nameOfSide(side) {
@@ -44,40 +44,41 @@ function byLag(frame) {
   return norms;
 }
 
-const drawings = {};
-
 function startCharts() {
-  drawings.prediction = lineChart("prediction", "time step");
-  drawings.loss = lineChart("loss", "training step");
-  drawings.lag = lineChart("lag", "steps back");
+  for (const id of ["prediction", "loss", "lag"]) new Chart(id, { legend: true });
 }
 
 function drawPrediction(frames) {
   const { targets, inputs } = frames[0], x = targets.map((_, step) => step);
-  const low = Math.min(...targets, ...inputs), high = Math.max(...targets, ...inputs), room = 0.25 * (high - low || 1);
-  drawings.prediction({
-    x: [0, targets.length - 1], y: [low - room, high + room], curves: [
-      { name: "target", x, y: targets, line: { color: colour("ink"), width: 1, dash: "solid" }, marks: true },
-      ...frames.map((frame) => ({ name: nameOfSide(frame.side), x, y: frame.predictions, line: lineOfSide(frame.side) })),
+  charts.prediction.draw({
+    x: { range: [0, targets.length - 1], kind: "count", title: "time step" },
+    y: { range: withMargin(endsOf([targets, inputs]), 0.25) },
+    lines: [
+      { name: "target", x, y: targets, color: "ink", width: 0, dash: [], points: 2.5 },
+      ...frames.map((frame) => ({ ...lineOfSide(frame.side), name: nameOfSide(frame.side), x, y: frame.predictions })),
     ],
   });
 }
 
 function drawLoss() {
   const last = Math.max(...lossCurves.map((curve) => curve.x.at(-1) ?? 1)), { naive } = lab.ready;
-  drawings.loss({
-    x: [0, last], y: decades([[naive], ...lossCurves.map((curve) => curve.y)]), log: true, curves: [
-      { name: "the last value again", x: [0, last], y: [naive, naive], line: { color: colour("soft"), dash: "dot", width: 1.5 } },
-      ...lossCurves.map((curve, side) => ({ ...curve, name: nameOfSide(side), line: lineOfSide(side) })),
+  charts.loss.draw({
+    x: { range: [0, last], kind: "count", title: "training step" },
+    y: { range: decades([[naive], ...lossCurves.map((curve) => curve.y)]), log: true },
+    lines: [
+      { name: "the last value again", x: [0, last], y: [naive, naive], color: "soft", width: 1.5, dash: DOTTED },
+      ...lossCurves.map((curve, side) => ({ ...lineOfSide(side), ...curve, name: nameOfSide(side) })),
     ],
   });
 }
 
 function drawLag(frames) {
   const norms = frames.map(byLag), longest = Math.max(...norms.map((each) => each.length - 1), 1);
-  drawings.lag({
-    x: [0, longest], y: decades(norms), log: true, curves: frames.map((frame, place) => ({
-      name: nameOfSide(frame.side), x: norms[place].map((_, lag) => lag), y: norms[place], line: lineOfSide(frame.side),
+  charts.lag.draw({
+    x: { range: [0, longest], kind: "count", title: "steps back" },
+    y: { range: decades(norms), log: true },
+    lines: frames.map((frame, place) => ({
+      ...lineOfSide(frame.side), name: nameOfSide(frame.side), x: norms[place].map((_, lag) => lag), y: norms[place],
     })),
   });
 }

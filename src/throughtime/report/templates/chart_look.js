@@ -1,76 +1,57 @@
-// How charts look on every page of throughtime: colours, lines, axes and fonts. It asks for Plotly only when it draws.
-// Colours are the page's variables, so that light and dark are one thing.
-const DASHES = ["6px,3px", "2px,3px", "10px,3px,2px,3px", "12px,4px", "4px,2px"];
-const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false, scrollZoom: false };
+// The look of charts on every page of throughtime: colors by the names of the page's variables, lines, dashes, samples.
+const SVG = "http://www.w3.org/2000/svg";  // the name of a language, not an address that is asked
+const DOTTED = [2, 3];
+const DASHES = [[6, 3], [2, 3], [10, 3, 2, 3], [12, 4], [4, 2]];
+const pageColors = new Map();
 
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// A color of the page as it is now, light or dark. Kept, since to ask the style sheet takes longer than to draw a line.
+function color(name) {
+  if (!pageColors.has(name)) {
+    pageColors.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  }
+  return pageColors.get(name);
 }
 
-function faded(hex, opacity) {
-  const [red, green, blue] = [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
-  return `rgba(${red},${green},${blue},${opacity})`;
-}
-
-// What throughtime says.
-function lineOfOurs() {
-  return { color: colour("model"), width: 2, dash: "solid" };
-}
-
-// What others say, by their place among them: a colour and a dash each, as colour never stands alone.
-function lineOfOther(place) {
-  return { color: colour(`baseline-${(place % 5) + 1}`), width: 1.6, dash: DASHES[place % DASHES.length] };
-}
-
-// One of so many intervals that lie upon each other, the widest drawn first.
-function bandStyle(count) {
-  return { mode: "lines", fill: "toself", line: { width: 0 },
-           fillcolor: faded(colour("model"), Math.max(0.5 / (count + 1), 0.06)) };
-}
-
-// A border in x, such as an origin or a season: a shape.
-function dottedLine(at) {
-  return { type: "line", x0: at, x1: at, y0: 0, y1: 1, yref: "paper", layer: "below",
-           line: { color: colour("soft"), width: 1, dash: "dot" } };
-}
-
-function axisStyle() {
-  return { gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, automargin: true };
-}
-
-function title(text) {
-  return { title: { text, font: { size: 12, color: colour("soft") }, standoff: 6 } };
-}
-
-function baseLayout() {
-  return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
-    font: { family: "system-ui, sans-serif", size: 12, color: colour("ink") },
-    margin: { l: 48, r: 12, t: 8, b: 36 },
-    hoverlabel: { bgcolor: colour("page"), bordercolor: colour("line"), font: { color: colour("ink") } },
-  };
-}
-
-// A chart that says its values under the pointer and does not zoom.
-function drawChart(id, drawn, xaxis, yaxis, more = {}) {
-  Plotly.react(document.getElementById(id), drawn.map((trace) => ({ type: "scatter", mode: "lines", ...trace })), {
-    ...baseLayout(),
-    margin: { l: 52, r: 12, t: 8, b: 42 },
-    dragmode: false,
-    hovermode: "closest",
-    xaxis: { ...axisStyle(), showgrid: false, fixedrange: true, ...xaxis },
-    yaxis: { ...axisStyle(), fixedrange: true, ...yaxis },
-    ...more,
-  }, CONFIG);
-}
-
-// Whether a logarithmic axis tells more: all positive, over more than a factor of ten.
-function wide(curves) {
-  const values = curves.flatMap((curve) => curve.y).filter((value) => value !== null);
-  return values.length && values.every((value) => value > 0) && Math.max(...values) > 10 * Math.min(...values);
-}
-
-// Charts keep the colours that they were drawn with: draw anew when the system turns light or dark.
-function whenColoursChange(redraw) {
+// Charts keep the colors that they were drawn with: draw again when the system turns light or dark.
+function whenColorsChange(redraw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+}
+whenColorsChange(() => pageColors.clear());
+
+// throughtime's line.
+function modelLine() {
+  return { color: "model", width: 2, dash: [] };
+}
+
+// A baseline's line by its place among them: a color and a dash each, as color never stands alone.
+function baselineLine(place) {
+  return { color: `baseline-${(place % 5) + 1}`, width: 1.6, dash: DASHES[place % DASHES.length] };
+}
+
+// The opacity of each of `count` intervals that lie upon each other, the widest drawn first.
+function bandOpacity(count) {
+  return Math.max(0.5 / (count + 1), 0.06);
+}
+
+function svgShape(kind, attributes) {
+  const shape = document.createElementNS(SVG, kind);
+  for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
+  return shape;
+}
+
+function sample(shape) {
+  const picture = svgShape("svg", { viewBox: "0 0 22 12", "aria-hidden": "true", class: "sample" });
+  picture.append(shape);
+  return picture;
+}
+
+// A line as a legend shows it; a dot where only points are drawn. The color follows the page by itself.
+function lineSample({ color: name, width, dash, points }) {
+  if (!width) return sample(svgShape("circle", { cx: 11, cy: 6, r: points + 1, fill: `var(--${name})` }));
+  const stroke = { stroke: `var(--${name})`, "stroke-width": Math.max(width, 1.6), "stroke-dasharray": dash.join(" ") || "none" };
+  return sample(svgShape("line", { x1: 0, y1: 6, x2: 22, y2: 6, ...stroke }));
+}
+
+function bandSample(opacity) {
+  return sample(svgShape("rect", { x: 0, y: 1, width: 22, height: 10, fill: "var(--model)", opacity }));
 }

@@ -3,15 +3,15 @@ let report = null;
 
 function choose(row, scroll = true) {
   list.chosen = row;
-  view.cursor = null;
   const series = report.drawn.get(row);
   document.getElementById("chosen").textContent = report.ids[row] || "(no name)";
   showScores();
   follow();
   const stage = document.getElementById("stage");
-  for (const part of stage.querySelectorAll(".frame, .legend, details")) part.hidden = !series;
+  for (const part of stage.querySelectorAll(".chart, .legend, details")) part.hidden = !series;
   for (const button of stage.querySelectorAll("[id^=zoom]")) button.disabled = !series;
   view.series = series ?? null;
+  charts.chart.read(null);
   if (series) {
     document.getElementById("chart").setAttribute("aria-label", `Chart of ${report.ids[row]}`);
     view.range = rangeOf(series, report.recent);
@@ -35,35 +35,18 @@ function showScores() {
   document.getElementById("chosen-scores").textContent = words && `${report.metric_names[list.metric]}: ${words}`;
 }
 
-const PICTURES = "http://www.w3.org/2000/svg";  // the name of a language, not a place that is asked
-
-function swatch(kind, model) {
-  const picture = document.createElementNS(PICTURES, "svg");
-  picture.setAttribute("viewBox", "0 0 22 12");
-  picture.setAttribute("aria-hidden", "true");
-  const shape = document.createElementNS(PICTURES, kind === "band" ? "rect" : "line");
-  const line = kind === "observed" ? { color: colour("ink"), dash: "solid" } : lineOfModel(model);
-  const attributes = kind === "band"
-    ? { width: 22, height: 12, rx: 2, fill: faded(colour("model"), model) }
-    : { x1: 0, x2: 22, y1: 6, y2: 6, stroke: line.color, "stroke-width": 2.2,
-        "stroke-dasharray": line.dash === "solid" ? "none" : line.dash.replaceAll("px", "") };
-  for (const [name, value] of Object.entries(attributes)) shape.setAttribute(name, value);
-  picture.append(shape);
-  return picture;
-}
-
 function showLegend() {
   const { levels, models } = parts(view.series);
   const entries = [
-    ["observed", "observed", () => swatch("observed")],
-    ...report.models.filter((model) => models.includes(model)).map((model) => [model, label(model), () => swatch("line", model)]),
+    ["observed", "observed", lineSample(OBSERVED)],
+    ...report.models.filter((model) => models.includes(model)).map((model) => [model, label(model), lineSample(lineOfModel(model))]),
     ...levels.toReversed().map((level, place) => [
-      `level ${level}`, `${level} %`, () => swatch("band", 0.65 - (0.5 * place) / Math.max(levels.length - 1, 1)),
+      `level ${level}`, `${level} %`, bandSample(0.65 - (0.5 * place) / Math.max(levels.length - 1, 1)),
     ]),
   ];
   document.getElementById("legend").replaceChildren(...entries.map(([key, text, picture]) => {
     const button = element("button", "", { type: "button", "aria-pressed": String(!view.hidden.has(key)) });
-    button.append(picture(), text);
+    button.append(picture, text);
     button.addEventListener("click", () => {
       if (!view.hidden.delete(key)) view.hidden.add(key);
       button.setAttribute("aria-pressed", String(!view.hidden.has(key)));
@@ -114,21 +97,8 @@ function listen() {
   document.getElementById("zoom-out").addEventListener("click", () => zoom(1 / 0.6));
   document.getElementById("numbers").addEventListener("toggle", showNumbers);
   chart.addEventListener("keydown", onKey);
-  document.getElementById("frame").addEventListener("pointermove", point);
-  document.getElementById("frame").addEventListener("pointerdown", point);
-  document.getElementById("frame").addEventListener("pointerleave", (event) => event.pointerType === "mouse" && leave());
-  chart.addEventListener("blur", leave);
-  addEventListener("resize", showReading);
-  chart.on("plotly_relayout", (change) => {
-    const from = change["xaxis.range[0]"], to = change["xaxis.range[1]"];
-    if (from !== undefined) showRange([from, to].map((end) => (report.pattern ? Date.parse(`${end}Z`.replace(" ", "T")) : end)));
-  });
-  // Not Plotly's own double click, which takes a finger's tap for two.
-  document.getElementById("frame").addEventListener("dblclick", () => showRange(extent(view.series)));
-  whenColoursChange(() => {
-    if (view.series) { showLegend(); drawSeries(); }
-    drawSmallCharts();
-  });
+  chart.addEventListener("blur", () => charts.chart.read(null));
+  chart.addEventListener("dblclick", () => showRange(extent(view.series)));
 }
 
 // How much history stands before a forecast that is looked at closely.
@@ -138,14 +108,12 @@ function ahead() {
 }
 
 async function start() {
-  const [data, library] = await Promise.all([unpack("data"), unpack("library")]);
-  report = JSON.parse(data);
-  report.stamps = stampsOf(report.axis);
+  report = JSON.parse(await unpack("data"));
+  report.stamps = stampsOf(report.axis, report.resolution);
   report.drawn = new Map(report.series.map((series) => [series.row, series]));
-  document.head.append(element("script", library));
   for (const model of baselines().slice(1)) view.hidden.add(model);  // one to compare with is enough at first
   startList();
-  Plotly.newPlot("chart", [], {}, CONFIG);
+  new Chart("chart", { onZoom: (from, to) => showRange([from, to]), readingAt: stepReading });
   listen();
   choose(list.rows[0] ?? 0, false);
   drawSmallCharts();

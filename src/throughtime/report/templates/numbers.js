@@ -11,12 +11,11 @@ function score(value) {
   return Math.abs(value) >= 1000 ? number(value) : value.toFixed(3);
 }
 
-// A time stamp as the data's own files write it: by the pattern's parts, from the ISO form.
+// A time stamp as the data's own files write it: the ISO form down to the data's resolution.
 function time(stamp) {
-  if (!report.pattern) return String(stamp);
-  const iso = new Date(stamp).toISOString();
-  const length = { "%Y": 4, "%Y-%m": 7, "%Y-%m-%d": 10, "%Y-%m-%d %H:%M": 16 }[report.pattern] ?? 23;
-  return iso.slice(0, length).replace("T", " ");
+  if (!report.resolution) return String(stamp);
+  const length = { year: 4, month: 7, day: 10, minute: 16 }[report.resolution] ?? 23;
+  return new Date(stamp).toISOString().slice(0, length).replace("T", " ");
 }
 
 function label(name) {

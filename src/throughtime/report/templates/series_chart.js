@@ -1,13 +1,13 @@
 // The chart of one series: history, forecast, intervals and backtest windows.
 const MODEL = "throughtime";
-const view = { series: null, range: null, cursor: null, hidden: new Set() };
+const view = { series: null, range: null, hidden: new Set() };
 
 function baselines() {
   return report.models.filter((model) => model !== MODEL);
 }
 
 function lineOfModel(model) {
-  return model === MODEL ? lineOfOurs() : lineOfOther(baselines().indexOf(model));
+  return model === MODEL ? modelLine() : baselineLine(baselines().indexOf(model));
 }
 
 function windowsOf(series) {
@@ -36,27 +36,23 @@ function stepAt(at) {
   return at > 0 ? stamps[at] - stamps[at - 1] : stamps[at + 1] - stamps[at];
 }
 
-// Each window's interval as a polygon of its own; where a bound is unknown the polygon ends, and another begins.
+// The intervals of all windows, with gaps between them; one between unknown steps gets a width that can be seen.
 function bandThrough(windows, level) {
-  const x = [], y = [];
+  const x = [], low = [], high = [];
+  const add = (stamp, least, most) => { x.push(stamp); low.push(least); high.push(most); };
   for (const each of windows) {
-    const low = each[`${MODEL}-lo-${level}`], high = each[`${MODEL}-hi-${level}`];
-    if (!low) continue;
-    let run = [];
-    for (let step = 0; step <= low.length; step += 1) {
-      const known = step < low.length && low[step] !== null && high[step] !== null;
-      if (known) run.push(step);
-      if (known || !run.length) continue;
-      const half = run.length === 1 ? 0.4 * stepAt(each.at + run[0]) : 0;
-      const along = run.flatMap((k) => (half ? [report.stamps[each.at + k] - half, report.stamps[each.at + k] + half]
-                                             : [report.stamps[each.at + k]]));
-      const twice = half ? [run[0], run[0]] : run;
-      x.push(...along, ...along.toReversed(), null);
-      y.push(...twice.map((k) => low[k]), ...twice.toReversed().map((k) => high[k]), null);
-      run = [];
+    const lows = each[`${MODEL}-lo-${level}`], highs = each[`${MODEL}-hi-${level}`];
+    if (!lows) continue;
+    const known = (step) => (lows[step] ?? null) !== null && (highs[step] ?? null) !== null;
+    for (let step = 0; step < lows.length; step += 1) {
+      const stamp = report.stamps[each.at + step], alone = known(step) && !known(step - 1) && !known(step + 1);
+      const half = alone ? 0.4 * stepAt(each.at + step) : 0;
+      if (alone) add(stamp - half, lows[step], highs[step]);
+      add(stamp + half, lows[step], highs[step]);
     }
+    add(null, null, null);
   }
-  return { x, y };
+  return { x, low, high };
 }
 
 // What the legend switches, in the order in which it is drawn.
@@ -70,26 +66,20 @@ function parts(series) {
   };
 }
 
-function traces(series) {
-  const windows = windowsOf(series);
-  const { levels, models } = parts(series);
-  const drawn = levels.map((level) => ({
-    ...bandThrough(windows, level), ...bandStyle(levels.length), key: `level ${level}`,
+const OBSERVED = { color: "ink", width: 1.3, dash: [], points: 1.5 };
+
+// The lines and bands that are switched on.
+function layers(series) {
+  const windows = windowsOf(series), { levels, models } = parts(series);
+  const bands = levels.map((level) => ({
+    ...bandThrough(windows, level), key: `level ${level}`, color: "model", opacity: bandOpacity(levels.length),
   }));
-  drawn.push({
-    x: stampsFrom(series.at, series.y.length), y: series.y, key: "observed", name: "observed",
-    mode: series.y.length <= 400 ? "lines+markers" : "lines",
-    line: { color: colour("ink"), width: 1.3 }, marker: { size: 3 },
-  });
+  const lines = [{ ...OBSERVED, key: "observed", x: stampsFrom(series.at, series.y.length), y: series.y }];
   for (const model of models) {
-    const line = lineThrough(windows, model);
-    const short = windows.some((each) => each[model]?.length <= 24);
-    drawn.push({ ...line, key: model, name: label(model), mode: short ? "lines+markers" : "lines",
-                 line: lineOfModel(model), marker: { size: model === MODEL ? 5 : 4 } });
+    lines.push({ ...lineOfModel(model), ...lineThrough(windows, model), key: model, points: model === MODEL ? 2.5 : 2 });
   }
-  return drawn.filter((trace) => !view.hidden.has(trace.key)).map((trace) => ({
-    type: "scatter", connectgaps: false, showlegend: false, hoverinfo: "skip", ...trace,
-  }));
+  const isShown = ({ key }) => !view.hidden.has(key);
+  return { bands: bands.filter(isShown), lines: lines.filter(isShown) };
 }
 
 // The place on the axis after the last that is drawn.
@@ -110,40 +100,22 @@ function rangeOf(series, steps) {
   return [Math.max(first, report.stamps[from] - 0.6 * stepAt(from)), last];
 }
 
-// The values seen in a range, with some air above and below.
-function heights(drawn, [from, to]) {
-  let least = Infinity, most = -Infinity;
-  for (const { x, y } of drawn) {
-    for (let place = 0; place < x.length; place += 1) {
-      if (y[place] === null || x[place] === null || x[place] < from || x[place] > to) continue;
-      least = Math.min(least, y[place]);
-      most = Math.max(most, y[place]);
-    }
-  }
-  if (least > most) return null;
-  const air = 0.06 * (most - least) || 0.06 * Math.abs(most) || 1;
-  return [least - air, most + air];
+// The range of the values in sight, with a margin.
+function heightOf({ bands, lines }, [from, to]) {
+  const inSight = (x, values) => values.filter((_, place) => x[place] !== null && x[place] >= from && x[place] <= to);
+  return withMargin(endsOf([
+    ...lines.map(({ x, y }) => inSight(x, y)), ...bands.flatMap(({ x, low, high }) => [inSight(x, low), inSight(x, high)]),
+  ]));
 }
 
 function drawSeries() {
-  const chart = document.getElementById("chart");
-  const drawn = traces(view.series);
-  const coarse = matchMedia("(pointer: coarse)").matches;
-  const lines = view.series.backtest.map((each) => {
-    const at = (report.stamps[each.at] + report.stamps[Math.max(each.at - 1, 0)]) / 2;
-    return dottedLine(at);
+  const shown = layers(view.series), { resolution, stamps } = report;
+  charts.chart.draw({
+    ...shown,
+    x: { range: view.range, kind: resolution ? "time" : "index", resolution },
+    y: { range: heightOf(shown, view.range) },
+    markers: view.series.backtest.map(({ at }) => (stamps[at] + stamps[Math.max(at - 1, 0)]) / 2),
   });
-  const height = heights(drawn, view.range);
-  Plotly.react(chart, drawn, {
-    ...baseLayout(),
-    hovermode: false,  // Plotly's would show values of neighbouring steps as if they were of this one
-    dragmode: coarse ? false : "zoom",  // a finger scrolls the page
-    shapes: lines,
-    xaxis: { ...axisStyle(), type: report.pattern ? "date" : "linear", range: [...view.range], showgrid: false,
-             tickformat: report.pattern ? undefined : "d" },
-    yaxis: { ...axisStyle(), fixedrange: true, range: height ?? [0, 1], exponentformat: "power" },
-  }, CONFIG);
-  showReading();
 }
 
 function showRange(range) {
@@ -156,8 +128,6 @@ function showRange(range) {
 }
 
 function zoom(factor) {
-  const [from, to] = view.range;
-  const middle = view.cursor === null ? (from + to) / 2 : report.stamps[view.cursor];
+  const [from, to] = view.range, middle = charts.chart.cursor ?? (from + to) / 2;
   showRange([middle - (middle - from) * factor, middle + (to - middle) * factor]);
 }
-

@@ -1,36 +1,49 @@
 // Calibration, reach and training.
 function drawCalibration() {
-  const levels = report.coverage.map(([level]) => level);
-  const shares = report.coverage.map(([, share]) => 100 * share);
-  const range = [0, 104];
-  drawChart("calibration", [
-    { x: [0, 100], y: [0, 100], line: { color: colour("soft"), dash: "dot", width: 1.2 }, hoverinfo: "skip" },
-    { x: levels, y: shares, mode: "lines+markers", line: { color: colour("model"), width: 2 }, marker: { size: 9 },
-      hovertemplate: "interval of %{x} %: covered %{y:.1f} %<extra></extra>" },
-  ], { range, ...title("promised, %") }, { range, ...title("covered, %") });
+  const levels = report.coverage.map(([level]) => level), shares = report.coverage.map(([, share]) => 100 * share);
+  new Chart("calibration").draw({
+    x: { range: [0, 104], title: "promised, %" },
+    y: { range: [0, 104], title: "covered, %" },
+    lines: [
+      { x: [0, 100], y: [0, 100], color: "soft", width: 1.2, dash: DOTTED, quiet: true },
+      { ...modelLine(), name: "covered", x: levels, y: shares, points: 4.5 },
+    ],
+    heading: (level) => `interval of ${number(level)} %`,
+    value: (share) => `${share.toFixed(1)} %`,
+  });
+}
+
+// The range of a loss: whatever the scale, with the same margin on the page.
+function lossRange(losses, log) {
+  const ends = endsOf(losses, log);
+  return log ? withMargin(ends.map(Math.log10)).map((exponent) => 10 ** exponent) : withMargin(ends);
 }
 
 function drawTraining() {
-  const opacity = report.losses.length > 1 ? 0.6 : 1;
-  drawChart("training", report.losses.map((curve) => ({
-    x: curve.x, y: curve.y, opacity, name: curve.name, mode: curve.x.length > 1 ? "lines" : "markers",
-    line: { color: colour("model"), width: 1.6 },
-    hovertemplate: `${report.losses.length > 1 ? "%{fullData.name}, " : ""}step %{x:,d}: %{y:.4g}<extra></extra>`,
-  })), title("training step"), { ...title("loss"), type: wide(report.losses) ? "log" : "linear" });
+  const losses = report.losses.map((curve) => curve.y), log = isWide(losses), several = losses.length > 1;
+  const last = Math.max(...report.losses.flatMap((curve) => curve.x), 2);
+  new Chart("training").draw({
+    x: { range: [0, last], kind: "count", title: "training step" },
+    y: { range: lossRange(losses, log), log, title: "loss" },
+    lines: report.losses.map((curve) => ({
+      ...modelLine(), width: 1.6, opacity: several ? 0.6 : 1, name: several ? curve.name : "loss", x: curve.x, y: curve.y,
+    })),
+    heading: (step) => `step ${Math.round(step).toLocaleString("en")}`,
+  });
 }
 
 function drawReach() {
-  const last = Math.max(...report.reach.flatMap((curve) => curve.x));
-  const marks = report.season > 1 ? Math.min(Math.floor(last / report.season), 12) : 0;
-  const shapes = Array.from({ length: marks }, (_, k) => dottedLine((k + 1) * report.season));
-  drawChart("reach", report.reach.map((curve, place) => ({
-    x: curve.x, y: curve.y.map((value) => (value > 0 ? value : null)), name: curve.name,
-    line: { ...(place ? lineOfOther(place - 1) : lineOfOurs()), width: 1.8 },
-    hovertemplate: "%{fullData.name}, %{x} steps back: %{y:.2g}<extra></extra>",
-  })), title(marks ? "steps back (dotted: seasons)" : "steps back"),
-  { ...title("share of the largest"), type: "log", exponentformat: "power", dtick: 1 },
-  { shapes, showlegend: report.reach.length > 1, margin: { l: 52, r: 12, t: 8, b: 84 },
-    legend: { orientation: "h", y: -0.34, font: { size: 11 } } });
+  const last = Math.max(...report.reach.flatMap((curve) => curve.x), 2), seasons = Math.floor(last / report.season);
+  const marks = report.season > 1 ? Math.min(seasons, 12) : 0;
+  new Chart("reach", { legend: report.reach.length > 1 }).draw({
+    x: { range: [0, last], kind: "count", title: marks ? "steps back (dotted: seasons)" : "steps back" },
+    y: { range: decades(report.reach.map((curve) => curve.y)), log: true, title: "share of the largest" },
+    lines: report.reach.map((curve, place) => ({
+      ...(place ? baselineLine(place - 1) : modelLine()), width: 1.8, name: curve.name, x: curve.x, y: curve.y,
+    })),
+    markers: Array.from({ length: marks }, (_, k) => (k + 1) * report.season),
+    heading: (lag) => `${number(lag)} ${lag === 1 ? "step" : "steps"} back`,
+  });
 }
 
 function drawSmallCharts() {

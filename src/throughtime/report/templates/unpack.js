@@ -6,8 +6,12 @@ async function unpack(id) {
   return new Response(text).text();
 }
 
-// The difference of each stamp from the one before, added up.
-function stampsOf(differences) {
+// The stamps of the axis, from the difference of each from the one before. Months and years are drawn where they begin:
+// a month's end would be read as the next month.
+function stampsOf(differences, resolution) {
   let stamp = 0;
-  return differences.map((difference) => (stamp += difference));
+  const stamps = differences.map((difference) => (stamp += difference));
+  if (resolution !== "month" && resolution !== "year") return stamps;
+  const months = { month: 1, year: 12 }[resolution];
+  return stamps.map((each) => monthStamp(Math.floor(monthCount(each) / months) * months));
 }

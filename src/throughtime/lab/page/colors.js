@@ -1,4 +1,4 @@
-// Numbers as colours that people with any colour vision tell apart, in light and in dark.
+// Numbers as colors that people with any color vision tell apart, in light and in dark.
 let palette = {};
 
 function channels(hex) {
@@ -6,7 +6,7 @@ function channels(hex) {
 }
 
 function readPalette() {
-  palette = { nothing: channels(colour("card")), negative: channels(colour("warn")), positive: channels(colour("model")) };
+  palette = { nothing: channels(color("card")), negative: channels(color("warn")), positive: channels(color("model")) };
 }
 
 function largestOf(values) {
@@ -19,7 +19,7 @@ function between(from, to, share) {
 
 // Of a number in [-1, 1]: zero is the background.
 function signed(share) {
-  if (Number.isNaN(share)) return channels(colour("line"));
+  if (Number.isNaN(share)) return channels(color("line"));
   return between(palette.nothing, share < 0 ? palette.negative : palette.positive, Math.min(Math.abs(share), 1));
 }
 
@@ -35,7 +35,7 @@ function css([red, green, blue]) {
   return `rgb(${red},${green},${blue})`;
 }
 
-// A matrix as a picture: `colourAt(row, column)` of each of its cells, `words(row, column)` where the pointer is.
+// A matrix as a picture: `colorAt(row, column)` of each of its cells, `words(row, column)` where the pointer is.
 function gridPicture(name, at) {
   const figure = document.createElement("figure"), canvas = document.createElement("canvas");
   const caption = document.createElement("figcaption");
@@ -55,14 +55,14 @@ function gridPicture(name, at) {
     }
   });
   canvas.addEventListener("pointerleave", () => { caption.textContent = name; });
-  return function draw(rows, columns, colourAt, words) {
+  return function draw(rows, columns, colorAt, words) {
     drawn = { words };
     if (canvas.width !== columns) canvas.width = columns;
     if (canvas.height !== rows) canvas.height = rows;
     const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
     for (let row = 0, place = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1, place += 4) {
-        const [red, green, blue] = colourAt(row, column);
+        const [red, green, blue] = colorAt(row, column);
         image.data[place] = red;
         image.data[place + 1] = green;
         image.data[place + 2] = blue;
