@@ -117,7 +117,7 @@ def page(raw: dict[str, list[dict[str, float]]], facts: dict[str, Any], today: s
         "",
         *(f"- {name}: {value}" for name, value in facts.items()),
         f"- load before: {load:.2f}",
-        *(f"- {name}: {version(name)}" for name in ("throughtime", "jax", "starlette", "uvicorn", "plotly")),
+        *(f"- {name}: {version(name)}" for name in ("throughtime", "jax", "starlette", "uvicorn")),
         f"- command: `python benchmarks/lab.py --rounds {args.rounds} --seconds {args.seconds:g}`",
         "",
         f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all charts. Training steps a second as fast as it "

@@ -6,6 +6,7 @@ import pytest
 from tests.report.pages import NAMES, backtest_of, content_of, forecasts_of, panel_of, scores_of
 
 from throughtime.report.page import render
+from throughtime.style import DARK, LIGHT
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -37,14 +38,34 @@ def open_page(chromium, tmp_path):
     assert complaints == []
 
 
-def traces(page, chart="chart"):
-    """The traces that are drawn, by their key."""
-    return {trace["key"]: trace for trace in page.evaluate(f"document.getElementById('{chart}').data")}
+def drawn(page, chart="chart"):
+    """The lines and bands that a chart shows, by their key."""
+    layers = page.evaluate(f"[...(charts.{chart}.picture.bands ?? []), ...charts.{chart}.picture.lines]")
+    return {layer["key"]: layer for layer in layers}
 
 
 def span(page):
-    first, last = page.evaluate("document.getElementById('chart').layout.xaxis.range")
+    first, last = page.evaluate("charts.chart.picture.x.range")
     return last - first
+
+
+def dots(page, chart, color):
+    """The pixels of a chart's canvas that have exactly this color of the page."""
+    return page.evaluate(
+        """([chart, color]) => {
+            const canvas = document.querySelector(`#${chart} canvas`);
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            const wanted = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
+            let count = 0;
+            for (let at = 0; at < data.length; at += 4) {
+                count += data[at + 3] === 255 && wanted.every((channel, place) => data[at + place] === channel);
+            }
+            return count;
+        }""",
+        [chart, color],
+    )
 
 
 def wait_until(page, holds):
@@ -59,11 +80,13 @@ def wait_until(page, holds):
 def test_everything_is_drawn(open_page):
     page = open_page(content_of())
     assert page.inner_text("#chosen") == "(no name)"  # the last of the names is the worst
-    assert set(traces(page)) == {"level 95", "level 80", "observed", "throughtime", "seasonal_naive"}
-    for chart in ("calibration", "reach", "training"):
-        assert page.locator(f"#{chart} .scatterlayer path.js-line").count() >= 1
-    drawn = traces(page)["throughtime"]["y"]
-    assert drawn[-4:] == [112, 113, 114, None]
+    assert set(drawn(page)) == {"level 95", "level 80", "observed", "throughtime", "seasonal_naive"}
+    for chart, lines in {"calibration": 2, "reach": 1, "training": 2}.items():
+        assert page.evaluate(f"charts.{chart}.picture.lines.length") == lines
+    for chart in ("chart", "calibration", "reach"):
+        wait_until(page, lambda chart=chart: dots(page, chart, LIGHT["model"]) > 20)
+    wait_until(page, lambda: dots(page, "chart", LIGHT["ink"]) > 20)
+    assert drawn(page)["throughtime"]["y"][-4:] == [112, 113, 114, None]
 
 
 @pytest.mark.parametrize("place", range(len(NAMES) - 1))
@@ -104,7 +127,7 @@ def test_the_keyboard_reads_zooms_and_switches(open_page):
     page.keyboard.press("ArrowRight")
     reading = page.inner_text("#reading")
     assert reading == "1995-01. throughtime: 100, 80 %: 20 to 180, 95 %: 5 to 195"
-    assert page.locator("#values-here").is_visible()
+    assert page.locator("#chart .reading").is_visible()
     whole = span(page)
     page.keyboard.press("+")
     assert span(page) == pytest.approx(0.6 * whole, rel=0.02)
@@ -112,7 +135,7 @@ def test_the_keyboard_reads_zooms_and_switches(open_page):
     assert span(page) >= whole
     page.focus("#legend button >> nth=1")
     page.keyboard.press("Enter")
-    assert "throughtime" not in traces(page)
+    assert "throughtime" not in drawn(page)
     assert page.get_attribute("#legend button >> nth=1", "aria-pressed") == "false"
 
 
@@ -126,12 +149,12 @@ def test_dragging_zooms_and_hovering_tells_values(open_page):
     page.mouse.up()
     wait_until(page, lambda: span(page) < 0.5 * whole)
     page.mouse.move(box["x"] + box["width"] * 0.9, middle + 20, steps=5)
-    told = page.inner_text("#values-here").split("\n")
+    told = page.inner_text("#chart .reading").split("\n")
     assert told[0] == "1995-02"  # the nearest step; of 1994-12, which is near, nothing is said
     assert told[1:3] == ["throughtime", "101"]
     assert "observed" not in told
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 50)
-    assert page.locator("#values-here").is_hidden()
+    assert page.locator("#chart .reading").is_hidden()
     page.click("#zoom-all")
     assert span(page) >= whole
 
@@ -147,7 +170,7 @@ def test_a_double_click_shows_all_and_a_tap_only_values(open_page):
     page = open_page(content_of(panel_of(["a"], [100])), **PHONE)
     recent = span(page)
     page.tap("#chart")
-    assert page.locator("#values-here").is_visible()
+    assert page.locator("#chart .reading").is_visible()
     page.wait_for_timeout(500)
     assert span(page) == recent
     page.dblclick("#chart")
@@ -157,9 +180,10 @@ def test_a_double_click_shows_all_and_a_tap_only_values(open_page):
 def test_phones_and_the_dark(open_page):
     page = open_page(content_of(), color_scheme="dark", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert traces(page)["throughtime"]["line"]["color"] == "#56B4E9"
+    wait_until(page, lambda: dots(page, "chart", DARK["model"]) > 20)
     page.emulate_media(color_scheme="light")
-    wait_until(page, lambda: traces(page)["throughtime"]["line"]["color"] == "#0072B2")
+    wait_until(page, lambda: dots(page, "chart", LIGHT["model"]) > 20)
+    assert dots(page, "chart", DARK["model"]) == 0
 
 
 @pytest.mark.parametrize("values", [np.full(40, 3.5), np.full(40, np.nan)], ids=["constant", "unknown"])
@@ -173,7 +197,7 @@ def test_one_step_and_twelve_levels(open_page):
     panel, levels = panel_of(["a"]), tuple(range(40, 100, 5))
     table = {"forecasts": forecasts_of(panel, 1, levels), "backtest": backtest_of(panel, 1, levels)}
     page = open_page(content_of(panel, levels=levels, scores=scores_of(panel), **table))
-    bands = [trace for key, trace in traces(page).items() if key.startswith("level")]
+    bands = [layer for key, layer in drawn(page).items() if key.startswith("level")]
     assert len(bands) == 12
     widths = {max(band["x"][:2]) - min(band["x"][:2]) for band in bands}
     assert min(widths) > 10 * 86_400_000  # a single step's interval is a bar with a width

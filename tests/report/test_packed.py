@@ -64,20 +64,20 @@ def test_series_between_the_steps_of_others_have_a_part_of_the_axis_to_themselve
     np.testing.assert_array_equal(axis.stamps[axis.first[0] :][:4], 3_600_000 * np.arange(4))
     np.testing.assert_array_equal(axis.stamps[axis.first[1] :][:2], 1_800_000 + 3_600_000 * np.arange(2))
     np.testing.assert_array_equal(axis.stamps[axis.first[2] :][:3], 3_600_000 * np.arange(2, 5))
-    assert axis.pattern == "%Y-%m-%d %H:%M"
+    assert axis.resolution == "minute"
 
 
 def test_times_are_those_of_the_datas_own_clocks():
     days = Frequency("day", stamp="datetime64[us]", zone="Europe/Berlin")
     axis = time_axis(days, np.array([0]), np.array([3]))
     np.testing.assert_array_equal(axis.stamps, DAY_MS * np.arange(3))
-    assert axis.pattern == "%Y-%m-%d"
+    assert axis.resolution == "day"
 
 
 def test_integers_stay_integers():
     panel = panel_of(["a"], [30], Frequency("integer", multiple=7, stamp="int64"))
     data = packed(content_of(panel, backtest={}))
-    assert data["pattern"] == ""
+    assert data["resolution"] == ""
     assert stamps(data).tolist() == list(range(7 * 270, 7 * 300 + 7 * F, 7))
 
 
@@ -161,4 +161,4 @@ def test_metrics_have_names(name, words):
 
 
 def test_months_are_written_as_months():
-    assert time_axis(MONTH, np.array([0]), np.array([2])).pattern == "%Y-%m"
+    assert time_axis(MONTH, np.array([0]), np.array([2])).resolution == "month"

@@ -37,7 +37,7 @@ def packed(content: ForecastContent) -> dict[str, Any]:
             metric: {name: shortened(each, digits=DIGITS) for name, each in of.items()} for metric, of in scores.items()
         },
         "axis": np.diff(pictures.axis.stamps, prepend=0).tolist(),
-        "pattern": pictures.axis.pattern,
+        "resolution": pictures.axis.resolution,
         "recent": choice.recent,
         "series": pictures.series,
         "losses": [_curve(curve) for curve in content.losses],

@@ -5,7 +5,6 @@ import gzip
 import json
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
-from plotly.offline import get_plotlyjs
 
 from throughtime.plots import css_colors
 from throughtime.report.content import ForecastContent
@@ -25,12 +24,11 @@ def render(content: ForecastContent) -> str:
         drawn=len(data["series"]),
         colours=css_colors(),
         data=compressed(json.dumps(data, separators=(",", ":"), allow_nan=False)),
-        library=compressed(get_plotlyjs()),
     )
 
 
 def template(name: str, *more: BaseLoader) -> Template:
-    """A page's template. It may include what all pages share: ``base.css``, which wants ``colours``; ``chart_look.js``.
+    """A page's template. It may include what all pages share: ``base.css``, which wants ``colours``; the charts.
 
     Args:
         name: of a file in ``report/templates``, or of one that ``more`` finds.

@@ -13,12 +13,13 @@ class TimeAxis(NamedTuple):
     Attributes:
         stamps: (A,) milliseconds since 1970 on the clocks of the data's zone, or the integers of an integer axis.
         first: (N,) where each series begins on it.
-        pattern: how a stamp is written, as d3's time format; empty for integers.
+        resolution: the finest part of a stamp that is written: "year", "month", "day", "minute" or "millisecond"; empty
+            for integers.
     """
 
     stamps: np.ndarray
     first: np.ndarray
-    pattern: str
+    resolution: str
 
 
 def time_axis(frequency: Frequency, starts: np.ndarray, counts: np.ndarray) -> TimeAxis:
@@ -41,13 +42,12 @@ def time_axis(frequency: Frequency, starts: np.ndarray, counts: np.ndarray) -> T
     if times.dtype.kind != "M":
         return TimeAxis(times.astype(np.int64), first, "")
     clocks = wall_clock(times.astype("datetime64[us]"), frequency.zone).astype("datetime64[ms]")
-    return TimeAxis(clocks.astype(np.int64), first, _pattern(frequency))
+    return TimeAxis(clocks.astype(np.int64), first, _resolution(frequency))
 
 
-def _pattern(frequency: Frequency) -> str:
+def _resolution(frequency: Frequency) -> str:
     if frequency.unit == "month":
-        return "%Y" if frequency.multiple % 12 == 0 else "%Y-%m"
+        return "year" if frequency.multiple % 12 == 0 else "month"
     if frequency.unit == "elapsed":
-        whole_minutes = frequency.multiple % 60_000_000 == 0
-        return "%Y-%m-%d %H:%M" if whole_minutes else "%Y-%m-%d %H:%M:%S.%L"
-    return "%Y-%m-%d"
+        return "minute" if frequency.multiple % 60_000_000 == 0 else "millisecond"
+    return "day"
