@@ -167,11 +167,11 @@ def test_it_comes_to_its_end_and_what_it_learned_is_drawn(open_page):
     page.click("#go")
     wait_until(page, lambda: "done" in page.inner_text("#status"), "all steps are done")
     assert page.is_disabled("#go")
-    loss = page.evaluate("charts.loss.curves.at(-1).y")
-    naive = page.evaluate("charts.loss.curves[0].y[0]")
+    loss = page.evaluate("charts.loss.picture.lines.at(-1).y")
+    naive = page.evaluate("charts.loss.picture.lines[0].y[0]")
     assert loss[0] > naive > loss[-1]
-    assert page.evaluate("charts.loss.curves.at(-1).x.at(-1)") == 400
-    target, said = page.evaluate("charts.prediction.curves.map((each) => Array.from(each.y))")
+    assert page.evaluate("charts.loss.picture.lines.at(-1).x.at(-1)") == 400
+    target, said = page.evaluate("charts.prediction.picture.lines.map((each) => Array.from(each.y))")
     assert np.mean((np.array(target)[3:] - np.array(said)[3:]) ** 2) < naive
     canvas = "document.querySelector('#activity canvas')"
     assert page.evaluate(f"[{canvas}.width, {canvas}.height]") == [12, 8]
@@ -235,7 +235,7 @@ def test_two_learn_side_by_side(open_page):
     ready(page)
     page.click("#go")
     wait_until(page, lambda: "done" in page.inner_text("#status"), "both are done")
-    assert page.evaluate("charts.loss.curves.length") == 3
+    assert page.evaluate("charts.loss.picture.lines.length") == 3
     assert page.locator("#activity canvas").count() == 2
     assert "compare=1" in page.url
     assert "cell2=lstm" in page.url

@@ -135,13 +135,14 @@ function paintPicture(chart) {
   paintColumns(chart, columnsOf(chart));
   context.save();
   context.beginPath();
-  context.rect(area.left, area.top - 4, area.right - area.left + 4, area.bottom - area.top + 8);
+  context.rect(area.left, area.top - 2, area.right - area.left, area.bottom - area.top + 4);
   context.clip();
   context.lineJoin = "round";
   for (const band of picture.bands ?? []) paintBand(chart, band);
   paintMarkers(chart);
   for (const line of picture.lines) paintLine(chart, line);
   context.restore();
+  for (const line of picture.lines) paintPoints(chart, line);
 }
 
 // The y axis: its labels, faint lines across, and the frame on the left and below.
@@ -237,10 +238,11 @@ function paintBand(chart, { x, low, high, color: name, opacity }) {
   context.globalAlpha = 1;
 }
 
-// A line through each run of known values; a value without neighbors is a point.
-function paintLine(chart, { x, y, color: name, width, dash, points = 0, opacity = 1 }) {
+// A line through each run of known values.
+function paintLine(chart, { x, y, color: name, width, dash, opacity = 1 }) {
+  if (!width) return;
   const { context } = chart, { log } = chart.picture.y;
-  context.strokeStyle = context.fillStyle = color(name);
+  context.strokeStyle = color(name);
   context.globalAlpha = opacity;
   context.lineWidth = width;
   context.setLineDash(dash);
@@ -249,21 +251,31 @@ function paintLine(chart, { x, y, color: name, width, dash, points = 0, opacity 
     context.moveTo(chart.leftOf(x[first]), chart.topOf(y[first]));
     for (let place = first + 1; place <= last; place += 1) context.lineTo(chart.leftOf(x[place]), chart.topOf(y[place]));
   });
-  if (width > 0) context.stroke();
+  context.stroke();
   context.setLineDash([]);
-  context.beginPath();
+  context.globalAlpha = 1;
+}
+
+// The points of a line, as long as they keep clear of each other; a value without neighbors is always one.
+function paintPoints(chart, { x, y, color: name, width, points = 0, opacity = 1 }) {
+  const { context } = chart, { log } = chart.picture.y;
   const apart = x.length > 1 ? chart.leftOf(x[1]) - chart.leftOf(x[0]) : Infinity;
   const shown = width > 0 && apart < 3 * points ? 0 : points;
+  context.fillStyle = color(name);
+  context.globalAlpha = opacity;
+  context.beginPath();
   eachRun((place) => isKnown(y[place], log), x.length, (first, last) => {
     const radius = shown || (first === last ? Math.max(width, 2) : 0);
-    for (let place = first; radius && place <= last; place += 1) paintPoint(chart, x[place], y[place], radius);
+    for (let place = first; radius && place <= last; place += 1) addPoint(chart, x[place], y[place], radius);
   });
   context.fill();
   context.globalAlpha = 1;
 }
 
-function paintPoint(chart, x, y, radius) {
-  const left = chart.leftOf(x), top = chart.topOf(y);
+// Add a point to the path: whole if it touches the frame, not at all outside.
+function addPoint(chart, x, y, radius) {
+  const left = chart.leftOf(x), top = chart.topOf(y), { area } = chart;
+  if (left < area.left - 1 || left > area.right + 1 || top < area.top - 1 || top > area.bottom + 1) return;
   chart.context.moveTo(left + radius, top);
   chart.context.arc(left, top, radius, 0, 2 * Math.PI);
 }
