@@ -54,9 +54,10 @@ def dots(page, chart, color):
     return page.evaluate(
         """([chart, color]) => {
             const canvas = document.querySelector(`#${chart} canvas`);
-            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+            const { width, height } = canvas;
+            const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
             copy.drawImage(canvas, 0, 0);
-            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            const { data } = copy.getImageData(0, 0, width, height);
             const wanted = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
             let count = 0;
             for (let at = 0; at < data.length; at += 4) {

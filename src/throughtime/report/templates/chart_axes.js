@@ -176,6 +176,6 @@ function timeTicks(range, pixels, resolution) {
 function ticksOf({ range, kind, resolution, log }, pixels, room) {
   if (!(range[1] > range[0]) || !Number.isFinite(range[1] - range[0])) return [];
   if (kind === "time") return timeTicks(range, pixels, resolution);
-  const most = Math.max(Math.floor(pixels / room), 2);
+  const most = Math.max(pixels / room, 2);
   return log ? logTicks(range, most) : numberTicks(range, most, kind ?? "number");
 }
