@@ -163,6 +163,7 @@ def test_dragging_zooms_and_hovering_tells_values(open_page):
 def test_the_forecast_is_there_as_numbers(open_page):
     page = open_page(content_of(panel_of(["a"], [30])))
     page.click("#numbers summary")
+    page.wait_for_selector("#values tr")
     assert page.locator("#values tr").count() == 1 + 3
     assert page.inner_text("#values tr >> nth=1").split() == ["1995-01", "100", "20", "180", "5", "195"]
 

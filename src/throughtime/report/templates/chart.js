@@ -220,7 +220,7 @@ function eachRun(knownAt, count, paintRun) {
 }
 
 function isKnown(value, log) {
-  return value !== null && Number.isFinite(value) && !(log && value <= 0);
+  return Number.isFinite(value) && !(log && value <= 0);
 }
 
 function paintBand(chart, { x, low, high, color: name, opacity }) {

@@ -20,7 +20,7 @@ function endsOf(lists, log = false) {
   let least = Infinity, most = -Infinity;
   for (const values of lists) {
     for (const value of values) {
-      if (value === null || !Number.isFinite(value) || (log && value <= 0)) continue;
+      if (!Number.isFinite(value) || (log && value <= 0)) continue;
       if (value < least) least = value;
       if (value > most) most = value;
     }

@@ -23,7 +23,7 @@ function nearestReading({ lines, x: axis, heading, value }, x) {
 }
 
 function valueText(value, format) {
-  if (value === null || !Number.isFinite(value)) return "–";
+  if (!Number.isFinite(value)) return "–";
   if (format) return format(value);
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e6 || size < 1e-4)) return value.toExponential(3);
