@@ -30,8 +30,9 @@ def test_a_template_has_no_color_of_its_own(file):
 
 
 def test_what_pages_share_asks_for_no_report():
-    assert "report" not in (TEMPLATES / "chart_look.js").read_text(encoding="utf-8")
-    shared = template("base.css").render(colors=css_colors())
+    for name in ("chart_look.js", "chart_axes.js", "chart_reading.js", "chart.js"):
+        assert "report" not in (TEMPLATES / name).read_text(encoding="utf-8")
+    shared = template("base.css").render(colours=css_colours())
     assert "--model: #0072B2;" in shared
     assert set(re.findall(r"var\(--([\w-]+)\)", shared)) <= set(LIGHT)
 

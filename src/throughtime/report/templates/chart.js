@@ -50,14 +50,22 @@ class Chart {
   paint() {
     const { width, height } = this, sharpness = devicePixelRatio || 1;
     if (!this.picture || !width || !height) return;
-    const across = Math.round(width * sharpness), down = Math.round(height * sharpness);
-    if (this.canvas.width !== across) this.canvas.width = across;
-    if (this.canvas.height !== down) this.canvas.height = down;
+    this.fitCanvas(Math.floor(width * sharpness), Math.floor(height * sharpness), sharpness);
     this.context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
     this.context.clearRect(0, 0, width, height);
     this.context.font = FONT;
     paintPicture(this);
     this.read(this.cursor);
+  }
+
+  // Give the canvas whole pixels of the screen: stretched over a part of one it would be blurred.
+  fitCanvas(across, down, sharpness) {
+    const { canvas } = this;
+    if (canvas.width === across && canvas.height === down) return;
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.width = `${across / sharpness}px`;
+    canvas.style.height = `${down / sharpness}px`;
   }
 
   // The value on the x axis that is drawn at a distance from the left edge, and the reverse.
