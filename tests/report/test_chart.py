@@ -74,10 +74,13 @@ def test_every_monday_begins_a_week(page):
         ({"range": [9000, 21000], "kind": "index"}, "9000 10000 11000 12000 13000 14000 15000 16000 17000 18000 "
          "19000 20000 21000"),
         ({"range": [0.01, 2], "log": True}, "0.01 0.02 0.05 0.1 0.2 0.5 1 2"),
+        ({"range": [1e-4, 0.1], "log": True}, "0.0001 0.0002 0.0005 0.001 0.002 0.005 0.01 0.02 0.05 0.1"),
+        ({"range": [4e-7, 3e-6], "log": True}, "5e-7 e-6 2e-6"),
         ({"range": [1e-8, 1], "log": True}, "e-8 e-7 e-6 e-5 e-4 e-3 e-2 e-1 e0"),
         ({"range": [3, 3]}, ""),
     ],
-    ids=["numbers", "large", "whole", "integers of a time axis", "a few powers of ten", "many powers of ten", "empty"],
+    ids=["numbers", "large", "whole", "integers of a time axis", "some powers of ten", "small", "smaller",
+         "many powers of ten", "empty"],
 )  # fmt: skip
 def test_numbers_are_round(page, axis, labels):
     plain = str.maketrans("\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ZERO}\N{SUPERSCRIPT ONE}²³⁴⁵⁶⁷⁸⁹", "-0123456789")

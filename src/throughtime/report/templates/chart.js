@@ -9,7 +9,7 @@
 //   bands    {x, low, high, color, opacity}, with the same gaps
 //   markers  places in x of dotted vertical lines
 // Colors are names of the page's variables. Optional: `heading(x)` and `value(y)` as text for the reading.
-const ROW_ROOM = 44, COLUMN_ROOMS = [48, 96, 160];  // pixels from one label to the next
+const ROW_ROOM = 32, COLUMN_ROOMS = [48, 96, 160];  // pixels from one label to the next
 const FONT = "12px system-ui, sans-serif";
 const charts = {};  // each chart of the page, by the id of its element
 
@@ -143,7 +143,7 @@ function paintPicture(chart) {
   paintColumns(chart, columnsOf(chart));
   context.save();
   context.beginPath();
-  context.rect(area.left, area.top - 2, area.right - area.left, area.bottom - area.top + 4);
+  context.rect(area.left, area.top - 2, area.right - area.left + 1, area.bottom - area.top + 4);
   context.clip();
   context.lineJoin = "round";
   for (const band of picture.bands ?? []) paintBand(chart, band);

@@ -102,21 +102,31 @@ function numberTicks(range, most, kind) {
   return multiples(range, step, (value) => numberText(value, step, largest));
 }
 
-// Powers of ten; of a short range also what is between them, as plain numbers.
-function logTicks([from, to], most) {
-  const ends = [Math.log10(from), Math.log10(to)], span = ends[1] - ends[0];
-  if (span > 3) {
-    return multiples(ends, Math.max(Math.ceil(span / most), 1), powerOfTen).map(({ value, text }) => ({ value: 10 ** value, text }));
-  }
-  const factors = 3 * span <= 1.5 * most ? [1, 2, 5] : [1];
-  const ticks = [];
+// Powers of ten, `most` of them or fewer.
+function powerTicks(ends, most) {
+  const exponents = multiples(ends, Math.max(Math.ceil((ends[1] - ends[0]) / most), 1), powerOfTen);
+  return exponents.map(({ value, text }) => ({ value: 10 ** value, text }));
+}
+
+// Powers of ten and what is between them; plain numbers if these are short.
+function decadeTicks([from, to], ends, factors) {
+  const ticks = [], isShort = from > 0.9e-4 && to < 1.1e6;
   for (let exponent = Math.floor(ends[0]); exponent <= Math.ceil(ends[1]); exponent += 1) {
     for (const factor of factors) {
       const value = Number(`${factor}e${exponent}`);
-      if (value >= from * (1 - 1e-9) && value <= to * (1 + 1e-9)) ticks.push({ value, text: numberText(value, value, value) });
+      if (value < from * (1 - 1e-9) || value > to * (1 + 1e-9)) continue;
+      const power = factor === 1 ? powerOfTen(exponent) : `${factor}×${powerOfTen(exponent)}`;
+      ticks.push({ value, text: isShort ? fixed(value, decimalsOf(value)) : power });
     }
   }
-  return ticks.length > 1 ? ticks : numberTicks([from, to], most, "number");
+  return ticks;
+}
+
+function logTicks(range, most) {
+  const ends = range.map(Math.log10), span = ends[1] - ends[0];
+  if (span > 3) return powerTicks(ends, most);
+  const ticks = decadeTicks(range, ends, 3 * span <= 1.5 * most ? [1, 2, 5] : [1]);
+  return ticks.length > 1 ? ticks : numberTicks(range, most, "number");
 }
 
 // The stamp at which a month begins, counted from the year 0.

@@ -30,7 +30,7 @@ function valueText(value, format) {
   return Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 8 });
 }
 
-// Show a reading beside a line through its place, on the side with more room; null hides both.
+// Show a reading beside a line through its place, on the side with more room, within the plot; null hides both.
 function showReading(chart, reading) {
   const { readingBox: box, cursorLine: line } = chart;
   box.hidden = line.hidden = !reading;
@@ -40,9 +40,8 @@ function showReading(chart, reading) {
   const text = (tag, words) => Object.assign(document.createElement(tag), { textContent: words });
   box.replaceChildren(text("strong", reading.heading),
     ...reading.rows.flatMap(([name, words]) => [text("span", name), text("span", words)]));
-  const rightHalf = left > chart.width / 2;
-  box.style.left = rightHalf ? "" : `${left + 10}px`;
-  box.style.right = rightHalf ? `${chart.width - left + 10}px` : "";
+  const width = box.offsetWidth, beside = left > chart.width / 2 ? left - 10 - width : left + 10;
+  box.style.left = `${Math.max(Math.min(beside, chart.width - width), 0)}px`;
 }
 
 // A mouse reads where it is and selects by dragging; a finger reads where it taps, and scrolls the page.
