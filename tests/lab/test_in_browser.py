@@ -175,8 +175,8 @@ def test_it_comes_to_its_end_and_what_it_learned_is_drawn(open_page):
     assert np.mean((np.array(target)[3:] - np.array(said)[3:]) ** 2) < naive
     canvas = "document.querySelector('#activity canvas')"
     assert page.evaluate(f"[{canvas}.width, {canvas}.height]") == [12, 8]
-    colours = page.evaluate(f"new Set({canvas}.getContext('2d').getImageData(0, 0, 12, 8).data).size")
-    assert colours > 20
+    colors = page.evaluate(f"new Set({canvas}.getContext('2d').getImageData(0, 0, 12, 8).data).size")
+    assert colors > 20
 
 
 def test_a_change_begins_anew_and_stands_in_the_address(open_page):

@@ -32,7 +32,7 @@ def test_a_template_has_no_color_of_its_own(file):
 def test_what_pages_share_asks_for_no_report():
     for name in ("chart_look.js", "chart_axes.js", "chart_reading.js", "chart.js"):
         assert "report" not in (TEMPLATES / name).read_text(encoding="utf-8")
-    shared = template("base.css").render(colours=css_colours())
+    shared = template("base.css").render(colors=css_colors())
     assert "--model: #0072B2;" in shared
     assert set(re.findall(r"var\(--([\w-]+)\)", shared)) <= set(LIGHT)
 

@@ -121,10 +121,10 @@ def data_of(page):
 
 
 def contrast(one, other):
-    """Of two colours, by WCAG 2.2."""
+    """Of two colors, by WCAG 2.2."""
 
-    def luminance(colour):
-        parts = np.array([int(part, 16) for part in re.findall("..", colour[1:])]) / 255
+    def luminance(color):
+        parts = np.array([int(part, 16) for part in re.findall("..", color[1:])]) / 255
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         return linear @ [0.2126, 0.7152, 0.0722]
 

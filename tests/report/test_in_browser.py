@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.report.pages import NAMES, backtest_of, content_of, forecasts_of, panel_of, scores_of
+from throughtime.plots.theme import DARK, LIGHT
 
 from throughtime.report.page import render
-from throughtime.style import DARK, LIGHT
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}

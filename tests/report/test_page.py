@@ -97,13 +97,13 @@ def test_what_is_not_finite_becomes_null():
     assert "NaN" not in json.dumps(data_of(page))
 
 
-@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_colours_can_be_told_from_the_page(page, colours):
-    for name, colour in colours.items():
-        assert f"--{name}: {colour};" in page
+@pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])
+def test_colors_can_be_told_from_the_page(page, colors):
+    for name, color in colors.items():
+        assert f"--{name}: {color};" in page
         least = {"ink": 7, "soft": 4.5, "warn": 4.5, "line": 1, "page": 1, "card": 1}.get(name, 3)
         for ground in ("page", "card"):
-            assert contrast(colour, colours[ground]) >= least, (name, ground)
+            assert contrast(color, colors[ground]) >= least, (name, ground)
 
 
 def test_the_same_content_makes_the_same_page(page):

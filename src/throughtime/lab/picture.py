@@ -63,7 +63,7 @@ def _by_lag(run: Shown) -> np.ndarray:
 
 
 def _activity(axes: Axes, runs: Sequence[Shown]) -> None:
-    """The units as rows, those of a second run below the first's; each row's colour is its output over time."""
+    """The units as rows, those of a second run below the first's; each row's color is its output over time."""
     rows = np.concatenate([np.asarray(run.look.activity).T for run in runs])
     largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0)) or 1.0
     image = axes.imshow(rows, aspect="auto", cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest")

@@ -128,4 +128,4 @@ def _page(given: Given) -> str:
         "forecaster": None if given.forecaster is None else str(given.folder),
     }
     page = template("index.html", PackageLoader("throughtime.lab", "page"))
-    return page.render(colours=css_colors(), known=known, known_json=json.dumps(known))
+    return page.render(colors=css_colors(), known=known, known_json=json.dumps(known))

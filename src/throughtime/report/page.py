@@ -22,13 +22,13 @@ def render(content: ForecastContent) -> str:
         content=content,
         rows=overall_rows(content),
         drawn=len(data["series"]),
-        colours=css_colors(),
+        colors=css_colors(),
         data=compressed(json.dumps(data, separators=(",", ":"), allow_nan=False)),
     )
 
 
 def template(name: str, *more: BaseLoader) -> Template:
-    """A page's template. It may include what all pages share: ``base.css``, which wants ``colours``; the charts.
+    """A page's template. It may include what all pages share: ``base.css``, which wants ``colors``; the charts.
 
     Args:
         name: of a file in ``report/templates``, or of one that ``more`` finds.
