@@ -28,7 +28,7 @@ HIDDEN, WINDOW, MOST_STEPS = 100, 30, 1_000_000
 CASES = {"Elman, relu, batch 1": ("elman", 1), "GRU, batch 8": ("gru", 8), "LSTM, batch 32": ("lstm", 32)}
 PLAIN = """
 import sys, time
-from throughtime.settings import configure
+from throughtime import configure
 configure()
 import jax.numpy as jnp
 from throughtime.lab.experiment import experiment

@@ -38,7 +38,7 @@ def test_without_a_network_or_a_backtest_the_page_says_so(model):
 def test_the_page_has_all_that_the_backtest_gave(model):
     rows = backtest_of(model.panel_)
     scores = pl.DataFrame({"unique_id": ["a", "b"], "throughtime": [0.5, 1.0], "seasonal_naive": [0.75, 2.0]})
-    said = verdicts.verdict(scores, rows, windows=2, horizon=F, season=1)
+    said = verdicts.make_verdict(scores, rows, windows=2, horizon=F, season=1)
     table = pl.DataFrame(
         {
             "unique_id": ["", "a", "b"],

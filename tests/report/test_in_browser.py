@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.report.pages import NAMES, backtest_of, content_of, forecasts_of, panel_of, scores_of
-from throughtime.plots.theme import DARK, LIGHT
 
+from throughtime.plots.theme import DARK, LIGHT
 from throughtime.report.page import render
 
 pytestmark = pytest.mark.browser
