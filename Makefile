@@ -6,41 +6,53 @@ INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
 SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
+SOURCES := pyproject.toml constraints.txt $(wildcard native/*)
+# uv, if it is there, installs in a fraction of pip's time. Both take the versions from constraints.txt.
+UV := $(shell command -v uv 2>/dev/null)
+MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
+PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 
 .PHONY: install demo lab test test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml constraints.txt $(wildcard native/*)
+$(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "throughtime needs Python 3.11 or later; give it with make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
+	$(MAKE_VENV) $(VENV)
 	touch $@
 
-demo: install
+$(INSTALLED): $(VENV)/.python $(SOURCES)
+	$(PIP) -e '.[test]' -c constraints.txt
+	touch $@ $(VENV)/.demo $(VENV)/.lab
+
+$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # without tests and docs: whoever wants to see it waits less
+	$(PIP) -e . -c constraints.txt
+	touch $@
+
+$(VENV)/.lab: $(VENV)/.python $(SOURCES)
+	$(PIP) -e '.[lab]' -c constraints.txt
+	touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
 	$(BIN)/throughtime demo
 
 lab: $(VENV)/.lab
 	$(BIN)/throughtime lab || test $$? -eq 130  # Ctrl-C is how it ends
 
-$(VENV)/.lab: pyproject.toml constraints.txt $(wildcard native/*)  # without the tests: whoever wants to see it waits less
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lab]' -c constraints.txt
-	touch $@
-
 test: install
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-slow: install  # with Jupyter, in which the lessons run too
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
+	$(PIP) -e '.[docs]' -c constraints.txt
 	$(BIN)/python -m pytest -m slow
 
 test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
+	$(PIP) -e '.[browser]' -c constraints.txt
 	$(BIN)/python -m pytest -m browser
 
 test-sanitized: install  # the kernels' tests with every address and every undefined operation checked; GCC on Linux
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check cmake
+	$(PIP) cmake
 	$(BIN)/cmake -S native -B $(SANITIZED) -DSANITIZE=ON -DPython_EXECUTABLE=$(abspath $(BIN))/python
 	$(BIN)/cmake --build $(SANITIZED)
 	THROUGHTIME_NATIVE=$(SANITIZED)/_native.so LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
@@ -59,19 +71,19 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/recurrent_step.py --grid
 
 bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[browser]' -c constraints.txt
+	$(PIP) -e '.[browser]' -c constraints.txt
 	$(BIN)/python benchmarks/lab.py
 
 bench-panels: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python
 
 $(PEERS)/.installed: benchmarks/requirements.txt
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(MAKE_VENV) $(PEERS)
+	$(PEERS_PIP) -r benchmarks/requirements.txt
 	touch $@
 
 docs: install  # runs the lessons, which takes minutes, where they or the library changed; the site is in site/
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' -c constraints.txt
+	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:

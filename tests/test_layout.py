@@ -134,7 +134,7 @@ def test_no_file_is_long() -> None:
         ["-c", "import throughtime; dir(throughtime); import sys; print(*sys.modules)"],
         [
             "-c",
-            "import sys; sys.argv = ['throughtime', '--help']\nfrom throughtime.cli.app import main\ntry: main()\n"
+            "import sys; sys.argv = ['throughtime', '--help']\nfrom throughtime.__main__ import main\ntry: main()\n"
             "except SystemExit: print(*sys.modules)",
         ],
     ],

@@ -13,7 +13,7 @@ chunks: list[float] = []
 seconds = 0.0
 
 
-def report(learned: demo.Learned) -> None:
+def callback(learned: demo.Learned) -> None:
     """Every 100 steps: the time in the compiled loop since the last report."""
     global seconds
     if learned.seconds:
@@ -25,5 +25,5 @@ came = (demo.HIDDEN, demo.WINDOW, demo.BATCH, demo.LEARNING_RATE, demo.EVERY)
 wanted = (task.HIDDEN, task.WINDOW, task.BATCH, task.LEARNING_RATE, task.CHUNK)
 if came != wanted:
     raise SystemExit(f"the demo no longer does the reference step: it has {came}, the peers do {wanted}")
-network = demo.learn(steps=task.STEPS, seed=args.seed, report=report).state.model
+network = demo.learn(steps=task.STEPS, seed=args.seed, callback=callback).state.model
 task.answer(chunks, lambda x: network(x)[1], "throughtime", "jax", "jaxlib", "equinox", "optax", "numpy")

@@ -2,15 +2,16 @@
 
 import sys
 
-from throughtime.cli import interrupts
+from throughtime.cli.interrupts import Interrupts
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    interrupts.listen(as_json="--json" in sys.argv)
+    interrupts = Interrupts(as_json="--json" in sys.argv)
+    interrupts.listen()
     from throughtime.cli.app import main as run
 
-    run()
+    run(interrupts)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.bad_inputs import BAD_INPUTS, BAD_OPTIONS, ODD_INPUTS, BadInput, without_rights
-from typer.testing import CliRunner, Result
+from tests.cli.command import Result, run
 
 import throughtime as tt
 from throughtime import __version__
-from throughtime.cli.app import app, main
+from throughtime.cli.app import main
+from throughtime.cli.interrupts import Interrupts
 
 COMMAND = [sys.executable, "-m", "throughtime"]
 
@@ -35,10 +36,6 @@ def in_a_folder_of_its_own(tmp_path: Path, cache: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     with mock.patch.dict(os.environ, JAX_ENABLE_COMPILATION_CACHE="false", XDG_CACHE_HOME=str(cache)):
         yield
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
 
 
 def message_of(result: Result) -> str:
@@ -294,7 +291,7 @@ def test_demo_takes_away_its_own_pictures_alone(tmp_path: Path) -> None:
 def usage_error(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["throughtime", *arguments])
     with pytest.raises(SystemExit) as left:
-        main()
+        main(Interrupts())
     assert isinstance(left.value.code, int)
     return left.value.code
 
@@ -360,9 +357,15 @@ def test_settings_of_a_file(command: str, tmp_path: Path, monkeypatch: pytest.Mo
     """What is typed comes before the file, the file before the defaults."""
     models = []
 
-    def noted(path: Path, model: tt.Forecaster, *_rest: object, **_options: object) -> dict:
+    class Nothing:
+        interrupted = False
+
+        def summary(self) -> dict:
+            return {}
+
+    def noted(source: object, model: tt.Forecaster, *_rest: object) -> Nothing:
         models.append(model)
-        return {"interrupted": False}
+        return Nothing()
 
     monkeypatch.setattr(f"throughtime.cli.workflows.{command}_file", noted)
     (tmp_path / "best.json").write_text('{"horizon": 3, "cell": "lstm", "hidden": 16, "head": "normal", "steps": 9}')

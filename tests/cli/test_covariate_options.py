@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
-
-from throughtime.cli.app import app
+from tests.cli import command
+from tests.cli.command import Result
 
 # As long as the horizon: no network, nothing to compile.
 HORIZON, STEPS = 3, 6
@@ -28,7 +27,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["forecast", "sales.csv", "--horizon", str(HORIZON), "--json", *arguments])
+    return command.run("forecast", "sales.csv", "--horizon", str(HORIZON), "--json", *arguments)
 
 
 def test_rows_after_the_last_value_are_the_future(table: pl.DataFrame) -> None:

@@ -45,7 +45,7 @@ def out(tmp_path_factory):
 def reports(out):
     """The reports of one whole run with the default seed; its checkpoint is in ``model``."""
     reports = []
-    demo.learn(folder=out / "model", report=reports.append)
+    demo.learn(folder=out / "model", callback=reports.append)
     return reports
 
 
@@ -165,14 +165,13 @@ class TestResuming:
     RUN = """
 import sys
 from pathlib import Path
-from throughtime import demo
-from throughtime.forecasting.rollout import rollout
+from throughtime.cli import sine_wave as demo
 
 def report(learned):
     print(int(learned.state.step), flush=True)
     sys.stdin.readline()
 
-demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", report=report)
+demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", callback=report)
 """
 
     def killed(self, folder, compiled, resume, allowed, delay):
@@ -206,7 +205,7 @@ demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", report=repo
             done = reported[-1]
         assert 0 < done < STEPS
         resumed = []
-        learned = demo.learn(folder=folder, resume=True, report=resumed.append)
+        learned = demo.learn(folder=folder, resume=True, callback=resumed.append)
         assert int(resumed[0].state.step) >= done
         assert_identical(learned, reports[-1])
         assert learned.seconds > resumed[0].seconds > 0

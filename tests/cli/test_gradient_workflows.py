@@ -8,10 +8,9 @@ import jax
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
+from tests.cli import command
 
 import throughtime as tt
-from throughtime.cli.app import app
 from throughtime.gradients.comparison import cases, panel_windows
 from throughtime.gradients.remedies import chapters, clipping
 
@@ -20,7 +19,7 @@ NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
 
 
 def run(*arguments):
-    finished = CliRunner().invoke(app, ["gradients", *map(str, arguments)])
+    finished = command.run("gradients", *map(str, arguments))
     return finished.exit_code, finished.stdout + ("" if "--json" in arguments else finished.stderr)
 
 
@@ -44,10 +43,7 @@ def test_cells_side_by_side(tmp_path):
 
 def test_a_trained_network_on_a_file(tmp_path):
     """The demo's network, on windows of the Nile: the one cell's own picture, from the same seed the same numbers."""
-    assert (
-        CliRunner().invoke(app, ["demo", "--steps", "2", "--no-pictures", "--out", str(tmp_path / "demo")]).exit_code
-        == 0
-    )
+    assert command.run("demo", "--steps", "2", "--no-pictures", "--out", str(tmp_path / "demo")).exit_code == 0
     model = tmp_path / "demo" / "model"
     outputs = [tmp_path / "first", tmp_path / "second"]
     for out in outputs:
@@ -122,7 +118,8 @@ def test_the_remedies_in_one_picture(tmp_path):
     ],
 )
 def test_what_cannot_be_used(arguments, message, tmp_path):
-    code, output = run("--length", "6", "--hidden", "4", *arguments, "--out", tmp_path / "out")
+    length = [] if "--length" in arguments else ["--length", "6"]
+    code, output = run(*length, "--hidden", "4", *arguments, "--out", tmp_path / "out")
     assert code == 2
     assert re.search(message, output.replace("\n", " ")), output
     assert "Traceback" not in output

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from throughtime.cli.interrupts import INTERRUPTED, cleaning, held
+from throughtime.cli.interrupts import INTERRUPTED, Interrupts, deferred
 
 SHORT = "ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n"  # too short for a network: nothing to compile
 
@@ -65,7 +65,9 @@ def assert_interrupted(done: subprocess.CompletedProcess, words: str) -> None:
     assert done.stderr == f"throughtime: interrupted. {words}\n"
 
 
-@pytest.mark.parametrize("module", ["typer", "rich.console", "numpy._core._multiarray_umath", "jaxlib._jax", "polars"])
+@pytest.mark.parametrize(
+    "module", ["cyclopts", "rich.console", "numpy._core._multiarray_umath", "jaxlib._jax", "polars"]
+)
 def test_while_modules_are_imported(tmp_path: Path, module: str) -> None:
     """Also within an extension module, where an exception ends in a crash."""
     arguments = ("forecast", "short.csv", "--horizon", "3", "--quiet")
@@ -79,7 +81,7 @@ def test_where_python_throws_exceptions_away(tmp_path: Path) -> None:
 
 
 def test_json_is_told_so(tmp_path: Path) -> None:
-    done = command(tmp_path, WHEN_IMPORTED.format(name="typer"), "demo", "--json")
+    done = command(tmp_path, WHEN_IMPORTED.format(name="cyclopts"), "demo", "--json")
     assert json.loads(done.stdout) == {"error": "interrupted. Nothing was written."}
     assert_interrupted(done, "Nothing was written.")
 
@@ -109,7 +111,7 @@ def test_what_is_held_is_done_whole() -> None:
     steps = []
 
     def interrupted() -> None:
-        with held():
+        with deferred():
             signal.raise_signal(signal.SIGINT)
             steps.append("whole")
         steps.append("not reached")
@@ -124,7 +126,7 @@ def test_holding_outside_the_main_thread_is_nothing() -> None:
     steps = []
 
     def work() -> None:
-        with held(), cleaning(lambda: steps.append("cleaned")):
+        with deferred(), Interrupts().cleaning(lambda: steps.append("cleaned")):
             steps.append("done")
 
     thread = threading.Thread(target=work)
@@ -135,7 +137,7 @@ def test_holding_outside_the_main_thread_is_nothing() -> None:
 
 def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path: Path) -> None:
     """As below nohup, or in the background of a script."""
-    moment = "signal.signal(signal.SIGINT, signal.SIG_IGN)" + WHEN_IMPORTED.format(name="typer")
+    moment = "signal.signal(signal.SIGINT, signal.SIG_IGN)" + WHEN_IMPORTED.format(name="cyclopts")
     done = command(tmp_path, moment, "--version")
     assert done.returncode == 0
     assert done.stdout.startswith("throughtime ")
@@ -143,7 +145,7 @@ def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path: Path) -> None:
 
 WHILE_TRAINING = """
 import time
-from throughtime.training.progress import TrainingBar
+from throughtime.cli.progress_bar import TrainingBar
 show = TrainingBar.show
 def press(bar, stage, done, *rest, **named):
     if stage.startswith("training") and done == 20:

@@ -5,13 +5,14 @@ import io
 import pytest
 from rich.console import Console
 
+from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.progress_bar import TrainingBar
 
 
 def shown(*, terminal: bool = True, **options: bool) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120, **options)
-    with TrainingBar(console, loss="MSE") as bar:
+    with TrainingBar(console, Interrupts(), loss="MSE") as bar:
         bar.show("training", 0, 500)
         bar.show("training", 125, 500, loss=0.0123, speed=12345.6)
         bar.show("backtest", 7, 60, loss=4.5, speed=10.0)
@@ -28,7 +29,7 @@ def test_the_bar_says_where_training_is():
 
 def test_a_stage_without_a_loss_yet_is_compiling():
     out = io.StringIO()
-    with TrainingBar(Console(file=out, force_terminal=True, width=120), loss="MSE") as bar:
+    with TrainingBar(Console(file=out, force_terminal=True, width=120), Interrupts(), loss="MSE") as bar:
         bar.show("training", 0, 500)
         bar._bar.refresh()
     assert "compiling ..." in out.getvalue()
@@ -37,7 +38,7 @@ def test_a_stage_without_a_loss_yet_is_compiling():
 
 def test_forecasts_are_counted():
     out = io.StringIO()
-    with TrainingBar(Console(file=out, force_terminal=True, width=120), loss="MSE") as bar:
+    with TrainingBar(Console(file=out, force_terminal=True, width=120), Interrupts(), loss="MSE") as bar:
         bar.count("autoets", 3, 7)
         bar._bar.refresh()
     assert "autoets" in out.getvalue()
@@ -55,7 +56,7 @@ def test_a_file_gets_no_bar():
 
 def test_the_bar_goes_away_when_training_fails():
     out = io.StringIO()
-    bar = TrainingBar(Console(file=out, force_terminal=True, width=120), loss="MSE")
+    bar = TrainingBar(Console(file=out, force_terminal=True, width=120), Interrupts(), loss="MSE")
     with pytest.raises(RuntimeError), bar:
         raise RuntimeError
     assert bar._bar.finished

@@ -9,20 +9,28 @@ from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
 from throughtime._errors import InputError
-from throughtime.cli.workflows import MOST_WINDOWS, Columns, _windows, backtest_file, forecast_file
-from throughtime.data.panel import Panel
-from throughtime.forecasting.backtest import uncounted
-from throughtime.forecasting.forecaster import silent
-from throughtime.forecasting.results import Protocol
+from throughtime.cli.interrupts import Interrupts
+from throughtime.cli.options import RunOptions
+from throughtime.cli.runtime import Runtime
+from throughtime.cli.workflows import MOST_WINDOWS, SeriesFile, affordable_windows, backtest_file, forecast_file
+from throughtime.data import Named, Panel
+from throughtime.forecasting import Protocol
 
 LEVELS = [80, 95]
 SHORT = "ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n"  # as long as the horizon: no network, nothing to compile
 
 
+def runtime_of(out, said=None):
+    """A quiet command that writes to ``out``, and appends to ``said`` what it would print."""
+    runtime = Runtime(RunOptions(quiet=True), out, Interrupts())
+    if said is not None:
+        runtime.say = said.append
+    return runtime
+
+
 def run(file, out, *, levels=LEVELS, horizon=SMALL["horizon"], said=None, **columns):
     model = tt.Forecaster(**SMALL | {"horizon": horizon})
-    say = (lambda line: None) if said is None else said.append
-    return forecast_file(file, model, out, columns=Columns(**columns), levels=levels, say=say, report=silent)
+    return forecast_file(SeriesFile(file, Named(**columns)), model, levels, runtime_of(out, said)).summary()
 
 
 def contents(folder):
@@ -56,12 +64,12 @@ def test_the_summary(finished):
     assert summary["series"] == len(LENGTHS)
     assert (summary["horizon"], summary["frequency"], summary["season"]) == (3, "monthly", 12)
     assert summary["backtest_windows"] == MOST_WINDOWS
-    assert (summary["out"], summary["file"]) == (str(out), str(out.parent / "sales.csv"))
+    assert summary["file"] == str(out.parent / "sales.csv")
     assert summary["seconds"] > 0
     assert f"MASE {summary['mase']:.3f} against {summary['seasonal_naive_mase']:.3f}" in summary["verdict"]
     assert set(summary) == {
         *("file", "series", "horizon", "frequency", "season", "verdict", "mase", "seasonal_naive_mase"),
-        *("coverage", "backtest_windows", "notes", "interrupted", "seconds", "out"),
+        *("coverage", "backtest_windows", "notes", "interrupted", "seconds"),
     }
 
 
@@ -130,7 +138,7 @@ def test_what_cannot_be_is_told_first(tmp_path, levels, horizon, message):
 
 
 FAILURES = {
-    "the report": "throughtime.cli.workflows.render",
+    "the report": "throughtime.cli.results.render",
     "the table": "polars.DataFrame.write_csv",
     "the weights": "throughtime.training.checkpoint._write",
 }
@@ -186,7 +194,7 @@ def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, ho
         pl.DataFrame({"unique_id": str(i), "ds": np.arange(length), "y": np.arange(length) % 7})
         for i, length in enumerate(lengths)
     )
-    assert _windows(Panel.from_frame(frame), horizon) == windows
+    assert affordable_windows(Panel.from_frame(frame), horizon) == windows
 
 
 @pytest.fixture(scope="module")
@@ -194,10 +202,9 @@ def backtested(tmp_path_factory):
     folder, said = tmp_path_factory.mktemp("backtest"), []
     monthly_frame().write_csv(folder / "sales.csv")
     protocol = Protocol(2, step=2, baselines=["drift", "naive2"])
-    asked = {"columns": Columns(), "levels": LEVELS, "say": said.append, "report": silent, "count": uncounted}
-    (folder / "out").mkdir()
-    summary = backtest_file(folder / "sales.csv", tt.Forecaster(**SMALL), folder / "out", protocol, **asked)
-    return folder / "out", summary, said
+    source, runtime = SeriesFile(folder / "sales.csv", Named()), runtime_of(folder / "out", said)
+    result = backtest_file(source, tt.Forecaster(**SMALL), protocol, LEVELS, runtime)
+    return folder / "out", result.summary(), said
 
 
 def test_the_files_of_a_backtest(backtested):

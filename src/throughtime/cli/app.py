@@ -1,68 +1,67 @@
-"""The command line: parse, call, print. One file a command."""
+"""The command line: parse, call, report. One file a command."""
 
 import os
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import Annotated
 
-import typer
-from typer.core import TyperCommand
+from cyclopts import App, CycloptsError, Parameter
 
 from throughtime import __version__
-from throughtime.cli.answer import tell_error
 from throughtime.cli.backtest import backtest
 from throughtime.cli.demo import demo
 from throughtime.cli.forecast import forecast
 from throughtime.cli.gradients import gradients
+from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.lab import lab
+from throughtime.cli.runtime import report_error
 from throughtime.cli.tune import tune
 
-app = typer.Typer(
+app = App(
+    name="throughtime",
     help="Recurrent neural networks for time series, from the cell up.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    help_format="plaintext",
+    version=f"throughtime {__version__}",
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-level
 )
+for place, command in enumerate((demo, forecast, backtest, tune, gradients, lab)):
+    app.command(command, sort_key=place)
 
 
-def _print_version(wanted: bool) -> bool:
-    if wanted:
-        print(f"throughtime {__version__}")
-        raise typer.Exit
-    return wanted
+def run(arguments: Sequence[str], interrupts: Interrupts | None = None) -> int:
+    """Run the command that ``arguments`` name, and return the exit code.
+
+    Args:
+        arguments: the words behind ``throughtime``.
+        interrupts: the process's handling of Ctrl-C; one that does not listen if None.
+    """
+    interrupts = interrupts or Interrupts()
+    try:
+        code = _call(list(arguments), interrupts) or 0
+        sys.stdout.flush()
+    except Exception as error:
+        interrupts.finish()
+        code = report_error(error, as_json="--json" in arguments)
+    return code
 
 
-@app.callback()
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    """Recurrent neural networks for time series, from the cell up."""
+def _call(arguments: list[str], interrupts: Interrupts) -> int | None:
+    command, bound, injected = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    process = dict.fromkeys(injected, interrupts)
+    code: int | None = command(*bound.args, **bound.kwargs, **process)
+    if not arguments:  # the help was printed
+        raise CycloptsError(msg="expected a command")
+    return code
 
 
-class _Command(TyperCommand):
-    """A command whose context is what Typer's annotation says, which it is not by itself."""
-
-    context_class = typer.Context
-
-
-for command in (demo, forecast, backtest, tune, gradients, lab):
-    app.command(cls=_Command)(command)
-
-
-def main() -> None:
-    """Parse the arguments of this process, run the command, and leave with its exit code."""
+def main(interrupts: Interrupts) -> None:
+    """Run the command of this process's arguments, and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
-    try:
-        code = app(prog_name="throughtime", standalone_mode=False) or 0
-        sys.stdout.flush()
-    except Exception as error:
-        code = tell_error(error, "--json" in sys.argv)
+    code = run(sys.argv[1:], interrupts)
     try:
         sys.stdout.flush()
-    except OSError:  # told already; Python would do so again on leaving
+    except OSError:  # reported already; Python would do so again on leaving
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

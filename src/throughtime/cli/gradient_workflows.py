@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from throughtime._errors import InputError
 from throughtime._types import Array
-from throughtime.cli.outputs import staged
+from throughtime.cli.outputs import OutputFolder
 from throughtime.data import Panel, without_leading_gaps
 from throughtime.forecasting import Forecaster
 from throughtime.gradients import (
@@ -46,25 +46,25 @@ class Choice(NamedTuple):
     seed: int
 
 
-def measure_cells(folder: Path, choice: Choice, panel: Panel | None) -> dict[str, Any]:
+def measure_cells(out: OutputFolder, choice: Choice, panel: Panel | None) -> dict[str, Any]:
     """Cells with random weights, side by side, on noise or on a panel's series."""
     chosen = cases(choice.cells, choice.activations, choice.inits, length=choice.length)
     xs, key = _inputs(choice, panel)
     flows = compare(chosen, xs, hidden=choice.hidden, key=key)
-    with staged(folder) as stage:
+    with out.staged() as stage:
         words = write_comparison(stage, chosen, flows, "What is left of a gradient, by lag")
     return _summary(words, list(zip(chosen, flows, strict=True)))
 
 
-def measure_remedies(folder: Path, choice: Choice, panel: Panel | None) -> dict[str, Any]:
+def measure_remedies(out: OutputFolder, choice: Choice, panel: Panel | None) -> dict[str, Any]:
     """The story of the remedies, on noise or on a panel's series."""
     xs, key = _inputs(choice, panel)
-    with staged(folder) as stage:
+    with out.staged() as stage:
         words, measured = write_remedies(stage, xs, hidden=choice.hidden, key=key)
     return _summary(words, measured)
 
 
-def measure_model(folder: Path, path: Path, choice: Choice, panel: Panel | None) -> dict[str, Any]:
+def measure_model(out: OutputFolder, path: Path, choice: Choice, panel: Panel | None) -> dict[str, Any]:
     """A trained model: a forecaster at the end of its own or of other series, a network on windows of them.
 
     Raises:
@@ -81,7 +81,7 @@ def measure_model(folder: Path, path: Path, choice: Choice, panel: Panel | None)
     else:
         raise InputError(f"{path} holds a {type(model).__name__}: expected a forecaster or a network with a cell")
     case = Case(name, "", "trained", lambda xs, hidden, key: model)
-    with staged(folder) as stage:
+    with out.staged() as stage:
         words = write_comparison(stage, [case], [flow], "")
     return _summary(words, [(case, flow)])
 

@@ -1,51 +1,101 @@
 """``throughtime gradients``."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
 
 from throughtime._errors import InputError
-from throughtime.cli.answer import all_or_nothing, answering
-from throughtime.cli.options import CELLS, IdColumn, Json, Quiet, Seed, TimeColumn, out_option
-from throughtime.cli.outputs import output_folder
+from throughtime.cli.options import ANY_RUN, CELLS, COLUMNS, Process, RunOptions, Seed, default
+from throughtime.cli.runtime import running
+
+if TYPE_CHECKING:
+    from throughtime.data import Panel
+
+
+@Parameter(name="*", group=Group("Cells", sort_key=0))
+@dataclass(frozen=True)
+class CellOptions:
+    """The cells that are compared, each with random weights."""
+
+    cell: Annotated[
+        tuple[str, ...],
+        Parameter(help=f"A recurrent cell; repeat it for more: {CELLS}."),
+        default("elman, gru and lstm"),
+    ] = ("elman", "gru", "lstm")
+    activation: Annotated[tuple[str, ...], default("tanh and relu")] = ("tanh", "relu")
+    """An Elman cell's activation; repeat it for more."""
+    init: Annotated[tuple[str, ...], default("the cell's own")] = ()
+    """The initial weights: glorot, orthogonal, identity, forget, chrono ...; repeat it for more."""
+    length: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 100
+    """Time steps."""
+    hidden: Annotated[int, Parameter(validator=Number(gte=1, lte=4096))] = 32
+    """Units."""
+
+
+@Parameter(name="*", group=COLUMNS)
+@dataclass(frozen=True)
+class InputOptions:
+    """The series that the cells read."""
+
+    data: Annotated[Path | None, default("noise")] = None
+    """CSV or Parquet: series to read."""
+    id: str | None = None
+    """The column that names the series."""
+    time: str | None = None
+    """The column of time stamps."""
+    target: str | None = None
+    """The column of values."""
+
+    def panel(self) -> "Panel | None":
+        """Return the file's panel; None for noise."""
+        from throughtime.data import read_panel
+
+        if self.data is None:
+            return None
+        return read_panel(self.data, id=self.id, time=self.time, target=self.target)
+
+
+ANY_CELLS, ANY_INPUT = CellOptions(), InputOptions()
 
 
 def gradients(
-    cell: Annotated[list[str], typer.Option(help=f"A recurrent cell; repeat it: {CELLS}.")] = ["elman", "gru", "lstm"],  # noqa: B006
-    activation: Annotated[list[str], typer.Option(help="An Elman cell's activation; repeat it.")] = ["tanh", "relu"],  # noqa: B006
-    init: Annotated[
-        list[str] | None,
-        typer.Option(help="How weights start: glorot, orthogonal, identity, forget, chrono ...; repeat it."),
-    ] = None,
-    compare: Annotated[str | None, typer.Option(help="'remedies': all that helps, in one picture.")] = None,
-    length: Annotated[int, typer.Option(help="Time steps.", min=1, max=10_000)] = 100,
-    hidden: Annotated[int, typer.Option(help="Units.", min=1, max=4096)] = 32,
-    model: Annotated[Path | None, typer.Option(help="A trained model's folder, in the place of cells.")] = None,
-    data: Annotated[Path | None, typer.Option(help="CSV or Parquet: series to read instead of noise.")] = None,
-    id_column: IdColumn = None,
-    time_column: TimeColumn = None,
-    target: Annotated[str | None, typer.Option(help="The column of values.")] = None,
+    *,
+    cells: CellOptions = ANY_CELLS,
+    compare: str | None = None,
+    model: Path | None = None,
+    series: InputOptions = ANY_INPUT,
     seed: Seed = 0,
-    out: Annotated[Path, out_option("gradients")] = Path("out/gradients"),
-    quiet: Quiet = False,
-    as_json: Json = False,
+    options: RunOptions = ANY_RUN,
+    interrupts: Process,
 ) -> None:
-    """See what flows back through time: how fast gradients vanish in which cell, and why."""
-    with answering(as_json, quiet, all_or_nothing(out)) as answer:
-        from throughtime.cli import gradient_workflows as command
-        from throughtime.data import read_panel
+    """See what flows back through time: how fast gradients vanish in which cell, and why.
 
+    Args:
+        compare: 'remedies': all that helps, in one picture.
+        model: A trained model's folder, in the place of cells.
+    """
+    with running("gradients", options, interrupts) as runtime:
         if compare not in (None, "remedies"):
-            raise InputError(f"--compare is {compare!r}: expected 'remedies'")
-        panel = None if data is None else read_panel(data, id=id_column, time=time_column, target=target)
-        folder, choice = output_folder(out), command.Choice(cell, activation, init or [], length, hidden, seed)
+            raise InputError(
+                f"--compare is {compare!r}: expected 'remedies'",
+                code="unknown-name",
+                found=compare,
+                expected="remedies",
+            )
+        from throughtime.cli.gradient_workflows import Choice, measure_cells, measure_model, measure_remedies
+
+        panel, out = series.panel(), runtime.out
+        out.open()
+        choice = Choice(cells.cell, cells.activation, cells.init, cells.length, cells.hidden, seed)
         if model is not None:
-            answer.result = command.measure_model(folder, model, choice, panel)
+            runtime.result = measure_model(out, model, choice, panel)
         elif compare is not None:
-            answer.result = command.measure_remedies(folder, choice, panel)
+            runtime.result = measure_remedies(out, choice, panel)
         else:
-            answer.result = command.measure_cells(folder, choice, panel)
-        answer.console.print(answer.result["verdict"])
-        answer.console.print(f"Written to {out}: gradients.csv, gradients.png, verdict.txt")
-        answer.result |= {"out": str(out)}
+            runtime.result = measure_cells(out, choice, panel)
+        runtime.say(runtime.result["verdict"])
+        runtime.say(f"Written to {runtime.out.path}: gradients.csv, gradients.png, verdict.txt")
+        runtime.result |= {"out": str(runtime.out.path)}

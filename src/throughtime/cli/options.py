@@ -1,63 +1,132 @@
-"""What the commands have in common: their options' names and words."""
+"""The options that commands share: one dataclass a concern, flattened into the command's own options."""
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+from throughtime.cli.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from throughtime.data import Named
 
-PRESETS = "fast, balanced or best"
 CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
-FORECASTER = ("season", "cell", "steps", "head", "preset", "seed", "calendar")  # its arguments that are options
-Seed = Annotated[
-    int, typer.Option(help="Makes every random number: the same seed gives the same numbers.", min=0, max=2**32 - 1)
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
-SeriesFile = Annotated[Path, typer.Argument(help="CSV or Parquet: unique_id, ds, y; or a time and a value column.")]
-IdColumn = Annotated[str | None, typer.Option("--id", help="The column that names the series.")]
-TimeColumn = Annotated[str | None, typer.Option("--time", help="The column of time stamps.")]
-Targets = Annotated[list[str] | None, typer.Option("--target", help="The column to forecast; repeat it for more.")]
-Static = Annotated[
-    list[str] | None, typer.Option("--static", help="A covariate that is constant for each series; repeat it.")
-]
-Past = Annotated[list[str] | None, typer.Option("--past", help="A covariate known up to the present; repeat it.")]
-Future = Annotated[list[str] | None, typer.Option("--future", help="A covariate known for the horizon too; repeat it.")]
-Calendar = Annotated[bool, typer.Option("--calendar", help="Tell the network hour, weekday, month, as fits the data.")]
-Season = Annotated[int | None, typer.Option(help="The period in steps; by default the frequency's own.")]
-Level = Annotated[list[float], typer.Option(help="Coverage of an interval in per cent; repeat it.")]
-Cell = Annotated[str, typer.Option(help=f"The recurrent cell: {CELLS}.")]
-Head = Annotated[str, typer.Option(help="quantiles, normal, student_t, or negative_binomial for counts.")]
-Preset = Annotated[str, typer.Option(help=f"How much work: {PRESETS}.")]
-Settings = Annotated[
-    Path | None, typer.Option(help="Arguments that tuning found: its best.json. What is given here comes before them.")
-]
-Steps = Annotated[int | None, typer.Option(help="Training steps; by default as the data asks.", min=1)]
+HEADS = "quantiles, normal, student_t, or negative_binomial for counts"
+PRESETS = "fast, balanced or best"
+
+COLUMNS = Group("Columns", sort_key=1)
+NETWORK = Group("Network", sort_key=2)
+RUN = Group("Run", sort_key=3)
+
+Flag = Parameter(negative=(), show_default=False)
+Repeated = Parameter(show_default=False)
+Process = Annotated[Interrupts, Parameter(parse=False)]
+"""The process's handling of Ctrl-C, which no word of the command line names."""
+SEED = Parameter(
+    validator=Number(gte=0, lte=2**32 - 1), help="Makes every random number: the same seed gives the same numbers."
+)
+Seed = Annotated[int, Parameter(group=RUN), SEED]
 
 
-def named_columns(context: typer.Context) -> "Named":
-    """The columns that a command's options name."""
-    from throughtime.data import Named
-
-    given = context.params
-    covariates = {role: given[role] or () for role in ("static", "past", "future")}
-    return Named(given["id_column"], given["time_column"], given["target"], **covariates)
+def default(text: str) -> Parameter:
+    """Show ``text`` as the default of an option whose value is decided later."""
+    return Parameter(show_default=lambda _: text)
 
 
-def forecaster_arguments(context: typer.Context) -> dict[str, Any]:
-    """A Forecaster's arguments but its horizon: what was typed, else what the settings' file says, else the default."""
-    given = {name: context.params[name] for name in FORECASTER}
-    path, horizon = context.params["settings"], context.params["horizon"]
-    if path is None:
-        return given
-    from throughtime.cli.settings_file import read_settings
+@Parameter(name="*", group=COLUMNS)
+@dataclass(frozen=True)
+class ColumnOptions:
+    """The names of a file's columns."""
 
-    typed = {name for name in given if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"}
-    return given | {name: value for name, value in read_settings(path, horizon=horizon).items() if name not in typed}
+    id: str | None = None
+    """The column that names the series."""
+    time: str | None = None
+    """The column of time stamps."""
+    target: Annotated[tuple[str, ...], Repeated] = ()
+    """The column to forecast; repeat it for more."""
+    static: Annotated[tuple[str, ...], Repeated] = ()
+    """A covariate that is constant for each series; repeat it for more."""
+    past: Annotated[tuple[str, ...], Repeated] = ()
+    """A covariate known up to the present; repeat it for more."""
+    future: Annotated[tuple[str, ...], Repeated] = ()
+    """A covariate known for the horizon too; repeat it for more."""
+
+    def names(self) -> "Named":
+        """Return the names for the library."""
+        from throughtime.data import Named
+
+        return Named(self.id, self.time, self.target or None, self.static, self.past, self.future)
 
 
-def out_option(command: str) -> Any:
-    """The folder that a command writes to."""
-    return typer.Option(help="The folder to write to.", show_default=f"out/{command}")
+@Parameter(name="*")
+@dataclass(frozen=True)
+class HorizonOptions:
+    """The steps to forecast."""
+
+    horizon: int
+    """How many steps ahead."""
+    level: Annotated[tuple[float, ...], default("80 and 95")] = (80.0, 95.0)
+    """Coverage of an interval in per cent; repeat it for more."""
+
+
+@Parameter(name="*", group=NETWORK)
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Arguments of a Forecaster; None if the user typed nothing."""
+
+    season: Annotated[int | None, default("the frequency's own")] = None
+    """The period in steps."""
+    calendar: Annotated[bool | None, default("no-calendar")] = None
+    """Tell the network hour, weekday, month, as fits the data."""
+    cell: Annotated[str | None, default("gru"), Parameter(help=f"The recurrent cell: {CELLS}.")] = None
+    head: Annotated[str | None, default("quantiles"), Parameter(help=f"The distribution: {HEADS}.")] = None
+    steps: Annotated[int | None, Parameter(validator=Number(gte=1)), default("as the data asks")] = None
+    """Training steps."""
+    seed: Annotated[int | None, SEED, default("0")] = None
+
+    def typed(self) -> dict[str, Any]:
+        """Return the arguments that the user typed."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@Parameter(name="*", group=NETWORK)
+@dataclass(frozen=True)
+class ModelOptions(NetworkOptions):
+    """Arguments of a Forecaster, some of them from a file."""
+
+    preset: Annotated[str | None, default("balanced"), Parameter(help=f"The effort: {PRESETS}.")] = None
+    settings: Path | None = None
+    """Arguments that tuning found: its best.json. Options typed here take precedence."""
+
+    def arguments(self, horizon: int) -> dict[str, Any]:
+        """Return the arguments for this horizon: those typed, else those of the settings' file.
+
+        Raises:
+            InputError: for a settings' file that cannot be used.
+        """
+        from throughtime.cli.settings_file import read_settings
+
+        typed = self.typed()
+        path = typed.pop("settings", None)
+        saved = {} if path is None else read_settings(path, horizon=horizon)
+        return {"horizon": horizon, **saved, **typed}
+
+
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True)
+class RunOptions:
+    """The manners of a command."""
+
+    out: Annotated[Path | None, default("out/<command>")] = None
+    """The folder to write to."""
+    quiet: Annotated[bool, Flag] = False
+    """Print nothing but errors."""
+    json: Annotated[bool, Flag] = False
+    """Print one JSON object on standard output and nothing else there."""
+
+
+ANY_COLUMNS, ANY_NETWORK, ANY_MODEL, ANY_RUN = ColumnOptions(), NetworkOptions(), ModelOptions(), RunOptions()
+"""The defaults: nothing typed."""

@@ -1,4 +1,4 @@
-"""Output folders of a command: what a failed or interrupted command may remove depends on how far it came."""
+"""The folder that a command writes to: its files appear all at once, and a failed command leaves no empty folder."""
 
 import re
 import shutil
@@ -7,48 +7,56 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from throughtime import _files
-from throughtime.cli.interrupts import cleaning, held
-
-_made: list[Path] = []
-_filled: set[Path] = set()
+from throughtime.cli.interrupts import Interrupts, deferred
 
 
-def output_folder(path: str | Path) -> Path:
-    """Make the folder ``path`` if it does not exist, and check that it can be written.
+class OutputFolder:
+    """The folder of ``--out``.
 
-    Raises:
-        InputError: if it is a file, or cannot be made or written.
+    Attributes:
+        path: the folder.
+        filled: whether all files of :meth:`staged` have arrived.
     """
-    folder = Path(path)
-    _filled.discard(folder)
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder = _files.output_folder(folder)
-    _made[:] = missing
-    return folder
 
+    def __init__(self, path: Path, interrupts: Interrupts):
+        self.path, self.filled = path, False
+        self._interrupts = interrupts
+        self._made: list[Path] = []
 
-def is_filled(folder: Path) -> bool:
-    """Tell whether all files of :func:`staged` have arrived in ``folder`` since it was opened."""
-    return folder in _filled
+    def open(self) -> Path:
+        """Make the folder if it does not exist, and return it.
 
+        Raises:
+            InputError: if it is a file, or cannot be made or written.
+        """
+        missing = [place for place in (self.path, *self.path.parents) if not place.exists()]
+        folder = _files.output_folder(self.path)
+        self._made = missing
+        return folder
 
-def remove_empty() -> None:
-    """Remove the folders that :func:`output_folder` made last, if they are still empty."""
-    for folder in _made:
-        with suppress(OSError):
-            folder.rmdir()
+    def close(self) -> None:
+        """Remove the folders that :meth:`open` made, if they are still empty."""
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
 
+    def kept(self) -> str:
+        """Return what an interrupted command leaves, for one that writes all of its files at once."""
+        return f"The results were already in {self.path}." if self.filled else "Nothing was written."
 
-@contextmanager
-def staged(folder: Path, *, former: Mapping[str, re.Pattern[str]] | None = None) -> Iterator[Path]:
-    """Open a temporary folder as :func:`throughtime._files.staged` does; Ctrl-C leaves nothing of it either."""
-    with cleaning(lambda: remove_stages(folder)):
-        with _files.staged(folder, former=former, moving=held) as stage:
+    @contextmanager
+    def staged(self, former: Mapping[str, re.Pattern[str]] | None = None) -> Iterator[Path]:
+        """Open a temporary folder as :func:`throughtime._files.staged` does; Ctrl-C leaves nothing of it either."""
+        stages = _files.staged(self.path, former=former, moving=self._moving)
+        with self._interrupts.cleaning(self._remove_stages), stages as stage:
             yield stage
-        _filled.add(folder)
 
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        with deferred():
+            yield
+            self.filled = True
 
-def remove_stages(folder: Path) -> None:
-    """Remove the temporary folders that an interrupted command left in ``folder``."""
-    for stage in folder.glob(f"{_files.STAGE}*"):
-        shutil.rmtree(stage, ignore_errors=True)
+    def _remove_stages(self) -> None:
+        for stage in self.path.glob(f"{_files.STAGE}*"):
+            shutil.rmtree(stage, ignore_errors=True)

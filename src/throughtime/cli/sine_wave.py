@@ -57,7 +57,7 @@ def learn(
     seed: int = 0,
     folder: Path | None = None,
     resume: bool = False,
-    report: Callable[[Learned], None] = lambda learned: None,
+    callback: Callable[[Learned], None] = lambda learned: None,
 ) -> Learned:
     """Train the notebook's network: 100 units, windows of 30 points of sin(t), batch 1, Adam 0.001.
 
@@ -67,7 +67,7 @@ def learn(
         seed: makes the weights and the batches.
         folder: where a checkpoint is kept every 100 steps.
         resume: go on from the checkpoint in ``folder``.
-        report: called every 100 steps.
+        callback: called every 100 steps, and before the first.
 
     Raises:
         InputError: for fewer than one step, and where ``resume`` finds no checkpoint of this run.
@@ -93,7 +93,7 @@ def learn(
     else:
         state = _start(cell, jnp.asarray(seed, jnp.uint32), optimizer)
         learned = Learned(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
-    report(learned)
+    callback(learned)
     for progress in train(learned.state, loss, optimizer, None, steps=steps, every=EVERY):
         mse, predictions = evaluate(progress.state.model)
         step = int(progress.state.step)
@@ -106,7 +106,7 @@ def learn(
         )
         if folder is not None:
             _write(folder, learned, seed)
-        report(learned)
+        callback(learned)
     return learned
 
 

@@ -1,105 +1,114 @@
 """``throughtime tune``."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from cyclopts import Group, Parameter
 
-from throughtime.cli.answer import answering
 from throughtime.cli.options import (
-    CELLS,
-    Future,
-    IdColumn,
-    Json,
-    Past,
-    Quiet,
-    Season,
-    Seed,
-    SeriesFile,
-    Static,
-    Steps,
-    Targets,
-    TimeColumn,
-    named_columns,
-    out_option,
+    ANY_COLUMNS,
+    ANY_NETWORK,
+    ANY_RUN,
+    ColumnOptions,
+    NetworkOptions,
+    Process,
+    RunOptions,
+    default,
 )
-from throughtime.cli.outputs import output_folder
+from throughtime.cli.runtime import Runtime, running
+
+if TYPE_CHECKING:
+    from throughtime.forecasting.tuning import Tuned
+
+
+@Parameter(name="*", group=Group("Search", sort_key=0))
+@dataclass(frozen=True)
+class SearchOptions:
+    """The extent of the search."""
+
+    trials: int = 20
+    """How many in all, those of an earlier run included."""
+    timeout: float | None = None
+    """Seconds after which no further trial starts."""
+    windows: Annotated[int | None, default("up to 3")] = None
+    """Horizons at the end that are forecast."""
+    hold_back: int = 0
+    """Steps at the end that the search must not see."""
+
+
+ANY_SEARCH = SearchOptions()
 
 
 def tune(
-    context: typer.Context,
-    file: SeriesFile,
-    horizon: Annotated[int, typer.Option(help="How many steps ahead.")],
-    trials: Annotated[int, typer.Option(help="How many in all, those of an earlier run included.")] = 20,
-    timeout: Annotated[float | None, typer.Option(help="Seconds after which no more is tried.")] = None,
-    windows: Annotated[
-        int | None, typer.Option(help="Horizons at the end that are forecast; by default up to 3.")
-    ] = None,
-    hold_back: Annotated[int, typer.Option(help="Steps at the end that the search must not see.")] = 0,
-    season: Season = None,
-    id_column: IdColumn = None,
-    time_column: TimeColumn = None,
-    target: Targets = None,
-    static: Static = None,
-    past: Past = None,
-    future: Future = None,
-    calendar: Annotated[bool | None, typer.Option("--calendar/--no-calendar", help="Not searched then.")] = None,
-    head: Annotated[str | None, typer.Option(help="Not searched then: quantiles, normal, student_t ...")] = None,
-    cell: Annotated[str | None, typer.Option(help=f"Not searched then: {CELLS}.")] = None,
-    steps: Steps = None,
-    seed: Seed = 0,
-    out: Annotated[Path, out_option("tune")] = Path("out/tune"),
-    quiet: Quiet = False,
-    as_json: Json = False,
+    file: Path,
+    /,
+    *,
+    horizon: int,
+    search: SearchOptions = ANY_SEARCH,
+    columns: ColumnOptions = ANY_COLUMNS,
+    network: NetworkOptions = ANY_NETWORK,
+    options: RunOptions = ANY_RUN,
+    interrupts: Process,
 ) -> None:
-    """Search for the settings that forecast the last windows of a file best. Run again, it goes on."""
-    with answering(as_json, quiet, _kept(out)) as answer:
-        from throughtime.cli.progress_bar import TrainingBar
-        from throughtime.data import read_panel
-        from throughtime.forecasting import tune as search
+    """Search for the settings that forecast the last windows of a file best. Run again, it goes on.
 
-        given = {"season": season, "calendar": calendar, "head": head, "cell": cell, "steps": steps}
-        panel = read_panel(file, **named_columns(context)._asdict())
-        say = answer.console.print
+    Options of the network are fixed and not searched.
+
+    Example: throughtime tune examples/co2_weekly.csv --horizon 26 --trials 10
+
+    Args:
+        file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
+        horizon: How many steps ahead.
+    """
+    with running("tune", options, interrupts) as runtime:
+        out = runtime.out
+        interrupts.kept = lambda: _kept(out.path / "study.db")
+        from throughtime.cli.workflows import SeriesFile, read_series
+
+        panel = read_series(SeriesFile(file, columns.names()))
         for note in panel.notes:
-            say(note)
-        with TrainingBar(answer.console, loss="pinball") as bar:
-            found = search(
-                panel,
-                horizon,
-                out=output_folder(out),
-                trials=trials,
-                timeout=timeout,
-                windows=windows,
-                hold_back=hold_back,
-                seed=seed,
-                say=say,
-                count=lambda done, total: bar.count("tuning", done, total, unit="window"),
-                **{name: value for name, value in given.items() if value is not None},
-            )
-        say(found.words)
-        say(f"Written to {out}: study.db, trials.csv, best.json")
-        say(f"Use it: throughtime forecast {file} --horizon {horizon} --settings {out / 'best.json'}")
-        answer.result = {
-            "file": str(file),
-            "series": len(panel),
-            "horizon": horizon,
-            "trials": len(found.trials),
-            "states": dict(found.trials["state"].value_counts().sort("state").iter_rows()),
-            "loss": found.loss,
-            "default_loss": found.default_loss,
-            "arguments": found.arguments,
-            "verdict": found.words,
-            "out": str(out),
-        }
+            runtime.say(note)
+        found = _search(panel, horizon, search, network.typed(), runtime)
+        runtime.say(found.words)
+        runtime.say(f"Written to {out.path}: study.db, trials.csv, best.json")
+        runtime.say(f"Use it: throughtime forecast {file} --horizon {horizon} --settings {out.path / 'best.json'}")
+        runtime.result = {"file": str(file), "series": len(panel), "horizon": horizon} | _summary(found)
+        runtime.result |= {"out": str(out.path)}
 
 
-def _kept(out: Path) -> Callable[[], str]:
-    """What there is when tuning is interrupted."""
-    study = out / "study.db"
-    return lambda: (
-        f"{study} has all trials that came to an end: the same command goes on from there."
-        if study.exists()
-        else "Nothing was written."
-    )
+def _search(panel: Any, horizon: int, search: SearchOptions, fixed: dict[str, Any], runtime: Runtime) -> "Tuned":
+    from throughtime.cli.progress_bar import TrainingBar
+    from throughtime.forecasting import tune as search_settings
+
+    with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
+        return search_settings(
+            panel,
+            horizon,
+            out=runtime.out.open(),
+            trials=search.trials,
+            timeout=search.timeout,
+            windows=search.windows,
+            hold_back=search.hold_back,
+            say=runtime.say,
+            count=lambda done, total: bar.count("tuning", done, total, unit="window"),
+            **fixed,
+        )
+
+
+def _summary(found: "Tuned") -> dict[str, Any]:
+    return {
+        "trials": len(found.trials),
+        "states": dict(found.trials["state"].value_counts().sort("state").iter_rows()),
+        "loss": found.loss,
+        "default_loss": found.default_loss,
+        "arguments": found.arguments,
+        "verdict": found.words,
+    }
+
+
+def _kept(study: Path) -> str:
+    """Return what there is when tuning is interrupted."""
+    if study.exists():
+        return f"{study} has all trials that came to an end: the same command goes on from there."
+    return "Nothing was written."

@@ -1,20 +1,20 @@
-"""From a file to forecasts, a model and a report."""
+"""From a file to forecasts, a backtest, a model and a report: what ``forecast`` and ``backtest`` do."""
 
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from throughtime._errors import InputError
-from throughtime.cli.interrupts import Stop, stoppable
-from throughtime.cli.outputs import staged
-from throughtime.data import Named as Columns
+from throughtime.cli.interrupts import Stop
+from throughtime.cli.progress_bar import TrainingBar
+from throughtime.cli.results import BacktestResult, ForecastResult, Levels
+from throughtime.cli.runtime import Runtime
 from throughtime.data import (
+    Named,
     Panel,
-    format_times,
     read_panel,
     read_table,
     require_future,
@@ -42,95 +42,144 @@ from throughtime.forecasting import (
     trainable,
     uncounted,
 )
-from throughtime.report import backtest_content, forecast_content, forecaster_reach, render
 from throughtime.training import ARRAYS_FILE, EnoughError
 
-MOST_WINDOWS = 3
-SHOWN = ("mase", "smape", "owa", "crps")  # of the scores, in the terminal
-LAST_DAY = np.datetime64("9999-12-31")
+MOST_WINDOWS = 3  # of the backtest before a forecast: more take time and say little more
+LAST_DAY = np.datetime64("9999-12-31")  # the last that dates are written for
 HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
 
 
-def forecast_file(
-    path: Path,
-    model: Forecaster,
-    out: Path,
-    *,
-    columns: Columns,
-    future_file: Path | None = None,
-    levels: Sequence[int | float],
-    say: Callable[[str], None],
-    report: Report,
-) -> dict[str, Any]:
-    """Write ``forecasts.csv``, ``report.html`` and ``model/`` to the folder ``out``; a summary comes back.
+class SeriesFile(NamedTuple):
+    """A file of series.
+
+    Attributes:
+        path: CSV or Parquet.
+        columns: the names of its columns.
+        future: CSV or Parquet with the future covariates of the steps to forecast, if ``path`` has no rows for them.
+    """
+
+    path: Path
+    columns: Named
+    future: Path | None = None
+
+
+def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime: Runtime) -> ForecastResult:
+    """Test and fit a forecaster on a file, and write the results to the runtime's folder.
 
     Args:
-        path: CSV or Parquet.
+        source: the file and its columns.
         model: a forecaster, not fitted yet.
-        out: an existing folder.
-        columns: the names of the file's columns.
-        future_file: CSV or Parquet with the future covariates of the steps to forecast; not needed where the file has
-            rows for them.
         levels: coverage of the intervals in per cent.
-        say: is told what was found.
-        report: is told how training goes.
+        runtime: the running command.
 
     Raises:
         InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
     """
     began = time.perf_counter()
-    panel = _read(path, columns, model, levels)
-    if future_file is not None:
-        panel = with_future(panel, *read_table(future_file), model.horizon)
-    require_future(panel, panel.lengths, model.horizon)
-    _require_calendar(panel, model.horizon)
+    panel = with_known_future(read_forecastable(source, model, levels), source, model.horizon)
+    runtime.out.open()
     for note in panel.notes:
-        say(note)
-    tested = _test(panel, model, levels, report)
-    say(tested.verdict.words)
-    interrupted = _fit(model, panel, report)
+        runtime.say(note)
+    with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
+        tested = test_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
+        runtime.say(tested.verdict.words)
+        interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
     for note in model.notes_[len(panel.notes) :]:
-        say(note)
-    forecasts, reach = forecast_columns(model, levels), forecaster_reach(model)
-    with staged(out, former={"model": ARRAYS_FILE}) as stage:
-        table = forecasts | {"ds": np.array(format_times(forecasts["ds"], panel.frequency.zone))}
-        pl.DataFrame(table).write_csv(stage / "forecasts.csv")
-        seconds = time.perf_counter() - began
-        content = forecast_content(path.name, model, forecasts, tested, levels, seconds=seconds, reach=reach)
-        (stage / "report.html").write_text(render(content), encoding="utf-8")
-        model.save(stage / "model")
-    design = model.plan_.design
-    return {
-        "file": str(path),
-        "series": len(panel),
-        "horizon": model.horizon,
-        "frequency": panel.frequency.describe(),
-        "season": design.seasons[0],
-        "verdict": tested.verdict.words,
-        "mase": tested.verdict.model,
-        "seasonal_naive_mase": tested.verdict.baseline,
-        "backtest_windows": tested.windows,
-        "coverage": {f"{level:g}": share for level, share in tested.coverage.items()},
-        "notes": model.notes_,
-        "interrupted": interrupted,
-        "seconds": time.perf_counter() - began,
-        "out": str(out),
-    }
+        runtime.say(note)
+    result = ForecastResult(source.path, model, levels, forecast_columns(model, levels), tested, interrupted, began)
+    with runtime.out.staged(former={"model": ARRAYS_FILE}) as stage:
+        result.write(stage)
+    return result
 
 
-def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
-    """Fit; Ctrl-C while the networks are trained ends that early, with what they have learned, and True comes back."""
+def backtest_file(
+    source: SeriesFile, model: Forecaster, protocol: Protocol, levels: Levels, runtime: Runtime
+) -> BacktestResult:
+    """Backtest a forecaster on a file, and write the results to the runtime's folder.
+
+    Args:
+        source: the file and its columns.
+        model: a forecaster; it is left fitted on what preceded the last training.
+        protocol: which windows, and the baselines.
+        levels: coverage of the intervals in per cent.
+        runtime: the running command.
+
+    Raises:
+        InputError: for a file, a column or a parameter that cannot be used, and if the series are too short or no
+            value is known in any window; nothing is written then.
+    """
+    began = time.perf_counter()
+    panel = read_forecastable(source, model, levels)
+    runtime.out.open()
+    with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
+        tested, failures = score(panel, model, protocol, levels, progress_of(bar), bar.count)
+    if tested.table.is_empty():
+        raise InputError(f"{source.path}: {tested.verdict.words}", code="no-truth", file=source.path)
+    notes = [*model.notes_, *failures]
+    result = BacktestResult(source.path, panel, model, protocol, levels, tested, notes, began)
+    for line in (tested.verdict.words, *notes, *result.score_lines()):
+        runtime.say(line)
+    with runtime.out.staged() as stage:
+        result.write(stage)
+    return result
+
+
+def read_series(source: SeriesFile) -> Panel:
+    """Read the file's panel, without steps before a series' first value."""
+    return without_leading_gaps(read_panel(source.path, **source.columns._asdict()))
+
+
+def read_forecastable(source: SeriesFile, model: Forecaster, levels: Levels) -> Panel:
+    """Read the file's panel, and refuse before training what could not be forecast after it."""
+    panel = read_series(source)
+    require_horizon(model.horizon, int(panel.lengths.max()))
+    interval_columns(np.zeros((1, len(QUANTILES))), levels)
+    return panel
+
+
+def with_known_future(panel: Panel, source: SeriesFile, horizon: int) -> Panel:
+    """Return the panel with the future covariates of the steps to forecast.
+
+    Raises:
+        InputError: if some are missing, and for forecasts beyond what dates are written for.
+    """
+    if source.future is not None:
+        panel = with_future(panel, *read_table(source.future), horizon)
+    require_future(panel, panel.lengths, horizon)
+    _, times = panel.future(horizon)
+    if times.dtype.kind == "M" and times.max() > LAST_DAY:
+        raise InputError(
+            f"the forecasts would reach {times.max()}: expected dates up to {LAST_DAY}",
+            code="beyond-calendar",
+            found=times.max(),
+            expected=LAST_DAY,
+        )
+    return panel
+
+
+def progress_of(bar: TrainingBar, prefix: str = "") -> Report:
+    """Return a callback of training that moves the bar; the names of its stages begin with ``prefix``."""
+
+    def callback(stage: str, progress: Any) -> None:
+        loss, speed = float(progress.losses.mean()), len(progress.losses) / progress.seconds
+        bar.show(prefix + stage, int(progress.state.step), progress.steps, loss=loss, speed=speed)
+
+    return callback
+
+
+def fit_until_stopped(model: Forecaster, panel: Panel, callback: Report, runtime: Runtime) -> bool:
+    """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
 
-    def heard(stage: str, progress: Any) -> None:
+    def stopping(stage: str, progress: Any) -> None:
         if stage.startswith(TRAINING):
             stop.ready.set()
-        report(stage, progress)
+        callback(stage, progress)
         if stop.asked.is_set():
             raise EnoughError
 
-    with stoppable(stop):
-        model.fit(panel, report=heard)
+    with runtime.interrupts.stoppable(stop):
+        model.fit(panel, report=stopping)
     if stop.asked.is_set():
         done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
         others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""
@@ -138,151 +187,56 @@ def _fit(model: Forecaster, panel: Panel, report: Report) -> bool:
     return stop.asked.is_set()
 
 
-def backtest_file(
-    path: Path,
-    model: Forecaster,
-    out: Path,
-    protocol: Protocol,
-    *,
-    columns: Columns,
-    levels: Sequence[int | float],
-    say: Callable[[str], None],
-    report: Report,
-    count: Count,
-) -> dict[str, Any]:
-    """Write ``cv.csv``, ``scores.csv`` and ``report.html`` to the folder ``out``; a summary comes back.
-
-    Args:
-        path: CSV or Parquet.
-        model: a forecaster; it is left fitted on what preceded the last training.
-        out: an existing folder.
-        protocol: which windows, and the baselines.
-        columns: the names of the file's columns.
-        levels: coverage of the intervals in per cent.
-        say: is told what was found.
-        report: is told how training goes.
-        count: is told how far the baselines are.
-
-    Raises:
-        InputError: for a file, a column or a parameter that cannot be used, and where the series are too short or no
-            value is known in any window; nothing is written then.
-    """
-    began = time.perf_counter()
-    panel = _read(path, columns, model, levels)
-    tested, notes = _scored(panel, model, protocol, levels, report, count)
-    if tested.table.is_empty():
-        raise InputError(f"{path}: {tested.verdict.words}")
-    say(tested.verdict.words)
-    notes = [*model.notes_, *notes]
-    for note in notes:
-        say(note)
-    for line in _score_lines(tested):
-        say(line)
-    reach = forecaster_reach(model)
-    with staged(out) as stage:
-        zone = panel.frequency.zone
-        times = {name: np.array(format_times(tested.rows[name], zone)) for name in ("ds", "cutoff")}
-        pl.DataFrame(tested.rows | times).with_columns(pl.col("y").fill_nan(None)).write_csv(stage / "cv.csv")
-        tested.table.write_csv(stage / "scores.csv")
-        seconds = time.perf_counter() - began
-        content = backtest_content(path.name, model, panel, tested, notes, levels, seconds=seconds, reach=reach)
-        (stage / "report.html").write_text(render(content), encoding="utf-8")
-    overall = tested.table.filter(unique_id="").drop("unique_id").rows_by_key("metric", named=True, unique=True)
-    return {
-        "file": str(path),
-        "series": len(panel),
-        "horizon": model.horizon,
-        **protocol._asdict(),
-        "step": model.horizon if protocol.step is None else protocol.step,
-        "baselines": list(tested.seconds)[1:],
-        "frequency": panel.frequency.describe(),
-        "verdict": tested.verdict.words,
-        "best_baseline": tested.verdict.best,
-        "scores": overall,
-        "seconds_by_model": dict(tested.seconds),
-        "notes": notes,
-        "seconds": time.perf_counter() - began,
-        "out": str(out),
-    }
-
-
-def _read(path: Path, columns: Columns, model: Forecaster, levels: Sequence[int | float]) -> Panel:
-    """The file's panel; what cannot be forecast so is told before training, not after."""
-    panel = without_leading_gaps(read_panel(path, **columns._asdict()))
-    require_horizon(model.horizon, int(panel.lengths.max()))
-    interval_columns(np.zeros((1, len(QUANTILES))), levels)
-    return panel
-
-
-def _score_lines(tested: Tested) -> list[str]:
-    """One line for each model: its overall scores and the seconds that it took."""
-    shown = tested.table.filter((pl.col("unique_id") == "") & pl.col("metric").is_in(SHOWN))
-    return [
-        f"{name:<15} {taken:8.1f} s   "
-        + "   ".join(f"{metric} {value:.3f}" for metric, value in shown.select("metric", name).rows())
-        for name, taken in tested.seconds.items()
-    ]
-
-
-def forecast_columns(model: Forecaster, levels: Sequence[int | float]) -> dict[str, np.ndarray]:
-    """``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
+def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]:
+    """Return ``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
     quantiles = model.quantiles_at(model.panel_.lengths)
     columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.positive)
     return {"unique_id": ids, "ds": times, **columns}
 
 
-def _require_calendar(panel: Panel, horizon: int) -> None:
-    """Refuse forecasts beyond what dates are written for."""
-    _, times = panel.future(horizon)
-    if times.dtype.kind == "M" and times.max() > LAST_DAY:
-        raise InputError(f"the forecasts would reach {times.max()}: expected dates up to {LAST_DAY}")
-
-
-def _test(panel: Panel, model: Forecaster, levels: Sequence[int | float], report: Report) -> Tested:
-    """A backtest over as many windows as the series are long enough for."""
-    windows = _windows(panel, model.horizon)
+def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: Report) -> Tested:
+    """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
+    windows = affordable_windows(panel, model.horizon)
     if windows == 0:
-        reason = f"without their last {model.horizon} steps the series are too short to learn from"
-        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
-
-    def staged_report(stage: str, progress: Any) -> None:
-        report(f"backtest: {stage}", progress)
-
+        return untested(f"without their last {model.horizon} steps the series are too short to learn from")
     tester = Forecaster(**model.get_params())
-    return _scored(panel, tester, Protocol(windows), levels, staged_report)[0]
+    return score(panel, tester, Protocol(windows), levels, callback, uncounted)[0]
 
 
-def _scored(
-    panel: Panel,
-    model: Forecaster,
-    protocol: Protocol,
-    levels: Sequence[int | float],
-    report: Report,
-    count: Count = uncounted,
+def score(
+    panel: Panel, model: Forecaster, protocol: Protocol, levels: Levels, callback: Report, count: Count
 ) -> tuple[Tested, list[str]]:
-    """A backtest and its scores, and which baselines failed; without scores where no truth is known."""
-    came = run_backtest(model, panel, protocol, level=levels, report=report, count=count)
-    if np.isnan(came.rows["y"]).all():
-        windows = protocol.windows
-        reason = f"no value is known in the last {windows * model.horizon} steps, which a backtest would forecast"
-        return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason)), came.notes
-    table = score_table(came, panel, levels=levels)
+    """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
+    backtest = run_backtest(model, panel, protocol, level=levels, report=callback, count=count)
+    if np.isnan(backtest.rows["y"]).all():
+        steps = protocol.windows * model.horizon
+        return untested(f"no value is known in the last {steps} steps, which a backtest would forecast"), backtest.notes
+    table = score_table(backtest, panel, levels=levels)
     scores = mase_of(table)
-    covered = {float(level): coverage(came.rows, level) for level in levels}
-    words = make_verdict(
+    covered = {float(level): coverage(backtest.rows, level) for level in levels}
+    verdict = make_verdict(
         scores,
-        came.rows,
+        backtest.rows,
         windows=protocol.windows,
         horizon=model.horizon,
-        season=came.season,
+        season=backtest.season,
         step=protocol.step,
     )
-    return Tested(came.rows, protocol.windows, scores, covered, words, table, came.seconds), came.notes
+    tested = Tested(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
+    return tested, backtest.notes
 
 
-def _windows(panel: Panel, horizon: int) -> int:
-    """Up to three; one where more would take too much of the history away; none where that leaves too little."""
+def untested(reason: str) -> Tested:
+    """Return the record of a backtest that could not be."""
+    return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
+
+
+def affordable_windows(panel: Panel, horizon: int) -> int:
+    """Return how many horizons a backtest may hold back.
+
+    Up to three; one if more would take too much of the history away; none if that leaves too little to learn from.
+    """
     before = np.maximum(panel.lengths - horizon, 0)
     if not trainable(panel, before, horizon):
         return 0

@@ -1,0 +1,150 @@
+"""The results of a command on a file of series: what it writes, and what ``--json`` prints."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from throughtime.data import Panel, format_times
+from throughtime.forecasting import Forecaster, Protocol, Tested
+from throughtime.report import backtest_content, forecast_content, forecaster_reach, render
+
+Levels = Sequence[int | float]
+"""Coverage of intervals in per cent."""
+SHOWN = ("mase", "smape", "owa", "crps")  # scores that the terminal shows
+
+
+@dataclass(frozen=True)
+class ForecastResult:
+    """A fitted model, its forecasts, and the backtest before it.
+
+    Attributes:
+        file: the series' file.
+        model: fitted on all series.
+        levels: coverage of the intervals in per cent.
+        forecasts: ``unique_id, ds, throughtime, throughtime-lo-80, ...`` as arrays.
+        tested: the backtest.
+        interrupted: whether Ctrl-C ended training early.
+        began: when the command began, in seconds of ``time.perf_counter``.
+    """
+
+    file: Path
+    model: Forecaster
+    levels: Levels
+    forecasts: dict[str, np.ndarray]
+    tested: Tested
+    interrupted: bool
+    began: float
+
+    def write(self, folder: Path) -> None:
+        """Write ``forecasts.csv``, ``report.html`` and ``model/``."""
+        zone = self.model.panel_.frequency.zone
+        table = self.forecasts | {"ds": np.array(format_times(self.forecasts["ds"], zone))}
+        pl.DataFrame(table).write_csv(folder / "forecasts.csv")
+        content = forecast_content(
+            self.file.name,
+            self.model,
+            self.forecasts,
+            self.tested,
+            self.levels,
+            seconds=time.perf_counter() - self.began,
+            reach=forecaster_reach(self.model),
+        )
+        (folder / "report.html").write_text(render(content), encoding="utf-8")
+        self.model.save(folder / "model")
+
+    def summary(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        panel, verdict = self.model.panel_, self.tested.verdict
+        return {
+            "file": str(self.file),
+            "series": len(panel),
+            "horizon": self.model.horizon,
+            "frequency": panel.frequency.describe(),
+            "season": self.model.plan_.design.seasons[0],
+            "verdict": verdict.words,
+            "mase": verdict.model,
+            "seasonal_naive_mase": verdict.baseline,
+            "backtest_windows": self.tested.windows,
+            "coverage": {f"{level:g}": share for level, share in self.tested.coverage.items()},
+            "notes": self.model.notes_,
+            "interrupted": self.interrupted,
+            "seconds": time.perf_counter() - self.began,
+        }
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """A backtest and its scores.
+
+    Attributes:
+        file: the series' file.
+        panel: its series.
+        model: fitted on what preceded the last training.
+        protocol: which windows, and the baselines.
+        levels: coverage of the intervals in per cent.
+        tested: forecasts and scores.
+        notes: what was found in the data, decided, and which baselines failed.
+        began: when the command began, in seconds of ``time.perf_counter``.
+    """
+
+    file: Path
+    panel: Panel
+    model: Forecaster
+    protocol: Protocol
+    levels: Levels
+    tested: Tested
+    notes: list[str]
+    began: float
+
+    def write(self, folder: Path) -> None:
+        """Write ``cv.csv``, ``scores.csv`` and ``report.html``."""
+        tested, zone = self.tested, self.panel.frequency.zone
+        times = {name: np.array(format_times(tested.rows[name], zone)) for name in ("ds", "cutoff")}
+        pl.DataFrame(tested.rows | times).with_columns(pl.col("y").fill_nan(None)).write_csv(folder / "cv.csv")
+        tested.table.write_csv(folder / "scores.csv")
+        content = backtest_content(
+            self.file.name,
+            self.model,
+            self.panel,
+            tested,
+            self.notes,
+            self.levels,
+            seconds=time.perf_counter() - self.began,
+            reach=forecaster_reach(self.model),
+        )
+        (folder / "report.html").write_text(render(content), encoding="utf-8")
+
+    def summary(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        tested = self.tested
+        overall = tested.table.filter(unique_id="").drop("unique_id").rows_by_key("metric", named=True, unique=True)
+        return {
+            "file": str(self.file),
+            "series": len(self.panel),
+            "horizon": self.model.horizon,
+            **self.protocol._asdict(),
+            "step": self.model.horizon if self.protocol.step is None else self.protocol.step,
+            "baselines": list(tested.seconds)[1:],
+            "frequency": self.panel.frequency.describe(),
+            "verdict": tested.verdict.words,
+            "best_baseline": tested.verdict.best,
+            "scores": overall,
+            "seconds_by_model": dict(tested.seconds),
+            "notes": self.notes,
+            "seconds": time.perf_counter() - self.began,
+        }
+
+    def score_lines(self) -> list[str]:
+        """Return a line for each model: its overall scores and the seconds that it took."""
+        table = self.tested.table
+        shown = table.filter((pl.col("unique_id") == "") & pl.col("metric").is_in(SHOWN))
+        return [
+            f"{name:<15} {seconds:8.1f} s   "
+            + "   ".join(f"{metric} {value:.3f}" for metric, value in shown.select("metric", name).rows())
+            for name, seconds in self.tested.seconds.items()
+        ]
