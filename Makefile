@@ -13,7 +13,7 @@ MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
 PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -42,6 +42,9 @@ lab: $(VENV)/.lab
 
 test: install
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+test-wheel: install  # build the wheel, install it without extras in an empty environment, forecast
+	$(BIN)/python -m pytest -m wheel
 
 test-slow: install  # with Jupyter, in which the lessons run too
 	$(PIP) -e '.[docs]' -c constraints.txt
