@@ -24,29 +24,41 @@ def test_every_setting_is_an_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "code", "column", "expected"),
     [
-        ("{", ("no JSON", "best.json")),
-        ("[1]", ("no JSON object",)),
-        ('{"cel": "gru"}', ("unknown setting 'cel'", "cell")),
-        ('{"hidden": "12"}', ("'hidden'", '"12"', "a whole number or null")),
-        ('{"hidden": true}', ("'hidden'", "true", "a whole number or null")),
-        ('{"cell": null}', ("'cell'", "null", "a text")),
-        ('{"calendar": 1}', ("'calendar'", "1", "true or false")),
-        ('{"horizon": 12}', ("horizon of 12", "not of 5")),
+        ("{", "not-json", None, None),
+        ("[1]", "not-an-object", None, None),
+        ('{"cel": "gru"}', "unknown-setting", None, list(EXPECTED)),
+        ('{"hidden": "12"}', "bad-setting", "hidden", "a whole number or null"),
+        ('{"hidden": true}', "bad-setting", "hidden", "a whole number or null"),
+        ('{"cell": null}', "bad-setting", "cell", "a text"),
+        ('{"calendar": 1}', "bad-setting", "calendar", "true or false"),
+        ('{"horizon": 12}', "another-horizon", None, 12),
     ],
 )
-def test_what_is_no_settings_file(content: str, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_is_no_settings_file(
+    content: str, code: str, column: str | None, expected: object, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.json"
     file.write_text(content)
     with pytest.raises(InputError) as raised:
         read_settings(file, horizon=5)
-    for word in ("mine.json", *words):
-        assert word in str(raised.value)
+    error = raised.value
+    assert (error.code, error.file, error.column, error.expected) == (code, str(file), column, expected)
+    assert str(file) in str(error)
+
+
+def test_the_message_says_what_came_and_what_was_expected(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text('{"hidden": "12"}')
+    with pytest.raises(InputError) as raised:
+        read_settings(file, horizon=5)
+    assert str(raised.value) == f"{file}: the setting 'hidden' is \"12\", expected a whole number or null"
 
 
 def test_no_file(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00\xd8")
-    for name, word in (("nowhere.json", "cannot be read"), ("binary.json", "no JSON"), (".", "cannot be read")):
-        with pytest.raises(InputError, match=word):
+    for name, code in (("nowhere.json", "unreadable"), ("binary.json", "not-json"), (".", "unreadable")):
+        with pytest.raises(InputError) as raised:
             read_settings(tmp_path / name, horizon=5)
+        assert raised.value.code == code

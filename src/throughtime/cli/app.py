@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from cyclopts import App, CycloptsError, Parameter
@@ -24,7 +24,8 @@ app = App(
     version=f"throughtime {__version__}",
     default_parameter=Parameter(negative_iterable=()),  # no --empty-level
 )
-for place, command in enumerate((demo, forecast, backtest, tune, gradients, lab)):
+COMMANDS: tuple[Callable[..., int | None], ...] = (demo, forecast, backtest, tune, gradients, lab)
+for place, command in enumerate(COMMANDS):  # in the order of the help
     app.command(command, sort_key=place)
 
 

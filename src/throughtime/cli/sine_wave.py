@@ -1,8 +1,8 @@
-"""The notebook as a product: a network learns the sine wave, from data to gallery."""
+"""The sine wave, from data to gallery: the training run of ``throughtime demo``, its checkpoints and its pictures."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +17,15 @@ from throughtime._types import Array, Key
 from throughtime.cells import cell_type, orthogonal
 from throughtime.data import TimeSeriesData
 from throughtime.layers import RecurrentNetwork, network_config, rollout
-from throughtime.training import TrainState, checkpoint, masked_mean, squared_error, start, train
+from throughtime.training import Progress, TrainState, checkpoint, masked_mean, squared_error, start, train
 
-HIDDEN, WINDOW, BATCH, LEARNING_RATE = 100, 30, 1, 0.001
-EVERY = 100
-INSTANCE_START = 5.0
-CONTINUATION = 200
-NEAR = 0.1  # of the curve, as a continuation goes
+HIDDEN, WINDOW, BATCH, LEARNING_RATE = 100, 30, 1, 0.001  # the reference step
+EVERY = 100  # steps between evaluations, checkpoints and snapshots for the gallery
+INSTANCE_START = 5.0  # where the window of the gallery begins, in units of t
+CONTINUATION = 200  # points that the network generates alone
+NEAR = 0.1  # the distance up to which a continuation follows the curve
 EVALUATION_WINDOWS = 50
-# What a run may leave in its folder besides metrics.json, by the folder below it.
+# The pictures that an earlier run may have left, by the folder that holds them.
 PICTURES = {
     ".": re.compile(r"(series|training_instance|testing|continuation|gallery)\.png"),
     "gallery": re.compile(r"step_[0-9]{4,}\.png"),
@@ -73,88 +73,120 @@ def learn(
         InputError: for fewer than one step, and where ``resume`` finds no checkpoint of this run.
     """
     if steps < 1:
-        raise InputError(f"expected at least 1 training step, got {steps}")
-    data = TimeSeriesData()
-    xs, _, _ = data.instance(INSTANCE_START, WINDOW)
-    windows = _evaluation_windows(data)
-    optimizer = optax.adam(LEARNING_RATE)
-
-    def loss(network: RecurrentNetwork, _data: None, key: Key) -> Array:
-        x, y, _ = data.draw(key, BATCH, WINDOW)
-        return masked_mean(squared_error(network(x)[1], y))
-
-    @jax.jit
-    def evaluate(network: RecurrentNetwork) -> tuple[Array, Array]:
-        mse = masked_mean(squared_error(network(windows[:, :-1])[1], windows[:, 1:]))
-        return mse, network(jnp.asarray(xs))[1]
-
+        raise InputError(
+            f"expected at least 1 training step, got {steps}", code="too-few-steps", found=steps, expected=1
+        )
+    data, optimizer = TimeSeriesData(), optax.adam(LEARNING_RATE)
+    evaluate = _evaluator(data)
     if resume and folder is not None:
         learned = _read(folder, cell, seed, optimizer)
     else:
         state = _start(cell, jnp.asarray(seed, jnp.uint32), optimizer)
         learned = Learned(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
     callback(learned)
-    for progress in train(learned.state, loss, optimizer, None, steps=steps, every=EVERY):
-        mse, predictions = evaluate(progress.state.model)
-        step = int(progress.state.step)
-        learned = Learned(
-            progress.state,
-            [*learned.mse, (step, float(mse))],
-            learned.snapshots | {step: np.asarray(predictions)},
-            learned.seconds + progress.seconds,
-            learned.compile_seconds + progress.compile_seconds,
-        )
+    for progress in train(learned.state, _loss_on(data), optimizer, None, steps=steps, every=EVERY):
+        learned = _continued(learned, progress, evaluate)
         if folder is not None:
             _write(folder, learned, seed)
         callback(learned)
     return learned
 
 
+def _loss_on(data: TimeSeriesData) -> Callable[[RecurrentNetwork, None, Key], Array]:
+    """Return the mean squared error on windows drawn at random."""
+
+    def loss(network: RecurrentNetwork, _data: None, key: Key) -> Array:
+        x, y, _ = data.draw(key, BATCH, WINDOW)
+        return masked_mean(squared_error(network(x)[1], y))
+
+    return loss
+
+
+def _evaluator(data: TimeSeriesData) -> Callable[[RecurrentNetwork], tuple[Array, Array]]:
+    """Return the function of a network that gives its error over the whole series, and its training instance (T, 1)."""
+    windows = _evaluation_windows(data)
+    xs, _, _ = data.instance(INSTANCE_START, WINDOW)
+
+    @jax.jit
+    def evaluate(network: RecurrentNetwork) -> tuple[Array, Array]:
+        mse = masked_mean(squared_error(network(windows[:, :-1])[1], windows[:, 1:]))
+        return mse, network(jnp.asarray(xs))[1]
+
+    return evaluate
+
+
+def _continued(learned: Learned, progress: Progress, evaluate: Callable[..., tuple[Array, Array]]) -> Learned:
+    """Return the run after more steps, evaluated."""
+    mse, predictions = evaluate(progress.state.model)
+    step = int(progress.state.step)
+    return Learned(
+        progress.state,
+        [*learned.mse, (step, float(mse))],
+        learned.snapshots | {step: np.asarray(predictions)},
+        learned.seconds + progress.seconds,
+        learned.compile_seconds + progress.compile_seconds,
+    )
+
+
 def write_results(folder: Path, learned: Learned, seed: int, *, pictures: bool = True) -> dict[str, Any]:
-    """Write ``metrics.json`` and the pictures to ``folder``; the metrics come back too."""
+    """Write ``metrics.json`` and the pictures to ``folder``, and return the metrics."""
     data = TimeSeriesData()
-    xs, targets, times = data.instance(INSTANCE_START, WINDOW)
-    network, steps = learned.state.model, int(learned.state.step)
-    predictions = learned.snapshots[steps]
-    generated = np.asarray(rollout(network, jnp.asarray(xs), CONTINUATION))
-    ahead = INSTANCE_START + np.arange(WINDOW + CONTINUATION) * data.resolution
-    errors = generated[:, 0] - data.ret_true(ahead[WINDOW:])
-    metrics: dict[str, Any] = {
+    instance = data.instance(INSTANCE_START, WINDOW)
+    generated = np.asarray(rollout(learned.state.model, jnp.asarray(instance[0]), CONTINUATION))
+    metrics = _metrics(learned, data, generated) | {"seed": seed}
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    if pictures:
+        _draw(folder, learned, data, generated, metrics)
+    return metrics
+
+
+def _metrics(learned: Learned, data: TimeSeriesData, generated: np.ndarray) -> dict[str, Any]:
+    """Return the errors of the network and the times of its training."""
+    steps = int(learned.state.step)
+    _, targets, _ = data.instance(INSTANCE_START, WINDOW)
+    errors = generated[:, 0] - data.ret_true(_ahead(data)[WINDOW:])
+    return {
         "steps": steps,
         "mse": learned.mse,
-        "test_mse": float(np.mean((predictions - targets) ** 2)),
+        "test_mse": float(np.mean((learned.snapshots[steps] - targets) ** 2)),
         "continuation_points": CONTINUATION,
         "continuation_mse": float(np.mean(errors**2)),
         "continuation_follows": _points_followed(errors),
-        "seed": seed,
         "train_seconds": learned.seconds,
         "us_per_step": learned.seconds / steps * 1e6,
         "compile_seconds": learned.compile_seconds,
     }
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    if pictures:
-        from throughtime.plots import (
-            sine_wave as plots,  # matplotlib takes a second to load: only who wants pictures waits
-        )
 
-        plots.series_picture(folder / "series.png", data, times)
-        plots.instance_picture(folder / "training_instance.png", times, xs, targets)
-        plots.testing_picture(folder / "testing.png", times, xs, targets, predictions, metrics["test_mse"])
-        plots.gallery_pictures(folder, times, targets, learned.snapshots)
-        plots.continuation_picture(
-            folder / "continuation.png", data, ahead, WINDOW, generated, metrics["continuation_mse"]
-        )
-    return metrics
+
+def _draw(
+    folder: Path, learned: Learned, data: TimeSeriesData, generated: np.ndarray, metrics: Mapping[str, Any]
+) -> None:
+    """Draw the pictures of a run."""
+    from throughtime.plots import sine_wave as pictures  # matplotlib takes a second to load
+
+    xs, targets, times = data.instance(INSTANCE_START, WINDOW)
+    predictions = learned.snapshots[int(learned.state.step)]
+    pictures.series_picture(folder / "series.png", data, times)
+    pictures.instance_picture(folder / "training_instance.png", times, xs, targets)
+    pictures.testing_picture(folder / "testing.png", times, xs, targets, predictions, metrics["test_mse"])
+    pictures.gallery_pictures(folder, times, targets, learned.snapshots)
+    error = metrics["continuation_mse"]
+    pictures.continuation_picture(folder / "continuation.png", data, _ahead(data), WINDOW, generated, error)
+
+
+def _ahead(data: TimeSeriesData) -> np.ndarray:
+    """Return the times of the instance and of its continuation."""
+    return INSTANCE_START + np.arange(WINDOW + CONTINUATION) * data.resolution
 
 
 def _points_followed(errors: np.ndarray) -> int:
-    """How many points a continuation stays near the curve: one-step errors are small, but fed back they add up."""
+    """Return how many points a continuation stays near the curve: fed back, small errors of one step add up."""
     astray = np.flatnonzero(np.abs(errors) > NEAR)
     return int(astray[0]) if len(astray) else len(errors)
 
 
 def _evaluation_windows(data: TimeSeriesData) -> Array:
-    """Evenly spaced windows over the whole series (B, T + 1, 1): a batch of one says little about the rest."""
+    """Return evenly spaced windows (B, T + 1, 1): a batch of one says little about the rest of the series."""
     starts = np.linspace(data.xmin, data.xmax - WINDOW * data.resolution, EVALUATION_WINDOWS)
     return jnp.asarray(data.ret_true(starts[:, None] + np.arange(WINDOW + 1) * data.resolution)[..., None])
 
@@ -184,17 +216,20 @@ def _write(folder: Path, learned: Learned, seed: int) -> None:
 
 
 def _read(folder: Path, cell: str, seed: int, optimizer: optax.GradientTransformation) -> Learned:
-    """The run that ``folder`` holds, which must be one of the same cell and seed."""
+    """Read the run in ``folder``, which must have the same cell and seed."""
     saved = checkpoint.load(folder)
     if saved.kind != "training" or "mse" not in saved.config:
-        raise InputError(f"{folder} holds a {saved.kind}: expected the checkpoint of a demo to resume")
-    for what, came, wanted in (
-        ("seed", saved.config["seed"], seed),
-        ("cell", saved.config["network"]["cell"]["cell"], cell),
-    ):
-        if came != wanted:
+        message = f"{folder} holds a {saved.kind}: expected the checkpoint of a demo to resume"
+        raise InputError(message, code="not-a-demo", file=folder, found=saved.kind)
+    options = {"seed": (saved.config["seed"], seed), "cell": (saved.config["network"]["cell"]["cell"], cell)}
+    for option, (found, expected) in options.items():
+        if found != expected:
             raise InputError(
-                f"{folder} was trained with {what} {came}, not {wanted}: give --{what} {came} to resume it"
+                f"{folder} was trained with {option} {found}, not {expected}: give --{option} {found} to resume it",
+                code=f"another-{option}",
+                file=folder,
+                found=found,
+                expected=expected,
             )
     state = checkpoint.restore(saved.arrays, lambda: _start(cell, jnp.asarray(seed, jnp.uint32), optimizer), "training")
     snapshots = {int(name.partition(".")[2]): a for name, a in saved.arrays.items() if name.startswith("snapshots.")}
