@@ -1,11 +1,12 @@
-// One time step of each cell, less its matrix product: forward, and backward through it.
+// One time step of each cell without its matrix product: forward, and backward through it.
 //
-// `pre` holds the cell's BLOCKS blocks of pre-activations, `block` apart; `h` and `c` the state, which a step replaces;
-// `saved` the SAVED blocks that the way back needs, and `dpre` the derivatives by `pre`, both `size` apart, which is a
-// whole number of vectors. `dy` is the derivative by the step's output, `dh` and `dc` those by the state, after the step
-// and then before it. READS_H says whether the way back looks at h, SPARSE whether about half of h and of `dpre` are zeros.
-// What stands behind the last unit is no number of anyone's. The gates stand in the order of throughtime.cells, but for
-// those of GRU: its candidate's two shares stand apart.
+// `pre` holds the cell's BLOCKS blocks of pre-activations, `block` floats apart; h and c are the state, which a step
+// replaces; `residuals` holds the RESIDUALS blocks that the backward pass needs, and `d_pre` the derivatives with respect to
+// `pre`, both with blocks `size` floats apart, a whole number of vectors. `d_y` is the derivative with respect to the step's
+// output, `d_h` and `d_c` those with respect to the state: after the step on entry, before it on return. READS_H: the
+// backward pass reads h. SPARSE: about half of h and of d_pre are zeros. Padding lanes hold garbage.
+//
+// Gates are in the order of throughtime.cells, except that the two terms of the GRU's candidate are separate blocks.
 #ifndef THROUGHTIME_CELLS_H
 #define THROUGHTIME_CELLS_H
 
@@ -13,11 +14,11 @@
 
 namespace throughtime::THROUGHTIME_ISA {
 
-// phi, and its slope by its own value, as JAX has them at 0; ZEROS says whether both are 0 on a half line.
+// Activations and their slopes as functions of their values, at 0 the same as in JAX. ZEROS: both are 0 on a half line.
 struct Identity {
   static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a; }
-  static Vector slope(Vector) { return all(1.0f); }
+  static Vector slope(Vector) { return broadcast(1.0f); }
 };
 
 struct Sigmoid {
@@ -34,120 +35,125 @@ struct Tanh {
 
 struct Relu {
   static constexpr bool ZEROS = true;
-  static Vector value(Vector a) { return a < 0.0f ? all(0.0f) : a; }
-  static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : all(0.0f); }
+  static Vector value(Vector a) { return a < 0.0f ? broadcast(0.0f) : a; }
+  static Vector slope(Vector y) { return y > 0.0f ? broadcast(1.0f) : broadcast(0.0f); }
 };
 
 struct LeakyRelu {
   static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a < 0.0f ? 0.01f * a : a; }
-  static Vector slope(Vector y) { return y < 0.0f ? all(0.01f) : all(1.0f); }
+  static Vector slope(Vector y) { return y < 0.0f ? broadcast(0.01f) : broadcast(1.0f); }
 };
 
 struct Elu {
   static constexpr bool ZEROS = false;
   static Vector value(Vector a) { return a > 0.0f ? a : expm1(a); }
-  static Vector slope(Vector y) { return y > 0.0f ? all(1.0f) : y + 1.0f; }
+  static Vector slope(Vector y) { return y > 0.0f ? broadcast(1.0f) : y + 1.0f; }
 };
 
-// phi of each: by itself, so that the processor has many of them under way at once.
+// Applies an activation in a loop that does nothing else, so that the processor overlaps many of them.
 template <Vector (*PHI)(Vector)>
-inline void squash(float* to, const float* from, Index count) {
+inline void activate(float* to, const float* from, Index count) {
   for (Index j = 0; j < count; j += LANES) store(to + j, PHI(load(from + j)));
 }
 
-// Where a block of pre-activations comes from: its place in the cell's weights, -1 where it has no such share.
+// The terms of a block of pre-activations: the indices of their gates in the cell's weights, -1 if there is no such term.
 struct Source {
   int h, x, b, b_h;
 };
 
+// The buffers of one backward step; h is the state after the step.
+struct BackwardStep {
+  const float *h, *h_before, *c_before, *residuals, *d_y;
+  float *d_h, *d_c, *d_pre;
+};
+
 template <class Phi>
 struct Elman {
-  static constexpr int BLOCKS = 1, SAVED = 0, GATES = 1;
-  static constexpr bool MEMORY = false, READS_H = true, SPARSE = Phi::ZEROS;
+  static constexpr int BLOCKS = 1, RESIDUALS = 0, GATES = 1;
+  static constexpr bool HAS_C = false, READS_H = true, SPARSE = Phi::ZEROS;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}};
 
   static void forward(const float* pre, Index, float* h, float*, float*, Index size) {
     for (Index j = 0; j < size; j += LANES) store(h + j, Phi::value(load(pre + j)));
   }
 
-  static void backward(const float* h, const float*, const float*, const float*, const float* dy, float* dh, float*,
-                       float* dpre, Index size) {
+  static void backward(BackwardStep at, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      store(dpre + j, (load(dh + j) + load(dy + j)) * Phi::slope(load(h + j)));
-      store(dh + j, Vector{});
+      store(at.d_pre + j, (load(at.d_h + j) + load(at.d_y + j)) * Phi::slope(load(at.h + j)));
+      store(at.d_h + j, Vector{});
     }
   }
 };
 
-// i f g o; saved: i f g o, c. To find tanh(c) again takes less time than to read it from memory.
+// Blocks: i, f, g, o. Residuals: i, f, g, o, c. Recomputing tanh(c) is faster than reading it from memory.
 struct LSTM {
-  static constexpr int BLOCKS = 4, SAVED = 5, GATES = 4;
-  static constexpr bool MEMORY = true, READS_H = false, SPARSE = false;
+  static constexpr int BLOCKS = 4, RESIDUALS = 5, GATES = 4;
+  static constexpr bool HAS_C = true, READS_H = false, SPARSE = false;
   static constexpr Source SOURCES[BLOCKS] = {{0, 0, 0, -1}, {1, 1, 1, -1}, {2, 2, 2, -1}, {3, 3, 3, -1}};
 
-  static void forward(const float* pre, Index block, float* h, float* c, float* saved, Index size) {
-    squash<sigmoid>(saved, pre, size);
-    squash<sigmoid>(saved + size, pre + block, size);
-    squash<tanh>(saved + 2 * size, pre + 2 * block, size);
-    squash<sigmoid>(saved + 3 * size, pre + 3 * block, size);
+  static void forward(const float* pre, Index block, float* h, float* c, float* residuals, Index size) {
+    activate<sigmoid>(residuals, pre, size);
+    activate<sigmoid>(residuals + size, pre + block, size);
+    activate<tanh>(residuals + 2 * size, pre + 2 * block, size);
+    activate<sigmoid>(residuals + 3 * size, pre + 3 * block, size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
-      const Vector memory = f * load(c + j) + i * g;
-      const Vector shown = tanh(memory);
-      store(c + j, memory);
-      store(h + j, load(saved + 3 * size + j) * shown);
-      store(saved + 4 * size + j, memory);
+      const Vector i = load(residuals + j), f = load(residuals + size + j), g = load(residuals + 2 * size + j);
+      const Vector c_after = f * load(c + j) + i * g;
+      const Vector tanh_c = tanh(c_after);
+      store(c + j, c_after);
+      store(h + j, load(residuals + 3 * size + j) * tanh_c);
+      store(residuals + 4 * size + j, c_after);
     }
   }
 
-  static void backward(const float*, const float*, const float* c_before, const float* saved, const float* dy,
-                       float* dh, float* dc, float* dpre, Index size) {
+  static void backward(BackwardStep at, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      const Vector i = load(saved + j), f = load(saved + size + j), g = load(saved + 2 * size + j);
-      const Vector o = load(saved + 3 * size + j), shown = tanh(load(saved + 4 * size + j));
-      const Vector out = load(dh + j) + load(dy + j);
-      const Vector memory = load(dc + j) + out * o * (1.0f - shown * shown);
-      store(dpre + j, memory * g * (i * (1.0f - i)));
-      store(dpre + size + j, memory * load(c_before + j) * (f * (1.0f - f)));
-      store(dpre + 2 * size + j, memory * i * (1.0f - g * g));
-      store(dpre + 3 * size + j, out * shown * (o * (1.0f - o)));
-      store(dc + j, memory * f);
-      store(dh + j, Vector{});
+      const float* const residuals = at.residuals + j;
+      const Vector i = load(residuals), f = load(residuals + size), g = load(residuals + 2 * size);
+      const Vector o = load(residuals + 3 * size), tanh_c = tanh(load(residuals + 4 * size));
+      const Vector d_h = load(at.d_h + j) + load(at.d_y + j);
+      const Vector d_c = load(at.d_c + j) + d_h * o * (1.0f - tanh_c * tanh_c);
+      store(at.d_pre + j, d_c * g * (i * (1.0f - i)));
+      store(at.d_pre + size + j, d_c * load(at.c_before + j) * (f * (1.0f - f)));
+      store(at.d_pre + 2 * size + j, d_c * i * (1.0f - g * g));
+      store(at.d_pre + 3 * size + j, d_h * tanh_c * (o * (1.0f - o)));
+      store(at.d_c + j, d_c * f);
+      store(at.d_h + j, Vector{});
     }
   }
 };
 
-// The candidate's share of the state, r, z, and its share of the input: what reads the state stands first, and what
-// reads the input last. Saved: r, z, n, and the state's share.
+// Blocks: the candidate's state term, r, z, the candidate's input term. Blocks that read the state are first, those that
+// read the input last. Residuals: r, z, n, the state term.
 struct GRU {
-  static constexpr int BLOCKS = 4, SAVED = 4, GATES = 3;
-  static constexpr bool MEMORY = false, READS_H = true, SPARSE = false;
+  static constexpr int BLOCKS = 4, RESIDUALS = 4, GATES = 3;
+  static constexpr bool HAS_C = false, READS_H = true, SPARSE = false;
   static constexpr Source SOURCES[BLOCKS] = {{2, -1, -1, 0}, {0, 0, 0, -1}, {1, 1, 1, -1}, {-1, 2, 2, -1}};
 
-  static void forward(const float* pre, Index block, float* h, float*, float* saved, Index size) {
-    squash<sigmoid>(saved, pre + block, size);
-    squash<sigmoid>(saved + size, pre + 2 * block, size);
+  static void forward(const float* pre, Index block, float* h, float*, float* residuals, Index size) {
+    activate<sigmoid>(residuals, pre + block, size);
+    activate<sigmoid>(residuals + size, pre + 2 * block, size);
     for (Index j = 0; j < size; j += LANES) {
-      const Vector share = load(pre + j), r = load(saved + j), z = load(saved + size + j);
-      const Vector n = tanh(load(pre + 3 * block + j) + r * share);
+      const Vector term = load(pre + j), r = load(residuals + j), z = load(residuals + size + j);
+      const Vector n = tanh(load(pre + 3 * block + j) + r * term);
       store(h + j, (1.0f - z) * n + z * load(h + j));
-      store(saved + 2 * size + j, n);
-      store(saved + 3 * size + j, share);
+      store(residuals + 2 * size + j, n);
+      store(residuals + 3 * size + j, term);
     }
   }
 
-  static void backward(const float*, const float* h_before, const float*, const float* saved, const float* dy,
-                       float* dh, float*, float* dpre, Index size) {
+  static void backward(BackwardStep at, Index size) {
     for (Index j = 0; j < size; j += LANES) {
-      const Vector r = load(saved + j), z = load(saved + size + j), n = load(saved + 2 * size + j);
-      const Vector out = load(dh + j) + load(dy + j);
-      const Vector candidate = out * (1.0f - z) * (1.0f - n * n);
-      store(dpre + j, candidate * r);
-      store(dpre + size + j, candidate * load(saved + 3 * size + j) * (r * (1.0f - r)));
-      store(dpre + 2 * size + j, out * (load(h_before + j) - n) * (z * (1.0f - z)));
-      store(dpre + 3 * size + j, candidate);
-      store(dh + j, out * z);
+      const float* const residuals = at.residuals + j;
+      const Vector r = load(residuals), z = load(residuals + size), n = load(residuals + 2 * size);
+      const Vector d_h = load(at.d_h + j) + load(at.d_y + j);
+      const Vector d_candidate = d_h * (1.0f - z) * (1.0f - n * n);
+      store(at.d_pre + j, d_candidate * r);
+      store(at.d_pre + size + j, d_candidate * load(residuals + 3 * size) * (r * (1.0f - r)));
+      store(at.d_pre + 2 * size + j, d_h * (load(at.h_before + j) - n) * (z * (1.0f - z)));
+      store(at.d_pre + 3 * size + j, d_candidate);
+      store(at.d_h + j, d_h * z);
     }
   }
 };

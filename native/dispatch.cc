@@ -1,4 +1,4 @@
-// Which of the tables this processor can run.
+// Selection of kernels by the instruction sets of the CPU.
 #include <cstdlib>
 #include <cstring>
 
@@ -7,54 +7,56 @@
 namespace throughtime {
 namespace {
 
-struct Choice {
+struct Table {
   const char* name;
   Index lanes;
   const Kernel* (*kernel)(CellKind, Activation);
   Linear (*linear)(bool complex);
 };
 
-// What this processor can run, the widest vectors first.
-struct Choices {
-  Choice at[3];
+// The tables that this CPU can run, widest vectors first.
+struct Tables {
+  Table tables[3];
   int count = 0;
 
-  Choices() {
+  Tables() {
 #ifdef THROUGHTIME_X86
     __builtin_cpu_init();
-    const bool bmi = __builtin_cpu_supports("bmi");  // bit by bit through those that say which lanes are not 0
-    const bool wide = bmi && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    const bool fused = bmi && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    // The environment variable THROUGHTIME_INSTRUCTIONS may name less than the processor has: AVX2 or SSE2.
-    const char* const named = std::getenv("THROUGHTIME_INSTRUCTIONS");
-    const auto is = [&](const char* name) { return named && !std::strcmp(named, name); };
-    if (wide && !is("AVX2") && !is("SSE2")) at[count++] = {"AVX-512", 16, avx512::kernel, avx512::linear};
-    if (fused && !is("SSE2")) at[count++] = {"AVX2", 8, avx2::kernel, avx2::linear};
-    at[count++] = {"SSE2", 4, portable::kernel, portable::linear};
+    const bool bmi = __builtin_cpu_supports("bmi");  // to iterate over the bits of a lane mask
+    const bool has_avx512 = bmi && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    const bool has_avx2 = bmi && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    // THROUGHTIME_INSTRUCTIONS limits the instruction set to AVX2 or SSE2.
+    const char* const limit = std::getenv("THROUGHTIME_INSTRUCTIONS");
+    const auto limited_to = [&](const char* name) { return limit && !std::strcmp(limit, name); };
+    if (has_avx512 && !limited_to("AVX2") && !limited_to("SSE2"))
+      tables[count++] = {"AVX-512", 16, avx512::kernel, avx512::linear};
+    if (has_avx2 && !limited_to("SSE2")) tables[count++] = {"AVX2", 8, avx2::kernel, avx2::linear};
+    tables[count++] = {"SSE2", 4, portable::kernel, portable::linear};
 #elif defined(__aarch64__)
-    at[count++] = {"NEON", 4, portable::kernel, portable::linear};
+    tables[count++] = {"NEON", 4, portable::kernel, portable::linear};
 #else
-    at[count++] = {"portable", 4, portable::kernel, portable::linear};
+    tables[count++] = {"portable", 4, portable::kernel, portable::linear};
 #endif
   }
 };
 
-const Choices& choices() {
-  static const Choices all;
-  return all;
+const Tables& available() {
+  static const Tables tables;
+  return tables;
 }
 
 }  // namespace
 
-const Kernel* best_kernel(CellKind cell, Activation activation) { return choices().at[0].kernel(cell, activation); }
+const Kernel* best_kernel(CellKind cell, Activation activation) { return available().tables[0].kernel(cell, activation); }
 
 Linear best_linear(bool complex, Index W) {
+  const Tables& all = available();
   int i = 0;
-  while (i + 1 < choices().count && choices().at[i].lanes > W) ++i;
-  return choices().at[i].linear(complex);
+  while (i + 1 < all.count && all.tables[i].lanes > W) ++i;
+  return all.tables[i].linear(complex);
 }
 
-const char* instruction_set() { return choices().at[0].name; }
+const char* instruction_set() { return available().tables[0].name; }
 
 }  // namespace throughtime

@@ -1,4 +1,4 @@
-// All kernels for the instruction set that this file is compiled for.
+// All kernels for one instruction set: this file is compiled once for each.
 #include "kernels.h"
 
 #include "linear.h"

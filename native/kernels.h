@@ -1,4 +1,4 @@
-// The tables of kernels, one for each instruction set that the library was built for.
+// The tables of kernels: one for each instruction set of the build.
 #ifndef THROUGHTIME_KERNELS_H
 #define THROUGHTIME_KERNELS_H
 
@@ -22,13 +22,13 @@ const Kernel* kernel(CellKind, Activation);
 Linear linear(bool complex);
 }
 
-// Of the widest instructions that this processor has; null where there is none of this cell.
+// Returns the kernel for the widest vectors that this CPU has, or null if the cell has none.
 const Kernel* best_kernel(CellKind, Activation);
 
-// The same, of what is linear: of real numbers, or of complex ones. Of the widest that W floats fill.
+// Returns the linear recurrence for the widest vectors that W floats fill.
 Linear best_linear(bool complex, Index W);
 
-// What they are called.
+// Returns the name of the widest instruction set in use.
 const char* instruction_set();
 
 }  // namespace throughtime

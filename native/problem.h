@@ -1,4 +1,5 @@
-// What a kernel is given, plain numbers and addresses: shared by what is compiled for every processor and what is not.
+// Sizes and addresses that a kernel works on. Included both by code compiled for every processor and by code compiled for
+// one instruction set: no function with external linkage may be defined here, as the linker would keep one copy for all.
 #ifndef THROUGHTIME_PROBLEM_H
 #define THROUGHTIME_PROBLEM_H
 
@@ -8,13 +9,13 @@ namespace throughtime {
 
 using Index = std::int64_t;
 
-// B sequences of T steps with D inputs, H units; from the last step to the first where reversed.
+// B sequences of T steps, D inputs, H units; `reverse` runs from the last step to the first.
 struct Shape {
   Index B, T, D, H;
   bool reverse;
 };
 
-// w_x (G*H, D), w_h (G*H, H), b (G*H,), and b_h (H,), which only a GRU has.
+// w_x (G*H, D), w_h (G*H, H), b (G*H,); b_h (H,), the inner bias of a GRU, or null.
 struct Weights {
   const float *w_x, *w_h, *b, *b_h;
 };
@@ -23,70 +24,93 @@ struct WeightGradients {
   float *w_x, *w_h, *b, *b_h;
 };
 
-// xs (B, T, D); h and c (B, H), of which only an LSTM has c; mask (B, T) or null, 0 where a step keeps the state.
+// xs (B, T, D); h (B, H); c (B, H) or null; mask (B, T) or null, 0 at steps that keep the state.
 struct Inputs {
   const float *xs, *h, *c;
   const std::uint8_t* mask;
 };
 
-// hs (B, T, H), the state after each step; the last states (B, H); saved, as large as (B, T, saved blocks, padded H) and laid
-// out as the kernel likes, for the same rows on the way back, or null where nothing will come back.
+// hs (B, T, H), the state after each step; h and c (B, H), the last state; residuals, of the size of
+// (B, T, blocks * residual_block(H)), or null without a backward pass. Their layout is private to the kernel, but the same
+// for the same rows in both passes.
 struct Outputs {
-  float *hs, *h, *c, *saved;
+  float *hs, *h, *c, *residuals;
 };
 
-// What was computed, and the loss's derivatives by it.
+// Results of the forward pass that the backward pass reads.
+struct Residuals {
+  const float *hs, *blocks;
+};
+
+// Derivatives of the loss with respect to hs and the last state.
 struct Cotangents {
-  const float *hs, *saved, *d_hs, *d_h, *d_c;
+  const float *hs, *h, *c;
 };
 
-// The loss's derivatives by the inputs; xs is null where nobody asks for it.
+// Derivatives of the loss with respect to the inputs; xs is null if it is not needed.
 struct Gradients {
   float *xs, *h, *c;
 };
 
-// The weights' gradients as a kernel adds them up: each `rows` of the sequences that it is given have sums of their own,
-// `size` apart, so that these are the same however the sequences are shared out.
+// The forward pass of one model.
+struct ForwardPass {
+  Shape shape;
+  const float* packed;
+  Inputs in;
+  Outputs out;
+};
+
+// The backward pass of one model.
+struct BackwardPass {
+  Shape shape;
+  const float* packed;
+  Inputs in;
+  Residuals residuals;
+  Cotangents cotangents;
+  Gradients out;
+};
+
+// Partial sums of the weight gradients, `stride` floats apart: one for each `rows` sequences, so that the order of
+// additions does not depend on the number of threads.
 struct Sums {
-  float* at;
-  Index rows, size;
+  float* data;
+  Index rows, stride;
 };
 
-// A cell's kernel for one instruction set. Sizes are in floats; every address it is given is aligned to 64 bytes but
-// those of the problem itself.
+// The kernel of one cell for one instruction set. Sizes are in floats. Packed weights, scratch and sums must be aligned to
+// 64 bytes. The passes run sequences `first` to `last`, excluding the latter.
 struct Kernel {
-  Index gates;        // G
-  Index saved;        // blocks of H, each padded by `padded`
-  bool memory;        // whether there is a c
-  bool inner_bias;    // whether there is a b_h
+  Index gates;            // G
+  Index residual_blocks;  // a step, of residual_block(H) floats each
+  bool has_c;
+  bool has_inner_bias;
 
-  Index (*packed_forward)(const Shape&);
+  Index (*packed_forward_size)(const Shape&);
   void (*pack_forward)(const Shape&, const Weights&, float* packed);
-  Index (*scratch_forward)(const Shape&, Index rows);
-  void (*forward)(const Shape&, const float* packed, const Inputs&, const Outputs&, Index first, Index last,
-                  float* scratch);
+  Index (*forward_scratch_size)(const Shape&, Index rows);
+  void (*forward)(const ForwardPass&, Index first, Index last, float* scratch);
 
-  Index (*packed_backward)(const Shape&);
+  Index (*packed_backward_size)(const Shape&);
   void (*pack_backward)(const Shape&, const Weights&, float* packed);
-  Index (*scratch_backward)(const Shape&, Index rows);
-  Index (*sums)(const Shape&);
-  void (*backward)(const Shape&, const float* packed, const Inputs&, const Cotangents&, const Gradients&, Index first,
-                   Index last, const Sums& sums, float* scratch);
-  void (*unpack)(const Shape&, const float* sums, const WeightGradients&);
+  Index (*backward_scratch_size)(const Shape&, Index rows);
+  void (*backward)(const BackwardPass&, Index first, Index last, const Sums& sums, float* scratch);
+
+  Index (*sums_size)(const Shape&);
+  void (*unpack_sums)(const Shape&, const float* sums, const WeightGradients&);
 };
 
-// Sequences of T steps and W floats a step, whose states move by s' = a s + c: from the last step to the first where
-// `reverse`, and by the a of the step before where `late`, as the way back does.
+// Sequences of T steps of W floats, with states s' = a s + c. `reverse` runs from the last step to the first; `late`
+// multiplies by the a of the previous step, as the backward pass does.
 struct Sequences {
   Index T, W;
   bool reverse, late;
 };
 
-// The states s (N, T, W) of sequences `first` to `last`, from a and c of that shape; a state starts at 0.
+// Computes the states s (N, T, W) of sequences `first` to `last` from a and c (N, T, W); the initial state is 0.
 using Linear = void (*)(const Sequences&, const float* a, const float* c, float* s, Index first, Index last);
 
-// H padded to whole vectors of any instruction set, as `saved` has it.
-static inline Index padded(Index H) { return (H + 15) / 16 * 16; }
+// Floats in a block of residuals: H padded to whole vectors of any instruction set.
+static inline Index residual_block(Index H) { return (H + 15) / 16 * 16; }
 
 }  // namespace throughtime
 

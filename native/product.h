@@ -1,5 +1,5 @@
-// Matrix products, tile by tile in registers. The side that is met again and again is packed for it: the right one into
-// panels, or the left one into tiles.
+// Matrix products, tile by tile in registers. The side that is used repeatedly is packed: the right side into panels, or
+// the left side into tiles.
 #ifndef THROUGHTIME_PRODUCT_H
 #define THROUGHTIME_PRODUCT_H
 
@@ -7,63 +7,63 @@
 
 namespace throughtime::THROUGHTIME_ISA {
 
-// A tile of C takes three quarters of the registers, a step of it one more for each of its vectors and one.
-constexpr int WIDE = 3;
-constexpr int rows_of_tile(int vectors) { return THROUGHTIME_REGISTERS * 3 / 4 / (vectors < 2 ? 2 : vectors); }
-constexpr int TALL = rows_of_tile(2);  // of up to two vectors
+constexpr int PANEL_VECTORS = 3;  // at most
 
-// The right side: K rows of `columns` numbers, cut into panels of up to `wide` vectors, of widths that differ by one at most.
+// The sums of a tile take three quarters of the registers; each step of K needs one more for each vector and one.
+constexpr int rows_of_tile(int vectors) { return THROUGHTIME_REGISTERS * 3 / 4 / (vectors < 2 ? 2 : vectors); }
+constexpr int TILE_ROWS = rows_of_tile(2);  // of a packed left side: for products one or two vectors wide
+
+// Panels of a right side (K, columns): up to `max_vectors` wide, with widths that differ by at most one.
 struct Panels {
   Index vectors, count;
-  explicit Panels(Index columns, int wide = WIDE) : vectors(up(columns, LANES) / LANES), count((vectors + wide - 1) / wide) {}
+  explicit Panels(Index columns, int max_vectors = PANEL_VECTORS)
+      : vectors(round_up(columns, LANES) / LANES), count((vectors + max_vectors - 1) / max_vectors) {}
   Index first(Index panel) const { return panel * vectors / count; }
   Index width(Index panel) const { return first(panel + 1) - first(panel); }
-  Index stride(Index panel) const { return width(panel) * LANES; }  // of a packed panel's rows
+  Index stride(Index panel) const { return width(panel) * LANES; }  // of the rows of a packed panel
 };
 
-inline Index packed_right_size(Index columns, Index K) { return up(columns, LANES) * K; }
+inline Index packed_right_size(Index columns, Index K) { return round_up(columns, LANES) * K; }
 
-// A (rows, K) with strides of its own, so that it may lie on its side. Where `run` is not 0, K is cut into runs of that
-// length, `next` apart; where `tile` is not 0, the rows into tiles, that far apart.
+// A (rows, K), possibly transposed or packed into tiles. If `run` is not 0, K is cut into runs of that length,
+// `run_stride` apart; if `tile_stride` is not 0, the rows are cut into tiles, that far apart.
 struct Left {
-  const float* at;
-  Index row, k, run = 0, next = 0, tile = 0;
+  const float* data;
+  Index row_stride, k_stride, run = 0, run_stride = 0, tile_stride = 0;
 };
 
-// A packed for products with one or two vectors: tiles of TALL rows, in which a column's numbers stand side by side. Each
-// is read from its first number to its last.
-inline Left packed_left(const float* at, Index K) { return {at, 1, TALL, 0, 0, TALL * K}; }
-inline Index packed_left_size(Index rows, Index K) { return up(rows, TALL) * K; }
+// A packed into tiles of TILE_ROWS rows, each with the numbers of a column adjacent: a product reads it sequentially.
+inline Left packed_left(const float* data, Index K) { return {data, 1, TILE_ROWS, 0, 0, TILE_ROWS * K}; }
+inline Index packed_left_size(Index rows, Index K) { return round_up(rows, TILE_ROWS) * K; }
 
-// From row to row, and from column to column.
 struct Strides {
   Index row, column;
 };
 
-// Puts some columns of such a matrix, of K in all, into its tiles, from the place `to` on; missing rows are zeros.
-// Returns the place for the next.
-inline float* pack_left(const float* from, Strides by, Index rows, Index columns, Index K, float* to) {
-  float* const next = to + columns * TALL;
-  for (; rows > 0; rows -= TALL, from += TALL * by.row, to += TALL * K) {
-    const Index filled = rows < TALL ? rows : TALL;
+// Packs `columns` of the K columns of a left side; missing rows are zeros. Returns the destination of the next columns.
+inline float* pack_left(const float* from, Strides stride, Index rows, Index columns, Index K, float* to) {
+  float* const next = to + columns * TILE_ROWS;
+  for (; rows > 0; rows -= TILE_ROWS, from += TILE_ROWS * stride.row, to += TILE_ROWS * K) {
+    const Index filled = rows < TILE_ROWS ? rows : TILE_ROWS;
     for (Index k = 0; k < columns; ++k)
-      for (int r = 0; r < TALL; ++r) to[k * TALL + r] = r < filled ? from[r * by.row + k * by.column] : 0;
+      for (int r = 0; r < TILE_ROWS; ++r)
+        to[k * TILE_ROWS + r] = r < filled ? from[r * stride.row + k * stride.column] : 0;
   }
   return next;
 }
 
-// B: packed, panel after panel, each (K, stride); or the rows of a matrix, `stride` apart, of which `skipped` are left out
+// B (K, columns): packed panels, each (K, width), or the rows of a matrix, `stride` apart, of which `skipped` are left out
 // after each run of the left side.
 struct Right {
-  const float* at;
-  Index stride;  // 0 where packed
+  const float* data;
+  Index stride;  // 0 if packed
   Index skipped = 0;
 };
 
-// Where the product goes: C (rows, columns), which it replaces or is added to.
+// C (rows, columns), which a product replaces, or adds to.
 struct Out {
-  float* at;
-  Index row;
+  float* data;
+  Index row_stride;
   bool add;
 };
 
@@ -71,36 +71,37 @@ template <int R, int V>
 inline void tile(Left a, Right b, Index K, Out c) {
   Vector sum[R][V];
   THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r)
-    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[r][v] = c.add ? load(c.at + r * c.row + v * LANES) : Vector{};
-  // Three rows by one address: the processor has as many registers for addresses as that takes.
-  const float* at[(R + 2) / 3];
-  THROUGHTIME_UNROLLED for (int r = 0; r < R; r += 3) at[r / 3] = a.at + r * a.row;
-  Index left_of_run = a.run ? a.run : K;
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v)
+      sum[r][v] = c.add ? load(c.data + r * c.row_stride + v * LANES) : Vector{};
+  // One address for three rows: there are enough registers for that many addresses.
+  const float* row_data[(R + 2) / 3];
+  THROUGHTIME_UNROLLED for (int r = 0; r < R; r += 3) row_data[r / 3] = a.data + r * a.row_stride;
+  Index rest_of_run = a.run ? a.run : K;
   do {
     Vector row[V];
-    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) row[v] = load(b.at + v * LANES);
-    b.at += b.stride;
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) row[v] = load(b.data + v * LANES);
+    b.data += b.stride;
     THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r) {
-      const Vector x = all(at[r / 3][r % 3 * a.row]);
+      const Vector x = broadcast(row_data[r / 3][r % 3 * a.row_stride]);
       THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) sum[r][v] += x * row[v];
     }
-    Index step = a.k;
-    if (--left_of_run == 0) {
-      left_of_run = a.run;
-      step += a.next - a.run * a.k;
-      b.at += b.skipped * b.stride;
+    Index step = a.k_stride;
+    if (--rest_of_run == 0) {
+      rest_of_run = a.run;
+      step += a.run_stride - a.run * a.k_stride;
+      b.data += b.skipped * b.stride;
     }
-    THROUGHTIME_UNROLLED for (int i = 0; i < (R + 2) / 3; ++i) at[i] += step;
+    THROUGHTIME_UNROLLED for (int i = 0; i < (R + 2) / 3; ++i) row_data[i] += step;
   } while (--K);
   THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r)
-    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) store(c.at + r * c.row + v * LANES, sum[r][v]);
+    THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) store(c.data + r * c.row_stride + v * LANES, sum[r][v]);
 }
 
-// At most R rows.
+// Calls the tile of `rows` rows, at most R.
 template <int R, int V>
-inline void some_rows(Index rows, Left a, Right b, Index K, Out c) {
+inline void tile_of(Index rows, Left a, Right b, Index K, Out c) {
   if (rows == R) return tile<R, V>(a, b, K, c);
-  if constexpr (R > 1) some_rows<R - 1, V>(rows, a, b, K, c);
+  if constexpr (R > 1) tile_of<R - 1, V>(rows, a, b, K, c);
 }
 
 template <int V>
@@ -108,27 +109,27 @@ void panel(Index rows, Left a, Right b, Index K, Out c) {
   constexpr int ROWS = rows_of_tile(V);
   for (; rows > ROWS; rows -= ROWS) {
     tile<ROWS, V>(a, b, K, c);
-    a.at += a.tile ? a.tile : ROWS * a.row;
-    c.at += ROWS * c.row;
+    a.data += a.tile_stride ? a.tile_stride : ROWS * a.row_stride;
+    c.data += ROWS * c.row_stride;
   }
-  some_rows<ROWS, V>(rows, a, b, K, c);
+  tile_of<ROWS, V>(rows, a, b, K, c);
 }
 
-// C (rows, columns) = A (rows, K) B (K, columns), or C plus that, with K not 0. Whole vectors are written. Where it is done
-// again and again with the same B, every other time `backwards`, what the last time left in the nearest cache is used
-// first.
+// C (rows, columns) = A (rows, K) B (K, columns), or C plus that; K is not 0. Whole vectors are written. When called
+// repeatedly with the same B, alternate `backwards`: each call then starts with the panels still in cache.
 inline void product(Index rows, Index columns, Index K, Left a, Right b, Out c, bool backwards = false) {
   if (rows == 0) return;
   const Panels panels(columns);
   for (Index i = 0; i < panels.count; ++i) {
     const Index p = backwards ? panels.count - 1 - i : i;
     const Index first = panels.first(p) * LANES;
-    const Right at = b.stride ? Right{b.at + first, b.stride, b.skipped} : Right{b.at + first * K, panels.stride(p)};
-    const Out out = {c.at + first, c.row, c.add};
+    const Right right =
+        b.stride ? Right{b.data + first, b.stride, b.skipped} : Right{b.data + first * K, panels.stride(p)};
+    const Out out = {c.data + first, c.row_stride, c.add};
     switch (panels.width(p)) {
-      case 1: panel<1>(rows, a, at, K, out); break;
-      case 2: panel<2>(rows, a, at, K, out); break;
-      default: panel<3>(rows, a, at, K, out); break;
+      case 1: panel<1>(rows, a, right, K, out); break;
+      case 2: panel<2>(rows, a, right, K, out); break;
+      default: panel<3>(rows, a, right, K, out); break;
     }
   }
 }

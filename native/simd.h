@@ -1,8 +1,7 @@
-// Vectors of THROUGHTIME_LANES floats, in the language of GCC and Clang, and the functions of a cell on them.
+// Vectors of THROUGHTIME_LANES floats by the extensions of GCC and Clang, and elementwise functions of cells.
 //
-// Everything here is compiled once for each instruction set, into a namespace of that name. No function of the
-// standard library's templates may be used below: the linker would keep one copy for all, which not every processor can
-// run.
+// This code is compiled once for each instruction set, into a namespace of that name. It must not call templates of the
+// standard library: the linker would keep one copy of each for all, which not every processor can run.
 #ifndef THROUGHTIME_SIMD_H
 #define THROUGHTIME_SIMD_H
 
@@ -14,8 +13,8 @@
 #include <immintrin.h>
 #endif
 
-// Before a loop of a constant number of turns over what is to lie in registers: GCC decides where an array lies before it
-// comes to unroll an outermost loop by itself.
+// For loops of constant length over arrays that must stay in registers: GCC decides where an array is stored before it
+// unrolls an outermost loop by itself.
 #if defined(__clang__)
 #define THROUGHTIME_UNROLLED _Pragma("unroll")
 #else
@@ -32,25 +31,25 @@ typedef float Vector __attribute__((vector_size(4 * THROUGHTIME_LANES)));
 typedef std::int32_t Bits __attribute__((vector_size(4 * THROUGHTIME_LANES)));
 typedef float Unaligned __attribute__((vector_size(4 * THROUGHTIME_LANES), aligned(4), may_alias));
 
-inline Vector load(const float* at) { return *reinterpret_cast<const Unaligned*>(at); }
-inline void store(float* at, Vector x) { *reinterpret_cast<Unaligned*>(at) = x; }
-inline Vector all(float x) { return x - Vector{}; }  // adding 0 would change -0, and so cost an addition
+inline Vector load(const float* from) { return *reinterpret_cast<const Unaligned*>(from); }
+inline void store(float* to, Vector x) { *reinterpret_cast<Unaligned*>(to) = x; }
+inline Vector broadcast(float x) { return x - Vector{}; }  // x + 0 would turn -0 into 0, so it would not be free
 
-inline Index up(Index size, Index to) { return (size + to - 1) / to * to; }
+inline Index round_up(Index size, Index multiple) { return (size + multiple - 1) / multiple * multiple; }
 
-// x, or the nearer end of [-most, most]; not a number stays so.
-inline Vector within(Vector x, float most) {
-  const Vector top = all(most), bottom = all(-most);
+// Clamps x to [-limit, limit]; NaN stays NaN.
+inline Vector clamp(Vector x, float limit) {
+  const Vector top = broadcast(limit), bottom = broadcast(-limit);
 #if THROUGHTIME_LANES == 16 && defined(__AVX512F__)
-  return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));  // GCC makes four operations of what is below
+  return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));  // GCC needs four instructions for the code below
 #else
   x = top < x ? top : x;
   return bottom > x ? bottom : x;
 #endif
 }
 
-// Which lanes are not 0, a bit for each; what is not a number is not 0.
-inline std::uint32_t not_zero(Vector x) {
+// Returns a bit for each lane: 1 if it is not 0. NaN is not 0.
+inline std::uint32_t nonzero_lanes(Vector x) {
 #if THROUGHTIME_LANES == 16 && defined(__AVX512F__)
   return _mm512_cmp_ps_mask(x, Vector{}, _CMP_NEQ_UQ);
 #elif THROUGHTIME_LANES == 8 && defined(__AVX__)
@@ -64,22 +63,22 @@ inline std::uint32_t not_zero(Vector x) {
 #endif
 }
 
-// e^x = scale * (1 + rest), with scale a power of two, for |x| <= 87. The polynomial is (e^r - 1 - r) / r^2 at
-// |r| <= ln(2) / 2, of the least largest error of e^r - 1: 1.4e-8 of it.
+// e^x = scale * (1 + rest) for |x| <= 87; scale is a power of two. The polynomial approximates (e^r - 1 - r) / r^2 for
+// |r| <= ln(2) / 2 with the smallest maximal relative error of e^r - 1, 1.4e-8.
 struct Exponential {
   Vector scale, rest;
 };
 
 inline Exponential exponential(Vector x) {
-  const Vector magic = all(12582912.0f);  // 1.5 * 2^23: what is added to it is rounded to a whole number
-  const Vector shifted = x * all(1.44269504f) + magic;
-  const Vector whole = shifted - magic;
-  const Vector r = (x - whole * all(0.693359375f)) + whole * all(2.12194440e-4f);  // ln 2 in two parts
-  Vector q = all(1.394645e-3f);
-  q = q * r + all(8.366584e-3f);
-  q = q * r + all(4.166628e-2f);
-  q = q * r + all(1.6666543e-1f);
-  q = q * r + all(0.5f);
+  const Vector magic = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
+  const Vector shifted = x * broadcast(1.44269504f) + magic;
+  const Vector rounded = shifted - magic;
+  const Vector r = (x - rounded * broadcast(0.693359375f)) + rounded * broadcast(2.12194440e-4f);  // ln 2 in two parts
+  Vector q = broadcast(1.394645e-3f);
+  q = q * r + broadcast(8.366584e-3f);
+  q = q * r + broadcast(4.166628e-2f);
+  q = q * r + broadcast(1.6666543e-1f);
+  q = q * r + broadcast(0.5f);
   const Vector rest = r + r * r * q;
   Bits bits;
   std::memcpy(&bits, &shifted, sizeof bits);
@@ -90,59 +89,60 @@ inline Exponential exponential(Vector x) {
 }
 
 inline Vector expm1(Vector x) {
-  const Exponential e = exponential(within(x, 87.0f));
+  const Exponential e = exponential(clamp(x, 87.0f));
   return e.scale * e.rest + (e.scale - 1.0f);
 }
 
 inline Vector sigmoid(Vector x) {
-  const Exponential e = exponential(within(-x, 87.0f));
+  const Exponential e = exponential(clamp(-x, 87.0f));
   return 1.0f / ((1.0f + e.scale) + e.scale * e.rest);
 }
 
-// e^2x - 1 over e^2x + 1, the former with every digit that x has near zero. At 18 it is 1 to the last bit.
+// (e^2x - 1) / (e^2x + 1), with the numerator accurate near zero. At 18 it rounds to 1.
 inline Vector tanh(Vector x) {
-  const Exponential e = exponential(2.0f * within(x, 18.0f));
-  const Vector less_one = e.scale * e.rest + (e.scale - 1.0f);
-  return less_one / (less_one + 2.0f);
+  const Exponential e = exponential(2.0f * clamp(x, 18.0f));
+  const Vector numerator = e.scale * e.rest + (e.scale - 1.0f);
+  return numerator / (numerator + 2.0f);
 }
 
-// Of the squares of D rows and columns that lines (2 D of them, LANES long) are cut into, those across the diagonal
-// change places.
+// Transposes the blocks of D by D within each block of 2 D by 2 D: swaps its two off-diagonal blocks. Then recurses into
+// blocks of half the size.
 template <Index D, Index... J>
-inline void exchange(Vector* lines, std::integer_sequence<Index, J...>) {
+inline void swap_blocks(Vector* rows, std::integer_sequence<Index, J...>) {
   THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) {
     if (i & D) continue;
-    const Vector a = lines[i], b = lines[i + D];
+    const Vector a = rows[i], b = rows[i + D];
 #if defined(__clang__)
-    lines[i] = __builtin_shufflevector(a, b, (J & D ? J - D + LANES : J)...);
-    lines[i + D] = __builtin_shufflevector(a, b, (J & D ? J + LANES : J + D)...);
+    rows[i] = __builtin_shufflevector(a, b, (J & D ? J - D + LANES : J)...);
+    rows[i + D] = __builtin_shufflevector(a, b, (J & D ? J + LANES : J + D)...);
 #else
-    lines[i] = __builtin_shuffle(a, b, Bits{(J & D ? J - D + LANES : J)...});
-    lines[i + D] = __builtin_shuffle(a, b, Bits{(J & D ? J + LANES : J + D)...});
+    rows[i] = __builtin_shuffle(a, b, Bits{(J & D ? J - D + LANES : J)...});
+    rows[i + D] = __builtin_shuffle(a, b, Bits{(J & D ? J + LANES : J + D)...});
 #endif
   }
-  if constexpr (D > 1) exchange<D / 2>(lines, std::integer_sequence<Index, J...>{});
+  if constexpr (D > 1) swap_blocks<D / 2>(rows, std::integer_sequence<Index, J...>{});
 }
 
-// Writes the columns of a square of LANES rows, `row` apart, as rows, `column` apart.
-inline void transpose(const float* from, Index row, float* to, Index column) {
-  Vector lines[LANES];
-  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) lines[i] = load(from + i * row);
-  exchange<LANES / 2>(lines, std::make_integer_sequence<Index, LANES>{});
-  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * column, lines[i]);
+// Transposes a square of LANES by LANES; the strides are those from row to row.
+inline void transpose_square(const float* from, Index from_stride, float* to, Index to_stride) {
+  Vector rows[LANES];
+  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) rows[i] = load(from + i * from_stride);
+  swap_blocks<LANES / 2>(rows, std::make_integer_sequence<Index, LANES>{});
+  THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * to_stride, rows[i]);
 }
 
-// Writes columns as rows: to[j * column + i] = from[i * row + j]. A last square that does not fit overlaps the one before.
-inline void transposed(const float* from, Index row, Index rows, Index columns, float* to, Index column) {
+// Transposes a matrix: to[j * to_stride + i] = from[i * from_stride + j]. A last square that would stick out is moved back,
+// over the one before.
+inline void transpose(const float* from, Index from_stride, Index rows, Index columns, float* to, Index to_stride) {
   if (rows < LANES || columns < LANES) {
     for (Index j = 0; j < columns; ++j)
-      for (Index i = 0; i < rows; ++i) to[j * column + i] = from[i * row + j];
+      for (Index i = 0; i < rows; ++i) to[j * to_stride + i] = from[i * from_stride + j];
     return;
   }
-  for (Index first = 0; first < rows; first += LANES)
-    for (Index start = 0; start < columns; start += LANES) {
-      const Index i = first < rows - LANES ? first : rows - LANES, j = start < columns - LANES ? start : columns - LANES;
-      transpose(from + i * row + j, row, to + j * column + i, column);
+  for (Index row = 0; row < rows; row += LANES)
+    for (Index column = 0; column < columns; column += LANES) {
+      const Index i = row < rows - LANES ? row : rows - LANES, j = column < columns - LANES ? column : columns - LANES;
+      transpose_square(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
     }
 }
 

@@ -9,14 +9,15 @@
 namespace throughtime {
 namespace {
 
-constexpr int SPINS = 20000;  // some 100 us, before the caller sleeps
+constexpr int SPINS = 20000;  // about 100 us, before the caller sleeps
 
+// The state that the threads of one call share.
 struct Board {
   Board(Index count, std::function<void(Index)> task) : count(count), task(std::move(task)) {}
 
   void work() {
     for (Index next; (next = taken.fetch_add(1)) < count;) {
-      try {  // nothing may be thrown into the runtime's threads
+      try {  // exceptions must not reach XLA's threads
         task(next);
       } catch (...) {
         failed = true;
@@ -39,9 +40,9 @@ struct Board {
 }  // namespace
 
 bool run_tasks(xla::ffi::ThreadPool& pool, Index count, Index workers, std::function<void(Index)> task) {
-  // A thread of the pool may come when all is done and the caller gone: the board stays until then.
+  // A thread of the pool may start after the caller has returned, so the board is shared.
   const auto board = std::make_shared<Board>(count, std::move(task));
-  for (Index other = 1; other < std::min(workers, count); ++other) pool.Schedule([board] { board->work(); });
+  for (Index worker = 1; worker < std::min(workers, count); ++worker) pool.Schedule([board] { board->work(); });
   board->work();
   for (int spin = 0; spin < SPINS && board->done.load() < count; ++spin) {
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// Tasks on the runtime's own threads.
+// Parallel tasks on XLA's thread pool.
 #ifndef THROUGHTIME_THREADS_H
 #define THROUGHTIME_THREADS_H
 
@@ -9,11 +9,10 @@
 
 namespace throughtime {
 
-// Does task(0) ... task(count - 1), each once, on up to `workers` threads, and returns when all are done:
-// whether none of them threw.
+// Runs task(0) ... task(count - 1), each once, on up to `workers` threads. Returns when all are done; false if one threw.
 //
-// The caller takes tasks as well and waits only for those that are under way: it needs no thread of the pool, so a
-// call from within the pool cannot wait for itself.
+// The caller runs tasks too and waits only for those that have started. It needs no thread of the pool, so a call from
+// within the pool cannot deadlock.
 bool run_tasks(xla::ffi::ThreadPool& pool, Index count, Index workers, std::function<void(Index)> task);
 
 }  // namespace throughtime

@@ -1,74 +1,89 @@
-// The loops over time, forward and backward, of any cell in cells.h: by rows as far as they fill whole vectors, and the
-// rest by units.
-//
-// A sequence's rows depend on no other's, so a few at a time go through all of their steps, with the weights in the cache.
+// The passes of any cell in cells.h through time. Sequences run with one in each lane as far as they fill whole vectors;
+// the rest run with a unit in each lane. A few sequences at a time run through all of their steps, with the weights in cache.
 #ifndef THROUGHTIME_THROUGH_TIME_H
 #define THROUGHTIME_THROUGH_TIME_H
 
-#include "by_rows.h"
-#include "by_units.h"
+#include "lane_per_sequence.h"
+#include "lane_per_unit.h"
+#include "packed_weights.h"
+#include "weight_sums.h"
 
 namespace throughtime::THROUGHTIME_ISA {
 
 template <class Cell>
 struct ThroughTime {
-  using Rows = ByRows<Cell>;
-  using Units = ByUnits<Cell>;
+  using PerSequence = LanePerSequence<Cell>;
+  using PerUnit = LanePerUnit<Cell>;
+  using Tiles = PackedTiles<Cell>;
+  using Panels = PackedPanels<Cell>;
 
-  // What is packed by rows stands before what is packed by units; either is there only if it is read.
-  static Index rows_forward(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed_forward(shape), 16); }
-  static Index rows_backward(const Shape& shape) { return shape.B < LANES ? 0 : up(Rows::packed_backward(shape), 16); }
+  static bool fills_vectors(Index rows) { return rows >= LANES; }
+  static bool leaves_rest(Index rows) { return rows % LANES; }
 
-  static Index packed_forward(const Shape& shape) {
-    return rows_forward(shape) + (shape.B % LANES ? Units::packed_forward(shape) : 0);
+  // Weights are packed for each way that the batch needs: first for a sequence in each lane, then for a unit in each lane.
+  static Index unit_weights_forward(const Shape& shape) {
+    return fills_vectors(shape.B) ? round_up(Tiles::forward_size(shape), 16) : 0;
+  }
+
+  static Index packed_forward_size(const Shape& shape) {
+    return unit_weights_forward(shape) + (leaves_rest(shape.B) ? Panels::forward_size(shape) : 0);
   }
 
   static void pack_forward(const Shape& shape, const Weights& weights, float* packed) {
-    if (shape.B >= LANES) Rows::pack_forward(shape, weights, packed);
-    if (shape.B % LANES) Units::pack_forward(shape, weights, shape.B % LANES, packed + rows_forward(shape));
+    if (fills_vectors(shape.B)) Tiles::pack_forward(shape, weights, packed);
+    if (leaves_rest(shape.B))
+      Panels::pack_forward(shape, weights, shape.B % LANES, packed + unit_weights_forward(shape));
   }
 
-  static Index scratch_forward(const Shape& shape, Index rows) {
-    const Index by_rows = rows < LANES ? 0 : Rows::scratch_forward(shape);
-    const Index by_units = rows % LANES ? Units::scratch_forward(shape, rows % LANES) : 0;
-    return by_rows < by_units ? by_units : by_rows;
+  static Index forward_scratch_size(const Shape& shape, Index rows) {
+    const Index per_sequence = fills_vectors(rows) ? PerSequence::forward_scratch_size(shape) : 0;
+    const Index per_unit = leaves_rest(rows) ? PerUnit::forward_scratch_size(shape, rows % LANES) : 0;
+    return per_sequence < per_unit ? per_unit : per_sequence;
   }
 
-  static void forward(const Shape& shape, const float* packed, const Inputs& in, const Outputs& out, Index first,
-                      Index last, float* scratch) {
-    for (Index rows; (rows = Rows::together(last - first)); first += rows)
-      Rows(shape, rows).forward(packed, in, out, first, scratch);
-    if (first < last) Units::forward(shape, packed + rows_forward(shape), in, out, first, last, scratch);
+  static void forward(const ForwardPass& pass, Index first, Index last, float* scratch) {
+    for (Index rows; (rows = PerSequence::rows_together(last - first)); first += rows)
+      typename PerSequence::Forward(pass, pass.packed, first, rows, scratch).run();
+    const float* const packed = pass.packed + unit_weights_forward(pass.shape);
+    if (first < last) typename PerUnit::Forward(pass, packed, first, last - first, scratch).run();
   }
 
-  static Index packed_backward(const Shape& shape) {
-    return rows_backward(shape) + (shape.B % LANES ? Units::packed_backward(shape) : 0);
+  static Index unit_weights_backward(const Shape& shape) {
+    return fills_vectors(shape.B) ? round_up(Tiles::backward_size(shape), 16) : 0;
+  }
+
+  static Index packed_backward_size(const Shape& shape) {
+    return unit_weights_backward(shape) + (leaves_rest(shape.B) ? Panels::backward_size(shape) : 0);
   }
 
   static void pack_backward(const Shape& shape, const Weights& weights, float* packed) {
-    if (shape.B >= LANES) Rows::pack_backward(shape, weights, packed);
-    if (shape.B % LANES) Units::pack_backward(shape, weights, shape.B % LANES, packed + rows_backward(shape));
+    if (fills_vectors(shape.B)) Tiles::pack_backward(shape, weights, packed);
+    if (leaves_rest(shape.B))
+      Panels::pack_backward(shape, weights, shape.B % LANES, packed + unit_weights_backward(shape));
   }
 
-  static Index scratch_backward(const Shape& shape, Index rows) {
-    const Index by_rows = rows < LANES ? 0 : Rows::scratch_backward(shape);
-    const Index by_units = rows % LANES ? Units::scratch_backward(shape, rows % LANES) : 0;
-    return by_rows < by_units ? by_units : by_rows;
+  static Index backward_scratch_size(const Shape& shape, Index rows) {
+    const Index per_sequence = fills_vectors(rows) ? PerSequence::backward_scratch_size(shape) : 0;
+    const Index per_unit = leaves_rest(rows) ? PerUnit::backward_scratch_size(shape, rows % LANES) : 0;
+    return per_sequence < per_unit ? per_unit : per_sequence;
   }
 
-  static void backward(const Shape& shape, const float* packed, const Inputs& in, const Cotangents& came,
-                       const Gradients& out, Index first, Index last, const Sums& sums, float* scratch) {
+  static void backward(const BackwardPass& pass, Index first, Index last, const Sums& sums, float* scratch) {
     const Index begin = first;
-    const auto sums_of_first = [&] { return sums.at + (first - begin) / sums.rows * sums.size; };
-    for (Index rows; (rows = Rows::together(last - first)); first += rows)
-      Rows(shape, rows).backward(packed, in, came, out, first, {sums_of_first(), sums.rows, sums.size}, scratch);
-    if (first < last)
-      Units::backward(shape, packed + rows_backward(shape), in, came, out, first, last, sums_of_first(), scratch);
+    const auto sums_of_first = [&] { return sums.data + (first - begin) / sums.rows * sums.stride; };
+    for (Index rows; (rows = PerSequence::rows_together(last - first)); first += rows) {
+      const Sums rest = {sums_of_first(), sums.rows, sums.stride};
+      typename PerSequence::Backward(pass, pass.packed, first, rows, rest, scratch).run();
+    }
+    const float* const packed = pass.packed + unit_weights_backward(pass.shape);
+    if (first < last) typename PerUnit::Backward(pass, packed, first, last - first, sums_of_first(), scratch).run();
   }
 
   static constexpr Kernel KERNEL = {
-      Cell::GATES, Cell::SAVED, Cell::MEMORY, Cell::SOURCES[0].b_h >= 0, packed_forward, pack_forward,
-      scratch_forward, forward, packed_backward, pack_backward, scratch_backward, Units::sums, backward, Units::unpack,
+      Cell::GATES,          Cell::RESIDUALS, Cell::HAS_C,           Cell::SOURCES[0].b_h >= 0,
+      packed_forward_size,  pack_forward,    forward_scratch_size,  forward,
+      packed_backward_size, pack_backward,   backward_scratch_size, backward,
+      WeightSums<Cell>::size, WeightSums<Cell>::unpack,
   };
 };
 
