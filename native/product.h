@@ -68,7 +68,7 @@ struct Out {
 };
 
 template <int R, int V>
-inline void tile(Left a, Right b, Index K, Out c) {
+THROUGHTIME_INLINE void tile(Left a, Right b, Index K, Out c) {
   Vector sum[R][V];
   THROUGHTIME_UNROLLED for (int r = 0; r < R; ++r)
     THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v)
@@ -97,27 +97,27 @@ inline void tile(Left a, Right b, Index K, Out c) {
     THROUGHTIME_UNROLLED for (int v = 0; v < V; ++v) store(c.data + r * c.row_stride + v * LANES, sum[r][v]);
 }
 
-// Calls the tile of `rows` rows, at most R.
+// Calls the last tile of a panel: `rows` rows, at most R.
 template <int R, int V>
-inline void tile_of(Index rows, Left a, Right b, Index K, Out c) {
+inline void last_tile_of(Index rows, Left a, Right b, Index K, Out c) {
   if (rows == R) return tile<R, V>(a, b, K, c);
-  if constexpr (R > 1) tile_of<R - 1, V>(rows, a, b, K, c);
+  if constexpr (R > 1) last_tile_of<R - 1, V>(rows, a, b, K, c);
 }
 
 template <int V>
-void panel(Index rows, Left a, Right b, Index K, Out c) {
+THROUGHTIME_INLINE void panel(Index rows, Left a, Right b, Index K, Out c) {
   constexpr int ROWS = rows_of_tile(V);
   for (; rows > ROWS; rows -= ROWS) {
     tile<ROWS, V>(a, b, K, c);
     a.data += a.tile_stride ? a.tile_stride : ROWS * a.row_stride;
     c.data += ROWS * c.row_stride;
   }
-  tile_of<ROWS, V>(rows, a, b, K, c);
+  last_tile_of<ROWS, V>(rows, a, b, K, c);
 }
 
 // C (rows, columns) = A (rows, K) B (K, columns), or C plus that; K is not 0. Whole vectors are written. When called
 // repeatedly with the same B, alternate `backwards`: each call then starts with the panels still in cache.
-inline void product(Index rows, Index columns, Index K, Left a, Right b, Out c, bool backwards = false) {
+THROUGHTIME_NOINLINE static void product(Index rows, Index columns, Index K, Left a, Right b, Out c, bool backwards = false) {
   if (rows == 0) return;
   const Panels panels(columns);
   for (Index i = 0; i < panels.count; ++i) {

@@ -13,7 +13,7 @@ constexpr int ROW_PANEL_VECTORS = 8;  // at most
 // Multiplies K numbers of a by the rows of a panel of V vectors, `step` apart; both strides may be negative. There are as
 // many independent chains of sums as registers allow, so that no addition waits for the one before.
 template <int V>
-void row_panel(Left a, const float* b, Index step, Index K, Out c) {
+THROUGHTIME_NOINLINE void row_panel(Left a, const float* b, Index step, Index K, Out c) {
   constexpr int MAX_CHAINS = V > 4 ? 2 : 4;
   constexpr int CHAINS = MAX_CHAINS * V < THROUGHTIME_REGISTERS ? MAX_CHAINS : MAX_CHAINS / 2;
   Vector sum[CHAINS][V];

@@ -21,6 +21,10 @@
 #define THROUGHTIME_UNROLLED _Pragma("GCC unroll 32")
 #endif
 
+// What is inlined must not depend on how many callers there are, which GCC weighs: it changes the speed by several percent.
+#define THROUGHTIME_INLINE __attribute__((always_inline)) inline
+#define THROUGHTIME_NOINLINE __attribute__((noinline))
+
 namespace throughtime::THROUGHTIME_ISA {
 
 using Index = std::int64_t;
