@@ -9,7 +9,7 @@ namespace {
 
 using Dimensions = ffi::Span<const int64_t>;
 
-// A shape of at most four axes, without memory from the heap: every call is checked.
+// A shape of at most four axes, without heap memory: every call is checked.
 struct Expected {
   Index sizes[4] = {};
   std::size_t rank;
@@ -108,11 +108,12 @@ ffi::Error check_shapes(const ForwardArgs& args, const Problem& problem) {
   if (ffi::Error error = check_operands(args.in, problem); error.failure()) return error;
   const auto [B, T, D, H, reverse] = problem.shape;
   const Index M = problem.M, Hc = problem.kernel->has_c ? H : 0;
+  const Index width = problem.kernel->residual_blocks * residual_block(H);
   return check({
       {"hs", args.hs.dimensions(), {M, B, T, H}},
       {"h_last", args.h_last.dimensions(), {M, B, H}},
       {"c_last", args.c_last.dimensions(), {M, B, Hc}},
-      {"residuals", args.residuals.dimensions(), {M, B, T, problem.kernel->residual_blocks * residual_block(H)}, OPTIONAL},
+      {"residuals", args.residuals.dimensions(), {M, B, T, width}, OPTIONAL},
   });
 }
 
@@ -120,9 +121,10 @@ ffi::Error check_shapes(const BackwardArgs& args, const Problem& problem) {
   if (ffi::Error error = check_operands(args.in, problem); error.failure()) return error;
   const auto [B, T, D, H, reverse] = problem.shape;
   const Index M = problem.M, G = problem.kernel->gates, Hc = problem.kernel->has_c ? H : 0;
+  const Index width = problem.kernel->residual_blocks * residual_block(H);
   return check({
       {"hs", args.hs.dimensions(), {M, B, T, H}},
-      {"residuals", args.residuals.dimensions(), {M, B, T, problem.kernel->residual_blocks * residual_block(H)}},
+      {"residuals", args.residuals.dimensions(), {M, B, T, width}},
       {"d_hs", args.d_hs.dimensions(), {M, B, T, H}},
       {"d_h_last", args.d_h_last.dimensions(), {M, B, H}},
       {"d_c_last", args.d_c_last.dimensions(), {M, B, Hc}},

@@ -36,7 +36,7 @@ struct BackwardArgs {
   bool reverse;
 };
 
-// M models, each with a batch of its own; `shared` if they have the same weights, stored once.
+// M models, each with its own batch; `shared` if they have the same weights, stored once.
 struct Problem {
   Index M;
   bool shared;

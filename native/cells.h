@@ -1,10 +1,11 @@
 // One time step of each cell without its matrix product: forward, and backward through it.
 //
 // `pre` holds the cell's BLOCKS blocks of pre-activations, `block` floats apart; h and c are the state, which a step
-// replaces; `residuals` holds the RESIDUALS blocks that the backward pass needs, and `d_pre` the derivatives with respect to
-// `pre`, both with blocks `size` floats apart, a whole number of vectors. `d_y` is the derivative with respect to the step's
-// output, `d_h` and `d_c` those with respect to the state: after the step on entry, before it on return. READS_H: the
-// backward pass reads h. SPARSE: about half of h and of d_pre are zeros. Padding lanes hold garbage.
+// replaces; `residuals` holds the RESIDUALS blocks that the backward pass needs, and `d_pre` the derivatives with
+// respect to `pre`, both with blocks `size` floats apart, a whole number of vectors. `d_y` is the derivative with
+// respect to the step's output, `d_h` and `d_c` those with respect to the state: after the step on entry, before it on
+// return. READS_H: the backward pass reads h. SPARSE: about half of h and of d_pre are zeros. Padding lanes hold
+// garbage.
 //
 // Gates are in the order of throughtime.cells, except that the two terms of the GRU's candidate are separate blocks.
 #ifndef THROUGHTIME_CELLS_H
@@ -57,7 +58,8 @@ inline void activate(float* to, const float* from, Index count) {
   for (Index j = 0; j < count; j += LANES) store(to + j, PHI(load(from + j)));
 }
 
-// The terms of a block of pre-activations: the indices of their gates in the cell's weights, -1 if there is no such term.
+// The terms of a block of pre-activations: the indices of their gates in the cell's weights, -1 if there is no such
+// term.
 struct Source {
   int h, x, b, b_h;
 };
@@ -124,8 +126,8 @@ struct LSTM {
   }
 };
 
-// Blocks: the candidate's state term, r, z, the candidate's input term. Blocks that read the state are first, those that
-// read the input last. Residuals: r, z, n, the state term.
+// Blocks: the candidate's state term, r, z, the candidate's input term. Blocks that read the state are first, those
+// that read the input last. Residuals: r, z, n, the state term.
 struct GRU {
   static constexpr int BLOCKS = 4, RESIDUALS = 4, GATES = 3;
   static constexpr bool HAS_C = false, READS_H = true, SPARSE = false;

@@ -48,7 +48,9 @@ const Tables& available() {
 
 }  // namespace
 
-const Kernel* best_kernel(CellKind cell, Activation activation) { return available().tables[0].kernel(cell, activation); }
+const Kernel* best_kernel(CellKind cell, Activation activation) {
+  return available().tables[0].kernel(cell, activation);
+}
 
 Linear best_linear(bool complex, Index W) {
   const Tables& all = available();

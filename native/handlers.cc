@@ -25,7 +25,7 @@ Value value_of(ffi::Result<Value> result) {
   return *result;
 }
 
-// XLA passes every operand, result and attribute as a parameter of its own; `rest` are the members of Args after `in`.
+// XLA passes every operand, result and attribute as a separate parameter; `rest` are the members of Args after `in`.
 template <class Args>
 constexpr auto HANDLER = [](ffi::ThreadPool pool, Floats w_x, Floats w_h, Floats b, Floats b_h, Floats xs, Floats h,
                             Floats c, Flags mask, auto... rest) -> ffi::Error {

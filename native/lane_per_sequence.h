@@ -1,5 +1,5 @@
-// The loops over time with a sequence in each lane, for whole vectors of sequences. Nothing is padded: a block of a step
-// is N = H * R adjacent numbers of R sequences.
+// The loops over time with a sequence in each lane, for whole vectors of sequences. Nothing is padded: a block of a
+// step is N = H * R adjacent numbers of R sequences.
 //
 // The packed weights are left sides of products, with a column u = [h | 1 | x] for each sequence.
 #ifndef THROUGHTIME_LANE_PER_SEQUENCE_H
@@ -33,6 +33,10 @@ struct LanePerSequence {
 
     // Returns the index in (B, T) of the first sequence at step s; those of the others follow T apart.
     Index index(Index s) const { return first * T + layout.time(s); }
+
+    Index offset_of_residuals(Index s) const {
+      return first * T * layout.residual_stride + s * Cell::RESIDUALS * N;
+    }
 
     bool all_observed(Index s) const {
       bool all = true;
@@ -85,7 +89,11 @@ struct LanePerSequence {
   class Forward : Rows {
    public:
     Forward(const ForwardPass& pass, const float* packed, Index first, Index R, float* scratch)
-        : Rows(pass.shape, pass.in, first, R), in(pass.in), out(pass.out), packed(packed), buffers(layout, R, scratch) {}
+        : Rows(pass.shape, pass.in, first, R),
+          in(pass.in),
+          out(pass.out),
+          packed(packed),
+          buffers(layout, R, scratch) {}
 
     void run() const {
       load_state();
@@ -99,7 +107,7 @@ struct LanePerSequence {
     }
 
    private:
-    using Rows::layout, Rows::first, Rows::index, Rows::load_lanes, Rows::store_lanes;
+    using Rows::layout, Rows::first, Rows::index, Rows::offset_of_residuals, Rows::load_lanes, Rows::store_lanes;
     using Rows::T, Rows::D, Rows::H, Rows::N, Rows::R;
 
     void load_state() const {
@@ -138,7 +146,7 @@ struct LanePerSequence {
 
     float* residuals_of(Index s) const {
       if (!out.residuals) return buffers.unused_residuals;
-      return out.residuals + first * T * layout.residual_stride + s * Cell::RESIDUALS * N;
+      return out.residuals + offset_of_residuals(s);
     }
 
     void store_state() const {
@@ -171,12 +179,18 @@ struct LanePerSequence {
     }
   };
 
-  static Index backward_scratch_size(const Shape& shape) { return BackwardBuffers(Layout<Cell>(shape), MAX_ROWS).size(); }
+  static Index backward_scratch_size(const Shape& shape) {
+    return BackwardBuffers(Layout<Cell>(shape), MAX_ROWS).size();
+  }
 
   class Backward : Rows {
    public:
     Backward(const BackwardPass& pass, const float* packed, Index first, Index R, const Sums& sums, float* scratch)
-        : Rows(pass.shape, pass.in, first, R), pass(pass), packed(packed), sums(sums), buffers(layout, R, scratch) {}
+        : Rows(pass.shape, pass.in, first, R),
+          pass(pass),
+          packed(packed),
+          sums(sums),
+          buffers(layout, R, scratch) {}
 
     void run() {
       load_cotangents();
@@ -196,7 +210,7 @@ struct LanePerSequence {
     }
 
    private:
-    using Rows::layout, Rows::first, Rows::index, Rows::load_lanes, Rows::store_lanes;
+    using Rows::layout, Rows::first, Rows::index, Rows::offset_of_residuals, Rows::load_lanes, Rows::store_lanes;
     using Rows::T, Rows::D, Rows::H, Rows::N, Rows::R;
 
     void load_cotangents() const {
@@ -224,10 +238,10 @@ struct LanePerSequence {
         for (Index j = 0; j < N; j += LANES) store(buffers.kept_d_h + j, load(buffers.d_h + j) + load(buffers.d_y + j));
         if (Cell::HAS_C) copy(buffers.kept_d_c, buffers.d_c, N);
       }
-      const float* const residuals =
-          pass.residuals.blocks + first * T * layout.residual_stride + s * Cell::RESIDUALS * N;
+      const float* const residuals = pass.residuals.blocks + offset_of_residuals(s);
       const float* const c_before = Cell::HAS_C && s ? residuals - N : buffers.c_first;  // last residual of step s - 1
-      Cell::backward({buffers.h_after, buffers.h_before, c_before, residuals, buffers.d_y, buffers.d_h, buffers.d_c, d_pre},
+      Cell::backward({buffers.h_after, buffers.h_before, c_before, residuals, buffers.d_y, buffers.d_h, buffers.d_c,
+                      d_pre},
                      N);
       if (!all_observed) {
         this->restore_masked(s, buffers.d_h, buffers.kept_d_h);
@@ -247,7 +261,7 @@ struct LanePerSequence {
       store_lanes(buffers.d_x, D, pass.out.xs + index(s) * D, T * D);
     }
 
-    // Each part of the batch has sums of its own.
+    // Each part of the batch has separate sums.
     void accumulate_weights(Index steps) const {
       const Index rows = sums.rows < R ? sums.rows : R;
       for (Index r = 0; r < R; r += rows) {

@@ -61,7 +61,11 @@ struct LanePerUnit {
   class Forward : Rows {
    public:
     Forward(const ForwardPass& pass, const float* packed, Index first, Index rows, float* scratch)
-        : Rows(pass.shape, pass.in, first, rows), in(pass.in), out(pass.out), packed(packed), buffers(layout, rows, scratch) {}
+        : Rows(pass.shape, pass.in, first, rows),
+          in(pass.in),
+          out(pass.out),
+          packed(packed),
+          buffers(layout, rows, scratch) {}
 
     void run() const {
       load_state();
@@ -105,7 +109,8 @@ struct LanePerUnit {
     }
 
     void step_cell(Index r, Index s) const {
-      float* const residuals = out.residuals ? out.residuals + index(r, s) * layout.residual_stride : buffers.unused_residuals;
+      float* const residuals =
+          out.residuals ? out.residuals + index(r, s) * layout.residual_stride : buffers.unused_residuals;
       if (observed(r, s))
         Cell::forward(buffers.pre + r * layout.pre_stride, H, u_of(r), c_of(r), residuals, layout.unit_stride);
       else if (Cell::HAS_C)
@@ -150,7 +155,11 @@ struct LanePerUnit {
   class Backward : Rows {
    public:
     Backward(const BackwardPass& pass, const float* packed, Index first, Index rows, float* sums, float* scratch)
-        : Rows(pass.shape, pass.in, first, rows), pass(pass), packed(packed), sums(sums), buffers(layout, rows, scratch) {}
+        : Rows(pass.shape, pass.in, first, rows),
+          pass(pass),
+          packed(packed),
+          sums(sums),
+          buffers(layout, rows, scratch) {}
 
     void run() {
       load_cotangents();
@@ -208,8 +217,8 @@ struct LanePerUnit {
         clear(d_pre, Cell::BLOCKS * layout.unit_stride);
         return;
       }
-      Cell::backward({row(buffers.h_after, r), row(buffers.h_before, r), c_before(r, s), residuals_of(r, s), buffers.d_y, d_h,
-                      row(buffers.d_c, r), d_pre},
+      Cell::backward({row(buffers.h_after, r), row(buffers.h_before, r), c_before(r, s), residuals_of(r, s),
+                      buffers.d_y, d_h, row(buffers.d_c, r), d_pre},
                      layout.unit_stride);
     }
 

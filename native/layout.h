@@ -1,4 +1,4 @@
-// Layout in memory of what a kernel works on.
+// Memory layout of the buffers of a kernel.
 #ifndef THROUGHTIME_LAYOUT_H
 #define THROUGHTIME_LAYOUT_H
 
@@ -10,7 +10,8 @@ namespace throughtime::THROUGHTIME_ISA {
 
 constexpr Index CHUNK_ROWS = 16 * LANES;  // of a product for the weight gradients: they fit the second-level cache
 
-// Returns a stride in floats that is an odd number of cache lines. Rows a power of two apart would share few cache sets.
+// Returns a stride in floats that is an odd number of cache lines. Rows a power of two apart would share few cache
+// sets.
 inline Index odd_stride(Index size) { return round_up(size, 16) + (round_up(size, 16) / 16 % 2 ? 0 : 16); }
 
 // Adjacent blocks of pre-activations that read the same columns of u = [h | 1 | x].

@@ -1,7 +1,8 @@
 // The recurrence of cells that are linear in their state, s' = a s + c, unit by unit.
 //
-// Each number is read or written once, so memory limits the speed, not arithmetic. A few vectors of a sequence run through
-// a tile of steps with their states in registers, then the next vectors through the same steps, while these are in cache.
+// Each number is read or written once, so memory limits the speed, not arithmetic. A few vectors of a sequence run
+// through a tile of steps with their states in registers, then the next vectors through the same steps, while these are
+// in cache.
 #ifndef THROUGHTIME_LINEAR_H
 #define THROUGHTIME_LINEAR_H
 

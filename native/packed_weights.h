@@ -1,7 +1,7 @@
 // The weights, packed once for each pass in the order in which products read them.
 //
-// The forward pass computes the terms of the state, the bias and the input by one product with u = [h | 1 | x]. The backward
-// pass multiplies by the weights of the state and by those of the input.
+// The forward pass computes the terms of the state, the bias and the input by one product with u = [h | 1 | x]. The
+// backward pass multiplies by the weights of the state and by those of the input.
 #ifndef THROUGHTIME_PACKED_WEIGHTS_H
 #define THROUGHTIME_PACKED_WEIGHTS_H
 
@@ -55,7 +55,7 @@ template <class Cell>
 struct PackedPanels {
   static Index forward_size(const Shape& shape) { return Layout<Cell>(shape).packed_forward(packed_right_size); }
 
-  // Packs the transposed weights of each group: a row holds what one column of u contributes to all of its blocks.
+  // Packs the transposed weights of each group: a row is multiplied by one column of u.
   static void pack_forward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> layout(shape);
     for (int i = 0; i < layout.group_count; ++i) {
@@ -82,7 +82,8 @@ struct PackedPanels {
   }
 
   // Transposes a matrix (filled, columns). Returns the destination of the next columns.
-  static float* pack_columns(const float* from, Index row_stride, Index columns, Index filled, float* to, Index stride) {
+  static float* pack_columns(const float* from, Index row_stride, Index columns, Index filled, float* to,
+                             Index stride) {
     Index k = 0;
     if (filled == LANES)
       for (; k + LANES <= columns; k += LANES) transpose_square(from + k, row_stride, to + k * stride, stride);
@@ -95,9 +96,10 @@ struct PackedPanels {
 
   static void pack_backward(const Shape& shape, const Weights& weights, Index rows, float* packed) {
     const Layout<Cell> layout(shape);
-    pack_rows(layout, weights.w_h, &Source::h, 0, layout.h_end, Panels(layout.H, panel_vectors(rows)), layout.H, packed);
+    const Panels panels_h(layout.H, panel_vectors(rows)), panels_x(layout.D);
+    pack_rows(layout, weights.w_h, &Source::h, 0, layout.h_end, panels_h, layout.H, packed);
     packed += layout.packed_h(packed_right_size);
-    pack_rows(layout, weights.w_x, &Source::x, layout.x_begin, Cell::BLOCKS, Panels(layout.D), layout.D, packed);
+    pack_rows(layout, weights.w_x, &Source::x, layout.x_begin, Cell::BLOCKS, panels_x, layout.D, packed);
   }
 
   // Packs the rows of weights of blocks `first` to `last`, which have `columns` columns.

@@ -12,13 +12,13 @@ namespace throughtime {
 constexpr Index ROWS_AT_ONCE = 32;          // of a batch: the scratch buffers hold no more
 constexpr Index SMALL_GRANULE = 16;         // rows: whole vectors of any instruction set
 constexpr Index LARGE_BATCH = 64;           // rows, from which on a granule is twice as large
-constexpr Index MAX_PARTS = 8;              // each needs memory for sums of its own, which are added up at the end
+constexpr Index MAX_PARTS = 8;              // each needs separate sums, which are added up at the end
 constexpr Index WORK_PER_THREAD = 400'000;  // multiplications: about 10 us, the time to wake a thread
 
-// A part is a whole number of granules with one sum of weight gradients. Parts depend on the batch size alone, so the sums
-// are the same to the last bit on any number of threads. A task is one part, or two of the smallest, which are faster
-// together. Residuals are laid out by task: tasks depend only on the batch and the size of the thread pool, which both
-// passes share.
+// A part is a whole number of granules with one sum of weight gradients. Parts depend on the batch size alone, so the
+// sums are the same to the last bit on any number of threads. A task is one part, or two of the smallest, which are
+// faster together. Residuals are laid out by task: tasks depend only on the batch and the size of the thread pool,
+// which both passes share.
 class Partition {
  public:
   Partition(const Problem& problem, Index threads)

@@ -22,7 +22,8 @@ class ForwardModel {
     return packed;
   }
 
-  ForwardModel(const ForwardArgs& args, const Problem& problem, const Partition& partition, Index m, const float* packed)
+  ForwardModel(const ForwardArgs& args, const Problem& problem, const Partition& partition, Index m,
+               const float* packed)
       : kernel_(*problem.kernel), partition_(partition), pass_(pass_of(args, problem, m, packed)) {}
 
   void run(Index task) const {

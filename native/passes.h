@@ -6,7 +6,7 @@
 
 namespace throughtime {
 
-// Return an error if there is not enough memory. The shapes must have been checked.
+// Return an error if memory runs out. The shapes must have been checked.
 ffi::Error run_passes(const ForwardArgs&, const Problem&, ffi::ThreadPool&);
 ffi::Error run_passes(const BackwardArgs&, const Problem&, ffi::ThreadPool&);
 

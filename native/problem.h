@@ -1,5 +1,6 @@
-// Sizes and addresses that a kernel works on. Included both by code compiled for every processor and by code compiled for
-// one instruction set: no function with external linkage may be defined here, as the linker would keep one copy for all.
+// Sizes and addresses that a kernel works on. Included both by code compiled for every processor and by code compiled
+// for one instruction set: no function with external linkage may be defined here, as the linker would keep one copy for
+// all.
 #ifndef THROUGHTIME_PROBLEM_H
 #define THROUGHTIME_PROBLEM_H
 
@@ -30,9 +31,9 @@ struct Inputs {
   const std::uint8_t* mask;
 };
 
-// hs (B, T, H), the state after each step; h and c (B, H), the last state; residuals, of the size of
-// (B, T, blocks * residual_block(H)), or null without a backward pass. Their layout is private to the kernel, but the same
-// for the same rows in both passes.
+// hs (B, T, H), the state after each step; h and c (B, H), the last state; residuals, of the size of (B, T, blocks *
+// residual_block(H)), or null without a backward pass. Their layout is private to the kernel, but the same for the same
+// rows in both passes.
 struct Outputs {
   float *hs, *h, *c, *residuals;
 };
@@ -77,8 +78,8 @@ struct Sums {
   Index rows, stride;
 };
 
-// The kernel of one cell for one instruction set. Sizes are in floats. Packed weights, scratch and sums must be aligned to
-// 64 bytes. The passes run sequences `first` to `last`, excluding the latter.
+// The kernel of one cell for one instruction set. Sizes are in floats. Packed weights, scratch and sums must be aligned
+// to 64 bytes. The passes run sequences `first` to `last`, excluding the latter.
 struct Kernel {
   Index gates;            // G
   Index residual_blocks;  // a step, of residual_block(H) floats each

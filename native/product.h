@@ -1,5 +1,5 @@
-// Matrix products, tile by tile in registers. The side that is used repeatedly is packed: the right side into panels, or
-// the left side into tiles.
+// Matrix products, tile by tile in registers. The side that is used repeatedly is packed: the right side into panels,
+// or the left side into tiles.
 #ifndef THROUGHTIME_PRODUCT_H
 #define THROUGHTIME_PRODUCT_H
 
@@ -52,8 +52,8 @@ inline float* pack_left(const float* from, Strides stride, Index rows, Index col
   return next;
 }
 
-// B (K, columns): packed panels, each (K, width), or the rows of a matrix, `stride` apart, of which `skipped` are left out
-// after each run of the left side.
+// B (K, columns): packed panels, each (K, width), or the rows of a matrix, `stride` apart, of which `skipped` are left
+// out after each run of the left side.
 struct Right {
   const float* data;
   Index stride;  // 0 if packed
@@ -117,7 +117,8 @@ THROUGHTIME_INLINE void panel(Index rows, Left a, Right b, Index K, Out c) {
 
 // C (rows, columns) = A (rows, K) B (K, columns), or C plus that; K is not 0. Whole vectors are written. When called
 // repeatedly with the same B, alternate `backwards`: each call then starts with the panels still in cache.
-THROUGHTIME_NOINLINE static void product(Index rows, Index columns, Index K, Left a, Right b, Out c, bool backwards = false) {
+THROUGHTIME_NOINLINE static void product(Index rows, Index columns, Index K, Left a, Right b, Out c,
+                                         bool backwards = false) {
   if (rows == 0) return;
   const Panels panels(columns);
   for (Index i = 0; i < panels.count; ++i) {

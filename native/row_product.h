@@ -1,6 +1,6 @@
-// Products of a single row and a matrix. Each number of the matrix is used once, so fetching it takes the time. Therefore
-// panels are wide, and every other product runs backwards, starting with what the last one left in cache. If about half of
-// the row are zeros, the numbers that would be multiplied by them are not fetched.
+// Products of a single row and a matrix. Each number of the matrix is used once, so fetching it takes the time.
+// Therefore panels are wide, and every other product runs backwards, starting with the panels still in cache. If
+// about half of the row are zeros, the numbers that would be multiplied by them are not fetched.
 #ifndef THROUGHTIME_ROW_PRODUCT_H
 #define THROUGHTIME_ROW_PRODUCT_H
 
@@ -10,8 +10,8 @@ namespace throughtime::THROUGHTIME_ISA {
 
 constexpr int ROW_PANEL_VECTORS = 8;  // at most
 
-// Multiplies K numbers of a by the rows of a panel of V vectors, `step` apart; both strides may be negative. There are as
-// many independent chains of sums as registers allow, so that no addition waits for the one before.
+// Multiplies K numbers of a by the rows of a panel of V vectors, `step` apart; both strides may be negative. There are
+// as many independent chains of sums as registers allow, so that no addition waits for the one before.
 template <int V>
 THROUGHTIME_NOINLINE void row_panel(Left a, const float* b, Index step, Index K, Out c) {
   constexpr int MAX_CHAINS = V > 4 ? 2 : 4;
@@ -44,8 +44,8 @@ inline void row_panel_of(Index vectors, Left a, const float* b, Index step, Inde
   if constexpr (V > 1) row_panel_of<V - 1>(vectors, a, b, step, K, c);
 }
 
-// C (columns,) = a (K,) B (K, columns), or C plus that, with B packed into panels of up to ROW_PANEL_VECTORS vectors; K may
-// be cut into runs. Whole vectors are written.
+// C (columns,) = a (K,) B (K, columns), or C plus that, with B packed into panels of up to ROW_PANEL_VECTORS vectors; K
+// may be cut into runs. Whole vectors are written.
 inline void row_product(Index columns, Index K, Left a, const float* b, Out c, bool backwards) {
   const Panels panels(columns, ROW_PANEL_VECTORS);
   const Index run = a.run ? a.run : K;

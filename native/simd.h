@@ -21,7 +21,8 @@
 #define THROUGHTIME_UNROLLED _Pragma("GCC unroll 32")
 #endif
 
-// What is inlined must not depend on how many callers there are, which GCC weighs: it changes the speed by several percent.
+// GCC's choice of what to inline depends on the number of callers. In the products it changes the speed by several
+// percent, so there it is stated.
 #define THROUGHTIME_INLINE __attribute__((always_inline)) inline
 #define THROUGHTIME_NOINLINE __attribute__((noinline))
 
@@ -45,7 +46,8 @@ inline Index round_up(Index size, Index multiple) { return (size + multiple - 1)
 inline Vector clamp(Vector x, float limit) {
   const Vector top = broadcast(limit), bottom = broadcast(-limit);
 #if THROUGHTIME_LANES == 16 && defined(__AVX512F__)
-  return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));  // GCC needs four instructions for the code below
+  // GCC needs four instructions for the code below.
+  return _mm512_maskz_max_ps(-1, bottom, _mm512_maskz_min_ps(-1, top, x));
 #else
   x = top < x ? top : x;
   return bottom > x ? bottom : x;
@@ -109,8 +111,8 @@ inline Vector tanh(Vector x) {
   return numerator / (numerator + 2.0f);
 }
 
-// Transposes the blocks of D by D within each block of 2 D by 2 D: swaps its two off-diagonal blocks. Then recurses into
-// blocks of half the size.
+// Transposes the blocks of D by D within each block of 2 D by 2 D: swaps its two off-diagonal blocks. Then recurses
+// into blocks of half the size.
 template <Index D, Index... J>
 inline void swap_blocks(Vector* rows, std::integer_sequence<Index, J...>) {
   THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) {
@@ -135,8 +137,8 @@ inline void transpose_square(const float* from, Index from_stride, float* to, In
   THROUGHTIME_UNROLLED for (Index i = 0; i < LANES; ++i) store(to + i * to_stride, rows[i]);
 }
 
-// Transposes a matrix: to[j * to_stride + i] = from[i * from_stride + j]. A last square that would stick out is moved back,
-// over the one before.
+// Transposes a matrix: to[j * to_stride + i] = from[i * from_stride + j]. A last square that would stick out is moved
+// back, over the one before.
 inline void transpose(const float* from, Index from_stride, Index rows, Index columns, float* to, Index to_stride) {
   if (rows < LANES || columns < LANES) {
     for (Index j = 0; j < columns; ++j)

@@ -9,7 +9,8 @@
 
 namespace throughtime {
 
-// Runs task(0) ... task(count - 1), each once, on up to `workers` threads. Returns when all are done; false if one threw.
+// Runs task(0) ... task(count - 1), each once, on up to `workers` threads. Returns when all are done; false if one
+// threw.
 //
 // The caller runs tasks too and waits only for those that have started. It needs no thread of the pool, so a call from
 // within the pool cannot deadlock.

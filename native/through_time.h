@@ -1,5 +1,6 @@
-// The passes of any cell in cells.h through time. Sequences run with one in each lane as far as they fill whole vectors;
-// the rest run with a unit in each lane. A few sequences at a time run through all of their steps, with the weights in cache.
+// The passes of any cell in cells.h through time. Sequences run with one in each lane as far as they fill whole
+// vectors; the rest run with a unit in each lane. A few sequences at a time run through all of their steps, with the
+// weights in cache.
 #ifndef THROUGHTIME_THROUGH_TIME_H
 #define THROUGHTIME_THROUGH_TIME_H
 
@@ -20,7 +21,7 @@ struct ThroughTime {
   static bool fills_vectors(Index rows) { return rows >= LANES; }
   static bool leaves_rest(Index rows) { return rows % LANES; }
 
-  // Weights are packed for each way that the batch needs: first for a sequence in each lane, then for a unit in each lane.
+  // The offset of the weights for a unit in each lane: they follow those for a sequence in each lane, if any.
   static Index unit_weights_forward(const Shape& shape) {
     return fills_vectors(shape.B) ? round_up(Tiles::forward_size(shape), 16) : 0;
   }
