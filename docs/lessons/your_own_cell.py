@@ -71,7 +71,7 @@ def _():
     ## A first attempt, with a mistake in it
 
     `tt.MatrixCell` is the base of cells whose state enters through one matrix product. It wants the weights, the first
-    state, and the step in two parts: `squash` makes gates of the input's share `gx` and the state's share `gh`, and
+    state, and the step in two parts: `activate` makes gates of the input's share `gx` and the state's share `gh`, and
     `update` makes the next state. `slopes` is the largest slope of each gate, for the instruments.
     """)
     return
@@ -103,7 +103,7 @@ class FirstAttempt(tt.MatrixCell):
     def slopes(self) -> tuple[float, float]:
         return 0.25, 1.0
 
-    def squash(self, gx: jax.Array, gh: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def activate(self, gx: jax.Array, gh: jax.Array) -> tuple[jax.Array, jax.Array]:
         f, n = jnp.split(gx + gh, 2)
         return sigmoid(f), jnp.tanh(n)
 
@@ -203,7 +203,7 @@ class UGRNN(tt.MatrixCell):
     def slopes(self) -> tuple[float, float]:
         return 0.25, 1.0  # sigmoid, tanh
 
-    def squash(self, gx: jax.Array, gh: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def activate(self, gx: jax.Array, gh: jax.Array) -> tuple[jax.Array, jax.Array]:
         f, n = jnp.split(gx + gh, 2)
         return sigmoid(f), jnp.tanh(n)
 
@@ -290,7 +290,7 @@ def _():
     mo.md(r"""
     ## What flows back through it
 
-    `tt.gradient_flow` knows nothing of this cell but its `step`; for the gates it asks `squash`. Before the training
+    `tt.gradient_flow` knows nothing of this cell but its `step`; for the gates it asks `activate`. Before the training
     and after it:
     """)
     return

@@ -231,7 +231,7 @@ class Twice(tt.MatrixCell):
     def initial_state(self):
         return tt.ElmanState(jnp.zeros(self.hidden))
 
-    def squash(self, gx, gh):
+    def activate(self, gx, gh):
         return (jnp.tanh(gx + gh),)
 
     def update(self, state, gates):

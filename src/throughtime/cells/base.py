@@ -98,7 +98,7 @@ class MatrixCell(GatedCell):
     w_h: eqx.AbstractVar[RecurrentWeights]
 
     @abstractmethod
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
         """The gates from the input's share ``gx`` and the state's share ``gh`` of their pre-activations."""
 
     @abstractmethod
@@ -107,7 +107,7 @@ class MatrixCell(GatedCell):
 
     def gates(self, state: State, gx: GateBias) -> tuple[Hidden, ...]:
         """What each gate says in this step."""
-        return self.squash(gx, self.w_h @ state.h)
+        return self.activate(gx, self.w_h @ state.h)
 
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
         """One time step."""

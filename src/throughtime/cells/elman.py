@@ -69,7 +69,7 @@ class Elman(MatrixCell):
         """That of phi; None for a function of the user's own."""
         return (LARGEST_SLOPES.get(self.activation),)
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden]:
         """``a``, through phi."""
         return (self.activation(gx + gh),)
 

@@ -71,7 +71,7 @@ class GRU(MatrixCell):
         """Two sigmoids and a tanh."""
         return 0.25, 0.25, 1.0
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden]:
         """r, z and n."""
         (xr, xz, xn), (hr, hz, hn) = jnp.split(gx, 3), jnp.split(gh, 3)
         r = sigmoid(xr + hr)

@@ -21,19 +21,19 @@ class LinearCell(GatedCell):
         """A and c, from projected inputs gx (..., G*H): (..., H) each, real or complex."""
 
     @abstractmethod
-    def pack(self, state: State) -> Array:
+    def state_to_array(self, state: State) -> Array:
         """The memory s (..., H) of a state."""
 
     @abstractmethod
-    def unpack(self, s: Array) -> State:
+    def array_to_state(self, s: Array) -> State:
         """The state that holds a memory s (..., H)."""
 
     @abstractmethod
-    def read(self, s: Array, gx: Array) -> Array:
+    def output(self, s: Array, gx: Array) -> Array:
         """The output (..., H) of a memory s (..., H), in the step of the projected input gx (..., G*H)."""
 
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
         """One time step."""
         a, c = self.coefficients(gx)
-        s = a * self.pack(state) + c
-        return self.unpack(s), self.read(s, gx)
+        s = a * self.state_to_array(state) + c
+        return self.array_to_state(s), self.output(s, gx)

@@ -96,14 +96,14 @@ class LRU(LinearCell):
         gamma = jnp.broadcast_to(gamma, re.shape)
         return jnp.broadcast_to(lam, re.shape), jax.lax.complex(gamma * re, gamma * im)
 
-    def pack(self, state: LRUState) -> Array:
+    def state_to_array(self, state: LRUState) -> Array:
         """Re + i im."""
         return jax.lax.complex(state.re, state.im)
 
-    def unpack(self, s: Array) -> LRUState:
+    def array_to_state(self, s: Array) -> LRUState:
         """Its two parts."""
         return LRUState(s.real, s.imag)
 
-    def read(self, s: Array, gx: Array) -> Array:
+    def output(self, s: Array, gx: Array) -> Array:
         """The real part of ``C s``, and what skips the memory."""
         return s.real @ self.c_re.T - s.imag @ self.c_im.T + gx[..., -self.hidden :]

@@ -73,7 +73,7 @@ class LSTM(MatrixCell):
         """Three sigmoids, and the tanh of g."""
         return 0.25, 0.25, 1.0, 0.25
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
         """i, f, g and o."""
         i, f, g, o = jnp.split(gx + gh, 4)
         return sigmoid(i), sigmoid(f), jnp.tanh(g), sigmoid(o)

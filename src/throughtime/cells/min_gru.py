@@ -73,14 +73,14 @@ class MinGRU(LinearCell):
         u, n = jnp.split(gx, 2, axis=-1)
         return sigmoid(-u), sigmoid(u) * n  # 1 - sigmoid(u) is sigmoid(-u), without the rounding
 
-    def pack(self, state: MinGRUState) -> Array:
+    def state_to_array(self, state: MinGRUState) -> Array:
         """H."""
         return state.h
 
-    def unpack(self, s: Array) -> MinGRUState:
+    def array_to_state(self, s: Array) -> MinGRUState:
         """H is all there is."""
         return MinGRUState(s)
 
-    def read(self, s: Array, gx: Array) -> Array:
+    def output(self, s: Array, gx: Array) -> Array:
         """H."""
         return s

@@ -78,14 +78,14 @@ class MinLSTM(LinearCell):
         kept = by_i / (by_i + one + jnp.exp(-f - most))
         return kept, (1 - kept) * n
 
-    def pack(self, state: MinLSTMState) -> Array:
+    def state_to_array(self, state: MinLSTMState) -> Array:
         """H."""
         return state.h
 
-    def unpack(self, s: Array) -> MinLSTMState:
+    def array_to_state(self, s: Array) -> MinLSTMState:
         """H is all there is."""
         return MinLSTMState(s)
 
-    def read(self, s: Array, gx: Array) -> Array:
+    def output(self, s: Array, gx: Array) -> Array:
         """H."""
         return s

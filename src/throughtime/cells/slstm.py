@@ -79,7 +79,7 @@ class SLSTM(MatrixCell):
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return SLSTMState(zeros, zeros, zeros, zeros)
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
         """li, lf, z and o."""
         i, f, z, o = jnp.split(gx + gh, 4)
         return i, log_sigmoid(f), jnp.tanh(z), sigmoid(o)

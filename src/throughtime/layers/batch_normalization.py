@@ -131,7 +131,7 @@ class BatchNorm(Wrapper, GatedCell):
 
     def normal_gates(self, gx: GateBias, gh: GateBias, x: Moments, h: Moments) -> tuple[Hidden, ...]:
         """The inner cell's gates from both products, normalized by these moments (G*H,)."""
-        return self.cell.squash(self.gamma_x * _normal(gx, x) + self.b, self.gamma_h * _normal(gh, h))
+        return self.cell.activate(self.gamma_x * _normal(gx, x) + self.b, self.gamma_h * _normal(gh, h))
 
     def with_statistics(self, statistics: BatchStatistics, rate: float = 0.1) -> "BatchNorm":
         """This cell with ``(1 - rate) * old + rate * new`` for running statistics.

@@ -108,9 +108,9 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
         """The inner cell's."""
         return self.cell.initial_state()
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
         """The inner cell's."""
-        return self.cell.squash(gx, gh)
+        return self.cell.activate(gx, gh)
 
     def update(self, state: State, gates: tuple[Hidden, ...]) -> State:
         """Between the old state and the new."""
@@ -160,9 +160,9 @@ class ZoneoutDraw(Wrapper, MatrixCell):  # type: ignore[override]
         """The inner cell's, at step 0."""
         return ZoneoutState(self.cell.initial_state(), jnp.zeros((), jnp.int32))
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
         """The inner cell's."""
-        return self.cell.squash(gx, gh)
+        return self.cell.activate(gx, gh)
 
     def update(self, state: ZoneoutState, gates: tuple[Hidden, ...]) -> ZoneoutState:
         """The new state, and the old one where the noise keeps it."""

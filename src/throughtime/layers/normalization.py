@@ -64,9 +64,9 @@ class LayerNorm(Wrapper, MatrixCell):  # type: ignore[override]
         """The inner cell's."""
         return self.cell.initial_state()
 
-    def squash(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
+    def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
         """The inner cell's gates from a normalized ``gh``; ``gx`` is normalized already."""
-        return self.cell.squash(gx, _normal(gh) * self.gain_h)
+        return self.cell.activate(gx, _normal(gh) * self.gain_h)
 
     def update(self, state: State, gates: tuple[Hidden, ...]) -> State:
         """The inner cell's."""

@@ -129,17 +129,17 @@ class SignedEigenvalues(Wrapper, LinearCell):
         a, c = self.cell.coefficients(gx)
         return 2 * a - 1, c
 
-    def pack(self, state: State) -> Array:
+    def state_to_array(self, state: State) -> Array:
         """The inner cell's memory."""
-        return self.cell.pack(state)
+        return self.cell.state_to_array(state)
 
-    def unpack(self, s: Array) -> State:
+    def array_to_state(self, s: Array) -> State:
         """The inner cell's state."""
-        return self.cell.unpack(s)
+        return self.cell.array_to_state(s)
 
-    def read(self, s: Array, gx: Array) -> Array:
+    def output(self, s: Array, gx: Array) -> Array:
         """The inner cell's output."""
-        return self.cell.read(s, gx)
+        return self.cell.output(s, gx)
 
 
 def _is_complex(cell: LinearCell) -> bool:

@@ -39,10 +39,10 @@ def linear_scan(
     if mask is not None:
         a, c = jnp.where(mask[:, None], a, 1), jnp.where(mask[:, None], c, 0)
     first = -1 if reverse else 0
-    c = c.at[first].add(a[first] * cell.pack(state))
+    c = c.at[first].add(a[first] * cell.state_to_array(state))
     memories = recurrence(a, c, reverse=reverse)
-    ys = cell.read(memories, gx)
-    last = cell.unpack(memories[0 if reverse else -1])
+    ys = cell.output(memories, gx)
+    last = cell.array_to_state(memories[0 if reverse else -1])
     return last, ys if mask is None else jnp.where(mask[:, None], ys, 0)
 
 

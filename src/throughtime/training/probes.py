@@ -80,7 +80,9 @@ class TappedCell(Cell):
         moved, _ = self.cell.step(state, at.gx)
         moved = _listen(moved, squares, at.lag)
         moved = _count(moved, tuple(counts), (dead.sum(1), saturated.sum(1), 1, at.lag_before >= 0))
-        return moved, self.cell.read(self.cell.pack(moved), at.gx) if isinstance(self.cell, LinearCell) else moved.h
+        if isinstance(self.cell, LinearCell):
+            return moved, self.cell.output(self.cell.state_to_array(moved), at.gx)
+        return moved, moved.h
 
 
 def can_be_tapped(cell: GatedCell) -> bool:
