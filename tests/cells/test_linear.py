@@ -13,12 +13,12 @@ from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
 from throughtime.kernels.library import available, off
-from throughtime.kernels.linear import states
+from throughtime.kernels.linear import native_recurrence
 from throughtime.recurrence.scans import linear_scan, parallel_recurrence, sequential_scan
 
 LINEAR = ["mingru", "minlstm", "lru"]
 T = 7
-parallel, native = partial(linear_scan, parallel_recurrence), partial(linear_scan, states)
+parallel, native = partial(linear_scan, parallel_recurrence), partial(linear_scan, native_recurrence)
 SCANS = [parallel, pytest.param(native, marks=pytest.mark.skipif(not available(), reason=available().why))]
 
 

@@ -1,4 +1,4 @@
-"""A native kernel beside the scan that it stands for."""
+"""Comparison of a native kernel with the scan."""
 
 from functools import partial
 
@@ -21,26 +21,26 @@ CELLS = {
 
 
 def cell_of(name, inputs, hidden, seed=0):
-    """Random asymmetric weights of moderate size, biases too."""
+    """Return a cell with random asymmetric weights and biases of moderate size."""
     cell = random_weights(lambda: CELLS[name](inputs, hidden, key=jax.random.key(0)), seed)
     return jax.tree.map(lambda leaf: 0.8 * leaf, cell)
 
 
 def state_of(cell, *batch, seed=3):
-    """A random state; h and c differ."""
+    """Return a random state; h and c differ."""
     leaves, tree = jax.tree.flatten(cell.initial_state())
     drawn = [0.5 * random_inputs(*batch, *leaf.shape, seed=seed + number) for number, leaf in enumerate(leaves)]
     return jax.tree.unflatten(tree, drawn)
 
 
 def weighed(results, seed=7):
-    """A number that depends on every output and every last state, each with a weight of its own."""
+    """Return a number that depends on every output and every last state, with different weights."""
     leaves = jax.tree.leaves(results)
     return sum(jnp.sum(jnp.sin(leaf) * random_inputs(*leaf.shape, seed=seed + i)) for i, leaf in enumerate(leaves))
 
 
 def both(function, *operands):
-    """What ``function`` gives with kernels, and with scans: two programs."""
+    """Return the results of ``function`` with kernels, and with scans: two programs."""
     fast = jax.jit(function)(*operands)
     with off():
         slow = jax.jit(lambda *again: function(*again))(*operands)
@@ -48,12 +48,12 @@ def both(function, *operands):
 
 
 def program(cell, xs):
-    """The text of what XLA is given."""
+    """Return the program's text, before XLA compiles it."""
     return jax.jit(lambda cell, xs: tt.unroll(cell, xs)).lower(cell, xs).as_text()
 
 
 def assert_same(fast, slow, relative=RELATIVE):
-    """Largest difference over largest value, array by array."""
+    """Compare array by array: the largest difference over the largest value."""
     assert jax.tree.structure(fast) == jax.tree.structure(slow)
     for one, other in zip(*map(jax.tree.leaves, (fast, slow)), strict=True):
         assert one.shape == other.shape
@@ -63,7 +63,7 @@ def assert_same(fast, slow, relative=RELATIVE):
 
 
 def forward_and_back(mask=None, reverse=False):
-    """A function of cell, state and xs: the gradient of a loss by all three, and the results."""
+    """Return a function of cell, state and xs: the gradients of a loss by all three, and the results."""
 
     def run(cell, state, xs):
         def loss(cell, state, xs):

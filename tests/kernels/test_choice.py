@@ -1,4 +1,4 @@
-"""When kernels are taken, when not, and what is said about it."""
+"""When kernels run, when not, and why not."""
 
 import json
 import os
@@ -16,7 +16,6 @@ from tests.kernels.compare import assert_same, cell_of, program
 
 import throughtime as tt
 from throughtime.kernels import library
-from throughtime.kernels.autodiff import serves
 from throughtime.kernels.ffi import FORWARD
 from throughtime.kernels.library import available, off
 
@@ -24,30 +23,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-relu"])
-def test_taken(name):
+def test_chosen(name):
     assert FORWARD in program(cell_of(name, 2, 5), random_inputs(3, 4, 2))
     assert FORWARD in program(cell_of(name, 2, 5), random_inputs(4, 2))
     with off():
         assert FORWARD not in program(cell_of(name, 2, 5), random_inputs(3, 4, 2))
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "hidden", "taken"),
-    [
-        ("elman-relu", (30, 1), 100, True),  # the reference step
-        ("elman-relu", (300, 1), 8, False),  # 19,200 multiplications in one sequence
-        ("elman-relu", (1, 313, 1), 8, True),
-        ("elman-relu", (11, 1), 100, False),
-        ("elman-relu", (2, 11, 1), 100, True),
-        ("gru", (2, 10, 1), 8, True),
-        ("gru", (2, 10, 1), 7, False),
-        ("gru", (20, 10, 1), 7, True),  # 29,400 multiplications
-        ("lstm", (0, 10, 1), 100, False),
-    ],
-)
-def test_little_work_is_left_to_the_scan(name, shape, hidden, taken, monkeypatch):
-    monkeypatch.undo()
-    assert serves(cell_of(name, 1, hidden), jnp.zeros(shape), ()) == taken
 
 
 @pytest.mark.parametrize("name", ["slstm", "lem", "antisymmetric"])
@@ -56,7 +36,7 @@ def test_other_cells_scan(name):
     assert FORWARD not in program(cell, random_inputs(3, 4, cell.inputs))
 
 
-def test_an_activation_of_ones_own_scans():
+def test_a_custom_activation_scans():
     cell = tt.Elman(2, 5, lambda a: jnp.sin(a), key=jax.random.key(0))
     assert FORWARD not in program(cell, random_inputs(3, 4, 2))
 
@@ -71,20 +51,20 @@ def test_double_precision_scans(x64):
     assert FORWARD not in program(cell, random_inputs(3, 4, 2))
 
 
-def test_inference_keeps_nothing():
-    """What is saved for the way back is only there where there is one."""
+def test_inference_saves_no_residuals():
+    """Only a gradient has a backward pass that needs them."""
     cell, xs = cell_of("lstm", 2, 5), random_inputs(3, 4, 2)
     assert "3x4x80xf32" not in program(cell, xs)
-    back = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]))).lower(cell, xs).as_text()
-    assert "3x4x80xf32" in back  # 5 blocks of 5, padded to 16
+    gradient = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]))).lower(cell, xs).as_text()
+    assert "3x4x80xf32" in gradient  # 5 blocks of 5, padded to 16
 
 
 def test_the_environment_switches_them_off(monkeypatch):
     assert available().yes
     monkeypatch.setenv(library.SWITCH, "0")
-    found = available()
-    assert not found
-    assert found.why == "they are off: the environment variable THROUGHTIME_KERNELS is '0'"
+    availability = available()
+    assert not availability
+    assert availability.why == "native kernels are off: the environment variable THROUGHTIME_KERNELS is '0'"
 
 
 def test_off_is_for_its_block_only():
@@ -94,8 +74,8 @@ def test_off_is_for_its_block_only():
     assert available()
 
 
-def test_where_they_were_not_built():
-    """In a fresh process that does not find the library all is as before, by the scan."""
+def test_without_the_library_unroll_scans():
+    """A fresh process in which the library cannot be found."""
     code = """
 import importlib.util, sys
 found = importlib.util.find_spec
@@ -109,7 +89,7 @@ print(tt.unroll(tt.GRU(1, 3, key=jax.random.key(0)), jax.numpy.ones((4, 1)))[1].
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert "yes=False" in ended.stdout
-    assert "there was no C++ compiler" in ended.stdout
+    assert "native kernels were not built" in ended.stdout
     assert "(4, 3)" in ended.stdout
 
 
@@ -117,7 +97,7 @@ def test_a_library_that_cannot_be_loaded(monkeypatch, tmp_path):
     broken = tmp_path / "_native.so"
     broken.write_bytes(b"no library")
     monkeypatch.setenv(library.LIBRARY, str(broken))
-    assert "they cannot be loaded" in library._loaded.__wrapped__().why
+    assert "native kernels cannot be loaded" in library._loaded.__wrapped__().why
 
 
 GRADIENT = """
@@ -128,45 +108,46 @@ import jax, numpy as np
 from tests.contract import random_inputs
 from tests.kernels.compare import cell_of, forward_and_back, state_of
 import throughtime as tt
-from throughtime.kernels.linear import states
+from throughtime.kernels.linear import native_recurrence
 cell = cell_of("lstm", 3, 37)
 run = jax.jit(forward_and_back())
-found = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
+results = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
 for name, hidden in (("lstm", 150), ("gru", 70), ("elman-relu", 150)):
     one = cell_of(name, 2, hidden)
-    found.append(run(one, state_of(one), random_inputs(13, 2)))
-found.append(jax.vmap(run, in_axes=(None, 0, 0))(cell, state_of(cell, 2, 32), random_inputs(2, 32, 11, 3)))
-linear = jax.vmap(partial(states, reverse=True))(random_inputs(20, 300, 70, seed=1), random_inputs(20, 300, 70))
-leaves = [*jax.tree.leaves(found), linear[:, :4]]
+    results.append(run(one, state_of(one), random_inputs(13, 2)))
+results.append(jax.vmap(run, in_axes=(None, 0, 0))(cell, state_of(cell, 2, 32), random_inputs(2, 32, 11, 3)))
+a, c = random_inputs(20, 300, 70, seed=1), random_inputs(20, 300, 70)
+linear = jax.vmap(partial(native_recurrence, reverse=True))(a, c)
+leaves = [*jax.tree.leaves(results), linear[:, :4]]
 print(json.dumps([tt.kernels.available().why, [np.asarray(leaf).tolist() for leaf in leaves]]))
 """
 
 
 def gradient(cores=1, **environment):
-    """The instructions that were used, and results and gradient of a batch, of a process of its own."""
+    """Return the instruction set that a new process used, and its results and gradients."""
     command = [sys.executable, "-c", GRADIENT, str(cores)]
     variables = os.environ | environment
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=variables, cwd=ROOT)
     return json.loads(ended.stdout)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system lets no process choose its cores")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to cores")
 def test_any_number_of_threads_gives_the_same_bits():
-    """70 rows are three parts, whoever takes them; 30 are two, which a single thread takes together, and so are the 32
-    of each of two models; 20 sequences of a linear recurrence are shared among all.
+    """70 rows are three parts, whichever thread runs them. 30 rows are two parts, which a single thread runs together,
+    and so are the 32 rows of each of two models. 20 sequences of a linear recurrence are shared among all threads.
     """
     if len(os.sched_getaffinity(0)) < 2:
-        pytest.skip("there is one core only")
+        pytest.skip("there is only one core")
     assert gradient(cores=1) == gradient(cores=2) == gradient(cores=2)
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the others have one table of kernels")
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other CPUs have one instruction set")
 def test_older_instructions_give_the_same():
-    """Every processor's kernels that this one can run."""
+    """Kernels for every instruction set that this CPU has."""
     known = ["SSE2", "AVX2", "AVX-512"]
     names = known[: known.index(available().why) + 1]
-    told = [gradient(THROUGHTIME_INSTRUCTIONS=name) for name in names]
-    assert [name for name, _ in told] == names
-    *older, newest = ([np.asarray(leaf) for leaf in leaves] for _, leaves in told)
+    runs = [gradient(THROUGHTIME_INSTRUCTIONS=name) for name in names]
+    assert [name for name, _ in runs] == names
+    *older, newest = ([np.asarray(leaf) for leaf in leaves] for _, leaves in runs)
     for leaves in older:
         assert_same(leaves, newest)

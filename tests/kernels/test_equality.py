@@ -1,4 +1,4 @@
-"""A kernel's outputs, last states and gradients are the scan's."""
+"""Outputs, last states and gradients of a kernel equal those of the scan."""
 
 import equinox as eqx
 import jax
@@ -11,14 +11,14 @@ from tests.contract import random_inputs
 from tests.kernels.compare import CELLS, assert_same, both, cell_of, forward_and_back, state_of
 
 import throughtime as tt
-from throughtime.kernels.autodiff import serves
+from throughtime.kernels.support import why_no_kernel
 
-SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but once
+SHAPES = [  # B, T, D, H: all different, H a multiple of the vector's length only once
     (1, 6, 2, 13),
     (3, 7, 5, 9),
-    (37, 4, 1, 19),  # whole vectors of rows, and some that fill none
-    (33, 3, 2, 21),  # and one that is left, whatever a vector has
-    (18, 3, 20, 17),  # as many inputs as a vector has lanes, and more
+    (37, 4, 1, 19),  # whole vectors of rows, and a part of one
+    (33, 3, 2, 21),  # and a single row more, for vectors of any length
+    (18, 3, 20, 17),  # at least as many inputs as a vector has lanes
     (16, 70, 2, 5),  # more steps than one product for the weights takes
     (5, 3, 20, 16),
     (2, 1, 3, 4),
@@ -29,7 +29,7 @@ SHAPES = [  # B, T, D, H: all different, H never a whole number of vectors but o
 
 
 def mask_of(B, T, seed=5):
-    """Every sequence misses other steps; the first is all there and the last sees nothing."""
+    """Return a mask that differs between sequences; the first has all steps, the last has none."""
     mask = np.random.default_rng(seed).random((B, T)) < 0.6
     mask[:1], mask[1:][-1:] = True, False
     return jnp.asarray(mask)
@@ -46,7 +46,7 @@ def test_outputs_states_and_gradients(name, shape):
     B, T, D, H = shape
     cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
     state = state_of(cell, B)
-    assert serves(cell, xs, state)
+    assert why_no_kernel(cell, xs, state) is None
     assert_same(*both(forward_and_back(), cell, state, xs))
 
 
@@ -59,7 +59,7 @@ def test_masks_and_the_other_direction(name, reverse, masked, B):
     mask = mask_of(B, T) if masked else None
     cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
     if masked:
-        xs = jnp.where(mask[..., None], xs, jnp.nan)  # what is masked out is not looked at
+        xs = jnp.where(mask[..., None], xs, jnp.nan)  # a masked input is not read
     assert_same(*both(forward_and_back(mask, reverse), cell, state_of(cell, B), xs))
 
 
@@ -72,7 +72,7 @@ def test_one_sequence(name):
 @pytest.mark.parametrize(
     ("name", "H"),
     [("lstm", 150), ("gru", 150), ("elman-tanh", 150), ("elman-relu", 150)]  # more than one panel
-    + [("elman-relu", H) for H in (62, 64, 65, 126)],  # 64 numbers at a time are looked at for zeros
+    + [("elman-relu", H) for H in (62, 64, 65, 126)],  # zeros are skipped in blocks of 64
 )
 def test_one_sequence_of_many_units(name, H):
     T, D = 5, 1
@@ -82,8 +82,8 @@ def test_one_sequence_of_many_units(name, H):
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh", "elman-relu"])
-def test_what_lay_in_memory_before_is_nobodys(name):
-    """Behind 41 units, which fill no vectors, stand numbers of a cell of 150 from earlier in the same program."""
+def test_old_numbers_in_scratch_memory_do_not_matter(name):
+    """41 units leave lanes of a vector unused, which hold numbers of a cell of 150 units, run before."""
     T, D, H = 5, 1, 41
     before, xs = cell_of("lstm", D, 150), random_inputs(T, D)
 
@@ -103,7 +103,7 @@ def test_units_that_are_all_zero():
     assert not np.any(fast[1][1])  # the outputs
 
 
-def test_what_is_not_a_number_stays_so_through_a_relu():
+def test_nan_stays_nan_through_a_relu():
     cell, xs = cell_of("elman-relu", 2, 70), random_inputs(6, 2).at[2].set(jnp.nan)
     _, ys = tt.unroll(cell, xs)
     assert np.all(np.isfinite(ys[:2]))
@@ -111,8 +111,8 @@ def test_what_is_not_a_number_stays_so_through_a_relu():
 
 
 @pytest.mark.parametrize("bad", [jnp.inf, jnp.nan])
-def test_a_weight_that_only_meets_zeros_of_a_relu_is_passed_over(bad):
-    """In a sequence by itself; a scan would multiply 0 by it."""
+def test_a_weight_that_multiplies_only_zeros_of_a_relu_is_skipped(bad):
+    """In a single sequence; a scan would multiply 0 by it."""
     cell, xs = cell_of("elman-relu", 1, 9), random_inputs(5, 1)
     dead = eqx.tree_at(lambda cell: (cell.b, cell.w_h), cell, (cell.b.at[4].set(-100), cell.w_h.at[:, 4].set(bad)))
     without = eqx.tree_at(lambda cell: cell.w_h, dead, dead.w_h.at[:, 4].set(0))
@@ -134,14 +134,14 @@ def test_any_shape(name, sizes, masked, reverse):
 
 
 def test_many_rows_on_more_threads_than_one():
-    """Enough work for a second thread; parts of more rows than go together."""
+    """Enough work for a second thread, and parts of more rows than run together."""
     cell, xs = cell_of("lstm", 3, 30), random_inputs(270, 5, 3)
     assert_same(*both(forward_and_back(), cell, state_of(cell, 270), xs))
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "elman-elu"])
 def test_only_some_of_the_results_are_used(name):
-    """No derivative by the inputs is asked for, and outputs have none: JAX says so by zeros of its own."""
+    """Inputs need no gradient, and some outputs have no cotangent: JAX passes symbolic zeros."""
     cell, xs = cell_of(name, 2, 7), random_inputs(4, 5, 2)
     last = jax.grad(lambda cell: jnp.sum(jax.tree.leaves(tt.unroll(cell, xs)[0])[-1] ** 2))
     outputs = jax.grad(lambda cell: jnp.sum(tt.unroll(cell, xs)[1][:, -1] ** 2))
@@ -158,7 +158,7 @@ ACTIVATIONS = {
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_to_a_millionth(name):
-    """One step of one input with weight 1 is the activation: relative to its own size, also where that is tiny."""
+    """One step of one input with weight 1 is the activation, to a relative error, for tiny values too."""
     small = np.geomspace(1e-30, 80, 4000)
     a = np.concatenate([-small[::-1], [0], small]).astype(np.float32)
     one = tt.Elman(1, 1, name, key=jax.random.key(0))
@@ -167,5 +167,5 @@ def test_activations_to_a_millionth(name):
         one,
         jax.tree.unflatten(jax.tree.structure(one), [1.0, 0.0, 0.0]),
     )
-    found = np.asarray(tt.unroll(cell, jnp.asarray(a[:, None, None]))[1]).ravel()
-    np.testing.assert_allclose(found, ACTIVATIONS[name](a.astype(np.float64)), rtol=1e-6, atol=0)
+    ys = np.asarray(tt.unroll(cell, jnp.asarray(a[:, None, None]))[1]).ravel()
+    np.testing.assert_allclose(ys, ACTIVATIONS[name](a.astype(np.float64)), rtol=1e-6, atol=0)

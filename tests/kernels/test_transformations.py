@@ -16,7 +16,7 @@ MANY = 17  # rows: more than one vector
 
 
 def models(name):
-    """N cells of one structure, their arrays stacked."""
+    """Return N cells as one, their arrays stacked."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(cell_of(name, D, H, seed) for seed in range(N)))
 
 
@@ -48,7 +48,7 @@ def test_models_share_their_inputs(name):
 
 
 def test_models_of_mapped_rows():
-    """Two maps, one of each kind, in either order."""
+    """Two vmaps, one of each kind, in either order."""
     state, xs = state_of(cell_of("gru", D, H), 2, B), random_inputs(2, B, T, D)
     rows = jax.vmap(forward_and_back(), in_axes=(None, 0, 0))
     assert_same(*both(jax.vmap(rows, in_axes=(0, None, None)), models("gru"), state, xs))
@@ -59,7 +59,7 @@ def test_models_of_mapped_rows():
 @pytest.mark.parametrize("B", [B, MANY])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gradient_of_a_mapped_loss_adds_up(name, B):
-    """A network called on single sequences under vmap, as Equinox's are: one gradient of the shared weights."""
+    """A network called on single sequences under vmap, as Equinox's are: the shared weights have one gradient."""
     cell, xs = cell_of(name, D, H), random_inputs(B, 3 * T, D)
 
     def loss(cell):
@@ -70,14 +70,14 @@ def test_the_gradient_of_a_mapped_loss_adds_up(name, B):
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_many_ways_back_from_one_forward(name):
-    """What was saved for one model is read for each cotangent as for a model by itself."""
+def test_many_backward_passes_after_one_forward_pass(name):
+    """The residuals of one model are read for each cotangent, as for a model by itself."""
     cell, xs = cell_of(name, D, 16), random_inputs(32, T, D)
     assert_same(*both(jax.jacrev(lambda cell: tt.unroll(cell, xs)[1][:8, -1, 0]), cell))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_none_of_them(name):
+def test_empty_batches(name):
     cell = cell_of(name, D, H)
     for batch in ((0, B, T), (0, T)):
         fast, slow = both(
@@ -91,7 +91,7 @@ def test_none_of_them(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_derivative_of_a_derivative(name):
-    """Of the gradient's norm, with a mask, in reverse: what flatness and Pascanu's regularizer ask for."""
+    """Of the gradient's norm, with a mask, in reverse: flatness and Pascanu's regularizer need it."""
     cell, state, xs = cell_of(name, D, H), state_of(cell_of(name, D, H), B), random_inputs(B, T, D)
     mask = jnp.asarray(np.random.default_rng(0).random((B, T)) < 0.7)
 
@@ -126,8 +126,8 @@ def test_frozen_weights_and_rematerialization():
     assert_same(*both(gradient, cell))
 
 
-def test_no_derivative_forward():
-    """JAX says that it cannot; ``off`` is what helps."""
+def test_no_derivative_in_forward_mode():
+    """JAX refuses; ``off`` helps."""
     cell, xs = cell_of("gru", D, H), random_inputs(T, D)
     forward = jax.jacfwd(lambda xs: tt.unroll(cell, xs)[1])
     with pytest.raises(TypeError, match="forward-mode"):

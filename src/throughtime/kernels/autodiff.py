@@ -1,139 +1,155 @@
-"""A cell through time in one native call, as a function that JAX can differentiate and map."""
+"""A native kernel as a function that JAX can map and differentiate, in four layers from the inside out.
 
-import math
+=====  ===================  ==========================================================================================
+layer  file                 adds
+=====  ===================  ==========================================================================================
+1      ``ffi.py``           the call: ``forward``, ``forward_with_residuals`` and ``backward`` of a :class:`Call`
+2      ``batching.py``      ``jax.vmap``: the same three functions, whose rules make one larger call
+3      here                 ``jax.grad``: the same three functions; a ``custom_vjp`` leads from forward to backward
+4      here                 ``jax.grad`` of ``jax.grad``: the derivative of ``backward`` is that of :func:`scan_vjp`
+=====  ===================  ==========================================================================================
+
+Without a gradient ``forward`` runs, and nothing is saved. With one, JAX runs ``_forward_rule`` instead and later
+``_backward_rule``. A call has no derivative in forward mode (``jax.jvp``).
+"""
+
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from throughtime._types import Array, Mask
-from throughtime.cells import Cell
-from throughtime.kernels.ffi import Cotangents, Given, Pulled, Results, Spec, backward, forward, spec_of
-from throughtime.kernels.library import available
-
-# Below, a scan is as fast or faster: XLA compiles a loop that touches few bytes as one function.
-LEAST_WORK = 20_000  # multiplications of the state by its weights
-LEAST_UNITS = 8  # of a batch
-LEAST_STEPS = 12  # of one sequence: fewer do not pay for packing the weights
+from throughtime.cells import Cell, State
+from throughtime.kernels import batching
+from throughtime.kernels.ffi import Call, Gradients, KernelInputs, Outputs, Residuals, spec_of
 
 
-def serves(cell: Cell, xs: Array, state: Any) -> bool:
-    """Whether there is a native kernel for this cell and these numbers, and it is the faster way."""
-    single = all(jnp.result_type(leaf) == jnp.float32 for leaf in jax.tree.leaves((cell, xs, state)))
-    return spec_of(cell) is not None and single and _is_worth_it(cell, xs) and available().yes
-
-
-def _is_worth_it(cell: Cell, xs: Array) -> bool:
-    batch, steps = math.prod(xs.shape[:-2]), xs.shape[-2]
-    work = batch * steps * len(cell.GATES) * cell.hidden**2
-    if batch > 1 and cell.hidden >= LEAST_UNITS:
-        return True
-    return work >= LEAST_WORK and (batch > 1 or steps >= LEAST_STEPS)
-
-
-def native(cell: Cell, state: Any, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[Any, Array]:
-    """A sequence (T, D) or a batch (B, T, D) through a cell that :func:`serves`; as :func:`throughtime.unroll`."""
+def native_unroll(cell: Cell, state: State, xs: Array, mask: Mask | None, *, reverse: bool) -> tuple[State, Array]:
+    """Run a cell that has a kernel over a sequence (T, D) or a batch (B, T, D), as :func:`throughtime.unroll`."""
     if xs.ndim == 2:
         batch = jax.tree.map(lambda leaf: leaf[None], (state, xs, mask))
-        return jax.tree.map(lambda leaf: leaf[0], native(cell, *batch, reverse=reverse))
-    spec, B = _spec(cell), xs.shape[0]
-    if mask is not None:
-        xs = jnp.where(mask[..., None], xs, 0)  # not a number times zero is not a number, in the gradient too
-    c = state.c if spec.has_memory else jnp.zeros((B, 0), jnp.float32)
-    given = Given(xs, state.h, c, jnp.zeros((B, 0), bool) if mask is None else mask)
-    one_model = jax.tree.map(lambda leaf: leaf[None], (cell, given))
-    hs, *last, _ = (leaf[0] for leaf in _run(reverse, False, *one_model))
-    return spec.state(*last[: len(spec.state._fields)]), hs if mask is None else jnp.where(mask[..., None], hs, 0)
-
-
-def _spec(cell: Cell) -> Spec:
+        return jax.tree.map(lambda leaf: leaf[0], native_unroll(cell, *batch, reverse=reverse))
     spec = spec_of(cell)
     assert spec is not None
-    return spec
+    if mask is not None:
+        xs = jnp.where(mask[..., None], xs, 0)  # the kernel multiplies by 0 what is masked out, and NaN * 0 is NaN
+    inputs = KernelInputs(xs, state.h, state.c if spec.has_c else None, mask)
+    one_model = jax.tree.map(lambda leaf: leaf[None], (cell, inputs))
+    hs, h, c = jax.tree.map(lambda leaf: leaf[0], forward(Call(spec, reverse), *one_model))
+    return spec.make_state(h, c), hs if mask is None else jnp.where(mask[..., None], hs, 0)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _run(reverse: bool, save: bool, cell: Cell, given: Given) -> Results:
-    return forward(_spec(cell), reverse=reverse, save=save)(cell, given)
+# Layer 3: the gradient.
 
 
-def _run_ahead(reverse: bool, save: bool, cell: Any, given: Any) -> tuple[Results, Any]:
-    asked = () if given.xs.perturbed else None  # whether anyone wants the derivative by xs
-    cell, given = jax.tree.map(lambda leaf: leaf.value, (cell, given), is_leaf=_is_primal)
-    results = _run(reverse, True, cell, given)
-    seen = results if save else results._replace(saved=results.saved[..., :0])
-    return seen, (cell, given, results.hs, results.saved, asked)
+@jax.custom_vjp
+def forward(call: Call, cell: Cell, inputs: KernelInputs) -> Outputs:
+    """Run the cell and save nothing."""
+    return batching.forward(call, cell, inputs)
 
 
-def _run_back(reverse: bool, _save: bool, kept: Any, came: Results) -> Any:
-    *operands, asked = kept
-    dense = jax.tree.map(_dense, Cotangents(came.hs, came.h, came.c), is_leaf=_is_zero)
-    found = _pull(reverse, asked is not None, *operands, dense)
-    return found.cell, _of_given(None if asked is None else found.xs, found.h, found.c)
+@jax.custom_vjp
+def forward_with_residuals(call: Call, cell: Cell, inputs: KernelInputs) -> tuple[Outputs, Residuals]:
+    """Run the cell and save what the backward pass needs.
+
+    This is the forward pass of a gradient. A second derivative differentiates it once more: by its outputs alone,
+    because :func:`scan_vjp` computes all that residuals stand for from the cell and its inputs.
+    """
+    return batching.forward_with_residuals(call, cell, inputs)
 
 
-_run.defvjp(_run_ahead, _run_back, symbolic_zeros=True)
+class Saved(NamedTuple):
+    """All that the backward pass reads. ``call.needs_dx`` tells if anyone differentiates by xs."""
+
+    call: Call
+    cell: Cell
+    inputs: KernelInputs
+    hs: Array
+    residuals: Residuals
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _pull(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Pulled:
-    return backward(_spec(cell), reverse=reverse, asked=asked)(cell, given, hs, saved, came)
+def _forward_with_residuals_rule(call: Call, cell: Any, inputs: Any) -> tuple[tuple[Outputs, Residuals], Saved]:
+    call = replace(call, needs_dx=inputs.xs.perturbed)
+    cell, inputs = jax.tree.map(lambda leaf: leaf.value, (cell, inputs))
+    outputs, residuals = forward_with_residuals(call, cell, inputs)
+    return (outputs, residuals), Saved(call, cell, inputs, outputs.hs, residuals)
 
 
-def _pull_ahead(reverse: bool, asked: bool, cell: Cell, given: Given, hs: Array, saved: Array, came: Cotangents) -> Any:
-    return _pull(reverse, asked, cell, given, hs, saved, came), (cell, given, came)
+def _forward_rule(call: Call, cell: Any, inputs: Any) -> tuple[Outputs, Saved]:
+    (outputs, _), saved = _forward_with_residuals_rule(call, cell, inputs)
+    return outputs, saved
 
 
-def _pull_back(reverse: bool, asked: bool, kept: Any, cotangents: Pulled) -> Any:
-    """The second derivative, which few ask for, is that of a scan. ``hs`` and ``saved`` follow from the rest."""
-    cell, given, came = kept
-
-    def slow(cell: Cell, came: Cotangents, *given: Array) -> Any:
-        run = partial(_scanned, reverse, kept[1].mask)
-        by_cell, by_xs, *others = jax.vjp(run, cell, *given)[1](came)
-        return Pulled(by_cell, by_xs if asked else by_xs[..., :0], *others)
-
-    by_cell, by_came, *others = jax.vjp(slow, cell, came, *given[:3])[1](cotangents)
-    return by_cell, _of_given(*others), None, None, by_came
+def _backward_rule(saved: Saved, cotangents: Outputs) -> tuple[None, Cell, KernelInputs]:
+    """Return the gradients by the arguments of ``forward``; None is JAX's zero."""
+    gradients = backward(*saved, jax.tree.map(_without_symbolic_zero, cotangents))
+    d_inputs: Any = (gradients.xs, gradients.h, gradients.c, None)
+    return None, gradients.cell, KernelInputs(*d_inputs)
 
 
-_pull.defvjp(_pull_ahead, _pull_back)
+def _without_symbolic_zero(leaf: Any) -> Array:
+    return jnp.zeros(leaf.shape, leaf.dtype) if isinstance(leaf, jax.custom_derivatives.SymbolicZero) else leaf
 
 
-def _scanned(reverse: bool, masks: Array, cell: Cell, xs: Array, h: Array, c: Array) -> Cotangents:
-    """What the native call computes, step by step."""
+forward.defvjp(_forward_rule, _backward_rule, symbolic_zeros=True)
+forward_with_residuals.defvjp(
+    _forward_with_residuals_rule,
+    lambda saved, cotangents: _backward_rule(saved, cotangents[0]),
+    symbolic_zeros=True,
+)
 
-    def sequence(cell: Cell, xs: Array, h: Array, c: Array, mask: Array) -> Cotangents:
-        spec = _spec(cell)
-        start = spec.state(h, c) if spec.has_memory else spec.state(h)
 
-        def step(state: Any, at: tuple[Array, Array]) -> tuple[Any, Array]:
+# Layer 4: the gradient of the gradient.
+
+
+@jax.custom_vjp
+def backward(
+    call: Call, cell: Cell, inputs: KernelInputs, hs: Array, residuals: Residuals, cotangents: Outputs
+) -> Gradients:
+    """Return the gradients for the cotangents of the outputs."""
+    return batching.backward(call, cell, inputs, hs, residuals, cotangents)
+
+
+def scan_vjp(call: Call, cell: Cell, inputs: KernelInputs, cotangents: Outputs) -> Gradients:
+    """Return what ``backward`` returns, by the gradient of a scan, which JAX can differentiate."""
+    xs, h, c, mask = inputs
+    observed = jnp.ones(xs.shape[:-1], bool) if mask is None else mask
+    _, vjp = jax.vjp(partial(_scan, call, observed), cell, xs, h, c)
+    d_cell, d_xs, d_h, d_c = vjp(cotangents)
+    return Gradients(d_cell, d_xs if call.needs_dx else None, d_h, d_c)
+
+
+def _scan(call: Call, mask: Array, cell: Cell, xs: Array, h: Array, c: Array | None) -> Outputs:
+    """Compute what ``forward`` computes, step by step."""
+
+    def one_sequence(cell: Cell, xs: Array, h: Array, c: Array | None, mask: Array) -> Outputs:
+        def step(state: State, at: tuple[Array, Array]) -> tuple[State, Array]:
             gx, observed = at
-            moved, _ = cell.step(state, gx)
-            kept = jax.tree.map(lambda new, old: jnp.where(observed, new, old), moved, state)
-            return kept, kept.h
+            new, _ = cell.step(state, gx)
+            new = jax.tree.map(lambda new, old: jnp.where(observed, new, old), new, state)
+            return new, new.h
 
-        seen = mask if len(mask) == len(xs) else jnp.ones(len(xs), bool)
-        last, hs = jax.lax.scan(step, start, (cell.project(xs), seen), reverse=reverse)
-        return Cotangents(hs, last.h, last.c if spec.has_memory else c)
+        last, hs = jax.lax.scan(step, call.spec.make_state(h, c), (cell.project(xs), mask), reverse=call.reverse)
+        return Outputs(hs, last.h, last.c if call.spec.has_c else None)
 
-    return jax.vmap(jax.vmap(sequence, in_axes=(None, 0, 0, 0, 0)))(cell, xs, h, c, masks)
-
-
-def _of_given(xs: Array | None, h: Array, c: Array) -> Any:
-    """Derivatives in the place of what was given; None is JAX's zero, and a mask has no other."""
-    derivatives: tuple[Any, ...] = (xs, h, c, None)
-    return Given(*derivatives)
+    one_model = jax.vmap(one_sequence, in_axes=(None, 0, 0, 0, 0))
+    return jax.vmap(one_model)(cell, xs, h, c, mask)
 
 
-def _is_primal(leaf: Any) -> bool:
-    return isinstance(leaf, jax.custom_derivatives.CustomVJPPrimal)
+def _backward_forward_rule(
+    call: Call, cell: Cell, inputs: KernelInputs, hs: Array, residuals: Residuals, cotangents: Outputs
+) -> tuple[Gradients, Any]:
+    return backward(call, cell, inputs, hs, residuals, cotangents), (call, cell, inputs, cotangents)
 
 
-def _is_zero(leaf: Any) -> bool:
-    return isinstance(leaf, jax.custom_derivatives.SymbolicZero)
+def _backward_backward_rule(saved: Any, cotangents: Gradients) -> Any:
+    """Return the gradients by the arguments of ``backward``: none by hs and residuals, see the forward pass."""
+    call, *operands = saved
+    _, vjp = jax.vjp(partial(scan_vjp, call), *operands)
+    d_cell, d_inputs, d_cotangents = vjp(cotangents)
+    return None, d_cell, d_inputs, None, None, d_cotangents
 
 
-def _dense(leaf: Any) -> Array:
-    return jnp.zeros(leaf.shape, leaf.dtype) if _is_zero(leaf) else leaf
+backward.defvjp(_backward_forward_rule, _backward_backward_rule)

@@ -4,6 +4,7 @@ In: a cell, inputs (T, D) or (B, T, D), a state, a mask. Out: the last state and
 Never: parameters or training.
 """
 
+from throughtime.recurrence.method import choose_method
 from throughtime.recurrence.unroll import require_shapes, unroll
 
-__all__ = ["require_shapes", "unroll"]
+__all__ = ["choose_method", "require_shapes", "unroll"]

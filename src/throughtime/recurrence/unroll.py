@@ -1,8 +1,8 @@
-"""Unrolling a cell through time: the only place that loops over it.
+"""Unrolling a cell through time.
 
-There are three ways, which give the same numbers. A sequential scan runs any cell, one step after the other. A parallel
-scan runs a cell that is linear in its state, all steps at once in about log T sweeps. A native kernel, for the cells
-that have one and for the recurrence of linear ones, owns the whole loop on the processor: :mod:`throughtime.kernels`.
+Three methods give the same numbers, up to rounding. A scan runs any cell, one step after the other. A parallel scan
+runs a cell that is linear in its state, all steps at once in about log T sweeps. A native kernel runs the whole loop in
+C++ on the CPU, for the cells that have one and for the recurrence of linear ones: :mod:`throughtime.kernels`.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from throughtime._errors import InputError
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
-from throughtime.kernels import native, serves, serves_linear, states
+from throughtime.kernels import native_recurrence, native_unroll
+from throughtime.recurrence.method import Method, resolve_method
 from throughtime.recurrence.scans import linear_scan, parallel_recurrence, sequential_scan
 
 
@@ -26,37 +27,42 @@ def unroll(
     *,
     mask: Mask | None = None,
     reverse: bool = False,
+    method: Method = "auto",
 ) -> tuple[Any, Outputs]:
     """Run a cell over a sequence, or over a batch of them.
 
     Args:
         cell: any cell.
         xs: inputs (T, D), or a batch (B, T, D).
-        state: where to start, as an earlier call returned it, with a leading B for a batch; the cell's own initial
-            state where it is None.
-        mask: (T,) or (B, T), True where there is an input. A step that is masked out keeps the state and gives
-            zeros, whatever its input holds (NaN too): a padded, masked sequence gives the numbers of the unpadded one.
+        state: the state to start from, as an earlier call returned it, with a leading B for a batch. By default the
+            cell's own initial state.
+        mask: (T,) or (B, T), True where there is an input. A masked step (False) keeps the state and gives zeros,
+            whatever its input holds, NaN too: a padded, masked sequence gives the numbers of the unpadded one.
         reverse: run from the last step to the first. Outputs stay at the place of their inputs.
+        method: ``"scan"``, one step after the other; ``"parallel"``, a parallel scan, for a LinearCell; ``"kernel"``, a
+            native kernel, for float32 on a CPU; ``"auto"``, the fastest of them by :func:`choose_method`.
 
     Returns:
         The state after the last step that ran, and the outputs (T, H) or (B, T, H).
 
-    Native kernels have a derivative backward, of any order, but none forward: where ``jax.jvp`` or ``jax.jacfwd`` is
-    asked for, run it ``with throughtime.kernels.off():``.
+    Native kernels have gradients of any order, but no derivatives in forward mode (``jax.jvp``, ``jax.jacfwd``): for
+    those use ``method="scan"``, or ``with throughtime.kernels.off():`` around code that calls unroll.
 
     Raises:
-        InputError: where a shape does not fit the cell or another argument, or the mask is not boolean.
+        InputError: if a shape does not fit the cell or another argument, the mask is not boolean, or the method cannot
+            run this cell.
     """
     xs = jnp.asarray(xs)
     mask = None if mask is None else jnp.asarray(mask)
     require_shapes(cell, xs, mask)
     _require_state(cell, state, xs.shape[:-2])
     if state is None:
-        one = cell.initial_state()
-        state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), one)
-    if serves(cell, xs, state):
-        return native(cell, state, xs, mask, reverse=reverse)
-    scan = _scan_for(cell, xs)
+        initial = cell.initial_state()
+        state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), initial)
+    method = resolve_method(method, cell, xs, state)
+    if method == "kernel" and not isinstance(cell, LinearCell):
+        return native_unroll(cell, state, xs, mask, reverse=reverse)
+    scan = _scan(method, cell)
     if xs.ndim == 2:
         return scan(state, xs, mask, reverse)
 
@@ -66,43 +72,57 @@ def unroll(
     return jax.vmap(one_sequence)(state, xs, mask)
 
 
-def _scan_for(cell: Cell, xs: Array) -> Callable[..., tuple[Any, Array]]:
-    """The fastest way. Without a kernel, in parallel one sequence takes up to 2.5 times less on a CPU; a batch is as
-    fast or faster in steps, which keep it busy as well.
-    """
-    if isinstance(cell, LinearCell):
-        if serves_linear(cell, xs):
-            return partial(linear_scan, states, cell)
-        if xs.ndim == 2 or jax.default_backend() != "cpu":
-            return partial(linear_scan, parallel_recurrence, cell)
-    return partial(sequential_scan, cell)
+def _scan(method: Method, cell: Cell) -> Callable[..., tuple[Any, Array]]:
+    """Return the function of state, xs (T, D), mask and reverse that runs one sequence."""
+    if method == "scan" or not isinstance(cell, LinearCell):
+        return partial(sequential_scan, cell)
+    recurrence = native_recurrence if method == "kernel" else parallel_recurrence
+    return partial(linear_scan, recurrence, cell)
 
 
 def require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
-    """Inputs and a mask that fit each other and the cell.
+    """Check that inputs and mask fit each other and the cell.
 
     Raises:
-        InputError: where they do not.
+        InputError: if they do not.
     """
     if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs:
+        expected = f"(T, {cell.inputs}) or (B, T, {cell.inputs})"
         raise InputError(
-            f"xs has shape {xs.shape}: expected (T, {cell.inputs}) or (B, T, {cell.inputs}) for a cell of "
-            f"{cell.inputs} inputs"
+            f"xs has shape {xs.shape}: expected {expected} for a cell of {cell.inputs} inputs",
+            code="wrong-shape",
+            found=xs.shape,
+            expected=expected,
         )
     if mask is not None and mask.shape != xs.shape[:-1]:
-        raise InputError(f"mask has shape {mask.shape}: expected {xs.shape[:-1]}, one value for each step of xs")
+        raise InputError(
+            f"mask has shape {mask.shape}: expected {xs.shape[:-1]}, one value for each step of xs",
+            code="wrong-mask-shape",
+            found=mask.shape,
+            expected=xs.shape[:-1],
+        )
     if mask is not None and mask.dtype != bool:
-        raise InputError(f"mask has dtype {mask.dtype}: expected bool, True where xs holds an input")
+        raise InputError(
+            f"mask has dtype {mask.dtype}: expected bool, True where xs holds an input",
+            code="wrong-mask-dtype",
+            found=str(mask.dtype),
+            expected="bool",
+        )
 
 
 def _require_state(cell: Cell, state: Any, batch: tuple[int, ...]) -> None:
+    """Check that a state has the type and the shapes of the cell's own."""
     if state is None:
         return
-    one = jax.eval_shape(cell.initial_state)
-    came = [jnp.shape(leaf) for leaf in jax.tree.leaves(state)]
-    expected = [(*batch, *leaf.shape) for leaf in jax.tree.leaves(one)]
-    if (jax.tree.structure(state), came) != (jax.tree.structure(one), expected):
+    own = jax.eval_shape(cell.initial_state)
+    shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(state)]
+    expected = [(*batch, *leaf.shape) for leaf in jax.tree.leaves(own)]
+    if (jax.tree.structure(state), shapes) != (jax.tree.structure(own), expected):
+        kind, own_kind = type(state).__name__, type(own).__name__
         raise InputError(
-            f"state is a {type(state).__name__} with shapes {came}: expected a {type(one).__name__} with shapes "
-            f"{expected}, as unroll returns it for the same cell and batch"
+            f"state is a {kind} with shapes {shapes}: expected a {own_kind} with shapes {expected}, as unroll returns "
+            "it for the same cell and batch",
+            code="wrong-state",
+            found=(kind, shapes),
+            expected=(own_kind, expected),
         )
