@@ -12,6 +12,7 @@ from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import coefficient_dtypes, why_no_kernel
 
 Method = Literal["auto", "scan", "parallel", "kernel"]
+Chosen = Literal["scan", "parallel", "kernel"]
 
 # Elman, GRU and LSTM: with less to do than this, XLA compiles the scan as one function, which is as fast.
 LEAST_WORK = 20_000  # multiplications of states by recurrent weights
@@ -27,7 +28,7 @@ MOST_COMPLEX = 3_000_000
 MANY_GATES, LEAST_OF_MANY_GATES, MANY_UNITS = 3, 300, 100
 
 
-def choose_method(cell: Cell, xs: Array, state: Any) -> Literal["scan", "parallel", "kernel"]:
+def choose_method(cell: Cell, xs: Array, state: Any) -> Chosen:
     """Return the fastest method for a cell over inputs xs (T, D) or (B, T, D) from a state.
 
     Measured on CPUs with AVX2 and AVX-512, whole training steps, by ``benchmarks/recurrent_step.py --grid``. B is 1 for
@@ -80,15 +81,13 @@ def _linear_kernel_is_faster(cell: LinearCell, xs: Array) -> bool:
     return len(cell.GATES) < MANY_GATES or not scan_is_fast
 
 
-def resolve_method(method: str, cell: Cell, xs: Array, state: Any) -> Literal["scan", "parallel", "kernel"]:
-    """Return the method to run: the chosen one for ``"auto"``, or the one that the user wants.
+def require_method(method: str, cell: Cell, xs: Array, state: Any) -> None:
+    """Check that a method is known and can run a cell over inputs xs from a state.
 
     Raises:
-        InputError: if the method is unknown or cannot run this cell on these numbers.
+        InputError: if it is not, or cannot.
     """
     kind, expected = type(cell).__name__, get_args(Method)
-    if method == "auto":
-        return choose_method(cell, xs, state)
     if method not in expected:
         raise InputError(
             f"unknown method {method!r}: expected one of {', '.join(expected)}",
@@ -110,4 +109,3 @@ def resolve_method(method: str, cell: Cell, xs: Array, state: Any) -> Literal["s
             found=kind,
             expected="LinearCell",
         )
-    return method

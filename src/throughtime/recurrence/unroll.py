@@ -16,7 +16,7 @@ from throughtime._errors import InputError
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import native_recurrence, native_unroll
-from throughtime.recurrence.method import Method, resolve_method
+from throughtime.recurrence.method import Chosen, Method, choose_method, require_method
 from throughtime.recurrence.scans import linear_scan, parallel_recurrence, sequential_scan
 
 
@@ -59,10 +59,11 @@ def unroll(
     if state is None:
         initial = cell.initial_state()
         state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), initial)
-    method = resolve_method(method, cell, xs, state)
-    if method == "kernel" and not isinstance(cell, LinearCell):
+    require_method(method, cell, xs, state)
+    chosen = choose_method(cell, xs, state) if method == "auto" else method
+    if chosen == "kernel" and not isinstance(cell, LinearCell):
         return native_unroll(cell, state, xs, mask, reverse=reverse)
-    scan = _scan(method, cell)
+    scan = _scan(chosen, cell)
     if xs.ndim == 2:
         return scan(state, xs, mask, reverse)
 
@@ -72,7 +73,7 @@ def unroll(
     return jax.vmap(one_sequence)(state, xs, mask)
 
 
-def _scan(method: Method, cell: Cell) -> Callable[..., tuple[Any, Array]]:
+def _scan(method: Chosen, cell: Cell) -> Callable[..., tuple[Any, Array]]:
     """Return the function of state, xs (T, D), mask and reverse that runs one sequence."""
     if method == "scan" or not isinstance(cell, LinearCell):
         return partial(sequential_scan, cell)
