@@ -1,4 +1,4 @@
-"""The cells that are held to the contracts: one table, with random asymmetric weights, biases too."""
+"""The table of cells for tests of contracts, with random asymmetric weights and biases."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,17 +25,17 @@ CELLS: dict[str, Callable[..., tt.Cell]] = {
 
 
 def random_cell(name: str, seed: int = 0) -> tt.Cell:
-    """A cell of the table in the current float type; all weights and biases are drawn: none alike, none zero."""
+    """Return a cell of the table in the current float type; all weights and biases are drawn: none equal, none zero."""
     return random_weights(partial(CELLS[name], key=jax.random.key(0)), seed)
 
 
 def random_weights(build: Callable[[], tt.Cell], seed: int = 0) -> tt.Cell:
-    """The cell that ``build`` makes, with normal numbers for all of its arrays."""
+    """Return the cell that ``build`` makes, with normal numbers in all of its arrays."""
     shapes = eqx.filter_eval_shape(build)
     draw = np.random.default_rng(seed)
     return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
 
 
 def random_inputs(*shape: int, seed: int = 1) -> jax.Array:
-    """Normal numbers in the current float type."""
+    """Return normal numbers in the current float type."""
     return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.zeros(()).dtype)

@@ -14,7 +14,7 @@ def test_a_name_stands_for_its_entry():
     assert resolve("curve", TABLE, "cosine") is round
 
 
-def test_a_function_stands_for_itself_even_where_the_table_lacks_it():
+def test_a_function_stands_for_itself_even_if_the_table_lacks_it():
     assert resolve("curve", TABLE, max) is max
 
 
@@ -27,17 +27,19 @@ def test_a_function_stands_for_itself_even_where_the_table_lacks_it():
         ("tangent", "unknown curve 'tangent': expected one of sine, cosine."),
     ],
 )
-def test_an_unknown_name_lists_the_known_ones_and_the_nearest(choice, message):
-    with pytest.raises(InputError) as caught:
+def test_an_unknown_name_lists_the_known_ones_and_the_closest(choice, message):
+    with pytest.raises(InputError) as error:
         resolve("curve", TABLE, choice)
-    assert str(caught.value) == message
+    assert error.value.fields() == {"code": "unknown-name", "found": choice, "expected": ["sine", "cosine"]}
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("choice", [None, 3, ["sine"]])
 def test_neither_a_name_nor_a_function(choice):
-    plain = inspect.unwrap(resolve)  # the type checker of the tests would speak first
-    with pytest.raises(InputError, match="expected one of sine, cosine"):
+    plain = inspect.unwrap(resolve)  # the type checker of the tests would refuse it first
+    with pytest.raises(InputError) as error:
         plain("curve", TABLE, choice)
+    assert (error.value.code, error.value.found) == ("unknown-name", choice)
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -45,6 +47,7 @@ def test_name_of_is_the_inverse(name):
     assert name_of("curve", TABLE, resolve("curve", TABLE, name)) == name
 
 
-def test_what_has_no_name_cannot_be_saved():
-    with pytest.raises(InputError, match=r"the curve <built-in function max> has no name .* expected one of sine, cos"):
+def test_an_entry_without_a_name_cannot_be_saved():
+    with pytest.raises(InputError, match=r"the curve <built-in function max> has no name .* one of sine, cos") as error:
         name_of("curve", TABLE, max)
+    assert (error.value.code, error.value.found, error.value.expected) == ("no-name", max, ["sine", "cosine"])

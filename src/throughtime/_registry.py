@@ -1,4 +1,4 @@
-"""Names that users type become objects here, once, at the edge."""
+"""Names for objects: users and files name functions and classes, tables hold them."""
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -10,15 +10,15 @@ Entry = TypeVar("Entry", bound=Callable)
 
 
 def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry:
-    """The entry that ``choice`` names, or ``choice`` itself where it is a function already.
+    """Return the entry of a name, or ``choice`` itself if it is a function or class already.
 
     Args:
-        what: the kind of thing, for the message: "activation", "cell".
-        table: the known names.
+        what: the kind of entry, for the message: "activation", "cell".
+        table: the entries by name.
         choice: a name of the table, or any callable.
 
     Raises:
-        InputError: for an unknown name; the message lists the known ones.
+        InputError: for an unknown name; the message lists the known ones and suggests the closest.
     """
     if callable(choice):
         return choice
@@ -26,19 +26,27 @@ def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry
         return table[choice]
     close = get_close_matches(str(choice), table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"unknown {what} {choice!r}: expected one of {', '.join(table)}.{hint}")
+    raise InputError(
+        f"unknown {what} {choice!r}: expected one of {', '.join(table)}.{hint}",
+        code="unknown-name",
+        found=choice,
+        expected=list(table),
+    )
 
 
 def name_of(what: str, table: Mapping[str, Entry], entry: Entry) -> str:
-    """The name under which ``table`` holds ``entry``: what a configuration on disk can say.
+    """Return the name of an entry, for a configuration on disk.
 
     Raises:
-        InputError: where the table does not hold it, because a file must load without running foreign code.
+        InputError: if the table does not hold it, because a file must load without running foreign code.
     """
     for name, known in table.items():
         if known is entry:
             return name
     raise InputError(
         f"the {what} {entry!r} has no name in throughtime and cannot be saved: expected one of "
-        f"{', '.join(table)}. Add it to the table under a name, before saving and before loading."
+        f"{', '.join(table)}. Add it to the table under a name, before saving and before loading.",
+        code="no-name",
+        found=entry,
+        expected=list(table),
     )

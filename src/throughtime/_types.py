@@ -1,7 +1,7 @@
-"""The letters of every signature, and the array types made of them.
+"""The letters for axes in all signatures, and the array types made of them.
 
 =====  =====================================================================
-B      series or windows side by side: the batch
+B      batch: sequences, series or windows side by side
 T      time steps
 D      inputs of a cell at one time step
 H      hidden units, and the outputs of a cell at one time step
@@ -11,7 +11,7 @@ Q      quantiles
 O      outputs of a readout at one time step
 =====  =====================================================================
 
-Tests check them at run time (jaxtyping with beartype); in use they cost nothing.
+Tests check them at run time (jaxtyping with beartype); outside of tests they cost nothing.
 """
 
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray

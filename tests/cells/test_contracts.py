@@ -1,4 +1,4 @@
-"""Every cell of the library keeps every contract, and a cell that breaks one is told which."""
+"""Every cell of the library keeps every contract, and the error for a broken one names it."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -31,7 +31,7 @@ class CountingState(NamedTuple):
 
 
 class Counting(tt.Cell):
-    """What a user may write: two gates, a nested state, one leaf of it a whole number."""
+    """A cell as a user may write it: two gates and a nested state, with an integer in it."""
 
     GATES: ClassVar[tuple[str, ...]] = ("keep", "new")
     w_x: jax.Array
@@ -48,7 +48,7 @@ class Counting(tt.Cell):
         return CountingState((h, state.memory[0]), state.steps + 1), h
 
 
-def test_a_cell_of_the_users_own_passes():
+def test_a_custom_cell_passes():
     draw = np.random.default_rng(0)
     w_x, w_h, b = (jnp.asarray(draw.standard_normal(shape), jnp.float32) for shape in ((8, 3), (8, 4), (8,)))
     cell = Counting(w_x, w_h / 4, b)
@@ -65,7 +65,7 @@ def test_check_cell_runs_the_whole_table(monkeypatch):
 
 
 @pytest.mark.parametrize("thing", [tt.GRU, "gru", None])
-def test_check_cell_wants_a_cell(thing):
+def test_check_cell_expects_a_cell(thing):
     with pytest.raises(tt.InputError, match="expected an instance of a class derived from"):
         tt.check_cell(thing)
 
@@ -155,7 +155,7 @@ class KnowsThePlace(tt.Elman):
 
 
 class Normalizes(tt.Elman):
-    """The length of a masked input is zero: the gradient divides by it."""
+    """A masked input has length zero, by which the gradient divides."""
 
     def project(self, xs):
         return super().project(xs / jnp.linalg.norm(xs, axis=-1, keepdims=True))
@@ -223,10 +223,12 @@ BROKEN: list[tuple[Callable[[tt.Cell], None], Callable[[], tt.Elman], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("contract", "build", "news"), BROKEN, ids=[f"{contract.__name__}-{n}" for n, (contract, _, _) in enumerate(BROKEN)]
+    ("contract", "build", "message"),
+    BROKEN,
+    ids=[f"{contract.__name__}-{n}" for n, (contract, _, _) in enumerate(BROKEN)],
 )
-def test_a_broken_cell_is_told_the_contract(contract, build, news):
-    with pytest.raises(ContractError, match=rf"(?s)breaks the contract {contract.__name__}: .*{news}"):
+def test_the_error_names_the_broken_contract(contract, build, message):
+    with pytest.raises(ContractError, match=rf"(?s)breaks the contract {contract.__name__}: .*{message}"):
         hold(build(), contract)
 
 

@@ -1,4 +1,4 @@
-"""What a cell's docstring says is what it computes: its equations, executed line by line in float64 NumPy."""
+"""The equations in every cell's docstring, executed line by line in float64 NumPy, give the cell's results."""
 
 import inspect
 import textwrap
@@ -13,7 +13,7 @@ import throughtime as tt
 
 pytestmark = pytest.mark.usefixtures("x64")
 
-# Written down here once more, because the test would prove nothing with the library's own.
+# A second implementation: with the library's own the test would prove nothing.
 PHI = {
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
     "tanh": np.tanh,
@@ -25,14 +25,14 @@ PHI = {
 
 
 def equations(cell: tt.Cell) -> str:
-    """The indented block after ``Equations::``."""
+    """Return the indented block after ``Equations::``."""
     lines = inspect.getdoc(type(cell)).partition("Equations::\n\n")[2].splitlines()
     block = "\n".join(line for line in lines[: lines.index("")])
     return textwrap.dedent(block)
 
 
 def names_in_equations(cell: tt.Cell, phi) -> dict:
-    """Each gate's block of the weights under the name that the docstring gives it."""
+    """Return the gates' blocks of the weights, by their names in the docstring."""
     names = {"phi": phi, "sigmoid": PHI["sigmoid"], "logsigmoid": lambda a: -np.log1p(np.exp(-a))}
     names |= {name: getattr(np, name) for name in ("tanh", "exp", "sqrt", "abs", "where", "maximum")}
     own = {field.name: getattr(cell, field.name) for field in fields(cell)}
@@ -44,7 +44,7 @@ def names_in_equations(cell: tt.Cell, phi) -> dict:
 
 
 def executed(cell: tt.Cell, phi, xs: np.ndarray) -> tuple[dict, np.ndarray]:
-    """The last state by name and all outputs of the equations."""
+    """Return the last state, by name, and all outputs of the equations."""
     code = compile(equations(cell), f"equations of {type(cell).__name__}", "exec")
     names, ys = names_in_equations(cell, phi), []
     state = {name: np.zeros(cell.hidden) for name in cell.initial_state()._fields}
@@ -77,7 +77,7 @@ def test_elman_takes_any_function():
 
 @pytest.mark.parametrize("name", CELLS)
 def test_both_signs_of_each_activation_are_reached(name):
-    """Otherwise relu and identity could not be told apart above."""
+    """Otherwise the test above could not tell relu from identity."""
     cell = random_cell(name)
     pre_activations = cell.project(random_inputs(6, cell.inputs))
     assert (pre_activations < -0.1).any()

@@ -1,4 +1,4 @@
-"""The slopes of gates: against finite differences for every cell, and exact where a unit is shut."""
+"""The slopes of gates: against finite differences for every cell, and exact for dead units."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from throughtime.cells.gate_slopes import dead_and_saturated, gates_and_slopes
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("name", CELLS)
 def test_slopes_are_those_of_each_gate_by_its_own_pre_activation(name):
-    """Central differences in float64, one entry of one block moved at a time, from a state that is not zero."""
+    """Central differences in float64, by one entry of one block at a time, from a state that is not zero."""
     cell = random_cell(name)
     xs = random_inputs(4, cell.inputs)
     state, gx = tt.unroll(cell, xs[:3])[0], cell.project(xs[3])

@@ -1,4 +1,4 @@
-"""Cells that are linear in their state: all steps at once, in pairs or natively, against one step after the other."""
+"""Cells that are linear in their state: parallel scan and native recurrence against the sequential scan."""
 
 from functools import partial
 
@@ -63,7 +63,7 @@ def test_all_at_once_equals_step_by_step_at_any_length(name, scan, steps):
 
 @pytest.mark.parametrize("name", LINEAR)
 def test_without_a_kernel_one_sequence_is_scanned_in_parallel(name):
-    """Its program has no loop; that of a batch on a CPU has one."""
+    """The program has no loop; that of a batch on a CPU has one."""
     cell = random_cell(name)
     with off():
         one = str(jax.make_jaxpr(lambda xs: tt.unroll(cell, xs)[1])(random_inputs(T, cell.inputs)))
@@ -84,7 +84,7 @@ def test_lru_starts_in_its_ring():
 
 
 def test_lru_holds_the_variance_of_its_memory():
-    """What gamma is for: white noise of variance 1 in each part gives a memory of variance 2, whatever |lam| is."""
+    """The purpose of gamma: white noise of variance 1 in both parts gives a memory of variance 2, for any |lam|."""
     cell = tt.LRU(2, 3, radii=(0.6, 0.95), key=jax.random.key(2))
     cell = eqx.tree_at(lambda cell: cell.w_x, cell, jnp.asarray([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3 + [[0.0, 0.0]] * 3))
     a, c = cell.coefficients(cell.project(random_inputs(20000, 2)))
@@ -92,8 +92,8 @@ def test_lru_holds_the_variance_of_its_memory():
     np.testing.assert_allclose(jnp.mean(jnp.abs(memory[500:]) ** 2, axis=0), 2.0, rtol=0.1)
 
 
-def test_a_shut_minlstm_is_no_number_over_zero():
-    """Both gates underflow in float32; their ratio must not be 0 / 0."""
+def test_a_shut_minlstm_is_finite():
+    """Both gates underflow in float32; their ratio must not become 0 / 0."""
     cell = random_cell("minlstm")
     cell = eqx.tree_at(lambda cell: cell.b, cell, jnp.full_like(cell.b, -200.0))
     _, ys = tt.unroll(cell, random_inputs(T, cell.inputs))
@@ -101,8 +101,8 @@ def test_a_shut_minlstm_is_no_number_over_zero():
 
 
 @pytest.mark.parametrize(("f", "i"), [(-200, -201), (-300, -100), (-100, -300), (0, -90), (-90, 0), (200, 200), (0, 3)])
-def test_minlstm_divides_by_no_zero(f, i):
-    """Gates that underflow in float32 have shares all the same: those of their logarithms, in double precision."""
+def test_minlstm_never_divides_by_zero(f, i):
+    """Shares of gates that underflow in float32 equal those computed from logarithms in double precision."""
     ratio = np.logaddexp(0.0, -i) - np.logaddexp(0.0, -f)
     share = 1 / (1 + np.exp(-ratio))
     cell, gx = random_cell("minlstm"), jnp.repeat(jnp.array([f, i, 2.0]), 4)

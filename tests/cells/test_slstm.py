@@ -1,4 +1,4 @@
-"""The sLSTM's normalizer: never below 1, whatever the gates say."""
+"""The sLSTM's normalizer: never below 1, for any gates."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import throughtime as tt
 
 @pytest.mark.parametrize("shift", [-300.0, 0.0, 300.0])
 def test_the_normalizer_stays_above_one(shift):
-    """The input gate is an exponential: without its unit m it would overflow, or leave 0 / 0."""
+    """The input gate is an exponential: without the scale m it would overflow, or give 0 / 0."""
     cell = random_cell("slstm")
     hidden = cell.hidden
     cell = eqx.tree_at(lambda cell: cell.b, cell, cell.b.at[:hidden].add(shift))
@@ -20,12 +20,12 @@ def test_the_normalizer_stays_above_one(shift):
     assert (np.asarray(state.n) >= 1).all()
     _, every = tt.unroll(cell, random_inputs(6, cell.inputs))
     np.testing.assert_allclose(
-        every, twin_without_a_unit(cell, random_inputs(6, cell.inputs), shift), rtol=2e-5, atol=1e-5
+        every, twin_without_a_scale(cell, random_inputs(6, cell.inputs), shift), rtol=2e-5, atol=1e-5
     )
 
 
-def twin_without_a_unit(cell, xs, shift):
-    """The paper's eq. 8-14 as they stand, in float64: no stabilizer; the shift of i cancels in c / n."""
+def twin_without_a_scale(cell, xs, shift):
+    """Return the outputs of the paper's eq. 8-14, without stabilizer, in float64; the shift of i cancels in c / n."""
     w_x, w_h, b = (np.asarray(w, np.float64) for w in (cell.w_x, cell.w_h, cell.b))
     b[: cell.hidden] -= shift
     h = c = n = np.zeros(cell.hidden)
@@ -41,7 +41,7 @@ def twin_without_a_unit(cell, xs, shift):
 
 
 def test_storage_can_be_revised():
-    """One large input gate replaces all that was stored: what a sigmoid gate cannot do."""
+    """One large input gate replaces the whole memory, which a sigmoid gate cannot do."""
     cell = random_cell("slstm")
     cell = eqx.tree_at(lambda cell: cell.w_h, cell, jnp.zeros_like(cell.w_h))
     hidden = cell.hidden

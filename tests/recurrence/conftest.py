@@ -1,4 +1,4 @@
-"""No array is converted to another type that the code did not mean to; optax's own arithmetic would not pass."""
+"""Strict dtypes: no array changes its type silently. Optax's own arithmetic would not pass."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Recurrent cells, one short file each, with its equations in its docstring.
+"""Recurrent cells, one short file each, with the equations in the docstring.
 
 In: sizes and a random key. Out: frozen modules; ``step(state, gx) -> (state, y)`` is one time step of one
 sequence. Never: a batch axis, a time axis, a loop over time.

@@ -12,7 +12,7 @@ Activation = Callable[[Array], Array]
 
 
 def identity(a: Array) -> Array:
-    """``phi(a) = a``: the linear RNN, whose gradient is a power of its recurrent matrix."""
+    """Return a: the activation of the linear RNN, whose gradient is a power of its recurrent matrix."""
     return a
 
 
@@ -27,11 +27,15 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def activation(choice: str | Activation) -> Activation:
-    """The activation that ``choice`` names, or ``choice`` itself where it is a function."""
+    """Return the activation of this name, or ``choice`` itself if it is a function.
+
+    Raises:
+        InputError: for an unknown name.
+    """
     return resolve("activation", ACTIVATIONS, choice)
 
 
-# Of phi, over all pre-activations: what a gradient is multiplied by at most.
+# The largest factor by which an activation multiplies a gradient, over all pre-activations.
 LARGEST_SLOPES: dict[Activation, float] = {
     ACTIVATIONS["sigmoid"]: 0.25,
     ACTIVATIONS["tanh"]: 1.0,

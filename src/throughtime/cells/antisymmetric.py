@@ -11,7 +11,7 @@ from throughtime.cells.base import GatedCell
 
 
 class AntisymmetricState(NamedTuple):
-    """h (H,): the last output."""
+    """The state of an antisymmetric cell: h (H,), its last output."""
 
     h: Hidden
 
@@ -27,12 +27,12 @@ class Antisymmetric(GatedCell):
         y = h
 
     =========  ===================================================================
-    gates      ``a``, by how much h moves
+    gates      ``a``, the direction in which h moves
     w_x        (H, D)
     w_h        (H, H), of which only the antisymmetric part acts
     b          (H,); starts at zero
     step_size  the paper's epsilon
-    diffusion  the paper's gamma: what keeps the steps stable
+    diffusion  the paper's gamma, which keeps the steps stable
     state      ``AntisymmetricState(h)``
     =========  ===================================================================
 
@@ -57,27 +57,27 @@ class Antisymmetric(GatedCell):
         recurrent_init: str | initializers.MatrixInit = "uniform",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, "zeros")
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.step_size, self.diffusion = step_size, diffusion
 
     @property
     def slopes(self) -> tuple[float]:
-        """That of tanh."""
+        """Return the largest slope of tanh."""
         return (1.0,)
 
     def initial_state(self) -> AntisymmetricState:
-        """Zeros."""
+        """Return zeros."""
         return AntisymmetricState(jnp.zeros(self.hidden, self.w_h.dtype))
 
     def gates(self, state: AntisymmetricState, gx: GateBias) -> tuple[Hidden]:
-        """The direction in which h moves."""
+        """Return a, the direction in which h moves."""
         turned = self.w_h @ state.h - state.h @ self.w_h  # (W - W^T) h, without a matrix for it
         return (jnp.tanh(gx + turned - self.diffusion * state.h),)
 
     def step(self, state: AntisymmetricState, gx: GateBias) -> tuple[AntisymmetricState, Hidden]:
-        """One time step."""
+        """Return the state after a time step, and its h as the output."""
         (a,) = self.gates(state, gx)
         h = state.h + self.step_size * a
         return AntisymmetricState(h), h

@@ -1,12 +1,11 @@
-"""What a cell is.
+"""The base classes of cells.
 
-A cell is one step of a recurrence and nothing more: weights, a state and ``step``. It knows no batch and no time;
-:func:`throughtime.unroll` adds both. It is frozen and a JAX pytree, so ``jax.grad`` of a function of a cell gives a
-cell whose arrays are the gradients.
+A cell is one step of a recurrence and nothing more: weights, a state and ``step``. It has no batch axis and no time
+axis; :func:`throughtime.unroll` adds both. It is frozen and a JAX pytree, so ``jax.grad`` of a function of a cell gives
+a cell whose arrays are the gradients.
 
-``Cell`` is all that unrolling needs, and what a cell of one's own derives from. A ``GatedCell`` also lets its gates be
-looked at. A ``MatrixCell`` is the usual kind: its state enters through one matrix product, which a wrapper may
-normalize.
+``Cell`` is all that unrolling needs; derive your own cell from it. A ``GatedCell`` also shows its gates. A
+``MatrixCell`` is the usual kind: its state enters through one matrix product, which a wrapper may normalize.
 """
 
 from abc import abstractmethod
@@ -17,15 +16,15 @@ import jax.numpy as jnp
 
 from throughtime._types import Array, GateBias, Hidden, InputWeights, Projected, RecurrentWeights
 
-State = Any  # a NamedTuple of arrays, each cell's own
+State = Any  # a NamedTuple of arrays; every type of cell has its own
 
 
 class Cell(eqx.Module):
     """A recurrent cell with G gates of H units over D inputs.
 
-    Every cell obeys, and :func:`throughtime.check_cell` checks:
+    Contracts of every cell, which :func:`throughtime.check_cell` checks:
 
-    - ``project(xs)`` is all of the input's work that needs no state, for any leading axes: (..., D) -> (..., G*H);
+    - ``project(xs)`` does all work on the input that needs no state, for any leading axes: (..., D) -> (..., G*H);
     - ``step(state, gx) -> (state, y)`` is pure, with ``gx`` (G*H,) and ``y`` (H,), and keeps the state's shapes;
     - ``initial_state()`` is a NamedTuple of zeros.
 
@@ -41,55 +40,58 @@ class Cell(eqx.Module):
 
     @property
     def inputs(self) -> int:
-        """D."""
+        """Return D, the number of inputs."""
         return self.w_x.shape[1]
 
     @property
     def hidden(self) -> int:
-        """H."""
+        """Return H, the number of units."""
         return self.w_x.shape[0] // len(self.GATES)
 
     def project(self, xs: Array) -> Projected:
-        """``xs W_x^T + b`` for every leading axis at once: xs (..., D) -> (..., G*H)."""
+        """Return ``xs W_x^T + b`` for any leading axes at once: xs (..., D) -> (..., G*H)."""
         products = xs @ self.w_x.T
         return products + jnp.broadcast_to(self.b, products.shape)
 
     @abstractmethod
     def initial_state(self) -> State:
-        """The state before the first input: zeros."""
+        """Return the state before the first input: zeros."""
 
     @abstractmethod
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
-        """One time step from a projected input ``gx`` (G*H,): the next state and the output (H,)."""
+        """Return the next state and the output (H,) for a projected input ``gx`` (G*H,)."""
 
     def _repr_html_(self) -> str:
-        """For a notebook: sizes, gates, weights as images."""
+        """Return sizes, gates and weights as images, for a notebook."""
         from throughtime.plots import cell_block
 
         return cell_block(self).html()
 
     def __str__(self) -> str:
-        """The same as text; ``repr`` names each array with its shape."""
+        """Return the same as text; ``repr`` names each array with its shape."""
         from throughtime.plots import cell_block
 
         return cell_block(self).text()
 
 
 class GatedCell(Cell):
-    """A cell whose gates can be looked at while it runs."""
+    """A cell that shows the values of its gates in a step."""
 
     @abstractmethod
     def gates(self, state: State, gx: GateBias) -> tuple[Hidden, ...]:
-        """What each gate of ``GATES`` says in this step, (H,) each."""
+        """Return the values of the gates of ``GATES`` in this step, (H,) each."""
 
     @property
     @abstractmethod
     def slopes(self) -> tuple[float | None, ...]:
-        """The largest slope of each gate's function of its pre-activation; None where it is not known."""
+        """Return the largest slope of each gate's function of its pre-activation; None if it is not known."""
 
 
 class MatrixCell(GatedCell):
     """A cell whose state enters through one matrix product, ``W_h h``, and whose output is its state's ``h``.
+
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``: a cell of this kind has the two functions, and here are
+    the matrix product and the order.
 
     Attributes:
         w_h: recurrent weights (G*H, H).
@@ -99,17 +101,17 @@ class MatrixCell(GatedCell):
 
     @abstractmethod
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
-        """The gates from the input's share ``gx`` and the state's share ``gh`` of their pre-activations."""
+        """Return the gates for the shares of input and state in their pre-activations, ``gx`` and ``gh``."""
 
     @abstractmethod
     def update(self, state: State, gates: tuple[Hidden, ...]) -> State:
-        """The next state."""
+        """Return the next state for the values of the gates."""
 
     def gates(self, state: State, gx: GateBias) -> tuple[Hidden, ...]:
-        """What each gate says in this step."""
+        """Return the values of the gates in this step, (H,) each."""
         return self.activate(gx, self.w_h @ state.h)
 
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
-        """One time step."""
+        """Return the next state, and its ``h`` as the output."""
         state = self.update(state, self.gates(state, gx))
         return state, state.h

@@ -1,4 +1,4 @@
-"""Cells by name: one short file each, its equations in its docstring."""
+"""The table of cells by name."""
 
 from collections.abc import Callable
 
@@ -28,5 +28,9 @@ CELLS: dict[str, Callable[..., Cell]] = {
 
 
 def cell_type(choice: str | Callable[..., Cell]) -> Callable[..., Cell]:
-    """The cell class that ``choice`` names, or ``choice`` itself where it is a class."""
+    """Return the cell class of this name, or ``choice`` itself if it is a class.
+
+    Raises:
+        InputError: for an unknown name.
+    """
     return resolve("cell", CELLS, choice)

@@ -1,4 +1,4 @@
-"""The simple recurrent network of Elman, any activation."""
+"""The simple recurrent network of Elman, with any activation."""
 
 from typing import ClassVar, NamedTuple
 
@@ -13,7 +13,7 @@ from throughtime.cells.base import MatrixCell
 
 
 class ElmanState(NamedTuple):
-    """h (H,): the last output."""
+    """The state of an Elman cell: h (H,), its last output."""
 
     h: Hidden
 
@@ -33,6 +33,8 @@ class Elman(MatrixCell):
     b       (H,); PyTorch's pair is its sum here
     state   ``ElmanState(h)``
     ======  =======================================================
+
+    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
 
     Attributes:
         activation: phi: sigmoid, tanh, relu, leaky_relu, elu, identity, or any elementwise function.
@@ -55,24 +57,24 @@ class Elman(MatrixCell):
         bias_init: str | initializers.BiasInit = "zeros",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.activation = activation_named(activation)
 
     def initial_state(self) -> ElmanState:
-        """Zeros."""
+        """Return zeros."""
         return ElmanState(jnp.zeros(self.hidden, self.w_h.dtype))
 
     @property
     def slopes(self) -> tuple[float | None]:
-        """That of phi; None for a function of the user's own."""
+        """Return the largest slope of phi, None for a custom function."""
         return (LARGEST_SLOPES.get(self.activation),)
 
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden]:
-        """``a``, through phi."""
+        """Return phi of the pre-activation."""
         return (self.activation(gx + gh),)
 
     def update(self, state: ElmanState, gates: tuple[Hidden, ...]) -> ElmanState:
-        """The activation is the state."""
+        """Return the activation as the new state."""
         return ElmanState(*gates)

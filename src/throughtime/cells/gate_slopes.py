@@ -1,4 +1,4 @@
-"""What a step's gates let back: their slopes, and which units are dead or saturated."""
+"""The slopes of a step's gates, which scale gradients on their way back, and the dead and saturated units."""
 
 import jax
 import jax.numpy as jnp
@@ -6,44 +6,46 @@ import jax.numpy as jnp
 from throughtime._types import Array, Bool, Float, GateBias
 from throughtime.cells.base import GatedCell, State
 
-SATURATED = 0.05  # of the largest slope: what comes back through such a unit has shrunk twentyfold in one step
+SATURATED = 0.05  # of the largest slope: a gradient shrinks twentyfold in one step of such a unit
 
 
 def gates_and_slopes(cell: GatedCell, state: State, gx: GateBias) -> tuple[Float[Array, "G H"], Float[Array, "G H"]]:
-    """What each gate says in this step, and its slope: its derivative by its own pre-activation.
+    """Return the values of the gates in this step and their slopes, the derivatives by their own pre-activations.
 
-    A pre-activation is moved through its gate's block of ``gx``, all others held. Where one gate acts on another
-    inside a step, as r on n in a GRU, that way is not counted.
+    A derivative is that by the gate's own block of ``gx``, with all others fixed. If a gate acts on another one within
+    the step, as r on n in a GRU, that path does not count.
 
     Args:
-        cell: any gated cell; a unit's gate must depend on no other unit's entry of the gate's own block.
-        state: before the step.
-        gx: (G*H,) the projected input.
+        cell: any gated cell; the gate of a unit must not depend on other units' entries in the gate's own block.
+        state: the state before the step.
+        gx: the projected input (G*H,).
 
     Returns:
-        Values (G, H), as :meth:`GatedCell.gates` gives them, and slopes (G, H).
+        Values (G, H), as :meth:`GatedCell.gates` returns them, and slopes (G, H).
     """
     gates = len(cell.GATES)
     values, along = jax.linearize(lambda gx: jnp.stack(cell.gates(state, gx)), gx)
-    blocks = jnp.repeat(jnp.eye(gates, dtype=gx.dtype), cell.hidden, axis=1)  # (G, G*H): one gate's block each
-    every = jnp.arange(gates)
-    return values, jax.vmap(along)(blocks)[every, every]
+    blocks = jnp.repeat(
+        jnp.eye(gates, dtype=gx.dtype), cell.hidden, axis=1
+    )  # (G, G*H): row g selects the block of gate g
+    own = jnp.arange(gates)
+    return values, jax.vmap(along)(blocks)[own, own]
 
 
 def dead_and_saturated(
     values: Float[Array, "G H"], slopes: Float[Array, "G H"], largest: tuple[float | None, ...]
 ) -> tuple[Bool[Array, "G H"], Bool[Array, "G H"]]:
-    """Which gates of which units let nothing back, and say nothing; and which let back next to nothing.
+    """Return masks of the dead and of the saturated gates, unit by unit.
 
     Args:
-        values: what the gates say.
-        slopes: as :func:`gates_and_slopes` gives them.
-        largest: of each gate's function, as :attr:`GatedCell.slopes` has it; 1 is taken for None.
+        values: the values of the gates.
+        slopes: their slopes, as :func:`gates_and_slopes` returns them.
+        largest: the largest slopes, as :attr:`GatedCell.slopes` returns them; None counts as 1.
 
     Returns:
-        Dead: slope and value are exactly 0. Saturated: the slope is below 5 % of the largest. Whatever is dead is
-        saturated too.
+        dead: True if slope and value are exactly 0: no gradient comes through.
+        saturated: True if the slope is below 5 % of the largest, as of every dead gate.
     """
     dead = (slopes == 0) & (values == 0)
-    limits = jnp.asarray([SATURATED * (1.0 if one is None else one) for one in largest], slopes.dtype)
+    limits = jnp.asarray([SATURATED * (1.0 if slope is None else slope) for slope in largest], slopes.dtype)
     return dead, jnp.abs(slopes) < jnp.broadcast_to(limits[:, None], slopes.shape)

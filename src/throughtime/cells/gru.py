@@ -11,17 +11,17 @@ from throughtime.cells.base import MatrixCell
 
 
 class GRUState(NamedTuple):
-    """h (H,): the last output."""
+    """The state of a GRU: h (H,), its last output."""
 
     h: Hidden
 
 
 class GRU(MatrixCell):
-    """Gated recurrent unit, the reset gate applied after the recurrent product.
+    """Gated recurrent unit, with the reset gate applied after the recurrent product.
 
-    Cho et al. 2014 (arXiv 1406.1078); their published version resets h before the product W_hn h, and keeps the old
-    state with 1 - z in some texts. PyTorch, cuDNN and Keras (``reset_after=True``) compute the variant below, in which
-    one product serves all three gates.
+    Cho et al. 2014 (arXiv 1406.1078); their published version resets h before the product W_hn h, and in some texts
+    1 - z keeps the old state. PyTorch, cuDNN and Keras (``reset_after=True``) compute the variant below, in which one
+    product serves all three gates.
 
     Equations::
 
@@ -39,6 +39,8 @@ class GRU(MatrixCell):
     b_h     (H,), n's bias inside the reset; starts at zero
     state   ``GRUState(h)``
     ======  =======================================================
+
+    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("r", "z", "n")
@@ -57,27 +59,27 @@ class GRU(MatrixCell):
         bias_init: str | initializers.BiasInit = "zeros",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.b_h = jnp.zeros(hidden, self.w_h.dtype)
 
     def initial_state(self) -> GRUState:
-        """Zeros."""
+        """Return zeros."""
         return GRUState(jnp.zeros(self.hidden, self.w_h.dtype))
 
     @property
     def slopes(self) -> tuple[float, float, float]:
-        """Two sigmoids and a tanh."""
+        """Return the largest slopes of two sigmoids and a tanh."""
         return 0.25, 0.25, 1.0
 
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden]:
-        """r, z and n."""
+        """Return r, z and n."""
         (xr, xz, xn), (hr, hz, hn) = jnp.split(gx, 3), jnp.split(gh, 3)
         r = sigmoid(xr + hr)
         return r, sigmoid(xz + hz), jnp.tanh(xn + r * (hn + self.b_h))
 
     def update(self, state: GRUState, gates: tuple[Hidden, ...]) -> GRUState:
-        """The old state where z is 1, the candidate n where it is 0."""
+        """Keep the old state as far as z is 1, take the candidate n as far as z is 0."""
         _, z, n = gates
         return GRUState((1 - z) * n + z * state.h)

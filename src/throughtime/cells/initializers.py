@@ -1,9 +1,9 @@
-"""How weights start.
+"""Initial values of weights.
 
 A matrix initializer is called once for each gate, ``(key, (rows, columns), dtype) -> (rows, columns)``, with H
-rows and D or H columns, so that each gate starts as the paper means it: Keras draws one orthogonal matrix for all gates
-together, here each gate gets its own. A bias initializer is called once for the whole cell, because some treat gates
-differently: ``(key, gates, hidden, dtype) -> (G*H,)``. Anything of the right signature can stand in place of a name.
+rows and D or H columns, so that each gate starts as in the papers: Keras draws one orthogonal matrix for all gates
+together, here each gate has its own. A bias initializer is called once for the whole cell, because some treat gates
+differently: ``(key, gates, hidden, dtype) -> (G*H,)``. Any function of the right signature can replace a name.
 """
 
 import inspect
@@ -21,13 +21,16 @@ from throughtime.cells.base import Cell
 
 MatrixInit = Callable[[Key, tuple[int, int], DTypeLike], Array]
 BiasInit = Callable[[Key, tuple[str, ...], int, DTypeLike], Array]
+
+# Matrices.
+
 # Weights are (out, in): the input's axis is the last one.
 glorot: MatrixInit = jax.nn.initializers.glorot_uniform(in_axis=-1, out_axis=-2)
 he: MatrixInit = jax.nn.initializers.he_normal(in_axis=-1, out_axis=-2)
 
 
 def orthogonal(scale: float = 1.0) -> MatrixInit:
-    """``scale`` times a random orthogonal matrix; of a rectangular one, the columns or rows are orthonormal.
+    """Return ``scale`` times a random orthogonal matrix, or one with orthonormal columns or rows if it is rectangular.
 
     Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120).
     """
@@ -35,7 +38,7 @@ def orthogonal(scale: float = 1.0) -> MatrixInit:
 
 
 def identity(scale: float = 1.0) -> MatrixInit:
-    """``scale`` times the identity: the recurrent matrix of the IRNN (Le, Jaitly, Hinton 2015, arXiv 1504.00941)."""
+    """Return ``scale`` times the identity, as for the IRNN (Le, Jaitly, Hinton 2015, arXiv 1504.00941)."""
 
     def init(key: Key, shape: tuple[int, int], dtype: DTypeLike) -> Array:
         del key  # the identity is not random
@@ -45,12 +48,12 @@ def identity(scale: float = 1.0) -> MatrixInit:
 
 
 def normal(stddev: float = 0.01) -> MatrixInit:
-    """Independent normal entries with mean 0 and standard deviation ``stddev``."""
+    """Return independent normal numbers with mean 0 and standard deviation ``stddev``."""
     return jax.nn.initializers.normal(stddev)
 
 
 def uniform(key: Key, shape: tuple[int, int], dtype: DTypeLike) -> Array:
-    """``U(-1/sqrt(H), 1/sqrt(H))`` with H rows: how PyTorch starts all weights of a recurrent layer."""
+    """Return ``U(-1/sqrt(H), 1/sqrt(H))`` for H rows, as PyTorch initializes all weights of a recurrent layer."""
     return _symmetric_uniform(key, shape, shape[0], dtype)
 
 
@@ -69,19 +72,31 @@ MATRICES: dict[str, MatrixInit] = {
 }
 
 
+def matrix_init(choice: str | MatrixInit) -> MatrixInit:
+    """Return the matrix initializer of this name, or ``choice`` itself if it is a function.
+
+    Raises:
+        InputError: for an unknown name.
+    """
+    return resolve("weight initializer", MATRICES, choice)
+
+
+# Biases.
+
+
 def zeros(key: Key, gates: tuple[str, ...], hidden: int, dtype: DTypeLike) -> Array:
-    """No bias at the start."""
+    """Return zeros."""
     del key
     return jnp.zeros(len(gates) * hidden, dtype)
 
 
 def uniform_bias(key: Key, gates: tuple[str, ...], hidden: int, dtype: DTypeLike) -> Array:
-    """``U(-1/sqrt(H), 1/sqrt(H))``, as PyTorch's; its two biases are one here, so the sum of two draws it is not."""
+    """Return ``U(-1/sqrt(H), 1/sqrt(H))``, as PyTorch does for each of its two biases; here there is one."""
     return _symmetric_uniform(key, (len(gates) * hidden,), hidden, dtype)
 
 
 def forget(value: float = 1.0) -> BiasInit:
-    """``value`` at the gate that keeps the state (f of an LSTM, z of a GRU here) and zero at all others.
+    """Return ``value`` at the gate that keeps the state (f of an LSTM, z of a GRU here) and zero at all others.
 
     Gers, Schmidhuber, Cummins 2000; Jozefowicz, Zaremba, Sutskever 2015, who recommend 1.
     """
@@ -95,7 +110,7 @@ def forget(value: float = 1.0) -> BiasInit:
 
 
 def chrono(longest: int) -> BiasInit:
-    """Biases for dependencies of up to ``longest`` time steps (Tallec & Ollivier 2018, arXiv 1804.11188, eq. 13-14).
+    """Return biases for dependencies of up to ``longest`` steps (Tallec & Ollivier 2018, arXiv 1804.11188, eq. 13-14).
 
     The keeping gate starts at ``log U[1, longest - 1]``, so that its units forget over times spread over that range; an
     LSTM's input gate starts at minus that, all other gates at zero.
@@ -104,7 +119,12 @@ def chrono(longest: int) -> BiasInit:
         InputError: for ``longest`` below 2, which leaves no range.
     """
     if longest < 2:
-        raise InputError(f"chrono needs dependencies of at least 2 steps, got longest={longest}")
+        raise InputError(
+            f"chrono got longest={longest}: expected dependencies of at least 2 steps",
+            code="too-short",
+            found=longest,
+            expected=2,
+        )
 
     def init(key: Key, gates: tuple[str, ...], hidden: int, dtype: DTypeLike) -> Array:
         keep = jnp.log(jax.random.uniform(key, (hidden,), dtype, minval=1.0, maxval=max(longest - 1.0, 1.0)))
@@ -115,15 +135,17 @@ def chrono(longest: int) -> BiasInit:
 
 
 def has_keeping_gate(gates: tuple[str, ...]) -> bool:
-    """Whether one of the gates multiplies the old state: f of an LSTM, z of a GRU in PyTorch's convention."""
+    """Tell if one of the gates multiplies the old state: f of an LSTM, z of a GRU in PyTorch's convention."""
     return "f" in gates or {"r", "z"} <= set(gates)
 
 
 def _keeping_gate(gates: tuple[str, ...]) -> str:
     if not has_keeping_gate(gates):
         raise InputError(
-            "forget and chrono biases need a gate that keeps the state, an LSTM's f or a GRU's z; this cell has "
-            f"{', '.join(gates)}"
+            f"this cell has the gates {', '.join(gates)}: forget and chrono biases need a gate that keeps the state, as "
+            "f of an LSTM or z of a GRU",
+            code="no-keeping-gate",
+            found=gates,
         )
     return "f" if "f" in gates else "z"
 
@@ -131,14 +153,16 @@ def _keeping_gate(gates: tuple[str, ...]) -> str:
 BIASES: dict[str, BiasInit] = {"zeros": zeros, "uniform": uniform_bias, "forget": forget()}
 
 
-def matrix_init(choice: str | MatrixInit) -> MatrixInit:
-    """The matrix initializer that ``choice`` names, or ``choice`` itself where it is a function."""
-    return resolve("weight initializer", MATRICES, choice)
-
-
 def bias_init(choice: str | BiasInit) -> BiasInit:
-    """The bias initializer that ``choice`` names, or ``choice`` itself where it is a function."""
+    """Return the bias initializer of this name, or ``choice`` itself if it is a function.
+
+    Raises:
+        InputError: for an unknown name.
+    """
     return resolve("bias initializer", BIASES, choice)
+
+
+# The weights of a cell.
 
 
 def gated_weights(
@@ -148,10 +172,20 @@ def gated_weights(
     inits: tuple[str | MatrixInit, str | MatrixInit, str | BiasInit],
     key: Key,
 ) -> tuple[InputWeights, RecurrentWeights, GateBias]:
-    """``w_x``, ``w_h`` and ``b`` of a cell with these gates; ``inits`` are those of input, recurrence and bias.
+    """Draw ``w_x``, ``w_h`` and ``b`` of a cell with these gates.
+
+    Args:
+        inputs: D.
+        hidden: H.
+        gates: the names of the G gates.
+        inits: the initializers of input weights, recurrent weights and bias, by name or as functions.
+        key: a random key.
+
+    Returns:
+        ``w_x`` (G*H, D), ``w_h`` (G*H, H) and ``b`` (G*H,).
 
     Raises:
-        InputError: where a size is not a positive whole number, or a name is unknown.
+        InputError: if a size is not a positive whole number, or a name is unknown.
     """
     _require_sizes(inputs, hidden)
     key_x, key_h, key_b = jax.random.split(key, 3)
@@ -164,10 +198,10 @@ def gated_weights(
 def input_weights(
     inputs: int, hidden: int, gates: tuple[str, ...], inits: tuple[str | MatrixInit, str | BiasInit], key: Key
 ) -> tuple[InputWeights, GateBias]:
-    """``w_x`` and ``b`` of a cell without a recurrent matrix; ``inits`` are those of input and bias.
+    """Draw ``w_x`` (G*H, D) and ``b`` (G*H,) of a cell without a recurrent matrix; ``inits`` are those two's.
 
     Raises:
-        InputError: where a size is not a positive whole number, or a name is unknown.
+        InputError: if a size is not a positive whole number, or a name is unknown.
     """
     _require_sizes(inputs, hidden)
     key_x, key_b = jax.random.split(key)
@@ -177,24 +211,28 @@ def input_weights(
 
 def _input_matrix(inputs: int, hidden: int, gates: tuple[str, ...], init: str | MatrixInit, key: Key) -> InputWeights:
     draw = matrix_init(init)
-    dtype = jnp.zeros(()).dtype  # float32, or float64 where the user enables it
+    dtype = jnp.zeros(()).dtype  # float32, or float64 if the user enables it
     return jnp.concatenate([draw(k, (hidden, inputs), dtype) for k in jax.random.split(key, len(gates))])
 
 
 def _require_sizes(inputs: Any, hidden: Any) -> None:
     for name, size in (("inputs", inputs), ("hidden", hidden)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
+            raise InputError(
+                f"{name} is {size!r}: expected a whole number of at least 1", code="not-a-size", found=size
+            )
 
+
+# One name for a matrix or a bias, as the command line and the laboratory have it.
 
 INITIALIZERS = (*MATRICES, *BIASES, "chrono")
 KEEPING = ("forget", "chrono")  # initializers of the gate that keeps the state
 
 
 def init_arguments(name: str, length: int) -> dict[str, Any]:
-    """The constructor's argument for an initializer's name; "chrono" is for sequences of ``length`` steps.
+    """Return the argument of a cell's constructor for an initializer's name.
 
-    A name that both weights and biases know, "uniform", is that of weights.
+    "uniform", a name of both tables, means the recurrent weights. "chrono" is for sequences of ``length`` steps.
 
     Raises:
         InputError: for an unknown name.
@@ -207,6 +245,6 @@ def init_arguments(name: str, length: int) -> dict[str, Any]:
 
 
 def takes(kind: Callable[..., Cell], init: str) -> bool:
-    """Whether a cell has such an argument, and the gate that the initializer is about."""
+    """Tell if a type of cell has the argument for this initializer, and the gate that it needs."""
     has_gate = init not in KEEPING or has_keeping_gate(cast(type[Cell], kind).GATES)
     return has_gate and set(init_arguments(init, 2)) <= set(inspect.signature(kind).parameters)

@@ -12,7 +12,7 @@ from throughtime.cells.base import GatedCell
 
 
 class LEMState(NamedTuple):
-    """h (H,): the last output, the paper's y; z (H,): the memory behind it."""
+    """The state of a LEM: h (H,), its last output, the paper's y, and z (H,), the memory behind it."""
 
     h: Hidden
     z: Hidden
@@ -56,23 +56,23 @@ class LEM(GatedCell):
         bias_init: str | initializers.BiasInit = "uniform",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; as the authors', uniform within 1/sqrt(H)."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units, uniform within 1/sqrt(H) as the authors do."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.dt = dt
 
     @property
     def slopes(self) -> tuple[float, float, float, float]:
-        """Two sigmoids times dt, and two tanh."""
+        """Return the largest slopes of two sigmoids times dt, and of two tanh."""
         return 0.25 * self.dt, 0.25 * self.dt, 1.0, 1.0
 
     def initial_state(self) -> LEMState:
-        """Zeros."""
+        """Return zeros."""
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return LEMState(zeros, zeros)
 
     def gates(self, state: LEMState, gx: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
-        """s, t and the two candidates; that of h reads the z of this very step."""
+        """Return s, t and the candidates of z and h; that of h reads the z of the same step."""
         from_h, from_z = self.w_h[: 3 * self.hidden], self.w_h[3 * self.hidden :]
         xs, xt, xz, xh = jnp.split(gx, 4)
         hs, ht, hz = jnp.split(from_h @ state.h, 3)
@@ -81,7 +81,7 @@ class LEM(GatedCell):
         return s, t, candidate, jnp.tanh(xh + from_z @ z)
 
     def step(self, state: LEMState, gx: GateBias) -> tuple[LEMState, Hidden]:
-        """One time step."""
+        """Return the state after a time step, and its h as the output."""
         s, t, for_z, for_h = self.gates(state, gx)
         h = (1 - t) * state.h + t * for_h
         return LEMState(h, (1 - s) * state.z + s * for_z), h

@@ -11,7 +11,7 @@ from throughtime.cells.linear import LinearCell
 
 
 class LRUState(NamedTuple):
-    """The complex memory: re (H,) and im (H,)."""
+    """The state of an LRU: its complex memory, as re (H,) and im (H,)."""
 
     re: Hidden
     im: Hidden
@@ -38,9 +38,11 @@ class LRU(LinearCell):
     state         ``LRUState(re, im)``
     ============  ==================================================================
 
+    The step is ``s = a * s + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``; then ``y = output(s, gx)``.
+
     Eigenvalues start uniform in the ring ``radii`` of the complex plane, with phases in [0, ``largest_phase``]; they
-    never leave the unit disk. gamma is computed from them; in the paper it only starts there and is learned. It is
-    linear from x to y: what makes it powerful is what stands between layers of it.
+    never leave the unit disk. gamma is computed from them; in the paper this is only its initial value, and it is
+    learned. The cell is linear from x to y: its power comes from the nonlinear layers around it.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("re", "im", "skip")
@@ -61,7 +63,7 @@ class LRU(LinearCell):
         input_init: str | initializers.MatrixInit = "glorot",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; eigenvalues as the paper's lemma 3.2 draws them."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; eigenvalues as in the paper's lemma 3.2."""
         key_in, key_radius, key_phase, key_re, key_im = jax.random.split(key, 5)
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, "zeros"), key_in)
         dtype = self.w_x.dtype
@@ -75,35 +77,35 @@ class LRU(LinearCell):
 
     @property
     def slopes(self) -> tuple[float, float, float]:
-        """Nothing is squashed."""
+        """Return 1 for each gate, which is linear."""
         return 1.0, 1.0, 1.0
 
     def initial_state(self) -> LRUState:
-        """Zeros."""
+        """Return zeros."""
         zeros = jnp.zeros(self.hidden, self.w_x.dtype)
         return LRUState(zeros, zeros)
 
     def gates(self, state: LRUState, gx: GateBias) -> tuple[Hidden, Hidden, Hidden]:
-        """What the input adds to the memory, before gamma, and to the output."""
+        """Return the two parts that the input adds to the memory, before gamma, and its share of the output."""
         re, im, skip = jnp.split(gx, 3)
         return re, im, skip
 
     def coefficients(self, gx: Array) -> tuple[Array, Array]:
-        """lam, and gamma times the input's parts."""
+        """Return ``a = lam`` and ``c = gamma * (re + 1j * im)``."""
         re, im, _ = jnp.split(gx, 3, axis=-1)
         lam = jnp.exp(jax.lax.complex(-jnp.exp(self.nu), jnp.exp(self.theta)))
-        gamma = jnp.sqrt(-jnp.expm1(-2 * jnp.exp(self.nu)))  # 1 - |lam|^2, exact where |lam| is near 1
+        gamma = jnp.sqrt(-jnp.expm1(-2 * jnp.exp(self.nu)))  # sqrt(1 - |lam|^2), accurate for |lam| near 1
         gamma = jnp.broadcast_to(gamma, re.shape)
         return jnp.broadcast_to(lam, re.shape), jax.lax.complex(gamma * re, gamma * im)
 
     def state_to_array(self, state: LRUState) -> Array:
-        """Re + i im."""
+        """Return ``s = re + 1j * im``."""
         return jax.lax.complex(state.re, state.im)
 
     def array_to_state(self, s: Array) -> LRUState:
-        """Its two parts."""
+        """Return the real and the imaginary part of s."""
         return LRUState(s.real, s.imag)
 
     def output(self, s: Array, gx: Array) -> Array:
-        """The real part of ``C s``, and what skips the memory."""
+        """Return the real part of ``C s``, plus the input's share that skips the memory."""
         return s.real @ self.c_re.T - s.imag @ self.c_im.T + gx[..., -self.hidden :]

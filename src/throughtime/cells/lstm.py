@@ -11,7 +11,7 @@ from throughtime.cells.base import MatrixCell
 
 
 class LSTMState(NamedTuple):
-    """h (H,): the last output; c (H,): the memory."""
+    """The state of an LSTM: h (H,), its last output, and c (H,), its memory."""
 
     h: Hidden
     c: Hidden
@@ -41,6 +41,8 @@ class LSTM(MatrixCell):
     state   ``LSTMState(h, c)``
     ======  =======================================================
 
+    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+
     The bias of f starts at 1 (``bias_init="forget"``), in the weights: TensorFlow 1 added it at run time instead.
     """
 
@@ -59,27 +61,27 @@ class LSTM(MatrixCell):
         bias_init: str | initializers.BiasInit = "forget",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
 
     def initial_state(self) -> LSTMState:
-        """Zeros."""
+        """Return zeros."""
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return LSTMState(zeros, zeros)
 
     @property
     def slopes(self) -> tuple[float, float, float, float]:
-        """Three sigmoids, and the tanh of g."""
+        """Return the largest slopes of three sigmoids and the tanh of g."""
         return 0.25, 0.25, 1.0, 0.25
 
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
-        """i, f, g and o."""
+        """Return i, f, g and o."""
         i, f, g, o = jnp.split(gx + gh, 4)
         return sigmoid(i), sigmoid(f), jnp.tanh(g), sigmoid(o)
 
     def update(self, state: LSTMState, gates: tuple[Hidden, ...]) -> LSTMState:
-        """What f keeps of the memory and i writes to it; o lets out its tanh."""
+        """Keep as much of the memory as f says, add as much of g as i says, and output its tanh as far as o says."""
         i, f, g, o = gates
         c = f * state.c + i * g
         return LSTMState(o * jnp.tanh(c), c)

@@ -11,7 +11,7 @@ from throughtime.cells.linear import LinearCell
 
 
 class MinGRUState(NamedTuple):
-    """h (H,): the last output."""
+    """The state of a MinGRU: h (H,), its last output."""
 
     h: Hidden
 
@@ -27,15 +27,17 @@ class MinGRU(LinearCell):
         y = h
 
     ======  =========================================================================
-    gates   ``u n``; u is the paper's z: 1 takes the new, where this library's GRU
-            keeps the old
+    gates   ``u n``; u is the paper's z: at 1 it takes the new candidate, while z of
+            this library's GRU keeps the old state
     w_x     (2H, D)
     w_h     none: h enters by itself, so a parallel scan computes it
     b       (2H,); starts at zero
     state   ``MinGRUState(h)``
     ======  =========================================================================
 
-    This is the paper's plain form. Its other one, in logarithms, keeps h positive.
+    The step is ``h = a * h + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``.
+
+    This is the paper's plain form. Its other form, in logarithms, keeps h positive.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("u", "n")
@@ -51,36 +53,36 @@ class MinGRU(LinearCell):
         bias_init: str | initializers.BiasInit = "zeros",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)
 
     @property
     def slopes(self) -> tuple[float, float]:
-        """A sigmoid, and n as it is."""
+        """Return the largest slopes of a sigmoid and of the identity."""
         return 0.25, 1.0
 
     def initial_state(self) -> MinGRUState:
-        """Zeros."""
+        """Return zeros."""
         return MinGRUState(jnp.zeros(self.hidden, self.w_x.dtype))
 
     def gates(self, state: MinGRUState, gx: GateBias) -> tuple[Hidden, Hidden]:
-        """U and n."""
+        """Return u and n."""
         u, n = jnp.split(gx, 2)
         return sigmoid(u), n
 
     def coefficients(self, gx: Array) -> tuple[Array, Array]:
-        """``1 - u`` and ``u n``."""
+        """Return ``a = 1 - u`` and ``c = u n``."""
         u, n = jnp.split(gx, 2, axis=-1)
         return sigmoid(-u), sigmoid(u) * n  # 1 - sigmoid(u) is sigmoid(-u), without the rounding
 
     def state_to_array(self, state: MinGRUState) -> Array:
-        """H."""
+        """Return h."""
         return state.h
 
     def array_to_state(self, s: Array) -> MinGRUState:
-        """H is all there is."""
+        """Return the state of this h."""
         return MinGRUState(s)
 
     def output(self, s: Array, gx: Array) -> Array:
-        """H."""
+        """Return h."""
         return s

@@ -12,7 +12,7 @@ from throughtime.cells.linear import LinearCell
 
 
 class MinLSTMState(NamedTuple):
-    """h (H,): the last output."""
+    """The state of a MinLSTM: h (H,), its last output."""
 
     h: Hidden
 
@@ -35,6 +35,8 @@ class MinLSTM(LinearCell):
     b       (3H,); starts at zero
     state   ``MinLSTMState(h)``
     ======  ==========================================================
+
+    The step is ``h = a * h + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("f", "i", "n")
@@ -50,27 +52,27 @@ class MinLSTM(LinearCell):
         bias_init: str | initializers.BiasInit = "zeros",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)
 
     @property
     def slopes(self) -> tuple[float, float, float]:
-        """Two sigmoids, and n as it is."""
+        """Return the largest slopes of two sigmoids and of the identity."""
         return 0.25, 0.25, 1.0
 
     def initial_state(self) -> MinLSTMState:
-        """Zeros."""
+        """Return zeros."""
         return MinLSTMState(jnp.zeros(self.hidden, self.w_x.dtype))
 
     def gates(self, state: MinLSTMState, gx: GateBias) -> tuple[Hidden, Hidden, Hidden]:
-        """f, i and n, before f and i are divided by their sum."""
+        """Return f, i and n, before f and i are divided by their sum."""
         f, i, n = jnp.split(gx, 3)
         return sigmoid(f), sigmoid(i), n
 
     def coefficients(self, gx: Array) -> tuple[Array, Array]:
-        """``f / (f + i)`` and ``i / (f + i) n``."""
+        """Return ``a = f / (f + i)`` and ``c = i / (f + i) n``."""
         f, i, n = jnp.split(gx, 3, axis=-1)
-        # f / (f + i) is 1/i over 1/i + 1/f. Both are made smaller by one factor, so that none overflows where the gates
+        # f / (f + i) is 1/i over 1/i + 1/f. Both are scaled down by one factor, so that neither overflows if the gates
         # are shut. 1 - kept rounds shares below 6e-8 to zero: too little of n to change h in single precision.
         most = jax.lax.stop_gradient(jnp.maximum(0, jnp.maximum(-f, -i)))
         one = jnp.exp(-most)
@@ -79,13 +81,13 @@ class MinLSTM(LinearCell):
         return kept, (1 - kept) * n
 
     def state_to_array(self, state: MinLSTMState) -> Array:
-        """H."""
+        """Return h."""
         return state.h
 
     def array_to_state(self, s: Array) -> MinLSTMState:
-        """H is all there is."""
+        """Return the state of this h."""
         return MinLSTMState(s)
 
     def output(self, s: Array, gx: Array) -> Array:
-        """H."""
+        """Return h."""
         return s

@@ -11,7 +11,10 @@ from throughtime.cells.base import MatrixCell
 
 
 class SLSTMState(NamedTuple):
-    """h (H,): the last output; c (H,): the memory; n (H,): its normalizer; m (H,): the logarithm of their unit."""
+    """The state of an sLSTM, (H,) each.
+
+    h is the last output, c the memory and n its normalizer; m is the logarithm of the scale of c and n.
+    """
 
     h: Hidden
     c: Hidden
@@ -42,11 +45,13 @@ class SLSTM(MatrixCell):
     w_x     (4H, D)
     w_h     (4H, H), one head: the paper's blocks are one block here
     b       (4H,); the bias of f starts at 1
-    state   ``SLSTMState(h, c, n, m)``; c and n are in units of exp(m)
+    state   ``SLSTMState(h, c, n, m)``; c and n are multiples of exp(m)
     ======  ==================================================================
 
-    Implementations differ where the normalizer n is small; some take max(n, 1). Here the first step sets the unit m to
-    its own li, so that n starts at 1. From then on either i or f is 1, so n never falls below 1: h = o c / n as in the
+    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+
+    Implementations differ for a small normalizer n; some take max(n, 1). Here the first step sets the scale m to its
+    own li, so that n starts at 1. From then on either i or f is 1, so n never falls below 1: h = o c / n as in the
     paper, and max(n, 1) would change nothing. The forget gate is a sigmoid, the input gate an exponential.
     """
 
@@ -65,27 +70,27 @@ class SLSTM(MatrixCell):
         bias_init: str | initializers.BiasInit = "forget",
         key: Key,
     ):
-        """Random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
+        """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
 
     @property
     def slopes(self) -> tuple[float, float, float, float]:
-        """Of li, lf, z and o."""
+        """Return the largest slopes of li, lf, z and o."""
         return 1.0, 1.0, 1.0, 0.25
 
     def initial_state(self) -> SLSTMState:
-        """Zeros; a normalizer of zero marks that nothing was stored yet."""
+        """Return zeros; a normalizer of zero marks that nothing is stored yet."""
         zeros = jnp.zeros(self.hidden, self.w_h.dtype)
         return SLSTMState(zeros, zeros, zeros, zeros)
 
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, Hidden, Hidden, Hidden]:
-        """li, lf, z and o."""
+        """Return li, lf, z and o."""
         i, f, z, o = jnp.split(gx + gh, 4)
         return i, log_sigmoid(f), jnp.tanh(z), sigmoid(o)
 
     def update(self, state: SLSTMState, gates: tuple[Hidden, ...]) -> SLSTMState:
-        """Memory and normalizer in a common unit that keeps both from overflowing."""
+        """Update memory and normalizer on a common scale, which keeps both from overflowing."""
         li, lf, z, o = gates
         used = state.n > 0
         top = jnp.where(used, jnp.maximum(lf + state.m, li), li)
