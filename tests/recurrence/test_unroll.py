@@ -200,8 +200,8 @@ def test_arguments_that_do_not_fit(xs, state, mask, code, found, expected):
             (T, 2),
             tt.ElmanState(ZEROS(5)),
             None,
-            "state is a ElmanState with shapes [(5,)]: expected a GRUState with shapes [(4,)], as unroll returns it for "
-            "the same cell and batch",
+            "state is a ElmanState with shapes [(5,)]: expected a GRUState with shapes [(4,)], as unroll returns it "
+            "for the same cell and batch",
         ),
     ],
 )

@@ -142,8 +142,8 @@ def has_keeping_gate(gates: tuple[str, ...]) -> bool:
 def _keeping_gate(gates: tuple[str, ...]) -> str:
     if not has_keeping_gate(gates):
         raise InputError(
-            f"this cell has the gates {', '.join(gates)}: forget and chrono biases need a gate that keeps the state, as "
-            "f of an LSTM or z of a GRU",
+            f"this cell has the gates {', '.join(gates)}: forget and chrono biases need a gate that keeps the state, "
+            "as f of an LSTM or z of a GRU",
             code="no-keeping-gate",
             found=gates,
         )
