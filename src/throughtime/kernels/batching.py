@@ -1,23 +1,14 @@
 """The native calls under ``jax.vmap``: one larger call instead of N calls.
 
-``vmap`` puts an axis of N in front of the M models and B sequences of a call, and a rule folds it into one of them:
+``vmap`` puts an axis of N calls in front of the M models and B sequences, and a rule folds it into one of these. For
+example N = 3 calls of M = 1 model with B = 2 sequences::
 
-===========  ======================  ======================  =========================================
-rule         operands                weights                 if
-===========  ======================  ======================  =========================================
-more rows    (N, M, B, ...)          (1, ...)                all share the weights, nothing is saved
-             -> (M, N * B, ...)      stay as they are
-more models  (N, M, B, ...)          (N, M, ...)             otherwise
-             -> (N * M, B, ...)      -> (N * M, ...);
-                                     (1, ...) if all share
-===========  ======================  ======================  =========================================
+    vmap gives     (N, M, B, ...)     [[a b]] [[c d]] [[e f]]
+    more rows      (M, N * B, ...)    [[a b c d e f]]               1 model with 6 sequences
+    more models    (N * M, B, ...)    [[a b] [c d] [e f]]           3 models with 2 sequences
 
-For example 3 calls (N) of 1 model (M) with 2 sequences (B), a and b::
-
-    more rows    [[a b]] [[a b]] [[a b]]  ->  [[a b a b a b]]        1 model of 6 sequences
-    more models  [[a b]] [[a b]] [[a b]]  ->  [[a b] [a b] [a b]]    3 models of 2 sequences
-
-With residuals the calls become models, because the backward pass gives each of them weight gradients of its own.
+More rows are faster, but need the same weights for all and no residuals: a backward pass gives each of the N calls its
+own weight gradients, and so a model. Weights (N, M, ...) become (N * M, ...); weights (1, ...) that all share stay.
 """
 
 from collections.abc import Callable
@@ -86,7 +77,7 @@ def more_models(
     def unfold(leaf: Array) -> Array:  # (N * M, ...) -> (N, M, ...)
         return leaf.reshape(size, models, *leaf.shape[1:])
 
-    weights = cell if shares_weights(cell, cell_batched) else jax.tree.map(fold, cell, cell_batched)
+    weights = cell if _shares_weights(cell, cell_batched) else jax.tree.map(fold, cell, cell_batched)
     folded = jax.tree.map(fold, (inputs, *operands), tuple(batched[2:]))
     return _all_batched(jax.tree.map(unfold, function(call, weights, *folded)))
 
@@ -94,7 +85,7 @@ def more_models(
 @forward.def_vmap
 def _forward_rule(size: int, batched: Any, call: Call, cell: Cell, inputs: KernelInputs) -> tuple[Outputs, Any]:
     """Add rows, which are faster than models, if all of them have the same weights."""
-    rule = more_rows if shares_weights(cell, batched[1]) else partial(more_models, forward)
+    rule = more_rows if _shares_weights(cell, batched[1]) else partial(more_models, forward)
     return rule(size, batched, call, cell, inputs)
 
 
@@ -102,7 +93,7 @@ forward_with_residuals.def_vmap(partial(more_models, forward_with_residuals))
 backward.def_vmap(partial(more_models, backward))
 
 
-def shares_weights(cell: Cell, batched: Any) -> bool:
+def _shares_weights(cell: Cell, batched: Any) -> bool:
     """Tell if there is one set of weights, for all N calls and all models."""
     return not any(jax.tree.leaves(batched)) and jax.tree.leaves(cell)[0].shape[0] == 1
 

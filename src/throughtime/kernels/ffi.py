@@ -1,12 +1,11 @@
 """The native calls: a cell through all time steps, forward and backward, in one foreign function each.
 
 Arrays have a leading axis of M models, each with a batch of B sequences. Weights have one too, of length 1 if all
-models share them. The C++ side is ``native/handlers.cc``; for it an optional array that is absent has size 0.
+models share them. The C++ side is ``native/handlers.cc``, for which an array that is None here has size 0.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -23,7 +22,7 @@ LANES = 16  # residuals are padded to whole vectors of 16 floats (AVX-512); thei
 
 
 class KernelInputs(NamedTuple):
-    """The arrays that a kernel reads besides the cell's weights. c is the LSTM's; a step with mask False is skipped."""
+    """The arrays that a kernel reads besides the cell's weights. c is the LSTM's; steps with mask False are skipped."""
 
     xs: Float[Array, "M B T D"]
     h: Float[Array, "M B H"]
@@ -116,32 +115,31 @@ class Call:
         return self._forward(cell, inputs, residual_size=self.spec.residuals * padded)
 
     def _forward(self, cell: Cell, inputs: KernelInputs, residual_size: int) -> tuple[Outputs, Residuals]:
-        operands = self._operands(cell, inputs)
         M, B, T, _ = inputs.xs.shape
-        *_, h, c, _mask = (operand.shape for operand in operands)
-        run = self._foreign_function(FORWARD, [(M, B, T, h[-1]), h, c, (M, B, T, residual_size)])
-        hs, last_h, last_c, residuals = run(*operands)
-        return Outputs(hs, last_h, self._optional_c(last_c)), residuals
+        H, C = self._state_sizes(inputs)
+        results = [(M, B, T, H), (M, B, H), (M, B, C), (M, B, T, residual_size)]
+        hs, h, c, residuals = self._run(FORWARD, results, self._operands(cell, inputs))
+        return Outputs(hs, h, self._optional_c(c)), residuals
 
     def backward(
         self, cell: Cell, inputs: KernelInputs, hs: Array, residuals: Residuals, cotangents: Outputs
     ) -> Gradients:
-        """Return the gradients for the ``cotangents`` of the outputs. Weights get one for each of the M models."""
+        """Return the gradients for the ``cotangents`` of the outputs: by the weights, one for each of the M models."""
+        M, B, T, D = inputs.xs.shape
+        H, C = self._state_sizes(inputs)
         operands = self._operands(cell, inputs)
-        *weights, xs, h, c, _mask = (operand.shape for operand in operands)
-        M, B, T, D = xs
-        results = [*((M, *shape[1:]) for shape in weights), (M, B, T, D if self.needs_dx else 0), h, c]
-        run = self._foreign_function(BACKWARD, results)
-        d_last = cotangents.h, self._c_or_empty(cotangents)
-        *d_weights, d_xs, d_h, d_c = run(*operands, hs, residuals, cotangents.hs, *d_last)
+        weights = [(M, *weight.shape[1:]) for weight in operands[:4]]
+        results = [*weights, (M, B, T, D if self.needs_dx else 0), (M, B, H), (M, B, C)]
+        operands += (hs, residuals, cotangents.hs, cotangents.h, self._c_or_empty(cotangents))
+        *d_weights, d_xs, d_h, d_c = self._run(BACKWARD, results, operands)
         d_cell = eqx.tree_at(self._weights, cell, d_weights[: len(self.spec.weights)])
         return Gradients(d_cell, d_xs if self.needs_dx else None, d_h, self._optional_c(d_c))
 
-    def _foreign_function(self, target: str, shapes: list[tuple[int, ...]]) -> Callable[..., Sequence[Array]]:
-        """Return the function of the native library with its attributes, for results of these shapes."""
-        run = jax.ffi.ffi_call(target, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+    def _run(self, target: str, results: list[tuple[int, ...]], operands: tuple[Array, ...]) -> Sequence[Array]:
+        """Call a function of the native library, for results of these shapes."""
+        function = jax.ffi.ffi_call(target, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in results])
         cell, activation = np.int32(self.spec.cell), np.int32(self.spec.activation)
-        return partial(run, cell=cell, activation=activation, reverse=np.bool_(self.reverse))
+        return function(*operands, cell=cell, activation=activation, reverse=np.bool_(self.reverse))
 
     def _operands(self, cell: Cell, inputs: KernelInputs) -> tuple[Array, ...]:
         """Return w_x, w_h, b, b_h, xs, h, c and the mask, as every call takes them."""
@@ -151,7 +149,12 @@ class Call:
         mask = no_mask if inputs.mask is None else inputs.mask
         return w_x, w_h, b, inner_bias, inputs.xs, inputs.h, self._c_or_empty(inputs), mask
 
-    def _weights(self, cell: Cell) -> list[Array]:
+    def _state_sizes(self, inputs: KernelInputs) -> tuple[int, int]:
+        """Return the sizes of h and c."""
+        H = inputs.h.shape[-1]
+        return H, H if self.spec.has_c else 0
+
+    def _weights(self, cell: Cell) -> list[Any]:
         return [getattr(cell, name) for name in self.spec.weights]
 
     def _c_or_empty(self, state: KernelInputs | Outputs) -> Array:
