@@ -14,17 +14,17 @@ from throughtime.kernels import coefficient_dtypes, why_no_kernel
 Method = Literal["auto", "scan", "parallel", "kernel"]
 Chosen = Literal["scan", "parallel", "kernel"]
 
-# Elman, GRU and LSTM: with less to do than this, XLA compiles the scan as one function, which is as fast.
-LEAST_WORK = 20_000  # multiplications of states by recurrent weights
-LEAST_UNITS = 8  # of a batch
-LEAST_STEPS = 12  # of one sequence: fewer do not pay for packing the weights
+# Elman, GRU and LSTM. XLA compiles a loop over little data as one function, and the scan is as fast as the kernel.
+LEAST_WORK = 20_000  # multiplications by recurrent weights in all steps
+LEAST_UNITS = 8  # units for a batch with less work
+LEAST_STEPS = 12  # steps of one sequence: fewer do not pay for packing the weights
 
-# Cells that are linear in their state: the same, counted in numbers of states.
+# Cells that are linear in their state. The same, in numbers of all states.
 LEAST_OF_SEQUENCE = 200
 LEAST_OF_BATCH = 1_500
-# Above this many complex ones, computing a and c for all steps at once takes longer than the whole loop of the scan.
-MOST_COMPLEX = 3_000_000
-# The same holds for real cells with many gates if a sequence has few numbers, or in a batch of one with many units.
+MOST_COMPLEX = 3_000_000  # above, computing complex a and c for all steps at once takes longer than the whole scan
+# Real cells with many gates compute more for all steps at once: with fewer numbers in a sequence than this, or with many
+# units in a batch of one, the scan is as fast.
 MANY_GATES, LEAST_OF_MANY_GATES, MANY_UNITS = 3, 300, 100
 
 
