@@ -16,7 +16,7 @@ from tests.kernels.compare import assert_same, cell_of, program
 
 import throughtime as tt
 from throughtime.kernels import library
-from throughtime.kernels.ffi import FORWARD
+from throughtime.kernels.ffi import BACKWARD, FORWARD
 from throughtime.kernels.library import available, off
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,14 @@ def test_inference_saves_no_residuals():
     assert "3x4x80xf32" not in program(cell, xs)
     gradient = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]))).lower(cell, xs).as_text()
     assert "3x4x80xf32" in gradient  # 5 blocks of 5, padded to 16
+
+
+@pytest.mark.parametrize(("argnums", "width"), [(0, 0), (1, 2), ((0, 1), 2)])
+def test_the_gradient_by_inputs_is_computed_only_if_needed(argnums, width):
+    cell, xs = cell_of("gru", 2, 5), random_inputs(3, 4, 2)
+    gradient = jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1]), argnums)
+    (call,) = [line for line in jax.jit(gradient).lower(cell, xs).as_text().splitlines() if BACKWARD in line]
+    assert f"tensor<1x3x4x{width}xf32>, tensor<1x3x5xf32>, tensor<1x3x0xf32>)" in call.rpartition("->")[2]
 
 
 def test_the_environment_switches_them_off(monkeypatch):

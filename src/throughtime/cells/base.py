@@ -90,8 +90,7 @@ class GatedCell(Cell):
 class MatrixCell(GatedCell):
     """A cell whose state enters through one matrix product, ``W_h h``, and whose output is its state's ``h``.
 
-    ``step(state, gx) = update(state, activate(gx, w_h @ h))``: a cell of this kind has the two functions, and here are
-    the matrix product and the order.
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``. Derived classes have ``activate`` and ``update``.
 
     Attributes:
         w_h: recurrent weights (G*H, H).

@@ -23,8 +23,8 @@ LEAST_STEPS = 12  # steps of one sequence: fewer do not pay for packing the weig
 LEAST_OF_SEQUENCE = 200
 LEAST_OF_BATCH = 1_500
 MOST_COMPLEX = 3_000_000  # above, computing complex a and c for all steps at once takes longer than the whole scan
-# Real cells with many gates compute more for all steps at once: with fewer numbers in a sequence than this, or with many
-# units in a batch of one, the scan is as fast.
+# Real cells with many gates compute more for all steps at once: with fewer numbers in a sequence than this, or with
+# many units in a batch of one, the scan is as fast.
 MANY_GATES, LEAST_OF_MANY_GATES, MANY_UNITS = 3, 300, 100
 
 
