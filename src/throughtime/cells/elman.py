@@ -34,7 +34,7 @@ class Elman(MatrixCell):
     state   ``ElmanState(h)``
     ======  =======================================================
 
-    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``, with ``gx = project(x)``.
 
     Attributes:
         activation: phi: sigmoid, tanh, relu, leaky_relu, elu, identity, or any elementwise function.

@@ -40,7 +40,7 @@ class GRU(MatrixCell):
     state   ``GRUState(h)``
     ======  =======================================================
 
-    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``, with ``gx = project(x)``.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("r", "z", "n")

@@ -38,7 +38,7 @@ class LRU(LinearCell):
     state         ``LRUState(re, im)``
     ============  ==================================================================
 
-    The step is ``s = a * s + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``; then ``y = output(s, gx)``.
+    ``step(state, gx)`` is ``s = a * s + c`` with ``a, c = coefficients(gx)``, then ``y = output(s, gx)``; ``gx = project(x)``.
 
     Eigenvalues start uniform in the ring ``radii`` of the complex plane, with phases in [0, ``largest_phase``]; they
     never leave the unit disk. gamma is computed from them; in the paper this is only its initial value, and it is

@@ -41,7 +41,7 @@ class LSTM(MatrixCell):
     state   ``LSTMState(h, c)``
     ======  =======================================================
 
-    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``, with ``gx = project(x)``.
 
     The bias of f starts at 1 (``bias_init="forget"``), in the weights: TensorFlow 1 added it at run time instead.
     """

@@ -35,7 +35,7 @@ class MinGRU(LinearCell):
     state   ``MinGRUState(h)``
     ======  =========================================================================
 
-    The step is ``h = a * h + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``.
+    ``step(state, gx)`` is ``h = a * h + c``, with ``a, c = coefficients(gx)`` and ``gx = project(x)``.
 
     This is the paper's plain form. Its other form, in logarithms, keeps h positive.
     """

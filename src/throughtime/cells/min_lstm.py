@@ -36,7 +36,7 @@ class MinLSTM(LinearCell):
     state   ``MinLSTMState(h)``
     ======  ==========================================================
 
-    The step is ``h = a * h + c``, for ``a, c = coefficients(gx)`` and ``gx = project(x)``.
+    ``step(state, gx)`` is ``h = a * h + c``, with ``a, c = coefficients(gx)`` and ``gx = project(x)``.
     """
 
     GATES: ClassVar[tuple[str, ...]] = ("f", "i", "n")

@@ -48,7 +48,7 @@ class SLSTM(MatrixCell):
     state   ``SLSTMState(h, c, n, m)``; c and n are multiples of exp(m)
     ======  ==================================================================
 
-    The step is ``step(state, gx) = update(state, activate(gx, w_h @ h))``, for ``gx = project(x)``.
+    ``step(state, gx) = update(state, activate(gx, w_h @ h))``, with ``gx = project(x)``.
 
     Implementations differ for a small normalizer n; some take max(n, 1). Here the first step sets the scale m to its
     own li, so that n starts at 1. From then on either i or f is 1, so n never falls below 1: h = o c / n as in the
