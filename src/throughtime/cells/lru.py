@@ -38,7 +38,8 @@ class LRU(LinearCell):
     state         ``LRUState(re, im)``
     ============  ==================================================================
 
-    ``step(state, gx)`` is ``s = a * s + c`` with ``a, c = coefficients(gx)``, then ``y = output(s, gx)``; ``gx = project(x)``.
+    ``step(state, gx)`` is ``s = a * s + c`` and ``y = output(s, gx)``, with ``a, c = coefficients(gx)`` and
+    ``gx = project(x)``.
 
     Eigenvalues start uniform in the ring ``radii`` of the complex plane, with phases in [0, ``largest_phase``]; they
     never leave the unit disk. gamma is computed from them; in the paper this is only its initial value, and it is
