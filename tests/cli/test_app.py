@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 import polars as pl
 import pytest
-from tests.bad_inputs import BAD_INPUTS, BAD_OPTIONS, ODD_INPUTS, BadInput, without_rights
+from tests.bad_inputs import BAD_OPTIONS, ODD_INPUTS, SHOWN, BadInput, OddInput, without_rights
 from tests.cli.command import Result, run
 
 import throughtime as tt
@@ -59,23 +59,37 @@ def two_series(path: Path, *, steps: int = 40) -> Path:
     return path
 
 
-@pytest.mark.parametrize("case", BAD_INPUTS, ids=lambda case: case.name)
-def test_bad_file(case: BadInput, tmp_path: Path) -> None:
-    case.write(tmp_path / case.file)
-    tmp_path.chmod(0o777)  # the unprivileged user must be able to write the output
+def forecast_bad_file(case: BadInput, folder: Path, *more: str) -> Result:
+    """Run a forecast of a bad file; whatever is wrong with it, nothing is written."""
+    case.write(folder / case.file)
+    folder.chmod(0o777)  # the unprivileged user must be able to write the output
     options = [part for name, value in case.options.items() for part in (f"--{name}", value)]
     with without_rights() if case.unprivileged else nullcontext():
-        message = message_of(run("forecast", case.file, "--horizon", "3", *options))
-    assert case.file in message
-    for word in case.words:
-        assert word in message
-    assert not [file for file in tmp_path.rglob("*") if file.name in ("forecasts.csv", "report.html", "model")]
+        result = run("forecast", case.file, "--horizon", "3", *options, *more)
+    assert not [file for file in folder.rglob("*") if file.name in ("forecasts.csv", "report.html", "model")]
+    return result
+
+
+@pytest.mark.parametrize("case", SHOWN, ids=lambda case: case.name)
+def test_a_bad_file_is_one_message(case: BadInput, tmp_path: Path) -> None:
+    message = message_of(forecast_bad_file(case, tmp_path))
+    for part in (case.file, case.found, None if case.line is None else f"line {case.line}", case.column):
+        assert part is None or str(part) in message
+
+
+@pytest.mark.parametrize("case", SHOWN, ids=lambda case: case.name)
+def test_a_bad_file_is_json_with_the_fields_of_its_error(case: BadInput, tmp_path: Path) -> None:
+    result = forecast_bad_file(case, tmp_path, "--json")
+    assert result.exit_code == 2
+    answer = json.loads(result.stdout)
+    assert case.fields().items() <= answer.items()
+    assert result.stderr == f"throughtime: {answer['error']}\n"
 
 
 @pytest.mark.parametrize("case", ODD_INPUTS, ids=lambda case: case.name)
-def test_odd_file(case: BadInput, tmp_path: Path) -> None:
-    case.write(tmp_path / case.file)
-    result = run("forecast", case.file, "--horizon", "3")
+def test_odd_file(case: OddInput, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(case.content)
+    result = run("forecast", "a.csv", "--horizon", "3")
     assert result.exit_code == 0, result.output
     for word in case.words:
         assert word in result.stdout
@@ -117,12 +131,6 @@ def test_a_backtest_takes_as_many_windows_as_there_are(tmp_path: Path) -> None:
     result = run("forecast", "late.csv", "--horizon", "6", "--preset", "fast", "--steps", "5", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["backtest_windows"] == 1
-
-
-def test_an_error_is_json_where_json_is_asked_for() -> None:
-    result = run("forecast", "nowhere.csv", "--horizon", "3", "--json")
-    assert result.exit_code == 2
-    assert "nowhere.csv" in json.loads(result.stdout)["error"]
 
 
 def test_usage_errors_are_no_tracebacks() -> None:

@@ -15,7 +15,6 @@ from .frames import from_native as from_native
 from .frames import template as template
 from .frames import to_native as to_native
 from .frequency import Frequency as Frequency
-from .frequency import wall_clock as wall_clock
 from .future_covariates import require_future as require_future
 from .future_covariates import with_future as with_future
 from .missing import as_panel as as_panel
@@ -39,6 +38,7 @@ from .tasks import parity as parity
 from .tasks import running_parity as running_parity
 from .tasks import selective_copy as selective_copy
 from .tasks import temporal_order as temporal_order
+from .time_zones import wall_clock as wall_clock
 from .windows import CovariateTable as CovariateTable
 from .windows import Series as Series
 from .windows import Windows as Windows

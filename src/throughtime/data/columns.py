@@ -1,4 +1,4 @@
-"""Which column is the time, which the series and which the values; and the values as numbers."""
+"""The columns of a long table: the one of the time, of the series, of the values; and the values as numbers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,29 +9,30 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.frames import as_polars, collected
-from throughtime.data.source import MISSING, Source, first
+from throughtime.data.frames import as_polars, collect
+from throughtime.data.source import Source, first_true, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
-# Names under which a column of integers is taken for the time; pandas writes its index under no name.
+# A column of integers with one of these names is the time; pandas writes its index without a name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
-# So many values tell what a column holds.
-SAMPLE = 1000
-LARGEST = 1e300  # beyond, differences and sums of values are no longer finite
-LISTED = 20
+SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
+LARGEST = 1e300  # differences and sums of larger values would not be finite
+LISTED = 20  # names in a message
+COVARIATES = ("static", "past", "future")
 
 
 @dataclass(frozen=True)
 class ColumnNames:
-    """The columns of a long table that a user names; what is None is found, and there are no other covariates.
+    """The columns of a long table by the user's names.
 
     Attributes:
-        id: names the series.
-        time: the time stamps.
-        target: the values to forecast; several columns make as many series of each.
-        static: covariates that are constant for each series.
+        id: names the series; "unique_id" by default, and without such a column the table is one series.
+        time: the time stamps; by default "ds", else the only column that holds dates.
+        target: the values to forecast; by default "y", else the only other column of numbers. Several columns make as
+            many series: "west/sold" and "west/left", or "sold" and "left" without an id.
+        static: covariates that are constant for each series. Covariates are columns of numbers or of text.
         past: covariates that are known up to the present.
-        future: covariates that are known beyond it.
+        future: covariates that are known for the horizon too: in rows after a series' last value.
     """
 
     id: str | None = None
@@ -43,18 +44,18 @@ class ColumnNames:
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The columns of a long table, by name; ``id`` is None where the table is one series.
+class TableColumns:
+    """The columns of a long table, all resolved.
 
     Attributes:
-        id: names the series.
+        id: names the series; None if the table is one series.
         time: the time stamps.
         targets: the values, one or more columns.
         static: covariates that are constant for each series; the id may be one.
         past: covariates that are known up to the present.
         future: covariates that are known beyond it.
         ignored: the table's other columns.
-        texts: those of them that hold text.
+        texts: the ignored columns that hold text.
     """
 
     id: str | None
@@ -68,134 +69,175 @@ class Columns:
 
     @property
     def read_first(self) -> list[str]:
-        """The columns that make the series; covariates are read one after the other, which bounds the memory."""
+        """The columns that make the series; covariates are read one after another, which bounds the memory."""
         return [name for name in (self.id, self.time, *self.targets) if name is not None]
 
 
 def select_columns(
-    table: nw.DataFrame | nw.LazyFrame, source: Source, named: ColumnNames
-) -> tuple[nw.DataFrame, Columns]:
-    """The ids, times and values, read into memory, and which columns they and the covariates are.
+    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames
+) -> tuple[nw.DataFrame, TableColumns]:
+    """Read the ids, times and values into memory, and return them with the columns of the table.
 
     Raises:
         InputError: for a table without rows, and as :func:`resolve_columns` does.
     """
-    head = collected(table.head(SAMPLE))
+    head = collect(table.head(SAMPLE))
     if not len(head):
-        raise source.error("no rows below the names of the columns, expected one for each series and time")
-    columns = resolve_columns(head, source, named)
-    return collected(table.select(columns.read_first)), columns
+        raise source.error(
+            "no rows below the names of the columns, expected one for each series and time",
+            code="no-rows",
+            expected="one row for each series and time",
+        )
+    columns = resolve_columns(head, source, names)
+    return collect(table.select(columns.read_first)), columns
 
 
-def resolve_columns(head: nw.DataFrame, source: Source, named: ColumnNames) -> Columns:
-    """The columns that were named; else unique_id, ds, y; else the only ones that can be meant.
+def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> TableColumns:
+    """Return the columns that were named; else unique_id, ds, y; else the only candidates.
 
     Args:
-        head: the first rows of the table, which tell what a column holds.
+        head: the first rows of the table, which show the types of the columns.
         source: names the table in messages.
-        named: what the user says.
+        names: the columns that the user names.
 
     Raises:
-        InputError: for a name that does not exist, and where no column or several could be meant.
+        InputError: for a name that does not exist, and if there is no candidate for a column, or several.
     """
-    names = list(head.columns)
-    id, time, targets = named.id, named.time, several(named.target)
-    covariates = {role: several(getattr(named, role)) for role in ("static", "past", "future")}
+    present = list(head.columns)
+    id, time, targets = names.id, names.time, several(names.target)
+    covariates = {role: several(getattr(names, role)) for role in COVARIATES}
     roles = {"id": several(id), "time": several(time), "target": targets, **covariates}
     for role, wanted in roles.items():
         for name in wanted:
-            _require_column(name, role, names, source)
-    given = [name for wanted in roles.values() for name in wanted]
-    if id is None and "unique_id" in names and "unique_id" not in (time, *targets):
+            _check_present(name, role, present, source)
+    taken = [name for wanted in roles.values() for name in wanted]
+    if id is None and "unique_id" in present and "unique_id" not in (time, *targets):
         id = "unique_id"
     samples = {
-        name: as_polars(head[name]).drop_nulls() for name in names if name != id and (name == time or name not in given)
+        name: as_polars(head[name]).drop_nulls()
+        for name in present
+        if name != id and (name == time or name not in taken)
     }
     if time is None:
-        time = _time(samples, source)
+        time = _find_time(samples, source)
     samples.pop(time, None)
-    targets = targets or (_target(samples, source),)
-    static = [name for name in covariates["static"] if name != id]  # which series it is may be a covariate of it
+    targets = targets or (_find_target(samples, source),)
+    static = [name for name in covariates["static"] if name != id]  # the id may be a covariate too
     chosen = [name for name in (id, time, *targets) if name is not None]
     chosen += [*static, *covariates["past"], *covariates["future"]]
-    if len(set(chosen)) < len(chosen):
-        twice = next(name for k, name in enumerate(chosen) if name in chosen[:k])
-        raise source.error(
-            f"series, time, values and covariates must be different columns, found {listed(chosen)}: {twice!r} twice"
-        )
-    ignored = tuple(name for name in names if name not in chosen)
+    _check_different(chosen, source)
+    ignored = tuple(name for name in present if name not in chosen)
     texts = tuple(name for name in ignored if head.schema[name] == nw.String)
-    return Columns(id, time, targets, **covariates, ignored=ignored, texts=texts)
+    return TableColumns(id, time, targets, **covariates, ignored=ignored, texts=texts)
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    """One name, several or none as a tuple."""
+    """Return one name, several names or None as a tuple."""
     return () if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
-def _require_column(name: str, role: str, names: list[str], source: Source) -> None:
-    if name not in names:
-        close = get_close_matches(name, names, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise source.error(f"no column {name!r} ({option(role)}): the columns are {listed(names)}.{hint}")
+def _check_present(name: str, role: str, present: list[str], source: Source) -> None:
+    if name in present:
+        return
+    close = get_close_matches(name, present, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise source.error(
+        f"no column {name!r} ({option(role)}): the columns are {listed(present)}.{hint}",
+        code="no-such-column",
+        found=name,
+        expected=close[0] if close else present,
+    )
+
+
+def _check_different(chosen: list[str], source: Source) -> None:
+    if len(set(chosen)) == len(chosen):
+        return
+    twice = next(name for k, name in enumerate(chosen) if name in chosen[:k])
+    raise source.error(
+        f"series, time, values and covariates must be different columns, found {listed(chosen)}: {twice!r} twice",
+        code="column-used-twice",
+        column=twice,
+        found=chosen,
+        expected="different columns",
+    )
 
 
 def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
-    """The values as float64, NaN where missing.
+    """Return the values as float64, NaN where missing.
 
     Raises:
         InputError: for text, infinite and far too large values, with the place of the first.
     """
     if column.dtype == pl.String:
-        numbers = _from_text(column, source)
+        numbers = _numbers_of_text(column, source)
     elif column.dtype.is_numeric():
         numbers = column.cast(pl.Float64)
     else:
-        raise source.error(f"found the type {column.dtype}, expected numbers", column=column.name)
+        raise source.error(
+            f"found the type {column.dtype}, expected numbers",
+            code="wrong-type",
+            column=column.name,
+            found=column.dtype,
+            expected="numbers",
+        )
     wrong = numbers.fill_nan(None).abs() > LARGEST
     if wrong.any():
-        row = first(wrong.fill_null(False))
+        row = first_true(wrong.fill_null(False))
+        expected = f"a finite number of at most {LARGEST:g} in size"
         raise source.error(
-            f"found {column[row]!r}, expected a finite number of at most {LARGEST:g} in size, or nothing where missing",
+            f"found {column[row]!r}, expected {expected}, or nothing where missing",
+            code="not-finite",
             row=row,
             column=column.name,
+            found=column[row],
+            expected=expected,
         )
     return numbers.fill_null(float("nan")).to_numpy()
 
 
-def _from_text(column: pl.Series, source: Source) -> pl.Series:
-    text = column.str.strip_chars()
-    text = text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
+    text = without_missing_words(column)
     numbers = text.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & text.is_not_null()
     if wrong.any():
-        row = first(wrong)
+        row = first_true(wrong)
         raise source.error(
-            f"found {column[row]!r}, expected a number, or nothing where it is missing", row=row, column=column.name
+            f"found {column[row]!r}, expected a number, or nothing where it is missing",
+            code="not-a-number",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="a number",
         )
     return numbers
 
 
-def _time(samples: dict[str, pl.Series], source: Source) -> str:
+def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     if "ds" in samples:
         return "ds"
     dates = [name for name, sample in samples.items() if share_of_dates(sample) > 0.5]
     counts = [name for name in samples if str(name).lower() in TIME_NAMES and _share_of_integers(samples[name]) > 0.5]
-    named = [name for name in dates if str(name).lower() in TIME_NAMES]
-    for candidates in (dates, named, counts if not dates else []):
+    typical = [name for name in dates if str(name).lower() in TIME_NAMES]
+    for candidates in (dates, typical, counts if not dates else []):
         if len(candidates) == 1:
             return candidates[0]
     if dates or counts:
         raise source.error(
-            f"the columns {listed(dates or counts)} could all be the time. Name the one that is with {option('time')}."
+            f"the columns {listed(dates or counts)} could all be the time. Choose one with {option('time')}.",
+            code="several-time-columns",
+            found=dates or counts,
+            expected="--time",
         )
     raise source.error(
         f"no time column: none of {listed(samples)} holds dates, or integers under a name such as 'ds', 'time' or 't'. "
-        f"Name it with {option('time')}."
+        f"Name it with {option('time')}.",
+        code="no-time-column",
+        found=list(samples),
+        expected="--time",
     )
 
 
-def _target(samples: dict[str, pl.Series], source: Source) -> str:
+def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
     if "y" in samples:
         return "y"
     numeric = [name for name, sample in samples.items() if _share_of_numbers(sample) > 0.5]
@@ -203,21 +245,25 @@ def _target(samples: dict[str, pl.Series], source: Source) -> str:
         return numeric[0]
     if numeric:
         raise source.error(
-            f"the columns {listed(numeric)} could all be the values to forecast. "
-            f"Name the one that is with {option('target')}."
+            f"the columns {listed(numeric)} could all be the values to forecast. Choose one with {option('target')}.",
+            code="several-target-columns",
+            found=numeric,
+            expected="--target",
         )
     raise source.error(
         f"no column of numbers to forecast besides the time: found {listed(samples) or 'no other column'}. "
-        f"Name it with {option('target')}."
+        f"Name it with {option('target')}.",
+        code="no-target-column",
+        found=list(samples),
+        expected="--target",
     )
 
 
 def _share_of_numbers(sample: pl.Series) -> float:
-    """The share of numbers among the values of a sample; 1 where there are none, because nothing says otherwise."""
+    """Return the share of numbers among the values of a sample; 1 without values, which then may be numbers."""
     if sample.dtype != pl.String:
         return float(sample.dtype.is_numeric() or sample.dtype == pl.Null)
-    text = sample.str.strip_chars()
-    text = text.filter(~text.str.to_lowercase().is_in(MISSING))
+    text = without_missing_words(sample).drop_nulls()
     return 1 - text.cast(pl.Float64, strict=False).null_count() / len(text) if len(text) else 1.0
 
 
@@ -231,11 +277,12 @@ def _share_of_integers(sample: pl.Series) -> float:
 
 
 def option(name: str, column: str = "COLUMN") -> str:
+    """Return the option that names a column, on the command line and in Python."""
     return f"--{name} {column} ({name}= in Python)"
 
 
 def listed(names: Iterable[str]) -> str:
-    """The names in quotation marks, the first of them where there are many."""
+    """Return the names in quotation marks, only the first of many."""
     names = [repr(name) for name in names]
     if len(names) > LISTED:
         return ", ".join(names[:LISTED]) + f" and {len(names) - LISTED} more"

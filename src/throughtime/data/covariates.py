@@ -1,4 +1,4 @@
-"""Covariates: what is known beside the series, on a grid of time steps that may reach beyond their ends."""
+"""Covariates: known numbers and categories beside the series, on a grid that may extend beyond their ends."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.columns import as_numbers
-from throughtime.data.source import MISSING, Source
+from throughtime.data.source import Source, without_missing_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class Column:
 
     Attributes:
         name: the column's name.
-        values: numbers, or the places of categories in ``categories``; NaN where missing.
+        values: numbers, or indices into ``categories``; NaN where missing.
         categories: the names of the categories; None for numbers.
     """
 
@@ -29,19 +29,19 @@ class Column:
 class Covariates:
     """The covariates of N series.
 
-    They have a grid of their own, with the panel's frequency, C steps in all: it may begin before a series and reach
-    beyond its end, so that cutting a panel leaves its covariates as they are. Which of them may be read is for the
-    reader to know: past ones up to the present, future ones up to the horizon.
+    They have a separate grid with the panel's frequency, C steps in all: it may begin before a series and extend beyond
+    its end, so that cutting a panel leaves its covariates as they are. The reader must not look too far: past
+    covariates may be read up to the cutoff, future ones up to the horizon.
 
     Attributes:
-        id: the column that named the series in the user's table; None where it was one series.
+        id: the column that named the series in the user's table; None if it was one series.
         time: the column of time stamps.
-        sources: what the id column says of each series, (N,); series of several target columns share it.
-        static: constant for each series, (N,) values each.
-        past: known up to the present, (C,) values each.
-        future: known beyond it, (C,) values each.
+        sources: the id column's value for each series, (N,); series of several target columns share it.
+        static: constant for each series, (N,) values in each column.
+        past: known up to the present, (C,) values in each column.
+        future: known beyond it, (C,) values in each column.
         starts: the ordinal of each series' first step on the grid, (N,).
-        offsets: where each series begins on the grid and the last one ends, (N + 1,).
+        offsets: the step of the grid at which each series begins and the last one ends, (N + 1,).
         has_row: whether the table has a row for the step, (C,).
     """
 
@@ -56,19 +56,19 @@ class Covariates:
     has_row: NDArray[np.bool_]
 
     def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
-        """Where on the grid the steps with these ordinals lie, -1 outside of it.
+        """Return the places on the grid of the steps with these ordinals, -1 outside of it.
 
         Args:
             row: (S,) the series of each step.
-            ordinals: (S,) of the frequency.
-            multiple: of the frequency.
+            ordinals: (S,) the ordinal of each step.
+            multiple: the ordinals from one step to the next.
         """
         step = (ordinals - self.starts[row]) // multiple
         inside = (step >= 0) & (step < np.diff(self.offsets)[row])
         return np.where(inside, self.offsets[row] + step, -1)
 
     def lengthened(self, lengths: NDArray[np.int64]) -> "Covariates":
-        """The same on a grid of at least these lengths (N,); no row came for the steps that are new."""
+        """Return the covariates on a grid of at least these lengths (N,); the new steps have no row."""
         old = np.diff(self.offsets)
         new = np.maximum(old, lengths)
         offsets = np.append(0, np.cumsum(new))
@@ -83,7 +83,7 @@ class Covariates:
         )
 
     def of_series(self, kept: NDArray[np.bool_]) -> "Covariates":
-        """Those of some of the series, by a mask (N,)."""
+        """Return the covariates of some of the series, by a mask (N,)."""
         lengths = np.diff(self.offsets)
         steps = np.repeat(kept, lengths)
         return replace(
@@ -99,7 +99,7 @@ class Covariates:
 
 
 def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The values at places of the grid, NaN for the place -1."""
+    """Return the values at places of the grid, NaN for the place -1."""
     if not len(values):
         return np.full(places.shape, np.nan)
     taken = values[places]
@@ -108,21 +108,25 @@ def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def read_column(column: pl.Series, source: Source, *, categorical: bool | None = None) -> Column:
-    """A column as a covariate: numbers where all of it can be read so, else categories.
+    """Return a column as a covariate: numbers if all of its values are, else categories.
 
     Args:
         column: numbers, text, categories, or true and false.
         source: names the table in messages.
-        categorical: what it was before, where that is known.
+        categorical: True or False if the column must be categories or numbers, as it was when the network was trained.
 
     Raises:
-        InputError: for other types, and for text where there were numbers before.
+        InputError: for other types, and for text in a column of numbers.
     """
     if column.dtype == pl.Boolean:
         column = column.cast(pl.Float64) if not categorical else column.cast(pl.String)
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         raise source.error(
-            f"found the type {column.dtype}, expected numbers, text, or true and false", column=column.name
+            f"found the type {column.dtype}, expected numbers, text, or true and false",
+            code="wrong-type",
+            column=column.name,
+            found=column.dtype,
+            expected="numbers, text, or true and false",
         )
     if column.dtype == pl.Null:
         column = column.cast(pl.Float64)
@@ -130,20 +134,15 @@ def read_column(column: pl.Series, source: Source, *, categorical: bool | None =
         categorical = not column.dtype.is_numeric() and not _are_numbers(column)
     if not categorical:
         return Column(column.name, as_numbers(column, source))
-    text = _text(column)
+    text = without_missing_words(column.cast(pl.String))
     names = text.drop_nulls().unique(maintain_order=True)
     codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Float64).fill_null(float("nan"))
     return Column(column.name, codes.to_numpy(), tuple(names))
 
 
-def _text(column: pl.Series) -> pl.Series:
-    text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
-
-
 def _are_numbers(column: pl.Series) -> bool:
-    """Whether text, such as that of a CSV file, holds nothing but numbers. Categories never are numbers."""
+    """Return if text, such as that of a CSV file, holds only numbers; a column of categories never does."""
     if column.dtype != pl.String:
         return False
-    distinct = _text(column).drop_nulls().unique()
+    distinct = without_missing_words(column).drop_nulls().unique()
     return not distinct.cast(pl.Float64, strict=False).has_nulls()

@@ -1,6 +1,6 @@
-"""The bytes of a CSV file as a table of text, and for each row the line that it stands in.
+"""The bytes of a CSV file as a table of text, and the line of each row.
 
-polars fills short rows with nulls and names no lines, so the rows are measured here first.
+polars fills short rows with nulls and does not report lines, so the rows are measured here first.
 """
 
 from dataclasses import replace
@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import MISSING, Source
+from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import share_of_dates
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-FOREIGN = {
+FOREIGN = {  # the first bytes of files that users take for CSV
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"%PDF": "a PDF document",
@@ -24,18 +24,18 @@ FOREIGN = {
     b"\xfe\xff": "text in UTF-16",
 }
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-EXPECTED = "expected a CSV file (text in UTF-8; may be packed as .gz) or a Parquet file"
+EXPECTED = "a CSV file (text in UTF-8; may be packed as .gz) or a Parquet file"
 DECIMAL_COMMA = r"^\s*-?\d*(,\d+)?\s*$"
 
 
-class Rows(NamedTuple):
-    """Where the rows of a text lie.
+class TextRows(NamedTuple):
+    """The rows of a text.
 
     Attributes:
         begins: the byte at which each row begins.
-        lines: the line of each, from 1; a quoted field may hold several lines.
-        blank: which rows are empty lines.
-        quoted: which bytes lie inside quotation marks; None where the text has none.
+        lines: the line of each row, from 1; a quoted field may hold several lines.
+        blank: if a row is an empty line.
+        quoted: if a byte is inside quotation marks; None if the text has no such marks.
     """
 
     begins: NDArray[np.int64]
@@ -45,10 +45,10 @@ class Rows(NamedTuple):
 
 
 def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
-    """All columns as text, and a source that knows the line of each row. Empty rows are left out.
+    """Return all columns as text, and a source that knows the line of each row. Empty rows are left out.
 
     Raises:
-        InputError: for what is no text, rows of different lengths, and a first line that holds no names of columns.
+        InputError: for bytes that are not text, rows of different lengths, and a first line without column names.
     """
     content = content.removeprefix(BYTE_ORDER_MARK)
     _check_text(content, source)
@@ -56,7 +56,11 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     rows = _rows(text)
     source = replace(source, lines=rows.lines)
     if rows.quoted is not None and rows.quoted[-1]:
-        raise source.error("a quotation mark opens here or further down and is never closed", row=len(rows.lines) - 1)
+        raise source.error(
+            "a quotation mark opens here or further down and is never closed",
+            code="open-quotation",
+            row=len(rows.lines) - 1,
+        )
     separator = _separator(text, rows, source)
     _check_fields(text, rows, separator, source)
     try:
@@ -65,7 +69,10 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     except pl.exceptions.PolarsError:
         cells = pl.DataFrame()
     if len(cells) != len(rows.lines):
-        raise source.error("quotation marks inside of fields; enclose such fields in quotation marks and double them")
+        raise source.error(
+            "quotation marks inside of fields; enclose such fields in quotation marks and double them",
+            code="quotation-inside",
+        )
     names = [name or "" for name in cells.row(0)]
     _check_names(names, source)
     cells.columns = names
@@ -79,25 +86,28 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
 
 def _check_text(content: bytes, source: Source) -> None:
     if not content.strip():
-        raise source.error(f"the file is empty, {EXPECTED}")
-    for magic, what in FOREIGN.items():
-        if content.startswith(magic):
-            raise source.error(f"this is {what}, {EXPECTED}")
-    if b"\0" in content:
-        raise source.error(f"this is binary data, {EXPECTED}")
+        raise source.error(f"the file is empty, expected {EXPECTED}", code="empty-file", expected=EXPECTED)
+    kind = next((kind for magic, kind in FOREIGN.items() if content.startswith(magic)), None)
+    if kind is None and b"\0" in content:
+        kind = "binary data"
+    if kind is not None:
+        raise source.error(f"this is {kind}, expected {EXPECTED}", code="not-csv", found=kind, expected=EXPECTED)
     try:
         content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        found = content[error.start]
+        byte = f"0x{content[error.start]:02x}"
         raise replace(source, lines=np.array([line])).error(
-            f"found the byte 0x{found:02x}, which is not UTF-8: binary data or text in another encoding, {EXPECTED}",
+            f"found the byte {byte}, which is not UTF-8: binary data or text in another encoding, expected {EXPECTED}",
+            code="not-utf-8",
             row=0,
+            found=byte,
+            expected=EXPECTED,
         ) from None
 
 
-def _rows(text: NDArray[np.uint8]) -> Rows:
-    """Where rows begin, from the first that is not blank. A doubled quotation mark leaves a field and enters it."""
+def _rows(text: NDArray[np.uint8]) -> TextRows:
+    """Return the rows, from the first that is not blank. A doubled quotation mark leaves a field and enters it."""
     marks = text == ord('"')
     quoted = np.bitwise_xor.accumulate(marks) if marks.any() else None
     breaks = text == ord("\n")
@@ -109,11 +119,11 @@ def _rows(text: NDArray[np.uint8]) -> Rows:
     lines = np.searchsorted(newlines, begins) + 1
     blank = (ends == begins) | ((ends == begins + 1) & (text[begins] == ord("\r")))
     first = int(blank.argmin())
-    return Rows(begins[first:], lines[first:], blank[first:], quoted)
+    return TextRows(begins[first:], lines[first:], blank[first:], quoted)
 
 
-def _separator(text: NDArray[np.uint8], rows: Rows, source: Source) -> str:
-    """The separator that divides the first row into most fields."""
+def _separator(text: NDArray[np.uint8], rows: TextRows, source: Source) -> str:
+    """Return the separator that divides the first row into most fields."""
     end = rows.begins[1] if len(rows.begins) > 1 else len(text)
     head = text[rows.begins[0] : end]
     if rows.quoted is not None:
@@ -121,12 +131,16 @@ def _separator(text: NDArray[np.uint8], rows: Rows, source: Source) -> str:
     counts = {separator: int((head == ord(separator)).sum()) for separator in SEPARATORS}
     if not any(counts.values()):
         raise source.error(
-            "found one column, expected two or more (time and value) between commas, semicolons or tabs", row=0
+            "found one column, expected two or more (time and value) between commas, semicolons or tabs",
+            code="one-column",
+            row=0,
+            found=1,
+            expected="two or more columns",
         )
     return max(counts, key=lambda separator: counts[separator])
 
 
-def _check_fields(text: NDArray[np.uint8], rows: Rows, separator: str, source: Source) -> None:
+def _check_fields(text: NDArray[np.uint8], rows: TextRows, separator: str, source: Source) -> None:
     separators = text == ord(separator)
     if rows.quoted is not None:
         separators &= ~rows.quoted
@@ -134,23 +148,40 @@ def _check_fields(text: NDArray[np.uint8], rows: Rows, separator: str, source: S
     wrong = (fields != fields[0]) & ~rows.blank
     if wrong.any():
         row = int(wrong.argmax())
-        found = f"{fields[row]} field{'s' if fields[row] > 1 else ''}"
+        plural = "s" if fields[row] > 1 else ""
         raise source.error(
-            f"found {found}, expected {fields[0]} between {SEPARATORS[separator]} as in line {rows.lines[0]}", row=row
+            f"found {fields[row]} field{plural}, expected {fields[0]} between {SEPARATORS[separator]} as in line "
+            f"{rows.lines[0]}",
+            code="wrong-number-of-fields",
+            row=row,
+            found=int(fields[row]),
+            expected=int(fields[0]),
         )
 
 
 def _check_names(names: list[str], source: Source) -> None:
     twice = [name for k, name in enumerate(names) if name in names[:k]]
     if twice:
-        raise source.error(f"two columns have the name {twice[0]!r}, expected different names", row=0)
+        raise source.error(
+            f"two columns have the name {twice[0]!r}, expected different names",
+            code="duplicate-column",
+            row=0,
+            column=twice[0],
+            found=names,
+            expected="different names",
+        )
     text = pl.Series(names)
     if share_of_dates(text) > 0 or text.cast(pl.Float64, strict=False).is_not_null().all():
-        raise source.error(f"found {', '.join(names)}, expected the names of the columns, such as ds,y", row=0)
+        raise source.error(
+            f"found {', '.join(names)}, expected the names of the columns, such as ds,y",
+            code="no-header",
+            row=0,
+            found=names,
+            expected="the names of the columns",
+        )
 
 
 def _with_points(column: pl.Series) -> pl.Series:
-    """Decimal points for decimal commas, where a column holds nothing but such numbers, or nothing."""
-    missing = column.str.strip_chars().str.to_lowercase().is_in(MISSING)
-    numbers = (missing | column.str.contains(DECIMAL_COMMA)).all()
+    """Return the column with decimal points for decimal commas if it holds only such numbers and missing values."""
+    numbers = without_missing_words(column).drop_nulls().str.contains(DECIMAL_COMMA).all()
     return column.str.replace(",", ".", literal=True) if numbers else column

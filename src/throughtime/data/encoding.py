@@ -1,4 +1,4 @@
-"""Covariates as a network sees them: numbers standardized, categories as places in the vocabulary of training."""
+"""Covariates as a network reads them: standardized numbers, and codes of categories from the training vocabulary."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,18 +12,18 @@ from throughtime.data.covariates import Column, at
 from throughtime.data.panel import Panel
 from throughtime.data.windows import CovariateTable, SeriesCovariates, device_offsets, device_table
 
-FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
-SERIES_AT_ONCE = 4096  # bounds the memory of what is made on the way
-UNSEEN = 0  # the code of a missing value, and of a category that training did not see
+FARTHEST = 10.0  # standard deviations: mistakes and rare events beyond are clipped, so that they do not drown the rest
+SERIES_AT_ONCE = 4096  # bounds the memory of the intermediate arrays
+UNKNOWN = 0  # the code of a missing value, and of a category that is not in the training data
 
 
 class Encoding(NamedTuple):
-    """How one covariate is encoded, from what training may see of it.
+    """The encoding of one covariate, from the training data alone.
 
     Attributes:
-        name: the column's.
-        mean: of its numbers.
-        deviation: their standard deviation, 1 where they do not differ.
+        name: the column's name.
+        mean: the mean of its numbers.
+        deviation: their standard deviation, 1 if they do not differ.
         vocabulary: the categories, sorted; their codes begin at 1. None for numbers.
     """
 
@@ -34,7 +34,7 @@ class Encoding(NamedTuple):
 
 
 class Encodings(NamedTuple):
-    """The encodings of all covariates; those of the calendar have integers for names of categories."""
+    """The encodings of all covariates; the categories of calendar features are integers, written as text."""
 
     static: tuple[Encoding, ...] = ()
     past: tuple[Encoding, ...] = ()
@@ -43,7 +43,7 @@ class Encodings(NamedTuple):
 
 
 class TableSizes(NamedTuple):
-    """How many numbers a table has, and how many categories each of its other columns."""
+    """The number of columns of numbers in a table, and the number of categories in each of its other columns."""
 
     numbers: int
     vocabularies: tuple[int, ...]
@@ -58,18 +58,18 @@ class CovariateSizes(NamedTuple):
 
 
 def sizes_of(encodings: Encodings) -> CovariateSizes:
-    """What a network must be made for."""
+    """Return the sizes that a network must have to read covariates of these encodings."""
     static, past, future, calendar = encodings
     return CovariateSizes(_sizes(static), _sizes(past), _sizes(future + calendar))
 
 
 def _sizes(encodings: tuple[Encoding, ...]) -> TableSizes:
-    vocabularies = tuple(len(one.vocabulary) for one in encodings if one.vocabulary is not None)
+    vocabularies = tuple(len(encoding.vocabulary) for encoding in encodings if encoding.vocabulary is not None)
     return TableSizes(len(encodings) - len(vocabularies), vocabularies)
 
 
 class _Steps(NamedTuple):
-    """All steps of some series and ``horizon`` more of each, (S,): series, number in the series, and ordinal."""
+    """All steps of some series and ``horizon`` more after each, (S,): the series, the step in it, and the ordinal."""
 
     row: NDArray[np.int64]
     step: NDArray[np.int64]
@@ -89,92 +89,103 @@ def _places(panel: Panel, steps: _Steps) -> NDArray[np.int64]:
 
 
 def fit_encodings(panel: Panel, cutoffs: NDArray[np.int64], *, calendar: bool) -> Encodings | None:
-    """Means, deviations and vocabularies of what lies before the cutoffs (N,); None without any covariate.
+    """Return means, deviations and vocabularies of the steps before the cutoffs (N,); None without any covariate.
 
     Every observed or missing step of a series counts once; steps of the covariates' grid outside of it do not.
     """
     names = calendar_names(panel.frequency) if calendar else ()
-    given = panel.covariates
-    if given is None and not names:
+    covariates = panel.covariates
+    if covariates is None and not names:
         return None
     steps = _steps(panel, 0)
     known = steps.step < cutoffs[steps.row]
     steps = _Steps(*(column[known] for column in steps))
-    found = tuple(_of_calendar(panel, steps.ordinals, name) for name in names)
-    if given is None:
-        return Encodings(calendar=found)
+    features = tuple(_fit_calendar(panel, steps.ordinals, name) for name in names)
+    if covariates is None:
+        return Encodings(calendar=features)
     places = _places(panel, steps)
-    learned_from = cutoffs > 0
+    used = cutoffs > 0  # the series that training sees
     return Encodings(
-        tuple(_fitted(column, column.values[learned_from]) for column in given.static),
-        tuple(_fitted(column, at(column.values, places)) for column in given.past),
-        tuple(_fitted(column, at(column.values, places)) for column in given.future),
-        found,
+        tuple(_fit_column(column, column.values[used]) for column in covariates.static),
+        tuple(_fit_column(column, at(column.values, places)) for column in covariates.past),
+        tuple(_fit_column(column, at(column.values, places)) for column in covariates.future),
+        features,
     )
 
 
-def _of_calendar(panel: Panel, ordinals: NDArray[np.int64], name: str) -> Encoding:
+def _fit_calendar(panel: Panel, ordinals: NDArray[np.int64], name: str) -> Encoding:
     codes = np.unique(calendar_codes(panel.frequency, ordinals, name))
     return Encoding(name, vocabulary=tuple(map(str, codes.tolist())))
 
 
-def _fitted(column: Column, values: NDArray[np.float64]) -> Encoding:
+def _fit_column(column: Column, values: NDArray[np.float64]) -> Encoding:
     values = values[~np.isnan(values)]
     if column.categories is not None:
-        seen = {column.categories[code] for code in np.unique(values).astype(int)}
-        return Encoding(column.name, vocabulary=tuple(sorted(seen)))
+        vocabulary = {column.categories[code] for code in np.unique(values).astype(int)}
+        return Encoding(column.name, vocabulary=tuple(sorted(vocabulary)))
     largest = np.max(np.abs(values), initial=0.0)
     if largest == 0:
         return Encoding(column.name)
-    shares = values / largest  # whose squares are finite, however large the values are
+    shares = values / largest  # their squares are finite, those of the values may not be
     mean, deviation = shares.mean(), shares.std()
-    still = deviation <= len(shares) * np.finfo(float).eps  # but for rounding, they are all the same
-    return Encoding(column.name, float(mean * largest), 1.0 if still else float(deviation * largest))
+    constant = deviation <= len(shares) * np.finfo(float).eps  # apart from rounding
+    return Encoding(column.name, float(mean * largest), 1.0 if constant else float(deviation * largest))
 
 
 def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates:
-    """The panel's covariates on the device, for all of its steps and ``horizon`` more after each series.
+    """Return the panel's covariates on the device, for all of its steps and ``horizon`` more after each series.
 
     Raises:
-        InputError: where the panel lacks the covariates that the encodings describe.
+        InputError: if the panel does not have the covariates that the encodings describe.
     """
-    given = panel.covariates
-    wanted = [encoding.name for role in encodings[:3] for encoding in role]
-    came = [] if given is None else [column.name for column in (*given.static, *given.past, *given.future)]
-    if came != wanted:
-        raise InputError(f"the forecaster was fitted with the covariates {wanted}, the data have {came}")
+    static, past, future = _checked_columns(panel, encodings)
     sizes, count = sizes_of(encodings), int((panel.lengths + horizon).sum())
     blocks = [slice(first, first + SERIES_AT_ONCE) for first in range(0, len(panel), SERIES_AT_ONCE)]
 
-    def past(rows: slice) -> list[NDArray]:
-        return _on_steps(panel, _steps(panel, horizon, rows), () if given is None else given.past, encodings.past)
+    def past_block(rows: slice) -> list[NDArray]:
+        return _on_steps(panel, _steps(panel, horizon, rows), past, encodings.past)
 
-    def future(rows: slice) -> list[NDArray]:
+    def future_block(rows: slice) -> list[NDArray]:
         steps = _steps(panel, horizon, rows)
-        columns = _on_steps(panel, steps, () if given is None else given.future, encodings.future)
-        return [*columns, *(_calendar_column(panel, one, steps) for one in encodings.calendar)]
+        columns = _on_steps(panel, steps, future, encodings.future)
+        return [*columns, *(_calendar_column(panel, encoding, steps) for encoding in encodings.calendar)]
 
-    static = [] if given is None else list(map(_encoded, given.static, encodings.static))
     return SeriesCovariates(
-        _table(sizes.static, len(panel), [static]),
-        _table(sizes.past, count, map(past, blocks)),
-        _table(sizes.future, count, map(future, blocks)),
+        _table(sizes.static, len(panel), [list(map(_encoded, static, encodings.static))]),
+        _table(sizes.past, count, map(past_block, blocks)),
+        _table(sizes.future, count, map(future_block, blocks)),
         device_offsets(panel.offsets[:-1] + horizon * np.arange(len(panel))),
     )
 
 
+def _checked_columns(
+    panel: Panel, encodings: Encodings
+) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[Column, ...]]:
+    """Return the static, past and future columns, after a check that they are those of the encodings."""
+    covariates = panel.covariates
+    roles = ((), (), ()) if covariates is None else (covariates.static, covariates.past, covariates.future)
+    expected = [encoding.name for role in encodings[:3] for encoding in role]
+    found = [column.name for role in roles for column in role]
+    if found != expected:
+        raise InputError(
+            f"the forecaster was fitted with the covariates {expected}, the data have {found}",
+            code="other-covariates",
+            found=found,
+            expected=expected,
+        )
+    return roles
+
+
 def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> CovariateTable:
-    """The table of columns that come some rows at a time: numbers (S, 2) and codes (S,)."""
+    """Return the table of blocks of rows, each a list of encoded columns: numbers (S, 2) and codes (S,)."""
     numbers = np.empty((rows, 2 * sizes.numbers), np.float32)
     codes = np.empty((rows, len(sizes.vocabularies)), np.int32)
     last = 0
     for columns in blocks:
         first, last = last, last + (len(columns[0]) if columns else 0)
-        pairs = [column for column in columns if column.ndim == 2]
-        single = [column for column in columns if column.ndim == 1]
-        for place, column in enumerate(pairs):
+        for place, column in enumerate(column for column in columns if column.ndim == 2):
             numbers[first:last, 2 * place : 2 * place + 2] = column
-        for place, column in enumerate(single):
+        for place, column in enumerate(column for column in columns if column.ndim == 1):
             codes[first:last, place] = column
     return device_table(numbers, codes)
 
@@ -182,7 +193,7 @@ def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> Cov
 def _on_steps(
     panel: Panel, steps: _Steps, columns: tuple[Column, ...], encodings: tuple[Encoding, ...]
 ) -> list[NDArray]:
-    """The user's covariates on some steps, encoded."""
+    """Return the user's covariates on some steps, encoded."""
     if not columns:
         return []
     places = _places(panel, steps)
@@ -199,7 +210,7 @@ def _calendar_column(panel: Panel, encoding: Encoding, steps: _Steps) -> NDArray
 
 
 def _encoded(column: Column, encoding: Encoding) -> NDArray:
-    """Numbers (S, 2): standardized, 0 where missing, and whether it is there; of categories the codes (S,)."""
+    """Return numbers as (S, 2), the standardized value and 1, both 0 if missing; categories as codes (S,)."""
     known = ~np.isnan(column.values)
     if encoding.vocabulary is None:
         standard = (column.values - encoding.mean) / encoding.deviation
@@ -207,5 +218,5 @@ def _encoded(column: Column, encoding: Encoding) -> NDArray:
         numbers[known, 0] = np.clip(standard[known], -FARTHEST, FARTHEST)
         return numbers
     code = {name: place + 1 for place, name in enumerate(encoding.vocabulary)}
-    codes = np.array([code.get(name, UNSEEN) for name in column.categories or ()] + [UNSEEN], np.int32)
-    return codes[np.where(known, column.values, -1).astype(int)]  # the last one is that of -1
+    codes = np.array([code.get(name, UNKNOWN) for name in column.categories or ()] + [UNKNOWN], np.int32)
+    return codes[np.where(known, column.values, -1).astype(int)]  # missing values are at place -1

@@ -1,4 +1,7 @@
-"""Dataframes at the edge: one column in, forecasts out as the kind of frame that came."""
+"""Dataframes at the edge: columns in, forecasts out as a frame of the user's own library.
+
+pandas is not a dependency: whoever passes a pandas frame has it, and narwhals recognizes the frame without an import.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,83 +9,107 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
 from throughtime._errors import InputError
-from throughtime.data.frequency import wall_clock
+from throughtime.data.time_zones import wall_clock
 
 
 def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:
-    """Any dataframe; a pandas index that has dates or a name becomes a column.
+    """Return any dataframe as narwhals sees it; a pandas index that has dates or a name becomes a column.
 
     Raises:
         InputError: for anything else.
     """
-    if isinstance(frame, pd.DataFrame):
-        index = frame.index
-        if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or any(name is not None for name in index.names):
-            frame = frame.drop(columns=[name for name in index.names if name in frame.columns])
-            frame = frame.reset_index()
+    if nw.dependencies.is_pandas_dataframe(frame):
+        frame = _without_index(frame)
         if not all(isinstance(name, str) for name in frame.columns):
-            raise InputError(f"the frame's columns are {list(frame.columns)}, expected text as their names")
+            raise InputError(
+                f"the frame's columns are {list(frame.columns)}, expected text as their names",
+                code="column-names-not-text",
+                found=list(frame.columns),
+                expected="text",
+            )
     try:
         return nw.from_native(frame)
     except nw.exceptions.DuplicateError:
-        raise InputError(f"the frame's columns are {list(frame.columns)}, expected different names") from None
-    except TypeError:
         raise InputError(
-            f"found {type(frame).__module__}.{type(frame).__name__}, expected a dataframe of pandas, polars, "
-            f"pyarrow or another library that narwhals knows, with one row for each series and time"
+            f"the frame's columns are {list(frame.columns)}, expected different names",
+            code="duplicate-column",
+            found=list(frame.columns),
+            expected="different names",
+        ) from None
+    except TypeError:
+        kind = f"{type(frame).__module__}.{type(frame).__name__}"
+        expected = "a dataframe of pandas, polars, pyarrow or another library that narwhals knows"
+        raise InputError(
+            f"found {kind}, expected {expected}, with one row for each series and time",
+            code="not-a-dataframe",
+            found=kind,
+            expected=expected,
         ) from None
 
 
+def _without_index(frame: Any) -> Any:
+    """Return a pandas frame whose index is a column if it has dates or a name; a column of that name gives way."""
+    index = frame.index
+    dated = str(index.dtype).startswith(("datetime64", "period"))
+    if not dated and all(name is None for name in index.names):
+        return frame
+    return frame.drop(columns=[name for name in index.names if name in frame.columns]).reset_index()
+
+
 def template(frame: Any) -> Any:
-    """A frame of the kind of ``frame`` without its rows, to make others like it: see :func:`to_native`."""
-    return collected(from_native(frame).head(0)).to_native()
+    """Return a frame of the kind of ``frame`` without its rows, as ``like`` for :func:`to_native`."""
+    return collect(from_native(frame).head(0)).to_native()
 
 
-def collected(table: nw.DataFrame | nw.LazyFrame) -> nw.DataFrame:
-    """The table in memory."""
+def collect(table: nw.DataFrame | nw.LazyFrame) -> nw.DataFrame:
+    """Return the table in memory."""
     return table.collect() if isinstance(table, nw.LazyFrame) else table
 
 
 def as_polars(column: nw.Series) -> pl.Series:
-    """A column as a polars series; what pandas keeps as objects as text."""
+    """Return a column as a polars series; objects of pandas become text."""
     native = column.to_native()
     if isinstance(native, pl.Series):
         return native
-    if not isinstance(native, pd.Series):
-        try:
-            return column.to_polars()
-        except pl.exceptions.ComputeError:  # polars knows no offsets of parts of an hour
-            return column.dt.convert_time_zone("UTC").to_polars()
+    if nw.dependencies.is_pandas_series(native):
+        return _polars_of_pandas(native)
+    try:
+        return column.to_polars()
+    except pl.exceptions.ComputeError:  # polars does not know zones with a fixed offset
+        return column.dt.convert_time_zone("UTC").to_polars()
+
+
+def _polars_of_pandas(native: Any) -> pl.Series:
+    """Return a pandas series as a polars series, without pyarrow."""
     name = str(native.name)
-    if isinstance(native.dtype, pd.DatetimeTZDtype):
+    if native.dtype.kind == "M" and getattr(native.dtype, "tz", None) is not None:
         instants = pl.Series(name, native.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
         with suppress(pl.exceptions.ComputeError):  # polars knows zones with names; fixed offsets remain text
             return instants.dt.replace_time_zone("UTC").dt.convert_time_zone(str(native.dt.tz))
     if isinstance(native.dtype, np.dtype) and native.dtype != object:
         values = native.to_numpy()
-        seconds = values.dtype == "datetime64[s]"  # of all units, polars has none longer than a millisecond
+        seconds = values.dtype == "datetime64[s]"  # polars has no unit longer than a millisecond
         return pl.Series(name, values.astype("datetime64[ms]") if seconds else values)
-    if pd.api.types.is_numeric_dtype(native.dtype) and not native.hasnans:
+    if nw.dependencies.get_pandas().api.types.is_numeric_dtype(native.dtype):
+        if native.hasnans:
+            return pl.Series(name, native.to_numpy(float, na_value=np.nan))
         return pl.Series(name, native.to_numpy(native.dtype.type))
-    if pd.api.types.is_numeric_dtype(native.dtype):
-        return pl.Series(name, native.to_numpy(float, na_value=np.nan))
     missing = native.isna().to_numpy()
     text = [None if absent else str(value) for value, absent in zip(native, missing, strict=True)]
     return pl.Series(name, text, pl.String)
 
 
 def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | None = None) -> Any:
-    """Columns as a dataframe of the same kind as ``like``; of polars without it.
+    """Return columns as a dataframe of the same kind as ``like``; of polars without it.
 
     Args:
-        columns: arrays of one length; datetime64 in days become dates where the library knows dates.
-        like: a frame of the user; lazy ones are answered in polars.
-        zone: the time zone in which instants (datetime64 in UTC) are given back.
+        columns: arrays of one length; datetime64 in days become dates if the library knows dates.
+        like: a frame of the user; for a lazy one the result is of polars.
+        zone: the time zone of the result's time stamps; those in ``columns`` are instants, datetime64 in UTC.
     """
     lazy = like is not None and isinstance(from_native(like), nw.LazyFrame)
     backend = pl if like is None or lazy else nw.get_native_namespace(like)
@@ -93,12 +120,12 @@ def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | N
     utc = frame.with_columns(nw.col(*instants).dt.replace_time_zone("UTC"))
     try:
         return utc.with_columns(nw.col(*instants).dt.convert_time_zone(zone)).to_native()
-    except pl.exceptions.ComputeError:  # polars knows no offsets of parts of an hour
+    except pl.exceptions.ComputeError:  # polars does not know zones with a fixed offset
         return utc.to_native()
 
 
 def format_times(times: NDArray, zone: str | None = None) -> list[str]:
-    """Time stamps as text for a CSV file: integers, ISO dates where all are midnights, else ISO date-times."""
+    """Return time stamps as text for a CSV file: integers, ISO dates if all are midnights, else ISO date-times."""
     if times.dtype.kind != "M":
         return [str(time) for time in times.tolist()]
     times = times.astype("datetime64[us]")
@@ -110,8 +137,8 @@ def format_times(times: NDArray, zone: str | None = None) -> list[str]:
     if zone is None:
         return text
     minutes = (wall - times).astype("timedelta64[m]").astype(int).tolist()
-    return [f"{time}{_offset(offset)}" for time, offset in zip(text, minutes, strict=True)]
+    return [f"{time}{_offset_text(offset)}" for time, offset in zip(text, minutes, strict=True)]
 
 
-def _offset(minutes: int) -> str:
+def _offset_text(minutes: int) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

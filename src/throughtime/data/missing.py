@@ -1,4 +1,4 @@
-"""What stands in for a missing value: an earlier one of the same season, never a later one."""
+"""Missing values: the replacement is an earlier value of the same season, never a later one."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from throughtime.data.columns import ColumnNames
+from throughtime.data.findings import explain_leading_missing
 from throughtime.data.panel import Panel
 
 
 def without_leading_gaps(panel: Panel) -> Panel:
-    """The panel with each series from its first observation on, and a note that says so.
+    """Return the panel with each series from its first observation on, and a note that says so.
 
-    Before it there is nothing to fill a gap with. Padding a series changes nothing this way.
+    Before it there is no value to fill a gap with. This way, padding a series changes nothing.
     """
     observed = np.append(0, np.cumsum(~np.isnan(panel.values)))
     kept = observed[1:] > np.repeat(observed[panel.offsets[:-1]], panel.lengths)
@@ -25,24 +26,24 @@ def without_leading_gaps(panel: Panel) -> Panel:
         values=panel.values[kept],
         offsets=np.append(0, np.cumsum(lengths)),
         starts=panel.starts + panel.frequency.multiple * dropped,
-        notes=(*panel.notes, f"Missing values before the first observation left out: {np.sum(dropped > 0):,} series."),
+        notes=(*panel.notes, explain_leading_missing(int(np.sum(dropped > 0)))),
     )
 
 
-def as_panel(frame: Any, named: ColumnNames = ColumnNames()) -> Panel:  # noqa: B008 - frozen
-    """The panel of a frame with these columns, or a panel as it is, each series from its first value on."""
-    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(named)))
+def as_panel(frame: Any, names: ColumnNames = ColumnNames()) -> Panel:  # noqa: B008 - frozen
+    """Return the panel of a frame with these columns, or a panel itself, each series from its first value on."""
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(names)))
 
 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:
-    """Every missing value of N series by the last observed one at the same place of the season, else the last of all.
+    """Fill every missing value with the last observed one at the same place of the season, else with the last of all.
 
-    Nothing is taken from later steps, so that filling a history tells nothing about its future. Before a series' first
-    observation there is nothing to take: 0 stands there.
+    No value comes from later steps, so that a filled history contains nothing of its future. Before the first
+    observation of a series the filled values are 0.
 
     Args:
         values: (P,) all series, one after the other, NaN where missing.
-        offsets: (N + 1,) where each begins, and the end.
+        offsets: (N + 1,) the position at which each series begins and the last one ends.
         season: the period in steps.
 
     Returns:
@@ -55,23 +56,23 @@ def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.nda
     latest = np.arange(len(values))
     latest[missing] = -1
     latest = np.maximum.accumulate(latest)[missing]
-    stand_in = _one_season_back(len(values), missing, begins, season)
-    stand_in = np.where(stand_in < 0, np.where(latest >= begins, latest, -1), stand_in)
+    sources = _seasons_back(len(values), missing, begins, season)
+    sources = np.where(sources < 0, np.where(latest >= begins, latest, -1), sources)
     filled = values.copy()
-    filled[missing] = np.append(values, 0.0)[stand_in]  # the last one is that of -1
+    filled[missing] = np.append(values, 0.0)[sources]  # the appended 0 is at place -1
     return filled
 
 
-def _one_season_back(size: int, missing: np.ndarray, begins: np.ndarray, season: int) -> np.ndarray:
-    """Where the last observed value at the same place of the season is, for each missing one; -1 where there is none.
+def _seasons_back(size: int, missing: np.ndarray, begins: np.ndarray, season: int) -> np.ndarray:
+    """Return the place of the last observed value a whole number of seasons before each missing one, -1 without any.
 
-    Each missing value points a season back, perhaps to a missing one; pointers to pointers are then followed at once,
-    twice as far each time.
+    Each missing value points a season back, perhaps to a missing one. Pointers to pointers are then followed together;
+    each round doubles the distance, so that long gaps take few rounds.
     """
     nowhere = size
     pointer = np.arange(size + 1)
     pointer[missing] = np.where(missing - season >= begins, missing - season, nowhere)
-    found = pointer[missing]
-    while not np.array_equal(farther := pointer[found], found):
-        pointer[missing] = found = farther
-    return np.where(found == nowhere, -1, found)
+    target = pointer[missing]
+    while not np.array_equal(farther := pointer[target], target):
+        pointer[missing] = target = farther
+    return np.where(target == nowhere, -1, target)

@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 from throughtime.data.arrange import arrange
-from throughtime.data.columns import ColumnNames
+from throughtime.data.columns import COVARIATES, ColumnNames
 from throughtime.data.covariates import Covariates
+from throughtime.data.findings import explain
 from throughtime.data.frames import from_native
 from throughtime.data.frequency import Frequency
 from throughtime.data.source import Source
@@ -19,16 +21,16 @@ from throughtime.data.source import Source
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """N series, each a regular grid of time steps with NaN where no value is known.
+    """N series, P values in all, each a regular grid of time steps with NaN where no value is known.
 
     Attributes:
         ids: the names of the series, (N,).
-        values: the values of all series, one series after the other, float64.
-        offsets: where each series begins in ``values`` and the last one ends, (N + 1,).
+        values: the values of all series, one series after the other, float64, (P,).
+        offsets: the position in ``values`` at which each series begins and the last one ends, (N + 1,).
         starts: the ordinal of the first step of each series, (N,); the next step is ``frequency.multiple`` later.
         frequency: the time axis.
-        notes: sentences for the user: what was found, and what was done about it.
-        covariates: what is known beside the values; on a grid of its own, which cutting the panel leaves as it is.
+        notes: sentences for the user: the findings about the data, and the repairs.
+        covariates: the covariates, on a grid that may be longer; cutting the panel leaves them as they are.
     """
 
     ids: NDArray
@@ -51,32 +53,37 @@ class Panel:
         past: str | Sequence[str] = (),
         future: str | Sequence[str] = (),
     ) -> "Panel":
-        """The panel of a long dataframe: one row for each series and time, in any order.
+        """Read a long dataframe: one row for each series and time, in any order.
 
         Args:
             frame: a dataframe of pandas, polars, pyarrow or another library that narwhals knows; of a lazy one only the
                 needed columns are read.
-            id: the column that names the series; "unique_id" by default, and without it the frame is one series.
-            time: the column of time stamps; by default "ds", else the only one that holds dates.
-            target: the column of values; by default "y", else the only other column of numbers. Several columns make
-                as many series: "west/sold" and "west/left", or "sold" and "left" where there is no id.
+            id: this and the others name columns, see :class:`~throughtime.data.ColumnNames`.
+            time: the time stamps.
+            target: the values to forecast.
             static: covariates that are constant for each series.
             past: covariates that are known up to the present.
-            future: covariates that are known for the horizon too: in rows after a series' last value.
+            future: covariates that are known for the horizon too.
 
         Raises:
-            InputError: where the frame cannot be used; the message names the row and the column.
+            InputError: if the frame cannot be used; it names the row and the column.
         """
-        named = ColumnNames(id, time, target, static, past, future)
-        return cls(*arrange(from_native(frame), Source("the frame"), named))
+        names = ColumnNames(id, time, target, static, past, future)
+        return cls.from_table(from_native(frame), Source("the frame"), names)
+
+    @classmethod
+    def from_table(cls, table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> "Panel":
+        """Read a long table that messages call ``source``; see :meth:`from_frame`."""
+        ids, values, offsets, starts, frequency, findings, covariates = arrange(table, source, names)
+        return cls(ids, values, offsets, starts, frequency, tuple(explain(findings)), covariates)
 
     def __len__(self) -> int:
-        """How many series there are."""
+        """Return the number of series, N."""
         return len(self.ids)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """The time steps of each series, missing values included, (N,)."""
+        """The time steps of each series, those with missing values too, (N,)."""
         return np.diff(self.offsets)
 
     @property
@@ -85,25 +92,25 @@ class Panel:
         return np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
 
     def series(self, i: int) -> NDArray[np.float64]:
-        """The values of series ``i``, a view."""
+        """Return the values of series ``i``, a view."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
 
     def times(self, i: int) -> NDArray:
-        """The time stamps of series ``i``; in UTC where the frequency has a zone."""
+        """Return the time stamps of series ``i``; in UTC if the frequency has a zone."""
         return self.frequency.times(self.starts[i] + self.frequency.multiple * np.arange(self.lengths[i]))
 
     def future(self, horizon: int) -> tuple[NDArray, NDArray]:
-        """The ids and time stamps of the ``horizon`` steps that follow each series, (N * horizon,) each."""
+        """Return the ids and time stamps of the ``horizon`` steps that follow each series, (N * horizon,) each."""
         ends = self.starts + self.frequency.multiple * self.lengths
         steps = ends[:, None] + self.frequency.multiple * np.arange(horizon)
         return np.repeat(self.ids, horizon), self.frequency.times(steps.ravel())
 
     def after(self, rows: NDArray[np.int64], cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
-        """The F values that follow the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), (R, F)."""
+        """Return the F values that follow the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), (R, F)."""
         return self.values[(self.offsets[rows] + cutoffs)[:, None] + np.arange(horizon)]
 
     def between(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> "Panel":
-        """The panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""
+        """Return the panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""
         steps = self.steps
         kept = (steps >= np.repeat(starts, self.lengths)) & (steps < np.repeat(ends, self.lengths))
         return replace(
@@ -114,25 +121,30 @@ class Panel:
         )
 
     def cut(self, steps: int) -> "Panel":
-        """The panel as it was ``steps`` steps before the end of each series: ``future(steps)`` is what was cut off.
+        """Return the panel as it was ``steps`` steps before the end of each series; ``future(steps)`` are those steps.
 
-        A series that is not longer than that is left with no values.
+        A series that is not longer than that keeps no values.
 
         Raises:
             InputError: for a negative number of steps.
         """
         if steps < 0:
-            raise InputError(f"cannot cut {steps} steps off a panel, expected 0 or more")
+            raise InputError(
+                f"cannot cut {steps} steps off a panel, expected 0 or more",
+                code="negative-steps",
+                found=steps,
+                expected="0 or more",
+            )
         known = self.between(np.zeros_like(self.lengths), np.maximum(self.lengths - steps, 0))
         before = np.minimum(self.lengths - steps, 0)  # a short series would have begun later than it now ends
         return replace(known, starts=self.starts + self.frequency.multiple * before)
 
 
-DIGITS = 16
+DIGITS = 16  # of a fingerprint: 64 bits keep a million panels apart
 
 
 def fingerprint(panel: Panel) -> str:
-    """Sixteen hexadecimal digits of all that a forecast may hang on: names, time axes, values, covariates."""
+    """Return 16 hexadecimal digits of everything that a forecast depends on: names, time axes, values, covariates."""
     digest = hashlib.sha256()
     for part in _parts(panel):
         digest.update(len(part).to_bytes(8, "little"))
@@ -143,9 +155,9 @@ def fingerprint(panel: Panel) -> str:
 def _parts(panel: Panel) -> Iterator[bytes]:
     yield repr((panel.ids.tolist(), astuple(panel.frequency))).encode()
     yield from (array.tobytes() for array in (panel.values, panel.offsets, panel.starts))
-    if (given := panel.covariates) is not None:
-        yield from (array.tobytes() for array in (given.starts, given.offsets, given.has_row))
-        for role in ("static", "past", "future"):
-            for column in getattr(given, role):
+    if (covariates := panel.covariates) is not None:
+        yield from (array.tobytes() for array in (covariates.starts, covariates.offsets, covariates.has_row))
+        for role in COVARIATES:
+            for column in getattr(covariates, role):
                 yield repr((role, column.name, column.categories)).encode()
                 yield column.values.tobytes()

@@ -1,4 +1,4 @@
-"""Files to panels: CSV and Parquet. Whatever is wrong with a file is one message, never a library's traceback."""
+"""CSV and Parquet files, read as panels. A bad file raises one message, never a library's traceback."""
 
 import gzip
 import zlib
@@ -10,13 +10,13 @@ import narwhals as nw
 import polars as pl
 
 from throughtime._errors import InputError
-from throughtime.data.arrange import arrange
 from throughtime.data.columns import ColumnNames
 from throughtime.data.csv_text import parse_csv
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+# What polars and narwhals raise for a damaged Parquet file; its panics are exceptions that nobody else raises.
 DAMAGED = (nw.exceptions.NarwhalsError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
@@ -30,25 +30,24 @@ def read_panel(
     past: str | Sequence[str] = (),
     future: str | Sequence[str] = (),
 ) -> Panel:
-    """The panel in a CSV file (comma, semicolon or tab; also gzip) or a Parquet file.
+    """Read the panel of a CSV file (comma, semicolon or tab; also gzip) or a Parquet file.
 
     Args:
         path: the file. Its rows are long: one for each series and time, in any order. Of a Parquet file only the needed
             columns are read.
-        id: the column that names the series; "unique_id" by default, and without it the file is one series.
-        time: the column of time stamps; by default "ds", else the only one that holds dates.
-        target: the column of values; by default "y", else the only other column of numbers. Several columns make as
-            many series: "west/sold" and "west/left", or "sold" and "left" where there is no id.
+        id: this and the others name columns, see :class:`~throughtime.data.ColumnNames`.
+        time: the time stamps.
+        target: the values to forecast.
         static: covariates that are constant for each series.
         past: covariates that are known up to the present.
-        future: covariates that are known for the horizon too: in rows after a series' last value.
+        future: covariates that are known for the horizon too.
 
     Raises:
-        InputError: where the file cannot be used; it names file, line and column, what was found and expected.
+        InputError: if the file cannot be used; it names file, line and column, what was found and expected.
     """
     table, source = read_table(path)
     try:
-        return Panel(*arrange(table, source, ColumnNames(id, time, target, static, past, future)))
+        return Panel.from_table(table, source, ColumnNames(id, time, target, static, past, future))
     except DAMAGED as error:
         if isinstance(table, nw.DataFrame):
             raise
@@ -56,10 +55,10 @@ def read_panel(
 
 
 def read_table(path: str | Path) -> tuple[nw.DataFrame | nw.LazyFrame, Source]:
-    """The rows of a file, which a Parquet file gives when they are needed, and how messages name it.
+    """Return the rows of a file (a Parquet file is read later, column by column) and its source, for messages.
 
     Raises:
-        InputError: where the file is none of these, or cannot be read.
+        InputError: if the file is neither CSV nor Parquet, or cannot be read.
     """
     source = Source(str(path))
     content = _content(Path(path), source)
@@ -74,7 +73,7 @@ def read_table(path: str | Path) -> tuple[nw.DataFrame | nw.LazyFrame, Source]:
 
 
 def _content(path: Path, source: Source) -> bytes | None:
-    """The bytes of the file, unpacked; None for a Parquet file, which is read where it lies."""
+    """Return the bytes of the file, unpacked; None for a Parquet file, which polars reads itself."""
     try:
         with path.open("rb") as file:
             head = file.read(len(PARQUET))
@@ -83,17 +82,26 @@ def _content(path: Path, source: Source) -> bytes | None:
             content = head + file.read()
         return gzip.decompress(content) if content.startswith(GZIP) else content
     except FileNotFoundError:
-        raise source.error("there is no such file") from None
+        raise source.error("there is no such file", code="no-such-file") from None
     except IsADirectoryError:
-        raise source.error("this is a folder, expected a CSV or Parquet file") from None
+        raise source.error(
+            "this is a folder, expected a CSV or Parquet file",
+            code="folder",
+            found="a folder",
+            expected="a CSV or Parquet file",
+        ) from None
     except PermissionError:
-        raise source.error("no permission to read this file") from None
+        raise source.error("no permission to read this file", code="no-permission") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise source.error(f"truncated or damaged gzip data ({error}); get or write the file again") from None
+        raise source.error(
+            f"truncated or damaged gzip data ({error}); get or write the file again", code="damaged-gzip"
+        ) from None
     except OSError as error:
-        raise source.error(f"the file cannot be read ({error.strerror or error})") from None
+        raise source.error(f"the file cannot be read ({error.strerror or error})", code="unreadable-file") from None
 
 
 def _damaged(error: BaseException, source: Source) -> InputError:
     reason = str(error).partition("\n")[0]
-    return source.error(f"truncated or damaged Parquet data ({reason}); get or write the file again")
+    return source.error(
+        f"truncated or damaged Parquet data ({reason}); get or write the file again", code="damaged-parquet"
+    )

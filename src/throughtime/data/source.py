@@ -1,6 +1,7 @@
-"""Where rows come from, so that a message can name the file, the line and the column."""
+"""The origin of rows, so that an error can name the file, the line and the column."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 
-MISSING = ("", "na", "n/a", "nan", "null", "none")
+MISSING = ("", "na", "n/a", "nan", "null", "none")  # texts that mean a missing value, in lower case
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,25 +18,53 @@ class Source:
 
     Attributes:
         name: the file's path, or "the frame".
-        lines: the line in the file of each row, for text files; None for what has rows and no lines.
+        lines: the line in the file of each row, for text files; None for Parquet files and frames.
     """
 
     name: str
     lines: NDArray[np.int64] | None = None
 
+    def line(self, row: int) -> int:
+        """Return the line of a row (from 0) in a text file, else the row's number; both count from 1."""
+        return row + 1 if self.lines is None else int(self.lines[row])
+
     def place(self, row: int) -> str:
-        """The row (from 0) as the user can find it: its line in a text file, else its number counted from 1."""
-        return f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        """Return the row (from 0) as the user can find it: "line 3" of a text file, else "row 3"."""
+        return f"{'row' if self.lines is None else 'line'} {self.line(row)}"
 
-    def error(self, message: str, *, row: int | None = None, column: str | None = None) -> InputError:
-        where = [self.name]
+    def error(
+        self,
+        message: str,
+        *,
+        code: str,
+        row: int | None = None,
+        column: str | None = None,
+        found: Any = None,
+        expected: Any = None,
+    ) -> InputError:
+        """Return an error whose message and fields begin with the place: the name, the row and the column."""
+        place = [self.name]
         if row is not None:
-            where.append(self.place(row))
+            place.append(self.place(row))
         if column is not None:
-            where.append(f"column {column!r}")
-        return InputError(f"{', '.join(where)}: {message}")
+            place.append(f"column {column!r}")
+        return InputError(
+            f"{', '.join(place)}: {message}",
+            code=code,
+            file=self.name,
+            line=None if row is None else self.line(row),
+            column=column,
+            found=found,
+            expected=expected,
+        )
 
 
-def first(mask: pl.Series) -> int:
-    """The first row where ``mask`` holds."""
+def first_true(mask: pl.Series) -> int:
+    """Return the first row where ``mask`` is true."""
     return int(mask.to_numpy().argmax())
+
+
+def without_missing_words(text: pl.Series) -> pl.Series:
+    """Return text without outer blanks, and null where it is one of the words for a missing value."""
+    text = text.str.strip_chars()
+    return text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)

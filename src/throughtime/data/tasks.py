@@ -1,4 +1,4 @@
-"""Data made on the spot: the sine wave that a first network learns, and tasks that ask for a long memory."""
+"""Synthetic data: the sine wave that a first network learns, and tasks that need a long memory."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -32,12 +32,15 @@ class TimeSeriesData:
         """``fn`` is elementwise; write it with ``jax.numpy`` to train on it. ``seed`` starts :meth:`next_batch`.
 
         Raises:
-            InputError: for fewer than two points, and an interval that is empty or has no end.
+            InputError: for fewer than two points, and an interval that is empty or infinite.
         """
         if num_points < 2 or not -np.inf < xmin < xmax < np.inf:
             raise InputError(
                 "expected num_points >= 2 and xmin < xmax, both finite, "
-                f"got num_points={num_points}, xmin={xmin}, xmax={xmax}"
+                f"got num_points={num_points}, xmin={xmin}, xmax={xmax}",
+                code="bad-interval",
+                found=[num_points, xmin, xmax],
+                expected="num_points >= 2 and xmin < xmax, both finite",
             )
         self.num_points, self.xmin, self.xmax, self.fn = num_points, xmin, xmax, fn
         self.resolution = (xmax - xmin) / num_points
@@ -46,23 +49,22 @@ class TimeSeriesData:
         self._random = np.random.default_rng(seed)
 
     def ret_true(self, x: np.ndarray) -> np.ndarray:
-        """The curve at ``x``, of any shape."""
+        """Return the curve at ``x``, of any shape."""
         return np.asarray(self.fn(x))
 
     def next_batch(
         self, batch_size: int, steps: int, return_batch_ts: bool = False
     ) -> tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Windows that start at random and never leave [xmin, xmax].
+        """Return windows that start at random and never leave [xmin, xmax].
 
         Returns:
             Inputs (B, T, 1) and targets (B, T, 1), one point ahead of the inputs; with ``return_batch_ts`` also the
             places (B, T + 1) of all the points.
 
         Raises:
-            InputError: where a window of ``steps`` and its target do not fit, or a size is below 1.
+            InputError: if a window of ``steps`` and its target do not fit, or a size is below 1.
         """
-        if batch_size < 1:
-            raise InputError(f"batch_size must be at least 1, got {batch_size}")
+        _check_at_least(1, batch_size=batch_size)
         start = self._random.random((batch_size, 1)) * self._room(steps)
         times = np.minimum(self.xmin + start + np.arange(steps + 1) * self.resolution, self.xmax)
         y = self.ret_true(times)[..., None]
@@ -71,41 +73,44 @@ class TimeSeriesData:
     def draw(
         self, key: Key, batch_size: int, steps: int
     ) -> tuple[Float[Array, "B T 1"], Float[Array, "B T 1"], Float[Array, "B S"]]:
-        """:meth:`next_batch` inside a compiled loop: the same windows from a random key, nothing copied from the host.
+        """Return windows as :meth:`next_batch` does, from a random key: inside a compiled loop, without copies.
 
         Returns:
             Inputs (B, T, 1), targets (B, T, 1) and places (B, S) with S = T + 1.
         """
         start = jax.random.uniform(key, (batch_size, 1)) * self._room(steps)
         times = jnp.minimum(self.xmin + start + jnp.arange(steps + 1.0)[None] * self.resolution, self.xmax)
-        # By the identity: a product is computed once; XLA would evaluate a value anew for each unit that reads it.
+        # Times the identity: XLA computes a product once, but would evaluate ``fn`` again for each unit that reads it.
         y = (self.fn(times) @ jnp.eye(steps + 1))[..., None]
         return y[:, :-1], y[:, 1:], times
 
     def instance(self, start: int | float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The one window from ``start``: inputs (T, 1), targets (T, 1) and places (T + 1,)."""
+        """Return the window from ``start``: inputs (T, 1), targets (T, 1) and places (T + 1,)."""
         times = start + np.arange(steps + 1) * self.resolution
         y = self.ret_true(times)[:, None]
         return y[:-1], y[1:], times
 
     def _room(self, steps: int) -> float:
-        """How far a window's start can move: the interval less the window."""
+        """Return the distance that a window's start can move: the interval less the window."""
         if not 1 <= steps <= self.num_points:
             raise InputError(
                 f"a window of {steps} steps and its target do not fit: expected 1 to {self.num_points} steps of "
-                f"{self.resolution:g} between {self.xmin:g} and {self.xmax:g}"
+                f"{self.resolution:g} between {self.xmin:g} and {self.xmax:g}",
+                code="window-too-long",
+                found=steps,
+                expected=f"1 to {self.num_points}",
             )
         return (self.num_points - steps) * self.resolution
 
 
 class Batch(NamedTuple):
-    """Sequences of a task, and what a network should say to them.
+    """Sequences of a task, and the right answers.
 
     Attributes:
-        xs: (B, T, D) inputs; zeros where a sequence is over. Symbols are one-hot vectors.
+        xs: (B, T, D) inputs; zeros after the end of a sequence. Symbols are one-hot vectors.
         targets: (B, T) numbers, or classes 0 ... O - 1, at every step.
-        mask: (B, T) True until the sequence is over.
-        scored: (B, T) True where the answer counts.
+        mask: (B, T) True until the end of the sequence.
+        scored: (B, T) True at the steps whose answer counts.
     """
 
     xs: Float[Array, "B T D"]
@@ -115,15 +120,15 @@ class Batch(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task with as many examples as one wants, drawn on the device.
+    """A task whose examples are drawn on the device, without end.
 
     Attributes:
         inputs: D.
-        outputs: O: one number, or the scores of as many classes.
+        outputs: O: 1 for a number, else the number of classes.
         steps: T, of the longest sequence.
-        loss: what is least where the answers are right, as a mean over the scored steps.
+        loss: the loss to minimize, a mean over the scored steps.
         baseline: the loss of the best answer that does not look at the inputs.
-        chance: the accuracy of that answer; None where answers are numbers.
+        chance: the accuracy of that answer; None if answers are numbers.
         draw: ``draw(key, batch_size)``: a :class:`Batch`, also inside a compiled loop.
     """
 
@@ -137,12 +142,12 @@ class Task(NamedTuple):
 
 
 def adding(steps: int) -> Task:
-    """The sum of two marked numbers (Hochreiter & Schmidhuber 1997, experiment 4; as in Le et al. 2015, § 4.1).
+    """Return the task to add two marked numbers (Hochreiter & Schmidhuber 1997, experiment 4; Le et al. 2015, § 4.1).
 
     At each step a number from U[0, 1] and a marker, which is 1 once in each half of the sequence and 0 elsewhere. The
     answer counts at the last step. The variance of the sum, 1/6, is the baseline.
     """
-    _require_at_least(2, steps=steps)
+    _check_at_least(2, steps=steps)
 
     def draw(key: Key, batch_size: int) -> Batch:
         key_numbers, key_first, key_second = jax.random.split(key, 3)
@@ -159,12 +164,12 @@ def adding(steps: int) -> Task:
 
 
 def copy_memory(blanks: int) -> Task:
-    """Ten symbols, a long gap, the same symbols again (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016, § 5.1).
+    """Return the task to repeat ten symbols after a gap (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016, § 5.1).
 
     Symbols 0-7 in the first ten steps, then ``blanks - 1`` blanks (8), a marker (9) and ten more blanks. The answer is
-    blank until the marker is over, then the ten symbols. It counts at all ``blanks + 20`` steps.
+    blank up to the marker, then the ten symbols. It counts at all ``blanks + 20`` steps.
     """
-    _require_at_least(1, blanks=blanks)
+    _check_at_least(1, blanks=blanks)
     steps, symbols, blank, marker = blanks + 20, 8, 8, 9
 
     def draw(key: Key, batch_size: int) -> Batch:
@@ -178,49 +183,51 @@ def copy_memory(blanks: int) -> Task:
     return Task(10, 9, steps, "cross entropy", 10 * float(np.log(symbols)) / steps, chance, draw)
 
 
-# Where the marks stand, in hundredths of the length: of two, and of three.
+# The places of two and of three marks, first and last, in hundredths of the length.
 _MARK_PLACES = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 
 
 def temporal_order(steps: int, marks: int = 2) -> Task:
-    """The order of widely separated marks (Hochreiter & Schmidhuber 1997, experiment 6: tasks 6a and 6b).
+    """Return the task to tell the order of distant marks (Hochreiter & Schmidhuber 1997, tasks 6a and 6b).
 
     Sequences of ``steps`` to 1.1 ``steps`` letters: E (4) at the start, B (5) at the end, the distractors a-d (0-3)
-    between them, and two or three marks, each X (6) or Y (7). Of two, the first stands 10 to 20 hundredths of ``steps``
+    between them, and two or three marks, each X (6) or Y (7). Of two, the first is 10 to 20 hundredths of ``steps``
     after E, the second 50 to 60; of three, 10 to 20, 33 to 43 and 66 to 76: the paper's places for 100 steps. The
     class, read as a binary number with X = 0 and Y = 1, counts at the last letter.
     """
     if marks not in _MARK_PLACES:
-        raise InputError(f"temporal order has 2 or 3 marks, got marks={marks}")
-    _require_at_least(10, steps=steps)
+        raise InputError(
+            f"temporal order has 2 or 3 marks, got marks={marks}", code="bad-size", found=marks, expected=[2, 3]
+        )
+    _check_at_least(10, steps=steps)
     longest, classes = steps + steps // 10, 2**marks
     low, high = np.array(_MARK_PLACES[marks]).T * steps // 100
 
     def draw(key: Key, batch_size: int) -> Batch:
         key_letters, key_marks, key_places, key_lengths = jax.random.split(key, 4)
         letters = jax.random.randint(key_letters, (batch_size, longest), 0, 4)
-        drawn = jax.random.randint(key_marks, (batch_size, marks), 0, 2)
+        signs = jax.random.randint(key_marks, (batch_size, marks), 0, 2)
         places = jax.random.randint(key_places, (batch_size, marks), low[None], high[None] + 1)
         lengths = jax.random.randint(key_lengths, (batch_size, 1), steps, longest + 1)
         for number in range(marks):
             here = _places(longest) == places[:, number, None]
-            letters = jnp.where(here, 6 + drawn[:, number, None], letters)
+            letters = jnp.where(here, 6 + signs[:, number, None], letters)
         letters = jnp.where(_places(longest) == lengths - 1, 5, letters.at[:, 0].set(4))
         mask = _places(longest) < lengths
-        answer = jnp.sum(drawn * 2 ** jnp.arange(marks)[None, ::-1], axis=1, keepdims=True)
+        answer = jnp.sum(signs * 2 ** jnp.arange(marks)[None, ::-1], axis=1, keepdims=True)
         return Batch(_one_hot(letters, 8, mask), jnp.broadcast_to(answer, mask.shape), mask, _last(mask))
 
     return Task(8, classes, longest, "cross entropy", float(np.log(classes)), 1 / classes, draw)
 
 
 def parity(shortest: int, longest: int) -> Task:
-    """Whether the number of ones is odd; lengths are uniform from ``shortest`` to ``longest``.
+    """Return the task to tell if the number of ones is odd; lengths are uniform from ``shortest`` to ``longest``.
 
-    Bits are symbols 0 and 1. The answer counts at the last bit. A linear recurrence whose eigenvalues lie in [0, 1]
-    cannot give it at every length (Grazzi et al. 2025, arXiv 2411.12537, theorem 1).
+    Bits are symbols 0 and 1. The answer counts at the last bit. A linear recurrence whose eigenvalues are in [0, 1]
+    cannot compute it at every length (Grazzi et al. 2025, arXiv 2411.12537, theorem 1).
     """
-    _require_at_least(1, shortest=shortest)
-    _require_at_least(shortest, longest=longest)
+    _check_at_least(1, shortest=shortest)
+    _check_at_least(shortest, longest=longest)
 
     def draw(key: Key, batch_size: int) -> Batch:
         key_bits, key_lengths = jax.random.split(key)
@@ -233,9 +240,9 @@ def parity(shortest: int, longest: int) -> Task:
 
 
 def running_parity(steps: int) -> Task:
-    """:func:`parity` of the bits so far, asked for at every step: all lengths up to ``steps`` in each sequence.
+    """Return the task to tell the :func:`parity` of the bits so far at every step: all lengths up to ``steps``.
 
-    What a network learns from: the short lengths come first and show the way to the long ones.
+    Easier to learn than parity: the short lengths are learned first and lead to the long ones.
     """
     at_the_end = parity(steps, steps)
 
@@ -247,15 +254,15 @@ def running_parity(steps: int) -> Task:
 
 
 def selective_copy(steps: int, tokens: int, symbols: int = 8) -> Task:
-    """Symbols between noise, to be told in order afterwards (Gu & Dao 2023, arXiv 2312.00752, § 4.1.1).
+    """Return the task to repeat, in order, symbols between noise (Gu & Dao 2023, arXiv 2312.00752, § 4.1.1).
 
     Of the first ``steps`` steps, ``tokens`` at random hold a symbol, the others noise (``symbols``); then ``tokens``
     markers (``symbols + 1``) ask for the symbols, one each. Only these answers count. Feng et al. 2024 (arXiv
     2410.01201, table 1) train on 4,096 steps with 16 tokens.
     """
-    _require_at_least(1, tokens=tokens)
-    _require_at_least(tokens, steps=steps)
-    _require_at_least(2, symbols=symbols)
+    _check_at_least(1, tokens=tokens)
+    _check_at_least(tokens, steps=steps)
+    _check_at_least(2, symbols=symbols)
 
     def draw(key: Key, batch_size: int) -> Batch:
         key_data, key_places = jax.random.split(key)
@@ -279,7 +286,7 @@ def _places(steps: int) -> Int[Array, "1 T"]:
 
 
 def _last(mask: Bool[Array, "B T"]) -> Bool[Array, "B T"]:
-    """True at each sequence's last step alone."""
+    """Return a mask that is True only at the last step of each sequence."""
     return mask & ~jnp.pad(mask[:, 1:], ((0, 0), (0, 1)))
 
 
@@ -287,7 +294,12 @@ def _one_hot(letters: Int[Array, "B T"], symbols: int, mask: Bool[Array, "B T"])
     return jax.nn.one_hot(jnp.where(mask, letters, -1), symbols)  # -1 is no symbol: all zeros
 
 
-def _require_at_least(least: int, **sizes: int) -> None:
+def _check_at_least(least: int, **sizes: int) -> None:
     for name, size in sizes.items():
         if size < least:
-            raise InputError(f"{name} must be at least {least}, got {size}")
+            raise InputError(
+                f"{name} must be at least {least}, got {size}",
+                code="too-small",
+                found=size,
+                expected=f"at least {least}",
+            )

@@ -1,14 +1,18 @@
-"""A column of time stamps, in whatever way it is written, as integers or as datetime64 in microseconds."""
+"""A column of time stamps, in any of the usual notations, as integers or as datetime64 in microseconds.
+
+polars' own inference is not strict enough: it reads a column by its first value and turns what does not fit into nulls.
+"""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import MISSING, Source, first
+from throughtime.data.source import Source, first_true, without_missing_words
+from throughtime.data.time_zones import fixed_offset
 
-# What dates look like. A column holds one of them throughout, with or without a time of day.
+# Formats of dates. A column holds one of them throughout, with or without a time of day.
 DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -29,43 +33,44 @@ MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%b-%Y", "%Y %b", "%Y-%b"
 TIMES_OF_DAY = ("", " %H:%M:%S%.f", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
 INTEGER = r"^-?\d{1,18}(\.0*)?$"
 ZONED = r"^(.*\d:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$"
-EXPECTED = "expected a date such as 1949-01 or 1949-01-31, a date-time such as 1949-01-31 13:00, or an integer"
-# Integers whose digits are all dates between these years are dates: a count would not leave out the month 13.
+EXPECTED = "a date such as 1949-01 or 1949-01-31, a date-time such as 1949-01-31 13:00, or an integer"
+# Integers whose digits are all dates between these years are dates: a count would not skip the month 13.
 FIRST_YEAR, LAST_YEAR = 1700, 2200
-# So many values tell how dates are written.
-SAMPLE = 200
+INTEGER_DATES = (("%Y%m%d", "YYYYMMDD", 10_000), ("%Y%m", "YYYYMM", 100))  # format, notation, a year's worth
+FOUR_DIGITS = (1000, 9999)  # a parsed year outside of these was a day or had two digits
+SAMPLE = 200  # values that are enough to find the format of a column
 
 
 @dataclass(frozen=True, eq=False)
 class TimeStamps:
-    """Time stamps, one a row.
+    """The time stamps of a column, one for each row.
 
     Attributes:
-        values: integers, or datetime64[us], in UTC where there is a zone.
-        stamp: NumPy's name for the user's type, which future time stamps get again.
+        values: integers, or datetime64[us], in UTC if there is a zone.
+        stamp: NumPy's name for the user's type; future time stamps get it again.
         zone: the one time zone of all; None for naive time stamps.
-        note: what was taken for what, where the user could have meant something else.
+        digits: "YYYYMM" or "YYYYMMDD" if integers were read as dates, which the user should know; else None.
     """
 
     values: NDArray
     stamp: str
     zone: str | None = None
-    note: str | None = None
+    digits: str | None = None
 
 
 def parse_times(column: pl.Series, source: Source) -> TimeStamps:
-    """The time stamps of a column: text, integers, whole floats, dates or date-times.
+    """Return the time stamps of a column: text, integers, whole floats, dates or date-times.
 
     Raises:
         InputError: for a missing or unreadable value, dates that may be day or month first, or several time zones.
     """
     if column.dtype == pl.String:
-        column = column.str.strip_chars()
-        column = column.set(column.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+        column = without_missing_words(column)
     elif column.dtype.is_float():
         column = column.fill_nan(None)
     if column.has_nulls():
-        raise source.error("no time stamp", row=first(column.is_null()), column=column.name)
+        row = first_true(column.is_null())
+        raise source.error("no time stamp", code="missing-time", row=row, column=column.name, expected=EXPECTED)
     if column.dtype == pl.String:
         return _from_text(column, source)
     if column.dtype.is_integer():
@@ -75,14 +80,18 @@ def parse_times(column: pl.Series, source: Source) -> TimeStamps:
     if isinstance(column.dtype, pl.Date):
         return TimeStamps(_microseconds(column), "datetime64[D]")
     if isinstance(column.dtype, pl.Datetime):
-        if column.dtype.time_unit == "ns" and (column.to_physical() % 1000 != 0).any():
-            raise source.error("time stamps with nanoseconds, expected whole microseconds", column=column.name)
-        return TimeStamps(_microseconds(column), f"datetime64[{column.dtype.time_unit}]", column.dtype.time_zone)
-    raise source.error(f"the type {column.dtype} is no time: {EXPECTED}", column=column.name)
+        return _from_datetimes(column, source)
+    raise source.error(
+        f"found the type {column.dtype}, expected {EXPECTED}",
+        code="not-a-time",
+        column=column.name,
+        found=column.dtype,
+        expected=EXPECTED,
+    )
 
 
 def share_of_dates(sample: pl.Series) -> float:
-    """The share of values that are dates; integers are none."""
+    """Return the share of values that are dates; integers are not."""
     if sample.dtype.is_temporal():
         return 1.0
     if sample.dtype != pl.String or not len(sample):
@@ -93,26 +102,65 @@ def share_of_dates(sample: pl.Series) -> float:
     return max(1 - _read(text, form).null_count() / len(text) for form in DATES + MONTHS)
 
 
+def distinct_values(values: NDArray) -> NDArray:
+    """Return the distinct values, sorted. polars hashes them first: several times faster than to sort them all."""
+    numbers = values.view(np.int64) if values.dtype.kind == "M" else values
+    return pl.Series(numbers).unique().sort().to_numpy().view(values.dtype)
+
+
+def _unreadable(column: pl.Series, row: int, source: Source) -> Exception:
+    value = column[row]
+    return source.error(
+        f"found {value!r}, expected {EXPECTED}",
+        code="not-a-time",
+        row=row,
+        column=column.name,
+        found=value,
+        expected=EXPECTED,
+    )
+
+
+def _from_datetimes(column: pl.Series, source: Source) -> TimeStamps:
+    kind = column.dtype
+    assert isinstance(kind, pl.Datetime)
+    if kind.time_unit == "ns" and (column.to_physical() % 1000 != 0).any():
+        row = first_true(column.to_physical() % 1000 != 0)
+        raise source.error(
+            "time stamps with nanoseconds, expected whole microseconds",
+            code="nanoseconds",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="whole microseconds",
+        )
+    return TimeStamps(_microseconds(column), f"datetime64[{kind.time_unit}]", kind.time_zone)
+
+
 def _from_integers(column: pl.Series, source: Source) -> TimeStamps:
     whole = column.cast(pl.Int64, strict=False)
     if whole.has_nulls():
-        row = first(whole.is_null())
-        raise source.error(f"found {column[row]}, expected integers below 2**63", row=row, column=column.name)
+        row = first_true(whole.is_null())
+        raise source.error(
+            f"found {column[row]}, expected integers below 2**63",
+            code="not-a-time",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="integers below 2**63",
+        )
     values = whole.to_numpy()
-    for form, written, scale in (("%Y%m%d", "YYYYMMDD", 10_000), ("%Y%m", "YYYYMM", 100)):
-        if len(values) > 1 and values.min() >= scale * FIRST_YEAR and values.max() < scale * LAST_YEAR:
+    for form, digits, year in INTEGER_DATES:
+        if len(values) > 1 and values.min() >= year * FIRST_YEAR and values.max() < year * LAST_YEAR:
             dates = _read(pl.Series(values).cast(pl.String), form)
             if not dates.has_nulls():
-                note = f"The integers in column {column.name!r} are taken for dates, {written}."
-                return TimeStamps(_microseconds(dates), "datetime64[us]", note=note)
+                return TimeStamps(_microseconds(dates), "datetime64[us]", digits=digits)
     return TimeStamps(values, "int32" if column.dtype == pl.Int32 else "int64")
 
 
 def _from_floats(column: pl.Series, source: Source) -> TimeStamps:
     whole = (column == column.cast(pl.Int64, strict=False)).fill_null(False)
     if not whole.all():
-        row = first(~whole)
-        raise source.error(f"found {column[row]}, {EXPECTED}", row=row, column=column.name)
+        raise _unreadable(column, first_true(~whole), source)
     return _from_integers(column.cast(pl.Int64), source)
 
 
@@ -123,32 +171,34 @@ def _from_text(column: pl.Series, source: Source) -> TimeStamps:
         return _from_integers(column.str.replace(r"\.0*$", "").cast(pl.Int64), source)
     bare = _without_zone(distinct)
     sample = bare.head(SAMPLE)
-    found = {form: _read(sample, form).count() for form in DATES + MONTHS}
-    most = max(found.values())
-    readings = {form: _read(bare, form) for form, count in found.items() if count == most}
+    counts = {form: _read(sample, form).count() for form in DATES + MONTHS}
+    most = max(counts.values())
+    readings = {form: _read(bare, form) for form, count in counts.items() if count == most}
     dates = min(readings.values(), key=pl.Series.null_count)
     unread = ~whole if whole.sum() > dates.count() else dates.is_null()
     if unread.any():
-        value = distinct[first(unread)]
-        raise source.error(f"found {value!r}, {EXPECTED}", row=first(column == value), column=column.name)
+        raise _unreadable(column, first_true(column == distinct[first_true(unread)]), source)
     for other in readings.values():
         if not other.has_nulls() and (other != dates).any():
-            k = first(other != dates)
+            k = first_true(other != dates)
             raise source.error(
                 f"{distinct[k]!r} may be {dates[k]:%Y-%m-%d} or {other[k]:%Y-%m-%d}: all dates of the "
                 f"column can be read with the day or the month first. Write them as YYYY-MM-DD.",
-                row=first(column == distinct[k]),
+                code="day-or-month-first",
+                row=first_true(column == distinct[k]),
                 column=column.name,
+                found=distinct[k],
+                expected="YYYY-MM-DD",
             )
     zone = _one_zone(column, distinct, source)
     if zone is not None:
-        dates = dates.dt.replace_time_zone(None) - _offset(zone)
+        dates = dates.dt.replace_time_zone(None) - fixed_offset(zone)
     values = dates if len(distinct) == len(column) else column.replace_strict(distinct, dates)
     return TimeStamps(_microseconds(values), "datetime64[us]", zone)
 
 
 def _read(text: pl.Series, form: str) -> pl.Series:
-    """The values as date-times where they are written so, null elsewhere."""
+    """Return the values in this format as date-times, null if they are not."""
     month = form in MONTHS
     dates = pl.Series(text.name, [None] * 0, pl.Datetime("us")).extend_constant(None, len(text))
     for clock in ("",) if month else TIMES_OF_DAY:
@@ -158,11 +208,11 @@ def _read(text: pl.Series, form: str) -> pl.Series:
         dates = dates.zip_with(dates.is_not_null(), read)
         if not dates.has_nulls():
             break
-    return dates.set(~dates.dt.year().is_between(1000, 9999), None)  # other years were days or two digits
+    return dates.set(~dates.dt.year().is_between(*FOUR_DIGITS), None)
 
 
 def _without_zone(text: pl.Series) -> pl.Series:
-    """Without zones, and quarters, weeks and ISO's T rewritten to what one of the formats reads."""
+    """Return text without zones; quarters, weeks and ISO's T become what one of the formats reads."""
     bare = text.str.extract(ZONED, 1)
     text = bare.zip_with(bare.is_not_null(), text)
     if not text.str.contains("[QTW]").any():
@@ -174,17 +224,20 @@ def _without_zone(text: pl.Series) -> pl.Series:
 
 
 def _one_zone(column: pl.Series, distinct: pl.Series, source: Source) -> str | None:
-    """The zone written behind all time stamps: "UTC", "+02:00", or None."""
+    """Return the zone written behind all time stamps: "UTC", "+02:00", or None."""
     written = distinct.str.extract(ZONED, 2)
-    names = {text: None if text is None else _zone_name(text) for text in written.unique(maintain_order=True)}
-    if len(set(names.values())) == 1:
-        return names[written[0]]
-    same = [text for text, name in names.items() if name == names[written[0]]]
-    other = distinct[first(~written.is_in(same, nulls_equal=True))]
+    zones = {text: None if text is None else _zone_name(text) for text in written.unique(maintain_order=True)}
+    if len(set(zones.values())) == 1:
+        return zones[written[0]]
+    same = [text for text, zone in zones.items() if zone == zones[written[0]]]
+    other = distinct[first_true(~written.is_in(same, nulls_equal=True))]
     raise source.error(
         f"mixed time zones: found {other!r}, but {column[0]!r} in {source.place(0)}. Convert all time stamps to UTC.",
-        row=first(column == other),
+        code="mixed-time-zones",
+        row=first_true(column == other),
         column=column.name,
+        found=other,
+        expected=zones[written[0]] or "no time zone",
     )
 
 
@@ -193,13 +246,6 @@ def _zone_name(written: str) -> str:
         return "UTC"
     digits = written[1:].replace(":", "").ljust(4, "0")
     return "UTC" if digits == "0000" else f"{written[0]}{digits[:2]}:{digits[2:]}"
-
-
-def _offset(zone: str) -> timedelta:
-    if zone == "UTC":
-        return timedelta()
-    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
-    return -offset if zone[0] == "-" else offset
 
 
 def _microseconds(dates: pl.Series) -> NDArray:

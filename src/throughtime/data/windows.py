@@ -1,7 +1,7 @@
-"""Windows of a panel, drawn where they are used and never materialized.
+"""Windows of a panel, drawn on the device and never materialized.
 
-A panel of N series lies on the device as one flat array. A window is a forecast cutoff in one series, the R values
-before it and the F values after it; drawing a batch is one gather, so memory is that of the panel alone.
+The N series of a panel are one flat array on the device. A window is a cutoff in one series, the R values before it
+(the lookback) and the F values after it (the horizon). Drawing a batch is one gather, so memory is that of the panel.
 """
 
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from throughtime._types import Array, Bool, Float, Int, Key
 
 
 class CovariateTable(NamedTuple):
-    """Some covariates of S steps, series or windows.
+    """Covariates of S steps, series or windows.
 
     Attributes:
-        numbers: two for each column of numbers: its value, standardized, and 1; both are 0 where it is missing.
-        codes: of each column of categories; 0 where it is missing or was never seen.
+        numbers: two for each column of numbers: the standardized value and 1; both are 0 if it is missing.
+        codes: one for each column of categories; 0 if it is missing or not in the training data.
     """
 
     numbers: Float[Array, "*S E"]
@@ -26,13 +26,13 @@ class CovariateTable(NamedTuple):
 
 
 class SeriesCovariates(NamedTuple):
-    """The covariates of N ragged series, for each step of a series and F more after it.
+    """The covariates of N ragged series, for the steps of each series and F more after it, S in all.
 
     Attributes:
-        static: of each series, (N, ...).
-        past: of each step, one series after the other.
-        future: of each step, the same.
-        offsets: where each series begins.
+        static: (N, ...), one row for each series.
+        past: (S, ...), one row for each step, one series after the other.
+        future: (S, ...), the same.
+        offsets: the row at which each series begins.
     """
 
     static: CovariateTable
@@ -46,8 +46,8 @@ class WindowCovariates(NamedTuple):
 
     Attributes:
         static: (B, ...).
-        past: of the R steps before the cutoff, (B, R, ...); nothing before a series begins.
-        future: of those and the F steps after it, (B, R + F, ...); the same.
+        past: (B, R, ...), the steps before the cutoff; zeros before a series begins.
+        future: (B, R + F, ...), the steps before and after the cutoff; zeros before a series begins.
     """
 
     static: CovariateTable
@@ -56,11 +56,12 @@ class WindowCovariates(NamedTuple):
 
 
 def device_table(numbers: np.ndarray, codes: np.ndarray) -> CovariateTable:
-    """Numbers (S, E), two for each column, and codes (S, C) on the device."""
+    """Put numbers (S, E), two for each column, and codes (S, C) on the device."""
     return CovariateTable(jnp.asarray(numbers), jnp.asarray(codes))
 
 
 def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:
+    """Put the positions at which series begin on the device."""
     return jnp.asarray(offsets, jnp.int32)
 
 
@@ -71,27 +72,27 @@ def covariates_at(
     inside: Bool[Array, "B S"],
     lookback: int,
 ) -> WindowCovariates:
-    """The covariates of windows: of past covariates only what lies before the cutoff.
+    """Return the covariates of windows: past covariates up to the cutoff only, so that nothing leaks.
 
     Args:
         series: the covariates of all series.
         rows: the series of each window.
         positions: the places of the windows' R + F steps in their series.
-        inside: whether the steps may be seen; those after the cutoff always may.
+        inside: if a step is inside the series; the covariates after the cutoff may be read in any case.
         lookback: R.
     """
-    there = inside | (jnp.arange(positions.shape[1]) >= lookback)[None]
-    places = jnp.where(there, series.offsets[rows][:, None] + positions, 0)
+    readable = inside | (jnp.arange(positions.shape[1]) >= lookback)[None]
+    places = jnp.where(readable, series.offsets[rows][:, None] + positions, 0)
     return WindowCovariates(
         CovariateTable(series.static.numbers[rows], series.static.codes[rows]),
-        _gathered(series.past, places[:, :lookback], there[:, :lookback]),
-        _gathered(series.future, places, there),
+        _gathered(series.past, places[:, :lookback], readable[:, :lookback]),
+        _gathered(series.future, places, readable),
     )
 
 
-def _gathered(table: CovariateTable, places: Int[Array, "B S"], there: Bool[Array, "B S"]) -> CovariateTable:
+def _gathered(table: CovariateTable, places: Int[Array, "B S"], readable: Bool[Array, "B S"]) -> CovariateTable:
     return CovariateTable(
-        jnp.where(there[..., None], table.numbers[places], 0), jnp.where(there[..., None], table.codes[places], 0)
+        jnp.where(readable[..., None], table.numbers[places], 0), jnp.where(readable[..., None], table.codes[places], 0)
     )
 
 
@@ -99,11 +100,11 @@ class Series(NamedTuple):
     """N ragged series on the device, P values in all.
 
     Attributes:
-        values: all values, one series after the other; where nothing was observed, what stands in for it.
-        observed: whether a value was observed.
-        offsets: where each series begins.
-        lengths: how many values of each series may be seen; less than there are, for a backtest.
-        weights: the chance of a series to be drawn, cumulated, ending at 1.
+        values: all values, one series after the other; missing ones are filled.
+        observed: if a value was observed.
+        offsets: the position at which each series begins.
+        lengths: the values of each series that may be read; fewer than there are, for a backtest.
+        weights: the cumulated probability of a series to be drawn, ending at 1.
         covariates: those of the series; None without any.
     """
 
@@ -120,10 +121,10 @@ class Windows(NamedTuple):
 
     Attributes:
         past: the R values before the cutoff, oldest first; 0 before a series begins.
-        inside: whether the past's steps lie inside the series.
-        past_observed: whether they were observed.
+        inside: if the steps of the past are inside the series.
+        past_observed: if the values of the past were observed.
         future: the F values after the cutoff.
-        future_observed: whether they were observed: what a loss may count.
+        future_observed: if the values of the future were observed; a loss counts no others.
         covariates: the covariates of the windows; None without any.
     """
 
@@ -136,11 +137,12 @@ class Windows(NamedTuple):
 
 
 def last_steps(windows: Windows, steps: int) -> Windows:
-    """The windows with no more of the past than its last steps; covariates stay as they are."""
-    past, inside, observed = (
-        steps_of[:, -steps:] for steps_of in (windows.past, windows.inside, windows.past_observed)
+    """Return the windows with only the last steps of the past; covariates stay as they are."""
+    return windows._replace(
+        past=windows.past[:, -steps:],
+        inside=windows.inside[:, -steps:],
+        past_observed=windows.past_observed[:, -steps:],
     )
-    return windows._replace(past=past, inside=inside, past_observed=observed)
 
 
 def device_series(
@@ -150,14 +152,14 @@ def device_series(
 
     Args:
         values: (P,) without NaN.
-        observed: (P,).
-        offsets: (N,).
-        lengths: (N,).
-        use: (N,) whether training may draw from a series; at least one.
+        observed: (P,) if a value was observed.
+        offsets: (N,) the position at which each series begins.
+        lengths: (N,) the values of each series that may be read.
+        use: (N,) if training may draw from a series; True for at least one.
     """
-    # The square root: long series have more to tell, but not in proportion (M4 Weekly: 0.02 of OWA).
+    # The square root: long series hold more information, but not in proportion (M4 Weekly: 0.02 of OWA).
     weights = np.cumsum(np.where(use, np.sqrt(lengths), 0.0))
-    with np.errstate(over="ignore"):  # beyond float32 it is infinite; where it is drawn, the loss says so
+    with np.errstate(over="ignore"):  # beyond float32 it becomes infinite, and so does the loss of its windows
         single = values.astype(np.float32)
     return Series(
         jnp.asarray(single),
@@ -169,7 +171,7 @@ def device_series(
 
 
 def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon: int, min_history: int) -> Windows:
-    """B windows with random cutoffs: a series by its weight, then any cutoff in it.
+    """Draw B windows: a series by its weight, then a cutoff in it, uniformly.
 
     If the series is long enough, a cutoff leaves ``min_history`` values before it and ``horizon`` values after it;
     otherwise at least one of each.
@@ -187,7 +189,7 @@ def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon
 def windows_at(
     series: Series, rows: Int[Array, "B"], cutoffs: Int[Array, "B"], *, lookback: int, horizon: int
 ) -> Windows:
-    """The windows of given series with given cutoffs: the number of values before the cut, counted in the series."""
+    """Return the windows of these series with these cutoffs; a cutoff is the number of values before it."""
     positions = cutoffs[:, None] + jnp.arange(-lookback, horizon)[None]
     inside = (positions >= 0) & (positions < series.lengths[rows][:, None])
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)

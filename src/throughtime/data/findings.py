@@ -1,0 +1,105 @@
+"""The findings of reading a table, as numbers, and the sentences that tell them to the user."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from throughtime.data.columns import COVARIATES, TableColumns, listed
+from throughtime.data.frames import format_times
+from throughtime.data.frequency import SPARSE, Frequency
+
+LISTED = 3  # series named in a sentence
+
+
+class Findings(NamedTuple):
+    """The findings of reading a table.
+
+    Attributes:
+        columns: the columns that were read, and those that were ignored.
+        frequency: the time axis.
+        lengths: the time steps of each series, of empty ones too.
+        span: the first and the last time stamp of all.
+        digits: "YYYYMM" or "YYYYMMDD" if integers were read as dates.
+        in_order: if the rows of each series were in order of time.
+        missing_rows: time steps without a row.
+        missing_values: rows without a value, but not those after the last value, which hold future covariates.
+        trailing_missing: the ids of series that end with missing values.
+        rows_after_last: the ids of series with rows after their last value, which hold future covariates.
+        sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
+        empty_ids: the ids of series without any value, which are left out.
+    """
+
+    columns: TableColumns
+    frequency: Frequency
+    lengths: NDArray[np.int64]
+    span: NDArray
+    digits: str | None
+    in_order: bool
+    missing_rows: int
+    missing_values: int
+    trailing_missing: NDArray
+    rows_after_last: NDArray
+    sparse_ids: NDArray
+    empty_ids: NDArray
+
+
+def explain(findings: Findings) -> list[str]:
+    """Return the findings in sentences; nothing is said of a count of zero."""
+    columns = findings.columns
+    sentences = [
+        _summary(findings),
+        f"Time in column {columns.time!r}, values in {_columns(columns.targets)}.",
+    ]
+    covariates = [f"{role} {listed(getattr(columns, role))}" for role in COVARIATES if getattr(columns, role)]
+    if covariates:
+        sentences.append(f"Covariates: {'; '.join(covariates)}.")
+    if columns.ignored:
+        sentences.append(f"Ignored the {_columns(columns.ignored)}.")
+    if findings.digits:
+        sentences.append(f"The integers in column {columns.time!r} are read as dates, {findings.digits}.")
+    if not findings.in_order:
+        sentences.append("The rows were not in order of time: sorted.")
+    if findings.missing_rows:
+        sentences.append(f"{_count(findings.missing_rows, 'time step')} had no row: taken as missing.")
+    if findings.missing_values:
+        sentences.append(f"{_count(findings.missing_values, 'value')} missing in the rows.")
+    lists = (
+        ("Rows after the last value are used as future covariates", findings.rows_after_last),
+        (
+            "These series end with missing values; forecasts still start after their last time step",
+            findings.trailing_missing,
+        ),
+        (
+            f"These series have a row for fewer than one in {SPARSE} steps, as if their frequency were another",
+            findings.sparse_ids,
+        ),
+        ("Left out, because all values are missing", findings.empty_ids),
+    )
+    return sentences + [f"{sentence}: {_series(ids)}." for sentence, ids in lists if len(ids)]
+
+
+def explain_leading_missing(series: int) -> str:
+    """Return the sentence about ``series`` series that began with missing values."""
+    return f"Missing values before the first observation left out: {series:,} series."
+
+
+def _summary(findings: Findings) -> str:
+    shortest, longest = findings.lengths.min(), findings.lengths.max()
+    first, last = format_times(findings.span, findings.frequency.zone)
+    steps = f"{shortest:,}" + (f" to {longest:,}" if longest > shortest else "")
+    count = len(findings.lengths)
+    return f"{count:,} series of {steps} steps, {findings.frequency.describe()}, from {first} to {last}."
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return f"column{'s' if len(names) > 1 else ''} {listed(names)}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' if count > 1 else ''}"
+
+
+def _series(ids: NDArray) -> str:
+    names = ", ".join(str(name) for name in ids[:LISTED]) + (", ..." if len(ids) > LISTED else "")
+    return f"{len(ids):,} series ({names})"
