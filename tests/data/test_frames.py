@@ -1,4 +1,4 @@
-"""Forecasts go back as the kind of frame that came, with time stamps of the same type."""
+"""Forecasts are returned as the kind of frame that was passed, with time stamps of the same type."""
 
 from datetime import date, datetime
 

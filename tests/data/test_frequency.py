@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from throughtime._errors import InputError
-from throughtime.data.frequency import DAY, Frequency, infer_frequency
+from throughtime.data.frequency import DAY, Frequency, FrequencyError, infer_frequency
 
 HOUR = DAY // 24
 ZONES = [None, "UTC", "+05:30", "Europe/Berlin", "America/New_York"]
@@ -20,7 +20,7 @@ def stamps(*texts: str) -> np.ndarray:
 
 
 def instants(*texts: str, zone: str) -> np.ndarray:
-    """What clocks in the zone show, in UTC."""
+    """Return local times of the zone in UTC."""
     return pd.DatetimeIndex(texts).tz_localize(zone).tz_convert("UTC").tz_localize(None).to_numpy()
 
 
@@ -53,7 +53,7 @@ def test_times_are_the_inverse_of_ordinals(frequency: Frequency, start: int, len
 
 @given(frequencies(), st.integers(-400, 400), st.integers(60, 90))
 def test_inferred_frequency_continues_the_axis(frequency: Frequency, start: int, length: int) -> None:
-    """Whatever the frequency is taken for, its grid holds the time stamps and its next one is the right one."""
+    """The inferred frequency may be another, but its grid holds the time stamps and its next one is right."""
     if frequency.unit == "business day":
         frequency = replace(frequency, multiple=1)
     times = frequency.times(frequency.multiple * (start + np.arange(length + 1)))
@@ -168,17 +168,28 @@ def test_a_series_of_another_frequency_is_irregular() -> None:
         pd.date_range("2020-01-01", periods=30, freq="D"),
         pd.date_range("2020-01-01", periods=30, freq="YS"),
     )
-    with pytest.raises(InputError, match=r"1 day from 2020-01-01.* 366 days from .*different frequencies"):
+    with pytest.raises(FrequencyError) as raised:
         infer_frequency(np.concatenate([daily, yearly]), np.array([0, 30, 60]))
+    error = raised.value
+    assert (error.code, error.found, error.expected, error.position) == ("irregular-times", "366 days", "1 day", 31)
 
 
 def test_one_jitter_among_regular_steps_is_named() -> None:
     times = pd.date_range("2020-01-01", periods=50, freq="10min").to_numpy().copy()
     times[7] += np.timedelta64(3, "m")
-    with pytest.raises(InputError, match=r"most lie 0:10:00 apart, but 2020-01-01T01:13.* comes 0:13:00 after"):
+    with pytest.raises(FrequencyError, match=r"2020-01-01T01:13.* is 0:13:00 after 2020-01-01T01:00") as raised:
         infer_frequency(times)
+    error = raised.value
+    assert (error.code, error.found, error.expected, error.position) == ("irregular-times", "0:13:00", "0:10:00", 7)
+
+
+def test_one_time_stamp_has_no_frequency() -> None:
+    with pytest.raises(FrequencyError) as raised:
+        infer_frequency(stamps("2020-01-01", "2020-01-02"), np.array([0, 1, 2]))
+    assert (raised.value.code, raised.value.position) == ("unknown-frequency", 0)
 
 
 def test_a_frequency_without_steps() -> None:
-    with pytest.raises(InputError, match="0 of the unit"):
+    with pytest.raises(InputError, match="0 of the unit 'day'") as raised:
         Frequency("day", 0)
+    assert (raised.value.code, raised.value.found) == ("bad-frequency", [0, "day"])

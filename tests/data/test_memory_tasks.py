@@ -43,7 +43,7 @@ def letters_of(batch):
 
 
 def shares(values, count):
-    """How often each of 0 ... count - 1 comes."""
+    """Count the values 0 ... count - 1."""
     return np.bincount(np.ravel(values), minlength=count) / np.size(values)
 
 
@@ -206,18 +206,25 @@ def test_tasks_come_in_float64(x64, name):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "name", "found", "least"),
     [
-        (lambda: synthetic.adding(1), "steps must be at least 2, got 1"),
-        (lambda: synthetic.copy_memory(0), "blanks must be at least 1, got 0"),
-        (lambda: synthetic.temporal_order(9), "steps must be at least 10, got 9"),
-        (lambda: synthetic.temporal_order(60, marks=4), "temporal order has 2 or 3 marks, got marks=4"),
-        (lambda: synthetic.parity(0, 5), "shortest must be at least 1, got 0"),
-        (lambda: synthetic.parity(6, 5), "longest must be at least 6, got 5"),
-        (lambda: synthetic.selective_copy(4, 5), "steps must be at least 5, got 4"),
-        (lambda: synthetic.selective_copy(4, 2, symbols=1), "symbols must be at least 2, got 1"),
+        (lambda: synthetic.adding(1), "steps", 1, 2),
+        (lambda: synthetic.copy_memory(0), "blanks", 0, 1),
+        (lambda: synthetic.temporal_order(9), "steps", 9, 10),
+        (lambda: synthetic.parity(0, 5), "shortest", 0, 1),
+        (lambda: synthetic.parity(6, 5), "longest", 5, 6),
+        (lambda: synthetic.selective_copy(4, 5), "steps", 4, 5),
+        (lambda: synthetic.selective_copy(4, 2, symbols=1), "symbols", 1, 2),
     ],
 )
-def test_a_task_that_cannot_be_is_refused(make, message):
-    with pytest.raises(tt.InputError, match=message):
+def test_a_size_that_is_too_small_is_refused(make, name, found, least):
+    with pytest.raises(tt.InputError) as raised:
         make()
+    assert raised.value.fields() == {"code": "too-small", "found": found, "expected": f"at least {least}"}
+    assert str(raised.value) == f"{name} must be at least {least}, got {found}"
+
+
+def test_temporal_order_has_two_or_three_marks():
+    with pytest.raises(tt.InputError, match="temporal order has 2 or 3 marks, got marks=4") as raised:
+        synthetic.temporal_order(60, marks=4)
+    assert raised.value.fields() == {"code": "bad-size", "found": 4, "expected": [2, 3]}

@@ -60,9 +60,9 @@ def by_hand(past, seen, season):
 @pytest.mark.parametrize("season", [1, SEASON, 7])
 def test_level_and_scale_are_the_last_mean_and_the_error_of_seasonal_naive(past, seen, season):
     units = eqx.filter_jit(window_level_scale)(windows_of(past, seen), SPAN, season)
-    due = np.array([by_hand(past[b], seen[b], season) for b in range(B)])
-    np.testing.assert_allclose(units.level, due[:, 0], rtol=2e-6, atol=1e-6)
-    np.testing.assert_allclose(units.scale, due[:, 1], rtol=2e-6)
+    expected = np.array([by_hand(past[b], seen[b], season) for b in range(B)])
+    np.testing.assert_allclose(units.level, expected[:, 0], rtol=2e-6, atol=1e-6)
+    np.testing.assert_allclose(units.scale, expected[:, 1], rtol=2e-6)
 
 
 @pytest.mark.parametrize(("noise", "floor"), [(0.0, True), (0.1, True), (3.0, False)])
@@ -82,16 +82,16 @@ def test_a_season_without_noise_is_measured_by_a_tenth_of_the_deviation(noise, f
 def test_without_a_pair_a_season_apart_the_scale_is_the_whole_deviation(past, seen):
     """Four observations, none a season from another; a season longer than the window has no pairs at all."""
     apart = np.broadcast_to(np.isin(np.arange(R), [1, 2, 4, 7]), (B, R))
-    due = past[:, [1, 2, 4, 7]].std(axis=1)
-    np.testing.assert_allclose(units_of(windows_of(past, apart)).scale, due, rtol=1e-5)
+    expected = past[:, [1, 2, 4, 7]].std(axis=1)
+    np.testing.assert_allclose(units_of(windows_of(past, apart)).scale, expected, rtol=1e-5)
     longer = eqx.filter_jit(window_level_scale)(windows_of(past, seen), SPAN, R + 2)
     np.testing.assert_allclose(longer.scale, [past[b][seen[b]].std() for b in range(B)], rtol=1e-5)
 
 
 def test_what_was_not_observed_is_irrelevant(past, seen, random):
     other = np.where(seen, past, random.normal(0, 1e6, (B, R)))
-    for came, due in zip(units_of(windows_of(other, seen)), units_of(windows_of(past, seen)), strict=True):
-        np.testing.assert_array_equal(came, due)
+    for actual, expected in zip(units_of(windows_of(other, seen)), units_of(windows_of(past, seen)), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 def test_where_nothing_was_observed_what_stands_there_counts(past):
@@ -109,13 +109,13 @@ def test_a_power_of_two_changes_no_bit_of_a_scaled_window(past, seen, factor):
 
 @pytest.mark.parametrize(("factor", "shift"), [(1.0, 500.0), (0.03, -7.0), (1234.5, 99.0)])
 def test_factor_and_shift_leave_a_scaled_window_as_it_is(past, seen, factor, shift):
-    came = scaled(windows_of(factor * past + shift, seen))
-    np.testing.assert_allclose(came, scaled(windows_of(past, seen)), rtol=1e-3, atol=1e-3)
+    actual = scaled(windows_of(factor * past + shift, seen))
+    np.testing.assert_allclose(actual, scaled(windows_of(past, seen)), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("steps", [R, 337, 6000])
 def test_constant_windows_have_no_scale_and_come_back_at_their_level(steps):
-    """Whatever the constant: rounding in the mean must not pass for movement."""
+    """Rounding in the mean must not pass for movement, for any constant."""
     draw = np.random.default_rng(steps)
     constant = (draw.normal(size=200) * 10.0 ** draw.uniform(-3, 6, 200)).astype(np.float32)
     windows = windows_of(np.repeat(constant[:, None], steps, axis=1))

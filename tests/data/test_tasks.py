@@ -89,8 +89,9 @@ def test_a_window_of_all_steps_starts_at_the_beginning():
 def test_as_many_steps_as_points_always_fit(points, xmin, width):
     data = tt.TimeSeriesData(points, xmin, xmin + width, fn=np.sin)
     assert data.next_batch(1, points)[0].shape == (1, points, 1)
-    with pytest.raises(tt.InputError, match=f"a window of {points + 1} steps .* expected 1 to {points} steps"):
+    with pytest.raises(tt.InputError) as raised:
         data.next_batch(1, points + 1)
+    assert (raised.value.found, raised.value.expected) == (points + 1, f"1 to {points}")
 
 
 def test_places_come_only_when_asked_for():
@@ -135,20 +136,23 @@ def test_an_instance_starts_where_it_is_told_to():
 @pytest.mark.parametrize("steps", [-1, 0, 251])
 @pytest.mark.parametrize("take", [lambda d, n: d.next_batch(1, n), lambda d, n: d.draw(jax.random.key(0), 1, n)])
 def test_a_window_that_does_not_fit_is_refused(take, steps):
-    expected = rf"a window of {steps} steps .* expected 1 to 250 steps of 0\.04 between 0 and 10"
-    with pytest.raises(tt.InputError, match=expected):
+    wording = rf"a window of {steps} steps .* expected 1 to 250 steps of 0\.04 between 0 and 10"
+    with pytest.raises(tt.InputError, match=wording) as raised:
         take(tt.TimeSeriesData(), steps)
+    assert raised.value.fields() == {"code": "window-does-not-fit", "found": steps, "expected": "1 to 250"}
 
 
 @pytest.mark.parametrize("batch_size", [0, -2])
 def test_a_batch_of_nothing_is_refused(batch_size):
-    with pytest.raises(tt.InputError, match=f"batch_size must be at least 1, got {batch_size}"):
+    with pytest.raises(tt.InputError, match="batch_size") as raised:
         tt.TimeSeriesData().next_batch(batch_size, 5)
+    assert raised.value.fields() == {"code": "too-small", "found": batch_size, "expected": "at least 1"}
 
 
 @pytest.mark.parametrize(
     ("points", "xmin", "xmax"), [(1, 0, 10), (250, 3, 3), (250, 4, 3), (9, 0, np.nan), (9, 0, np.inf), (9, -np.inf, 0)]
 )
 def test_a_series_of_nothing_is_refused(points, xmin, xmax):
-    with pytest.raises(tt.InputError, match=f"got num_points={points}, xmin={xmin}, xmax={xmax}"):
+    with pytest.raises(tt.InputError, match=f"got num_points={points}, xmin={xmin}, xmax={xmax}") as raised:
         tt.TimeSeriesData(points, xmin, xmax)
+    assert (raised.value.code, raised.value.found) == ("bad-interval", [points, xmin, xmax])

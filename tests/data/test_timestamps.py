@@ -83,12 +83,12 @@ def test_two_names_of_one_zone() -> None:
 def test_integers(values: list) -> None:
     stamps = parse_times(pl.Series("t", values), SOURCE)
     assert stamps.values.dtype == np.int64
-    assert (stamps.values.tolist(), stamps.stamp, stamps.note) == ([1, 2, -3], "int64", None)
+    assert (stamps.values.tolist(), stamps.stamp, stamps.digits) == ([1, 2, -3], "int64", None)
 
 
-def test_years_are_integers_and_dates_in_digits_are_said() -> None:
+def test_years_are_integers_and_digits_may_be_dates() -> None:
     assert parse_times(pl.Series("year", ["1949", "1950"]), SOURCE).values.tolist() == [1949, 1950]
     assert parse_times(pl.Series("t", [202012, 202013]), SOURCE).values.tolist() == [202012, 202013]
     stamps = parse_times(pl.Series("month", [202012, 202101]), SOURCE)
     assert stamps.values.astype("datetime64[M]").astype(str).tolist() == ["2020-12", "2021-01"]
-    assert stamps.note == "The integers in column 'month' are taken for dates, YYYYMM."
+    assert stamps.digits == "YYYYMM"

@@ -48,16 +48,16 @@ def test_windows_equal_the_loop(shape, seed):
     series = device_series(values, observed, offsets, lengths, np.ones(N, bool))
     rows = random.integers(0, N, B)
     cutoffs = random.integers(0, lengths[rows] + 1)
-    came = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), lookback=R, horizon=F)
-    jax.tree.map(np.testing.assert_array_equal, came, slow_windows(values, observed, offsets, lengths, rows, cutoffs))
+    actual = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), lookback=R, horizon=F)
+    jax.tree.map(np.testing.assert_array_equal, actual, slow_windows(values, observed, offsets, lengths, rows, cutoffs))
 
 
 def test_the_last_steps_of_windows_are_shorter_windows():
     values = np.random.default_rng(4).normal(size=P).astype(np.float32)
     series = device_series(values, values > -0.5, np.array([0, 9]), np.array([8, 22]), np.ones(2, bool))
     at = series, jnp.array([0, 1, 1]), jnp.array([3, 22, 10])
-    came = last_steps(cut_out(*at, lookback=R + 2, horizon=F), R)
-    jax.tree.map(np.testing.assert_array_equal, came, cut_out(*at, lookback=R, horizon=F))
+    actual = last_steps(cut_out(*at, lookback=R + 2, horizon=F), R)
+    jax.tree.map(np.testing.assert_array_equal, actual, cut_out(*at, lookback=R, horizon=F))
 
 
 @settings(max_examples=40)

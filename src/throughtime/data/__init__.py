@@ -1,7 +1,8 @@
 """Data: from files and dataframes to arrays on the device.
 
-In: CSV, Parquet, or a frame of pandas, polars or pyarrow. Out: a :class:`Panel`, and windows of it that a
-compiled program draws. Never: a network. Columns, time stamps and missing values are settled here, once.
+In: CSV, Parquet, or a frame of pandas, polars or pyarrow. Out: a :class:`Panel`, and windows of it that a compiled
+program draws. Never: a network. Columns, time stamps and missing values are settled here, so that later stages see
+regular series only. Reading imports neither JAX nor pandas; scaling, windows and encoding do import JAX.
 """
 
 import lazy_loader

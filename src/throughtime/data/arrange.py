@@ -86,7 +86,7 @@ def _frequency(rows: Rows, source: Source) -> Frequency:
 
 
 def _after_last(grid: Grid) -> NDArray[np.bool_]:
-    """Return for each step if it comes after the last value of its series."""
+    """Return a mask of the steps after the last value of their series."""
     observed = np.append(0, np.cumsum(~np.isnan(grid.values)))
     return observed[:-1] == np.repeat(observed[grid.offsets[1:]], grid.lengths)
 

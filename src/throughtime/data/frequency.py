@@ -58,7 +58,7 @@ class Frequency:
     """A regular time axis. Consecutive steps are ``multiple`` ordinals apart.
 
     Ordinals count units since 1970: microseconds ("elapsed"), days, business days (Monday to Friday) or months; for
-    "integer" they are the values themselves. Two series of one frequency may lie a fraction of a step apart.
+    "integer" they are the values themselves. Two series of one frequency may be a fraction of a step apart.
 
     Attributes:
         unit: the unit that ordinals count.

@@ -169,7 +169,7 @@ def _filled(column: Column, new: Column, places: NDArray[np.int64]) -> Column:
 
 
 def _has_row(panel: Panel, covariates: Covariates, cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.bool_]:
-    """Return for each step after the cutoffs if the user's table has a row for it, (N, F)."""
+    """Return a mask of the steps after the cutoffs that have a row in the user's table, (N, F)."""
     steps = cutoffs[:, None] + np.arange(horizon)
     ordinals = panel.starts[:, None] + panel.frequency.multiple * steps
     row = np.broadcast_to(np.arange(len(panel))[:, None], steps.shape)

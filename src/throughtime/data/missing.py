@@ -38,7 +38,7 @@ def as_panel(frame: Any, names: ColumnNames = ColumnNames()) -> Panel:  # noqa: 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:
     """Fill every missing value with the last observed one at the same place of the season, else with the last of all.
 
-    No value comes from later steps, so that a filled history contains nothing of its future. Before the first
+    No value is taken from later steps, so that a filled history contains nothing of its future. Before the first
     observation of a series the filled values are 0.
 
     Args:

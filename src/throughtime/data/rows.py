@@ -111,7 +111,7 @@ def read_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, names: Colu
     count = len(columns.targets)
     if count == 1:
         return Rows(columns, labels, labels, series, stamps, values, len(frame))
-    # Each target column makes series of its own, one after the other.
+    # Each target column makes separate series; their rows follow one another.
     series = (series[None] * count + np.arange(count)[:, None]).ravel()
     stamps = replace(stamps, values=np.tile(stamps.values, count))
     ids = _target_ids(labels, columns, source)
@@ -195,8 +195,8 @@ def check_distinct(rows: Rows, source: Source) -> None:
     if not twice.any():
         return
     first = int(twice.argmax())
-    whose = "" if columns.id is None else f" of series {str(rows.ids[series[first]])!r}"
-    message = f"duplicate time stamps{whose}: found {rows.name(first, source)} again; expected one row for each"
+    of_series = "" if columns.id is None else f" of series {str(rows.ids[series[first]])!r}"
+    message = f"duplicate time stamps{of_series}: found {rows.name(first, source)} again; expected one row for each"
     if columns.id is None:
         example = f", such as {columns.texts[0]!r}" if columns.texts else ""
         message += f". If the table holds several series, name the column that tells them apart{example}: "

@@ -96,7 +96,7 @@ class TimeSeriesData:
             raise InputError(
                 f"a window of {steps} steps and its target do not fit: expected 1 to {self.num_points} steps of "
                 f"{self.resolution:g} between {self.xmin:g} and {self.xmax:g}",
-                code="window-too-long",
+                code="window-does-not-fit",
                 found=steps,
                 expected=f"1 to {self.num_points}",
             )

@@ -2,17 +2,31 @@
 
 import re
 from datetime import timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 FIXED_OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
-FARTHEST = np.timedelta64(26, "h")  # no clock is farther from UTC, not even by the day that Samoa left out in 2011
+DAY = np.timedelta64(1, "D")
+FINER = ((np.timedelta64(1, "h"), 24), (np.timedelta64(1, "m"), 60), (np.timedelta64(1, "s"), 60))  # and their number
+
+
+class Offsets(NamedTuple):
+    """The offsets of a zone from UTC over some time.
+
+    Attributes:
+        changes: the K instants, in UTC, at which the clocks are changed.
+        offsets: the offset before the first change and after each of them, (K + 1,).
+    """
+
+    changes: NDArray
+    offsets: NDArray
 
 
 def fixed_offset(zone: str) -> timedelta | None:
-    """Return the offset from UTC of "UTC" or "+05:30", None for the name of a zone with rules of its own."""
+    """Return the offset from UTC of "UTC" or "+05:30", None for the name of a zone whose offset changes."""
     if zone == "UTC":
         return timedelta()
     if (parts := FIXED_OFFSET.fullmatch(zone)) is None:
@@ -24,12 +38,10 @@ def fixed_offset(zone: str) -> timedelta | None:
 def wall_clock(instants: NDArray, zone: str | None) -> NDArray:
     """Return the local time, datetime64[us], that clocks in the zone show at instants of UTC."""
     instants = instants.astype("datetime64[us]")
-    if zone is None:
+    if zone is None or not len(instants):
         return instants
-    if (offset := fixed_offset(zone)) is not None:
-        return instants + np.timedelta64(offset)
-    local = pl.Series(instants).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-    return _as_numpy(local.dt.replace_time_zone(None))
+    changes, offsets = _offsets(instants, zone)
+    return instants + offsets[np.searchsorted(changes, instants, side="right")]
 
 
 def instants_of(wall: NDArray, zone: str | None) -> NDArray:
@@ -38,27 +50,35 @@ def instants_of(wall: NDArray, zone: str | None) -> NDArray:
     A local time that occurs twice is the first of the two; one that is skipped is the instant of the change.
     """
     wall = wall.astype("datetime64[us]")
-    if zone is None:
+    if zone is None or not len(wall):
         return wall
+    changes, offsets = _offsets(wall, zone)
+    # The first offset under which the local time is not over yet. If it has not begun either, it is skipped.
+    place = np.searchsorted(changes + offsets[:-1], wall, side="right")
+    begins = np.append(wall.min() - 2 * DAY, changes)
+    return np.maximum(wall - offsets[place], begins[place])
+
+
+def _offsets(times: NDArray, zone: str) -> Offsets:
+    """Return the offsets of a zone over the span of some times, which may be local.
+
+    They are found by sampling each day, then the hours, minutes and seconds of the days on which they change: polars
+    would take ten times as long to look up each of many times. No zone changes its clocks twice within a day.
+    """
     if (offset := fixed_offset(zone)) is not None:
-        return wall - np.timedelta64(offset)
-    local = pl.Series(wall).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    instants = _as_numpy(local.dt.convert_time_zone("UTC").dt.replace_time_zone(None).fill_null(pl.Series(wall)))
-    if local.has_nulls():
-        skipped = local.is_null().to_numpy()
-        instants[skipped] = _change_after(wall[skipped], zone)
-    return instants
+        return Offsets(times[:0], np.array([offset], "timedelta64[us]"))
+    days = np.arange(times.min() - 2 * DAY, times.max() + 3 * DAY, DAY)
+    offsets = _offsets_at(days, zone)
+    changed = np.flatnonzero(offsets[1:] != offsets[:-1])
+    changes, new = days[changed], offsets[changed + 1]  # at first the last sample before each change
+    for unit, count in FINER:
+        samples = changes[:, None] + np.arange(count + 1) * unit
+        later = _offsets_at(samples.ravel(), zone).reshape(samples.shape) == new[:, None]
+        changes = samples[np.arange(len(changes)), later.argmax(axis=1) - 1]
+    return Offsets(changes + FINER[-1][0], offsets[np.append(0, changed + 1)])
 
 
-def _change_after(wall: NDArray, zone: str) -> NDArray:
-    """Return the first instants at which clocks show more than a skipped local time, by bisection to the second."""
-    before, after = ((wall + shift).astype("datetime64[s]") for shift in (-FARTHEST, FARTHEST))
-    while (after - before).max() > np.timedelta64(1, "s"):
-        middle = before + (after - before) // 2
-        later = wall_clock(middle, zone) > wall
-        before, after = np.where(later, before, middle), np.where(later, middle, after)
-    return after.astype("datetime64[us]")
-
-
-def _as_numpy(times: pl.Series) -> NDArray:
-    return times.cast(pl.Datetime("us")).to_physical().to_numpy(writable=True).view("datetime64[us]")
+def _offsets_at(instants: NDArray, zone: str) -> NDArray:
+    """Return the offset of a zone at each instant."""
+    local = pl.Series(instants.astype(np.int64)).cast(pl.Datetime("us", zone)).dt.replace_time_zone(None)
+    return local.to_physical().to_numpy().view("datetime64[us]") - instants
