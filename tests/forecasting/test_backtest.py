@@ -16,7 +16,7 @@ from throughtime.forecasting.backtest import run_backtest
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.results import Protocol
+from throughtime.forecasting.results import BacktestSettings
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))
@@ -46,7 +46,7 @@ class Recorder(tt.Forecaster):
 
 def recorded(**protocol):
     model = Recorder(H, season=4)
-    came = run_backtest(model, panel_of(VALUES), Protocol(**protocol), level=[], report=silent)
+    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=silent)
     return model.fits, came.rows
 
 
@@ -129,10 +129,10 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
     came = run_backtest(
         Recorder(H, season=4),
         panel_of(VALUES),
-        Protocol(2, baselines=["drift"]),
+        BacktestSettings(2, baselines=["drift"]),
         level=[80],
-        report=silent,
-        count=lambda *said: counted.append(said),
+        callback=silent,
+        on_progress=lambda *said: counted.append(said),
     )
     assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive stands in there."]
     worked = came.rows["drift"] == 1
@@ -147,7 +147,11 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
 def test_filled_gaps_are_told():
     gappy = np.where(STEPS == 7, np.nan, VALUES)
     came = run_backtest(
-        Recorder(H, season=4), panel_of(gappy), Protocol(1, baselines=["naive2", "drift"]), level=[], report=silent
+        Recorder(H, season=4),
+        panel_of(gappy),
+        BacktestSettings(1, baselines=["naive2", "drift"]),
+        level=[],
+        callback=silent,
     )
     assert came.notes == ["Missing values are filled for naive2: by the last one of the same season."]
     assert np.isfinite(came.rows["naive2"]).all()
@@ -174,9 +178,9 @@ def test_what_cannot_be(protocol, message):
 
 
 PROTOCOLS = {
-    "overlapping": Protocol(2, step=2, baselines=["drift", "naive2"]),
-    "refit": Protocol(2, step=4, refit=True, baselines=["drift", "naive2"]),
-    "sliding": Protocol(2, step=4, refit=True, train_size=20, baselines=["drift", "naive2"]),
+    "overlapping": BacktestSettings(2, step=2, baselines=["drift", "naive2"]),
+    "refit": BacktestSettings(2, step=4, refit=True, baselines=["drift", "naive2"]),
+    "sliding": BacktestSettings(2, step=4, refit=True, train_size=20, baselines=["drift", "naive2"]),
 }
 ODD = [np.nan, 0.0, -5.0, 3e5, 1e300]
 changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_size=5, max_size=5)
@@ -184,7 +188,7 @@ changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_si
 
 def forecasts(values, protocol, window):
     """All forecasts up to a window's, of one window after the other."""
-    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], report=silent).rows
+    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], callback=silent).rows
     count = 2 * H * (window + 1)  # the short series takes no part
     names = [name for name in rows if name not in ("y", "unique_id")]
     return np.stack([rows[name][:count].astype(float) for name in names])

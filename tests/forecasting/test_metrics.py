@@ -8,8 +8,8 @@ from utilsforecast import losses
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
-from throughtime.forecasting.metrics import DECILES, decile_crps, mase_of, score_table
-from throughtime.forecasting.results import Backtest
+from throughtime.forecasting.metrics import DECILES, decile_crps, mase_by_series, score_table
+from throughtime.forecasting.results import BacktestResult
 
 HISTORIES = {"b": [1.0, 2.0, 4.0, 9.0], "a": [3.0, 5.0, np.nan, 8.0, 4.0], "constant": [2.0] * 5, "short": [7.0]}
 AHEAD, SEASON = 3, 2
@@ -40,7 +40,7 @@ def made_up(models=("throughtime", "seasonal_naive", "naive2")):
     for name, values in quantiles.items():
         crps[name] = decile_crps(rows["y"], values)
         rows |= interval_columns(values, [80], name)
-    return Backtest(rows, crps, dict.fromkeys(models, 1.0), SEASON, []), panel, quantiles
+    return BacktestResult(rows, crps, dict.fromkeys(models, 1.0), SEASON, []), panel, quantiles
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_without_naive2_there_is_no_owa():
 def test_a_table_without_any_scale():
     tested, panel, _ = made_up()
     keep = np.isin(tested.rows["unique_id"], ["constant", "short"])
-    fewer = Backtest(
+    fewer = BacktestResult(
         {name: column[keep] for name, column in tested.rows.items()},
         {name: column[keep] for name, column in tested.crps.items()},
         tested.seconds,
@@ -153,8 +153,8 @@ def test_a_table_without_any_scale():
     )
     table = score_table(fewer, panel, levels=[])
     assert not {"mase", "rmsse", "owa"} & set(table["metric"])
-    assert mase_of(table).is_empty()
-    assert mase_of(table).columns == ["unique_id", "throughtime", "seasonal_naive", "naive2"]
+    assert mase_by_series(table).is_empty()
+    assert mase_by_series(table).columns == ["unique_id", "throughtime", "seasonal_naive", "naive2"]
 
 
 def test_a_gap_in_the_history_shifts_no_season():
@@ -163,7 +163,7 @@ def test_a_gap_in_the_history_shifts_no_season():
     rows = {"unique_id": np.array(["a"]), "ds": np.array([9]), "cutoff": np.array([8]), "y": np.array([3.0])}
     rows |= {"throughtime": np.array([2.0]), "seasonal_naive": np.array([1.0])}
     crps = {"throughtime": np.array([1.0]), "seasonal_naive": np.array([2.0])}
-    scores = mase_of(score_table(Backtest(rows, crps, {}, 3, []), panel, levels=[]))
+    scores = mase_by_series(score_table(BacktestResult(rows, crps, {}, 3, []), panel, levels=[]))
     scale = np.mean([0.0, 0.0, 0.0, 1.0])  # 1-1, 9-9, 1-1, 10-9; two differences are not known
     assert scores["throughtime"][0] == pytest.approx(1 / scale)
     assert scores["seasonal_naive"][0] == pytest.approx(2 / scale)
@@ -181,5 +181,5 @@ def test_the_scale_ends_at_the_first_cutoff():
         "seasonal_naive": np.array([4.0, 9.0]),
     }
     crps = {"throughtime": np.zeros(2), "seasonal_naive": np.zeros(2)}
-    scores = mase_of(score_table(Backtest(rows, crps, {}, 2, []), panel, levels=[]))
+    scores = mase_by_series(score_table(BacktestResult(rows, crps, {}, 2, []), panel, levels=[]))
     assert scores["throughtime"][0] == pytest.approx(np.mean([1, 3]) / np.mean([3, 7]))

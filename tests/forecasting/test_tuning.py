@@ -21,8 +21,8 @@ from throughtime.data.missing import as_panel
 from throughtime.forecasting import optuna_study as study
 from throughtime.forecasting import tuning
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.results import Window
-from throughtime.forecasting.tuning import Tuned, scaled_losses, tune
+from throughtime.forecasting.results import WindowForecast
+from throughtime.forecasting.tuning import TuningResult, scaled_losses, tune
 from throughtime.training.loop import DivergedError
 
 pytest.importorskip("optuna")
@@ -40,13 +40,13 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
     """Sets how far forecasts miss the truth."""
 
     def missing(error: Callable[[tt.Forecaster, int], float]) -> None:
-        def windows(model, panel, cutoffs, protocol, report) -> Iterator[Window]:
+        def windows(model, panel, cutoffs, protocol, report) -> Iterator[WindowForecast]:
             assert protocol.refit
             for number, known in enumerate(cutoffs):
                 rows = np.flatnonzero(known > model.horizon)
                 places = (panel.offsets[rows] + known[rows])[:, None] + np.arange(model.horizon)
                 wrong = panel.values[places].reshape(-1, 1) + error(model, number)
-                yield Window(rows, known, known, np.tile(wrong, len(QUANTILES)), True, 12)
+                yield WindowForecast(rows, known, known, np.tile(wrong, len(QUANTILES)), True, 12)
 
         monkeypatch.setattr(tuning, "network_windows", windows)
 
@@ -54,7 +54,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
     return missing
 
 
-def without_seconds(found: Tuned) -> list[dict]:
+def without_seconds(found: TuningResult) -> list[dict]:
     return found.trials.drop("seconds").to_dicts()
 
 
@@ -64,7 +64,7 @@ def test_losses_by_hand() -> None:
     panel = as_panel(frame)
     known = np.array([2, 2])
     quantiles = np.array([3.0, 4, 0, 8])[:, None] - 2 + np.zeros(len(QUANTILES))
-    window = Window(np.array([0, 1]), known, known, quantiles, False, 1)
+    window = WindowForecast(np.array([0, 1]), known, known, quantiles, False, 1)
     np.testing.assert_allclose(scaled_losses(panel, window, np.array([4.0, 0.5])), [0.25, 0.25, 2.0])
     np.testing.assert_allclose(scaled_losses(panel, window, np.array([np.nan, 0.5])), [2.0])
 
@@ -84,7 +84,7 @@ def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
-    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, say=said.append)
+    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, on_message=said.append)
     assert "going on from there" in said[0]
     assert without_seconds(parts) == without_seconds(whole)
     assert parts.arguments == whole.arguments
@@ -107,7 +107,7 @@ def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp
     assert (pruned["windows"] < 3).all()
     assert (pruned["trial"] > study.BEFORE_PRUNING).all()
     assert (whole.trials.filter(state="complete")["windows"] == 3).all()
-    assert f"{len(pruned)} given up early" in whole.words
+    assert f"{len(pruned)} given up early" in whole.summary
 
 
 def test_the_words_name_what_helped(frame, untrained, tmp_path: Path) -> None:
@@ -115,15 +115,15 @@ def test_the_words_name_what_helped(frame, untrained, tmp_path: Path) -> None:
     found = tune(frame, 3, out=tmp_path, trials=100, **fixed)
     assert len(found.trials) == 12  # all there are: three cells, four numbers of units
     assert found.arguments == {"horizon": 3, **fixed, "cell": "lstm", "hidden": 16}
-    assert "cell: lstm instead of gru; without it" in found.words
-    assert "hidden: 16 instead of what the data asks (32)" in found.words
+    assert "cell: lstm instead of gru; without it" in found.summary
+    assert "hidden: 16 instead of what the data asks (32)" in found.summary
     tt.Forecaster(**found.arguments)
 
 
 def test_where_nothing_helps_the_defaults_stay(frame, untrained, tmp_path: Path) -> None:
     untrained(lambda model, number: 1.0 + (model.cell != "gru") + (model.hidden is not None))
     found = tune(frame, 3, out=tmp_path, trials=5, lookback=24, calendar=False, steps=9)
-    assert found.words.startswith("Nothing beats the defaults")
+    assert found.summary.startswith("Nothing beats the defaults")
     assert found.loss == found.default_loss
     assert found.arguments["cell"] == "gru"
 
@@ -204,7 +204,7 @@ def test_trained_networks_are_judged(frame, tmp_path: Path) -> None:
     small = {"season": 12, "hidden": 4, "steps": 12, "head": "quantiles", "lookback": 24, "calendar": False}
     counted = []
     options = {"trials": 1, "windows": 2, "hold_back": 3, "cell": "gru"}
-    found = tune(frame, 3, out=tmp_path / "one", count=lambda *done: counted.append(done), **options, **small)
+    found = tune(frame, 3, out=tmp_path / "one", on_progress=lambda *done: counted.append(done), **options, **small)
     assert counted == [(1, 2), (2, 2), (2, 2)]
     assert 0 < found.loss < 5
     last = pl.int_range(pl.len()).over("unique_id") >= pl.len().over("unique_id") - 3

@@ -11,7 +11,7 @@ import polars as pl
 
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.report.content import Curve, ForecastContent, Reach
+from throughtime.report.content import ForecastContent, Line, Reach
 
 NAMES = ["</script><script>alert(1)</script>", 'a "quoted" & <b>bold</b> one', "`${x}` {{ y }}", "北京", ""]
 LEVELS = (80, 95)
@@ -84,9 +84,9 @@ def content_of(panel=None, **more):
         "scores": scores_of(panel),
         "seconds": {"throughtime": 125.0, "seasonal_naive": 0.012},
         "coverage": {95: 0.99, 80: 0.7},
-        "losses": (Curve("member 1", steps, 1 / steps), Curve("member 2", steps, 2 / steps)),
+        "losses": (Line("member 1", steps, 1 / steps), Line("member 2", steps, 2 / steps)),
         "reach": Reach(
-            (Curve("first step ahead", np.arange(1, 37), 0.9 ** np.arange(36)),), "Half of it.", "GRU: fades."
+            (Line("first step ahead", np.arange(1, 37), 0.9 ** np.arange(36)),), "Half of it.", "GRU: fades."
         ),
     }
     return ForecastContent(panel=panel, **(parts | more))

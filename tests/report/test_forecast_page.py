@@ -26,7 +26,7 @@ def content_of(model, tested):
 
 
 def test_without_a_network_or_a_backtest_the_page_says_so(model):
-    untested = verdicts.Tested({}, 0, pl.DataFrame(), {}, verdicts.no_verdict("too short"))
+    untested = verdicts.Evaluation({}, 0, pl.DataFrame(), {}, verdicts.no_verdict("too short"))
     content = content_of(model, untested)
     elements = Elements(render(content))
     assert elements.text["h1"] == ["Not compared with seasonal naive: too short."]
@@ -47,7 +47,9 @@ def test_the_page_has_all_that_the_backtest_gave(model):
             "seasonal_naive": [1.4, 0.8, 2.0],
         }
     )
-    tested = verdicts.Tested(rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5})
+    tested = verdicts.Evaluation(
+        rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5}
+    )
     content = content_of(model, tested)
     assert content.headline.startswith("throughtime is better than")
     assert content.scores.equals(table)

@@ -11,7 +11,7 @@ from throughtime.report.content import ForecastContent
 from throughtime.report.numbers import shortened
 from throughtime.report.packed import packed
 from throughtime.report.scores import metric_name, overall_rows
-from throughtime.report.tables import windows_of
+from throughtime.report.tables import segments_of
 from throughtime.report.time_axis import time_axis
 
 DAY_MS = 86_400_000
@@ -25,7 +25,7 @@ def test_windows_stand_at_their_steps_whatever_the_order_of_rows():
     panel = panel_of(["b", "a"], [9, 14])  # ids are not sorted
     table = backtest_of(panel)
     shuffled = np.random.default_rng(0).permutation(len(table["y"]))
-    windows = windows_of(panel, {name: column[shuffled] for name, column in table.items()})
+    windows = segments_of(panel, {name: column[shuffled] for name, column in table.items()})
     assert [(each.row, each.begin, each.end) for each in windows] == [(0, 3, 6), (0, 6, 9), (1, 8, 11), (1, 11, 14)]
     np.testing.assert_array_equal(windows[1].columns["throughtime"], [10, 11, 12])
     np.testing.assert_array_equal(windows[2].columns["seasonal_naive"], [2, 3, 4])
@@ -36,7 +36,7 @@ def test_windows_may_overlap():
     panel = panel_of(["a"], [9])
     one, other = (forecasts_of(panel.cut(cut)) for cut in (3, 2))
     table = {name: np.concatenate([one[name], other[name]]) for name in one} | {"cutoff": np.repeat([6, 7], F)}
-    assert [(each.begin, each.end) for each in windows_of(panel, table)] == [(6, 9), (7, 10)]
+    assert [(each.begin, each.end) for each in segments_of(panel, table)] == [(6, 9), (7, 10)]
 
 
 def test_every_value_is_where_it_belongs():

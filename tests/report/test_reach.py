@@ -18,7 +18,7 @@ def test_curves_are_shares_of_their_largest_at_lags_of_the_series():
     np.testing.assert_array_equal(cell.x, [1, 4, 7])
     np.testing.assert_array_equal(cell.y, [1, 0.5, 0.25])
     # By lag 4, 3, 1, 9, 2, 1 of 20: half by the fourth, 90 % by the fifth.
-    assert reach.words == (
+    assert reach.summary == (
         "Half of what the forecast depends on lies in the last 4 of the 6 steps that it reads, 90% in the last 5, "
         "2.5 seasons."
     )
@@ -28,7 +28,7 @@ def test_curves_are_shares_of_their_largest_at_lags_of_the_series():
 def test_one_step_ahead_without_a_season():
     reach = reach_of(np.array([[1.0, 0.0]]), np.array([1.0, np.nan]), patch=1, season=1)
     assert [curve.name for curve in reach.curves] == ["first step ahead"]
-    assert "season" not in reach.words
+    assert "season" not in reach.summary
 
 
 @pytest.mark.parametrize("influence", [np.zeros((2, 3)), np.array([[1.0, np.nan]])])

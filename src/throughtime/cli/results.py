@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from throughtime.data import Panel, format_times
-from throughtime.forecasting import Forecaster, Protocol, Tested
+from throughtime.forecasting import BacktestSettings, Evaluation, Forecaster
 from throughtime.report import backtest_content, forecast_content, forecaster_reach, render
 
 Levels = Sequence[int | float]
@@ -36,7 +36,7 @@ class ForecastResult:
     model: Forecaster
     levels: Levels
     forecasts: dict[str, np.ndarray]
-    tested: Tested
+    tested: Evaluation
     interrupted: bool
     began: float
 
@@ -66,7 +66,7 @@ class ForecastResult:
             "horizon": self.model.horizon,
             "frequency": panel.frequency.describe(),
             "season": self.model.plan_.design.seasons[0],
-            "verdict": verdict.words,
+            "verdict": verdict.headline,
             "mase": verdict.model,
             "seasonal_naive_mase": verdict.baseline,
             "backtest_windows": self.tested.windows,
@@ -95,9 +95,9 @@ class BacktestResult:
     file: Path
     panel: Panel
     model: Forecaster
-    protocol: Protocol
+    protocol: BacktestSettings
     levels: Levels
-    tested: Tested
+    tested: Evaluation
     notes: list[str]
     began: float
 
@@ -131,7 +131,7 @@ class BacktestResult:
             "step": self.model.horizon if self.protocol.step is None else self.protocol.step,
             "baselines": list(tested.seconds)[1:],
             "frequency": self.panel.frequency.describe(),
-            "verdict": tested.verdict.words,
+            "verdict": tested.verdict.headline,
             "best_baseline": tested.verdict.best,
             "scores": overall,
             "seconds_by_model": dict(tested.seconds),

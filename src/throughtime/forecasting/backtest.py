@@ -13,30 +13,30 @@ from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.dataset import learnable, least_windows, trainable
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import decile_crps
-from throughtime.forecasting.results import MODEL, Backtest, Protocol, Window
+from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
 from throughtime.training import Progress
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
 
 COUNTS = 50  # progress reports of one baseline
-Count = Callable[[str, int, int], None]
-"""``count(stage, done, total)``: how many series a baseline has forecast."""
+OnProgress = Callable[[str, int, int], None]
+"""``on_progress(stage, done, total)``: how many series a baseline has forecast."""
 
 
-def uncounted(stage: str, done: int, total: int) -> None:
-    """Count nothing."""
+def ignore_progress(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 def run_backtest(
     model: "Forecaster",
     panel: Panel,
-    protocol: Protocol,
+    protocol: BacktestSettings,
     *,
     level: Sequence[int | float],
-    report: Callable[[str, Progress], None],
-    count: Count = uncounted,
-) -> Backtest:
+    callback: Callable[[str, Progress], None],
+    on_progress: OnProgress = ignore_progress,
+) -> BacktestResult:
     """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
 
     The last window ends where the series end. Training sees what lies before the first window, or, with ``refit``,
@@ -48,8 +48,8 @@ def run_backtest(
         panel: the series.
         protocol: which windows, and what may be learned from.
         level: coverage of the intervals in per cent.
-        report: called while the network trains.
-        count: called while a baseline forecasts.
+        callback: called while the network trains.
+        on_progress: called while a baseline forecasts.
 
     Raises:
         InputError: for a protocol that cannot be, and where the series are too short.
@@ -58,7 +58,7 @@ def run_backtest(
     baselines = named_baselines(protocol.baselines)
     cutoffs = rolling_cutoffs(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
     began = time.perf_counter()
-    windows = list(network_windows(model, panel, cutoffs, protocol, report))
+    windows = list(network_windows(model, panel, cutoffs, protocol, callback))
     season = windows[0].season
     seconds = {MODEL: time.perf_counter() - began}
     rows, crps = _columns(panel, windows, model.horizon), {}
@@ -72,16 +72,16 @@ def run_backtest(
     add(MODEL, np.concatenate([window.quantiles for window in windows]), _least(windows, model.horizon))
     for name, baseline in baselines.items():
         began = time.perf_counter()
-        quantiles, failed = _baseline_quantiles(name, baseline, panel, windows, season, model.horizon, count)
+        quantiles, failed = _baseline_quantiles(name, baseline, panel, windows, season, model.horizon, on_progress)
         seconds[name] = time.perf_counter() - began
         add(name, quantiles, -np.inf)
         if failed:
             total = len(quantiles) // model.horizon
             notes.append(f"{name} failed on {failed:,} of {total:,} forecasts: seasonal naive stands in there.")
-    return Backtest(rows, crps, seconds, season, notes)
+    return BacktestResult(rows, crps, seconds, season, notes)
 
 
-def _checked(protocol: Protocol, horizon: int) -> int:
+def _checked(protocol: BacktestSettings, horizon: int) -> int:
     """The step between cutoffs, once all numbers are known to be possible."""
     if protocol.windows < 1:
         raise InputError(f"expected at least 1 backtest window, got {protocol.windows}")
@@ -101,9 +101,9 @@ def network_windows(
     model: "Forecaster",
     panel: Panel,
     cutoffs: np.ndarray,
-    protocol: Protocol,
+    protocol: BacktestSettings,
     report: Callable[[str, Progress], None],
-) -> Iterator[Window]:
+) -> Iterator[WindowForecast]:
     """The network's forecasts, window by window, as soon as each is there.
 
     Args:
@@ -132,14 +132,14 @@ def network_windows(
         rows = np.flatnonzero(learnable(seen, here, horizon))
         quantiles = model.quantiles_at(here)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
-        yield Window(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
+        yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
 def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
     return lambda stage, progress: report(prefix + stage, progress)
 
 
-def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, protocol: Protocol) -> None:
+def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, protocol: BacktestSettings) -> None:
     """Refuse windows that leave too little before the first of them."""
     size = protocol.train_size
     starts = history_starts(panel, cutoffs[0], size)
@@ -162,7 +162,13 @@ def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, protocol:
 
 
 def _baseline_quantiles(
-    name: str, baseline: Baseline, panel: Panel, windows: list[Window], season: int, horizon: int, count: Count
+    name: str,
+    baseline: Baseline,
+    panel: Panel,
+    windows: list[WindowForecast],
+    season: int,
+    horizon: int,
+    on_progress: OnProgress,
 ) -> tuple[np.ndarray, int]:
     """(rows, Q) of one baseline in all windows, and on how many series and windows seasonal naive stands in for it."""
     total = sum(len(window.rows) for window in windows)
@@ -176,7 +182,7 @@ def _baseline_quantiles(
             forecasts[done] = seasonal_naive_baseline(history, season, horizon) if quantiles is None else quantiles
             done += 1
             if done % every == 0:
-                count(name, done, total)
+                on_progress(name, done, total)
     return forecasts.reshape(-1, len(QUANTILES)), failed
 
 
@@ -189,7 +195,7 @@ def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int)
     return quantiles if np.isfinite(quantiles).all() else None
 
 
-def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.ndarray]:
+def _columns(panel: Panel, windows: list[WindowForecast], horizon: int) -> dict[str, np.ndarray]:
     """``unique_id, ds, cutoff, y`` of all windows."""
     rows = np.concatenate([window.rows for window in windows])
     known = np.concatenate([window.cutoffs[window.rows] for window in windows])
@@ -205,7 +211,7 @@ def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.
     }
 
 
-def _least(windows: list[Window], horizon: int) -> np.ndarray:
+def _least(windows: list[WindowForecast], horizon: int) -> np.ndarray:
     """(rows,) what the network forecasts at least: extrapolated bounds, too, keep to what training found."""
     return np.concatenate([np.full(len(w.rows) * horizon, 0.0 if w.positive else -np.inf) for w in windows])
 

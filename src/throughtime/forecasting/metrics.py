@@ -10,7 +10,7 @@ from utilsforecast import losses
 from throughtime.data import Panel
 from throughtime.forecasting.baselines import NAIVE2
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.results import Backtest
+from throughtime.forecasting.results import BacktestResult
 
 DECILES = tuple(i for i, q in enumerate(QUANTILES) if round(10 * q, 9) == round(10 * q))
 
@@ -31,7 +31,7 @@ def decile_crps(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
 OF_SERIES = ("mase", "rmsse", "smape", "msis")  # without units: overall, the mean over series; others pool all values
 
 
-def score_table(tested: Backtest, panel: Panel, *, levels: Sequence[int | float]) -> pl.DataFrame:
+def score_table(tested: BacktestResult, panel: Panel, *, levels: Sequence[int | float]) -> pl.DataFrame:
     """All metrics of all models, over all windows: overall, then of each series.
 
     Missing truths are not counted. A series that a metric does not exist for (MASE, RMSSE and MSIS need a seasonal
@@ -62,7 +62,7 @@ def score_table(tested: Backtest, panel: Panel, *, levels: Sequence[int | float]
     return pl.concat(parts)
 
 
-def mase_of(table: pl.DataFrame) -> pl.DataFrame:
+def mase_by_series(table: pl.DataFrame) -> pl.DataFrame:
     """``unique_id`` and the MASE of each model, by series, from a table of scores."""
     return table.filter((pl.col("metric") == "mase") & (pl.col("unique_id") != "")).drop("metric")
 
@@ -78,7 +78,7 @@ def _labeled(frame: pl.DataFrame, metric: str, models: Sequence[str]) -> pl.Data
     return frame.select(*columns, *(pl.col(model).cast(pl.Float64) for model in models))
 
 
-def _by_series(tested: Backtest, panel: Panel, levels: Sequence[int | float]) -> dict[str, pl.DataFrame]:
+def _by_series(tested: BacktestResult, panel: Panel, levels: Sequence[int | float]) -> dict[str, pl.DataFrame]:
     """Each metric's frame: ``unique_id``, one column for each model, the series that it exists for."""
     models, rows = list(tested.crps), tested.rows
     frame = _observed(rows, {name: rows[name] for name in models})
@@ -112,7 +112,7 @@ def _by_series(tested: Backtest, panel: Panel, levels: Sequence[int | float]) ->
 
 
 def _overall(
-    tested: Backtest, by_series: Mapping[str, pl.DataFrame], levels: Sequence[int | float]
+    tested: BacktestResult, by_series: Mapping[str, pl.DataFrame], levels: Sequence[int | float]
 ) -> dict[str, Mapping[str, float]]:
     """Each metric over all series; one that exists for none is left out."""
     models, rows = list(tested.crps), tested.rows

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MODEL = "throughtime"
 
 
-class Protocol(NamedTuple):
+class BacktestSettings(NamedTuple):
     """How a backtest is carried out.
 
     Attributes:
@@ -31,7 +31,7 @@ class Protocol(NamedTuple):
     baselines: Sequence[str] = (BASELINE,)
 
 
-class Backtest(NamedTuple):
+class BacktestResult(NamedTuple):
     """What a backtest gave.
 
     Attributes:
@@ -50,7 +50,7 @@ class Backtest(NamedTuple):
     notes: list[str]
 
 
-class Window(NamedTuple):
+class WindowForecast(NamedTuple):
     """What the network forecasts in one window.
 
     Attributes:

@@ -16,6 +16,7 @@ from throughtime.forecasting.backtest import network_windows, require_trainable
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
 from throughtime.forecasting.forecaster import Forecaster, Report
+from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
     Arguments,
@@ -27,20 +28,19 @@ from throughtime.forecasting.optuna_study import (
     optuna,
     search_space,
 )
-from throughtime.forecasting.results import Protocol, Window
-from throughtime.forecasting.selection import pinball_loss, seasonal_errors
+from throughtime.forecasting.results import BacktestSettings, WindowForecast
 from throughtime.forecasting.tuning_words import state_of, trial_words, verdict_words
 from throughtime.training import DivergedError
 
 STUDY = "study.db"
 MOST_WINDOWS = 3
 QUICK = {"preset": "fast", "members": 1}  # of a trial; a forecast with what was found takes its own
-Say = Callable[[str], None]
-Count = Callable[[int, int], None]
-"""``count(done, total)``: windows that were judged or spared."""
+OnMessage = Callable[[str], None]
+OnWindow = Callable[[int, int], None]
+"""``on_progress(done, total)``: windows that were judged or spared."""
 
 
-class Tuned(NamedTuple):
+class TuningResult(NamedTuple):
     """What a search found.
 
     Attributes:
@@ -48,14 +48,14 @@ class Tuned(NamedTuple):
         loss: the scaled pinball loss of the best trial.
         default_loss: that of the defaults; None where they diverged.
         trials: one row for each trial: number, state, loss, windows, seconds, and the arguments.
-        words: what helped, in a sentence or more.
+        summary: what helped, in a sentence or more.
     """
 
     arguments: dict[str, Any]
     loss: float
     default_loss: float | None
     trials: pl.DataFrame
-    words: str
+    summary: str
 
 
 class _OutOfTimeError(Exception):
@@ -109,10 +109,10 @@ def tune(
     windows: int | None = None,
     hold_back: int = 0,
     seed: int = 0,
-    say: Say = lambda words: None,
-    count: Count = lambda done, total: None,
+    on_message: OnMessage = lambda message: None,
+    on_progress: OnWindow = lambda done, total: None,
     **fixed: Any,
-) -> Tuned:
+) -> TuningResult:
     """Search for the arguments of a Forecaster that forecast the last windows of the series best.
 
     Each trial trains one network for each window, on what lies before it, and is judged by the pinball loss over the
@@ -132,8 +132,8 @@ def tune(
         windows: K, horizons at the end of the series that are forecast; up to 3, as the series allow, if None.
         hold_back: steps at the end of each series that the search does not see: a backtest of them later is fair.
         seed: makes what is tried, the weights and the windows that are drawn.
-        say: is told of each trial.
-        count: is told how far the search is.
+        on_message: called with a sentence on each trial.
+        on_progress: called with how far the search is.
         fixed: arguments of the Forecaster that are not searched, such as ``season=24``.
 
     Raises:
@@ -149,9 +149,9 @@ def tune(
     total = min(trials, task.space.size)
     with opened_study(folder / STUDY, task.subject(), task.space) as study:
         if done := len(judged_trials(study)):
-            say(f"{folder / STUDY} has {done} of {max(total, done)} trials: going on from there.")
+            on_message(f"{folder / STUDY} has {done} of {max(total, done)} trials: going on from there.")
         while len(judged_trials(study)) < total and (best_trial(study) is None or time.monotonic() < deadline):
-            if not _try(study, task, total, deadline, say, count):
+            if not _try(study, task, total, deadline, on_message, on_progress):
                 break
             if best_trial(study) is not None:
                 _write(folder, study, task)
@@ -172,9 +172,9 @@ def _task(panel: Panel, horizon: int, windows: int | None, seed: int, fixed: dic
     require_horizon(horizon, int(panel.lengths.max()))
     model = Forecaster(horizon).set_params(**QUICK | fixed)
     cutoffs = _cutoffs(panel, horizon, windows)
-    require_trainable(panel, cutoffs, horizon, Protocol(len(cutoffs)))
+    require_trainable(panel, cutoffs, horizon, BacktestSettings(len(cutoffs)))
     plan = model.first_plan(panel, cutoffs[0])
-    scale = seasonal_errors(panel, cutoffs[0], plan.design.seasons[0])
+    scale = loss_scale(panel, cutoffs[0], plan.design.seasons[0])
     space = search_space(panel, cutoffs[0], plan, fixed)
     return _Task(panel, cutoffs, scale, horizon, seed, fixed, plan.design.hidden, plan.design.length, space)
 
@@ -188,7 +188,7 @@ def _cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
     return rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
 
 
-def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: Count) -> bool:
+def _try(study: Any, task: _Task, total: int, deadline: float, on_message: OnMessage, on_progress: OnWindow) -> bool:
     """One trial; False where the time is over before its end."""
     number, windows = len(judged_trials(study)), len(task.cutoffs)
     unlimited = best_trial(study) is None
@@ -199,24 +199,26 @@ def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: 
             raise _OutOfTimeError
 
     try:
-        loss = _loss(trial, arguments, task, watch, lambda judged: count(number * windows + judged, total * windows))
+        loss = _loss(
+            trial, arguments, task, watch, lambda judged: on_progress(number * windows + judged, total * windows)
+        )
         study.tell(trial, loss, state=None if loss is not None else optuna().trial.TrialState.PRUNED)
     except _OutOfTimeError:
         study.tell(trial, state=optuna().trial.TrialState.FAIL)
-        say("The time is over: the trial under way is given up.")
+        on_message("The time is over: the trial under way is given up.")
         return False
     except DivergedError:
         trial.set_user_attr(DIVERGED, True)
         study.tell(trial, state=optuna().trial.TrialState.FAIL)
-    count((number + 1) * windows, total * windows)
-    say(f"trial {number + 1} of {total}: {trial_words(judged_trials(study)[-1], task.space.defaults)}")
+    on_progress((number + 1) * windows, total * windows)
+    on_message(f"trial {number + 1} of {total}: {trial_words(judged_trials(study)[-1], task.space.defaults)}")
     return True
 
 
 def _loss(trial: Any, arguments: Arguments, task: _Task, watch: Report, judged: Callable[[int], None]) -> float | None:
     """The mean loss over all windows; None where the trial is given up after one of them."""
     model = Forecaster(task.horizon, seed=task.seed).set_params(**QUICK | task.fixed | arguments)
-    protocol = Protocol(len(task.cutoffs), refit=True)
+    protocol = BacktestSettings(len(task.cutoffs), refit=True)
     losses: list[np.ndarray] = []
     for number, window in enumerate(network_windows(model, task.panel, task.cutoffs, protocol, watch)):
         losses.append(scaled_losses(task.panel, window, task.scale))
@@ -231,7 +233,7 @@ def _loss(trial: Any, arguments: Arguments, task: _Task, watch: Report, judged: 
     return float(so_far.mean())
 
 
-def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray:
+def scaled_losses(panel: Panel, window: WindowForecast, scale: np.ndarray) -> np.ndarray:
     """The pinball loss of each value in a window that is known, over its series' ``scale`` (N,), where it has one."""
     rows = window.rows
     quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
@@ -240,14 +242,14 @@ def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]
 
 
-def _write(folder: Path, study: Any, task: _Task) -> Tuned:
+def _write(folder: Path, study: Any, task: _Task) -> TuningResult:
     """``trials.csv`` and ``best.json`` of all trials so far."""
     judged, best = judged_trials(study), best_trial(study)
     if best is None:
         raise InputError(f"all of the {len(judged)} trials diverged: see whether the series hold what they should")
     usual = next((trial for trial in judged if trial.params == task.space.defaults), None)
     default_loss = None if usual is None else usual.value
-    found = Tuned(
+    found = TuningResult(
         {"horizon": task.horizon, **task.fixed, **best.params},
         best.value,
         default_loss,

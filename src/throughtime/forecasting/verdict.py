@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
         baseline: mean MASE of the best baseline.
         series: how many series have a score.
         better: how many of them the network forecasts better.
-        words: all of it in a sentence.
+        headline: all of it in a sentence.
         best: which of the baselines that is.
     """
 
@@ -28,11 +28,11 @@ class Verdict(NamedTuple):
     baseline: float | None
     series: int
     better: int
-    words: str
+    headline: str
     best: str = BASELINE
 
 
-class Tested(NamedTuple):
+class Evaluation(NamedTuple):
     """A backtest: its rows, how many windows it has, the MASE of each series, and what follows from it.
 
     ``coverage`` says for each level in per cent which share of the values the interval covered; ``table`` has all

@@ -9,7 +9,7 @@ MOST_HISTORY = 2_000  # steps; more than a screen has pixels for
 RECENT_HORIZONS, RECENT_SEASONS, RECENT_LEAST = 4, 4, 48
 
 
-class Choice(NamedTuple):
+class Selection(NamedTuple):
     """What is shown.
 
     Attributes:
@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     recent: int
 
 
-def choose(lengths: np.ndarray, drawn: np.ndarray, *, horizon: int, season: int, ranked: np.ndarray) -> Choice:
+def choose(lengths: np.ndarray, drawn: np.ndarray, *, horizon: int, season: int, ranked: np.ndarray) -> Selection:
     """Fit the pictures into the budget: first by shorter histories, then by fewer series.
 
     Of too many series a third are the worst, a third the best, and the rest lie evenly between.
@@ -38,13 +38,13 @@ def choose(lengths: np.ndarray, drawn: np.ndarray, *, horizon: int, season: int,
     recent = int(max(RECENT_HORIZONS * horizon, RECENT_SEASONS * season, RECENT_LEAST))
     most = max(MOST_HISTORY, recent)
     if np.minimum(lengths, most).sum() + drawn.sum() <= BUDGET:
-        return Choice(np.arange(len(lengths)), most, recent)
+        return Selection(np.arange(len(lengths)), most, recent)
     costs = np.minimum(lengths, recent) + drawn
     if costs.sum() <= BUDGET:
         spare = (BUDGET - drawn.sum()) // len(lengths)
-        return Choice(np.arange(len(lengths)), int(np.clip(spare, recent, most)), recent)
+        return Selection(np.arange(len(lengths)), int(np.clip(spare, recent, most)), recent)
     count = int(np.clip(BUDGET // costs.mean(), 1, len(lengths)))
-    return Choice(np.sort(_sample(ranked, count)), recent, recent)
+    return Selection(np.sort(_sample(ranked, count)), recent, recent)
 
 
 def _sample(ranked: np.ndarray, count: int) -> np.ndarray:

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from throughtime.data import Panel
-from throughtime.forecasting import MODEL, Forecaster, Tested, plan_facts
+from throughtime.forecasting import MODEL, Evaluation, Forecaster, plan_facts
 
 Columns = Mapping[str, np.ndarray]
 
 
-class Curve(NamedTuple):
+class Line(NamedTuple):
     """A named line, x and y (K,)."""
 
     name: str
@@ -26,12 +26,12 @@ class Reach(NamedTuple):
 
     Attributes:
         curves: x is the lag in steps of the series, y how much flows from there, each curve as a share of its largest.
-        words: what follows from it, in a sentence.
+        summary: what follows from it, in a sentence.
         verdict: all that can be said of the cell; may be empty.
     """
 
-    curves: tuple[Curve, ...]
-    words: str
+    curves: tuple[Line, ...]
+    summary: str
     verdict: str = ""
 
 
@@ -71,7 +71,7 @@ class ForecastContent:
     scores: pl.DataFrame = field(default_factory=pl.DataFrame)
     seconds: Mapping[str, float] = field(default_factory=dict)
     coverage: Mapping[int | float, float] = field(default_factory=dict)
-    losses: tuple[Curve, ...] = ()
+    losses: tuple[Line, ...] = ()
     reach: Reach | None = None
 
     @property
@@ -87,7 +87,7 @@ def forecast_content(
     name: str,
     model: Forecaster,
     forecasts: Columns,
-    tested: Tested,
+    tested: Evaluation,
     levels: Sequence[int | float],
     *,
     seconds: float,
@@ -113,7 +113,7 @@ def backtest_content(
     name: str,
     model: Forecaster,
     panel: Panel,
-    tested: Tested,
+    tested: Evaluation,
     notes: Sequence[str],
     levels: Sequence[int | float],
     *,
@@ -141,7 +141,7 @@ def _content(
     title: str,
     model: Forecaster,
     panel: Panel,
-    tested: Tested,
+    tested: Evaluation,
     notes: Sequence[str],
     levels: Sequence[int | float],
     seconds: float,
@@ -150,7 +150,7 @@ def _content(
     """What both pages say."""
     return ForecastContent(
         title=title,
-        headline=tested.verdict.words,
+        headline=tested.verdict.headline,
         panel=panel,
         season=model.plan_.design.seasons[0],
         facts=(*plan_facts(model.panel_, model.plan_, len(model.networks_)), ("took", f"{seconds:.0f} s")),
@@ -170,10 +170,10 @@ def _steps(count: int) -> str:
     return f"{count} {'step' if count == 1 else 'steps'}"
 
 
-def loss_curves(losses: np.ndarray) -> tuple[Curve, ...]:
+def loss_curves(losses: np.ndarray) -> tuple[Line, ...]:
     """The loss (steps,), or (members, steps) of an ensemble, as curves; none without training."""
     members = np.atleast_2d(losses)
     if not members.size:
         return ()
     steps = np.arange(1, members.shape[1] + 1)
-    return tuple(Curve(f"member {number}", steps, member) for number, member in enumerate(members, 1))
+    return tuple(Line(f"member {number}", steps, member) for number, member in enumerate(members, 1))

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.report.choice import Choice, choose
-from throughtime.report.content import Curve, ForecastContent
+from throughtime.report.choice import Selection, choose
+from throughtime.report.content import ForecastContent, Line
 from throughtime.report.numbers import shortened, span_of
 from throughtime.report.scores import rank, scores_by_series
-from throughtime.report.tables import Window, windows_of
+from throughtime.report.tables import Segment, segments_of
 from throughtime.report.time_axis import TimeAxis, time_axis
 
 OBSERVED_DIGITS, DIGITS = 7, 5  # more cannot be seen, and every digit makes the page longer
@@ -24,7 +24,7 @@ def packed(content: ForecastContent) -> dict[str, Any]:
     """
     panel = content.panel
     scores = scores_by_series(content)
-    forecasts, backtest = windows_of(panel, content.forecasts), windows_of(panel, content.backtest)
+    forecasts, backtest = segments_of(panel, content.forecasts), segments_of(panel, content.backtest)
     choice = _choice(content, [*forecasts, *backtest], rank(content, scores))
     pictures = _Pictures(content, choice, [*forecasts, *backtest])
     pictures.add("forecasts", forecasts)
@@ -47,7 +47,7 @@ def packed(content: ForecastContent) -> dict[str, Any]:
     }
 
 
-def _choice(content: ForecastContent, windows: Sequence[Window], ranked: np.ndarray) -> Choice:
+def _choice(content: ForecastContent, windows: Sequence[Segment], ranked: np.ndarray) -> Selection:
     lengths = content.panel.lengths
     drawn = np.zeros(len(lengths), int)
     np.add.at(drawn, [window.row for window in windows], [_size(window) for window in windows])
@@ -55,7 +55,7 @@ def _choice(content: ForecastContent, windows: Sequence[Window], ranked: np.ndar
     return choose(lengths, drawn, horizon=int(horizon), season=content.season, ranked=ranked)
 
 
-def _size(window: Window) -> int:
+def _size(window: Segment) -> int:
     return (window.end - window.begin) * len(window.columns)
 
 
@@ -65,7 +65,7 @@ class _Pictures:
     axis: TimeAxis
     series: list[dict[str, Any]]
 
-    def __init__(self, content: ForecastContent, choice: Choice, windows: Sequence[Window]):
+    def __init__(self, content: ForecastContent, choice: Selection, windows: Sequence[Segment]):
         panel, rows = content.panel, choice.rows
         self._place = {int(row): place for place, row in enumerate(rows)}
         self._begin = np.maximum(panel.lengths[rows] - choice.history, 0)
@@ -90,7 +90,7 @@ class _Pictures:
             for row, first, values, span in zip(rows, self.axis.first, shown, self._spans, strict=True)
         ]
 
-    def add(self, part: str, windows: Sequence[Window]) -> None:
+    def add(self, part: str, windows: Sequence[Segment]) -> None:
         """Put the windows of chosen series into this part of theirs; one that begins before the history is left out."""
         known = [each for each in windows if each.row in self._place]
         drawn = [each for each in known if each.begin >= self._begin[self._place[each.row]]]
@@ -109,7 +109,7 @@ class _Pictures:
             self.series[place][part].append({"at": at} | own)
 
 
-def _curve(curve: Curve) -> dict[str, Any]:
+def _curve(curve: Line) -> dict[str, Any]:
     """The curve in at most 400 points, each the mean of its neighbors."""
     points = min(len(curve.x), MOST_POINTS)
     x, y = ([part.mean() for part in np.array_split(axis, points)] if points else [] for axis in (curve.x, curve.y))

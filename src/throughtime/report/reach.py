@@ -3,7 +3,7 @@
 import numpy as np
 
 from throughtime.forecasting import Forecaster, forecaster_flow
-from throughtime.report.content import Curve, Reach
+from throughtime.report.content import Line, Reach
 
 MOST = 0.9  # of what the forecast depends on
 
@@ -34,9 +34,9 @@ def reach_of(influence: np.ndarray, memory: np.ndarray, *, patch: int, season: i
         return None
     lags = np.arange(1, influence.shape[1] + 1)
     rows = {"first step ahead": influence[0]} | ({"last step ahead": influence[-1]} if len(influence) > 1 else {})
-    curves = [Curve(name, lags, row / row.max()) for name, row in rows.items() if row.any()]
+    curves = [Line(name, lags, row / row.max()) for name, row in rows.items() if row.any()]
     if np.isfinite(memory).all() and memory.any():
-        curves.append(Curve("kept by the cell", patch * np.arange(len(memory)) + 1, memory / memory.max()))
+        curves.append(Line("kept by the cell", patch * np.arange(len(memory)) + 1, memory / memory.max()))
     return Reach(tuple(curves), _depends(influence, season), verdict)
 
 

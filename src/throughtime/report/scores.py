@@ -40,7 +40,7 @@ UNKNOWN = "\N{EN DASH}"
 LEVEL = re.compile(r"[-_@ ](\d+(?:\.\d+)?)$")
 
 
-class Row(NamedTuple):
+class ScoreRow(NamedTuple):
     """One line of the table.
 
     Attributes:
@@ -54,7 +54,7 @@ class Row(NamedTuple):
     cells: list[tuple[str, bool]]
 
 
-def overall_rows(content: ForecastContent) -> list[Row]:
+def overall_rows(content: ForecastContent) -> list[ScoreRow]:
     """A row a metric over all series, then what each model took."""
     models = content.models
     rows = []
@@ -63,11 +63,11 @@ def overall_rows(content: ForecastContent) -> list[Row]:
         rows = [_row(str(record["metric"]), [record[name] for name in models]) for record in overall.to_dicts()]
     if content.seconds:
         times = [(_duration(content.seconds.get(name)), False) for name in models]
-        rows.append(Row("time", "training and forecasting", times))
+        rows.append(ScoreRow("time", "training and forecasting", times))
     return rows
 
 
-def _row(metric: str, values: list[float | None]) -> Row:
+def _row(metric: str, values: list[float | None]) -> ScoreRow:
     base, level = _parts(metric)
     numbers = [math.nan if value is None else float(value) for value in values]
     goal = level / 100 if base == "coverage" and level is not None else 0.0  # errors and scores are best at 0
@@ -75,7 +75,7 @@ def _row(metric: str, values: list[float | None]) -> Row:
     known = [loss for loss in lost if math.isfinite(loss)]
     least = min(known) if len(known) > 1 else None  # alone, none is the best
     cells = [(_number(number, base), loss == least) for number, loss in zip(numbers, lost, strict=True)]
-    return Row(metric_name(metric), MEANINGS.get(base, ""), cells)
+    return ScoreRow(metric_name(metric), MEANINGS.get(base, ""), cells)
 
 
 def metric_name(metric: str) -> str:

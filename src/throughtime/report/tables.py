@@ -11,7 +11,7 @@ from throughtime.report.content import Columns
 LABELS = ("unique_id", "ds", "cutoff", "y")
 
 
-class Window(NamedTuple):
+class Segment(NamedTuple):
     """Consecutive steps of one series, forecast from one cutoff.
 
     Attributes:
@@ -30,7 +30,7 @@ class Window(NamedTuple):
         return self.begin + len(next(iter(self.columns.values())))
 
 
-def windows_of(panel: Panel, table: Columns) -> list[Window]:
+def segments_of(panel: Panel, table: Columns) -> list[Segment]:
     """The windows of a table ``unique_id, ds, (cutoff, y,) throughtime, ...``, by series and time; () for no table."""
     if not table or not len(table["unique_id"]):
         return []
@@ -44,6 +44,6 @@ def windows_of(panel: Panel, table: Columns) -> list[Window]:
     bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(rows)]])
     columns = {name: np.asarray(column)[sort] for name, column in table.items() if name not in LABELS}
     return [
-        Window(int(rows[begin]), int(steps[begin]), {name: column[begin:end] for name, column in columns.items()})
+        Segment(int(rows[begin]), int(steps[begin]), {name: column[begin:end] for name, column in columns.items()})
         for begin, end in pairwise(bounds)
     ]
