@@ -49,8 +49,17 @@ def test_intervals_become_quantiles(stand_in):
 def test_a_missing_package_is_told_with_the_command_that_installs_it(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "statsforecast", None)
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
-    with pytest.raises(InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"):
+    with pytest.raises(
+        InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"
+    ) as raised:
         named_baselines(["drift", name])
+    assert (raised.value.code, raised.value.expected) == ("not-installed", "baselines")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match="unknown baseline 'nope': expected one or more of seasonal_naive, ") as raised:
+        named_baselines(["drift", "nope"])
+    assert (raised.value.code, raised.value.found, raised.value.expected) == ("unknown-baseline", "nope", BASELINES)
 
 
 def test_seasonal_naive_is_always_first():

@@ -1,6 +1,7 @@
 from .backtest import OnProgress as OnProgress
 from .backtest import ignore_progress as ignore_progress
 from .backtest import run_backtest as run_backtest
+from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
 from .config import Plan as Plan
 from .config import make_plan as make_plan
@@ -21,6 +22,7 @@ from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
 from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
+from .metrics import scores as scores
 from .persistence import KIND as KIND
 from .results import BacktestResult as BacktestResult
 from .results import BacktestSettings as BacktestSettings

@@ -9,33 +9,37 @@ from throughtime.data import Panel
 from throughtime.forecasting.intervals import QUANTILES
 
 
-def pinball_loss(
-    quantiles: np.ndarray, truth: np.ndarray, levels: tuple[float, ...] | np.ndarray = QUANTILES
-) -> np.ndarray:
-    """Return the pinball loss (..., Q) of quantiles (..., Q) for the observed values (...): the mean over Q of it.
+def pinball_loss(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the mean pinball loss of quantiles for the observed values (Koenker & Bassett 1978, eq. 1.2).
 
-    The twin of :func:`throughtime.training.pinball`, which networks are trained with (Koenker & Bassett 1978, eq. 1.2).
+    The twin in JAX, without the mean, is :func:`throughtime.training.pinball`: networks are trained with it.
+
+    Args:
+        quantiles: (..., Q) at the levels ``QUANTILES``.
+        truth: (...), NaN where missing.
+
+    Returns:
+        (...), the mean over the quantiles; NaN where the value is missing.
     """
-    error, levels = truth[..., None] - quantiles, np.asarray(levels)
+    error, levels = truth[..., None] - quantiles, np.array(QUANTILES)
     return np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
 
 
-def mean_by_series(values: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """Return the mean (N,) of each series' values that are not NaN; NaN for a series that has none.
+def mean_by_series(values: np.ndarray, series: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of each series' values, (N,); NaN for a series without values.
 
     Args:
-        values: (P,) numbers of all series.
-        rows: (P,) the series of each, 0 ... N - 1.
+        values: (S,) values of all series.
+        series: (S,) the series that each belongs to, from 0 to N - 1.
         count: N.
     """
-    known = ~np.isnan(values)
-    sums = np.bincount(rows[known], values[known], count)
-    counts = np.bincount(rows[known], minlength=count)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    counts = np.bincount(series, minlength=count)
+    means = np.bincount(series, values, count) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, np.nan)
 
 
-def seasonal_differences(panel: Panel, cutoffs: np.ndarray, season: int) -> np.ndarray:
-    """Return the errors (P,) of seasonal naive one season ahead: each value less that of a season before.
+def seasonal_naive_errors(panel: Panel, cutoffs: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors of seasonal naive one season ahead: each known value less the known one a season before.
 
     Args:
         panel: N series.
@@ -43,27 +47,27 @@ def seasonal_differences(panel: Panel, cutoffs: np.ndarray, season: int) -> np.n
         season: the period in steps.
 
     Returns:
-        NaN after the cutoff, in a series' first season, and if one of the two values is missing.
+        The errors (E,) of all series, and the series (E,) that each belongs to. A missing value makes no error.
     """
-    differences = np.full(len(panel.values), np.nan)
-    differences[season:] = panel.values[season:] - panel.values[:-season]
-    known = (panel.steps >= season) & (panel.steps < np.repeat(cutoffs, panel.lengths))
-    return np.where(known, differences, np.nan)
-
-
-def seasonal_naive_error(panel: Panel, cutoffs: np.ndarray, season: int) -> np.ndarray:
-    """Return the mean absolute error (N,) of seasonal naive before the cutoffs (N,): MASE's scale.
-
-    Hyndman & Koehler 2006, eq. 2 and 3. NaN for a series without two values that are one season apart.
-    """
-    errors = np.abs(seasonal_differences(panel, cutoffs, season))
-    return mean_by_series(errors, np.repeat(np.arange(len(panel)), panel.lengths), len(panel))
+    errors = np.full(len(panel.values), np.nan)
+    errors[season:] = panel.values[season:] - panel.values[:-season]
+    series, steps = np.repeat(np.arange(len(panel)), panel.lengths), panel.steps
+    known = (steps >= season) & (steps < cutoffs[series]) & ~np.isnan(errors)
+    return errors[known], series[known]
 
 
 def loss_scale(panel: Panel, cutoffs: np.ndarray, season: int) -> np.ndarray:
-    """Return what the losses of each series (N,) are divided by before they are compared.
+    """Return the scale (N,) that makes losses of series comparable: MASE's (Hyndman & Koehler 2006, eq. 2 and 3).
 
-    The error of seasonal naive, NaN for a series without a positive one; 1 for all series if no series has one.
+    Args:
+        panel: N series.
+        cutoffs: (N,) how many steps of each series are known.
+        season: the period in steps.
+
+    Returns:
+        The mean absolute error of seasonal naive before the cutoffs. NaN for a series where it is 0 or unknown; 1 for
+        all series if it is so for all.
     """
-    error = seasonal_naive_error(panel, cutoffs, season)
-    return np.where(error > 0, error, np.nan) if (error > 0).any() else np.ones(len(panel))
+    errors, series = seasonal_naive_errors(panel, cutoffs, season)
+    scale = mean_by_series(np.abs(errors), series, len(panel))
+    return np.where(scale > 0, scale, np.nan) if (scale > 0).any() else np.ones(len(panel))
