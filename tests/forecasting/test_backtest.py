@@ -13,6 +13,7 @@ from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting import backtest as module
 from throughtime.forecasting.backtest import run_backtest
+from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
@@ -134,6 +135,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
         callback=silent,
         on_progress=lambda *said: counted.append(said),
     )
+    assert (came.failures, came.forecasts) == ({"drift": 3}, 4)
     assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive stands in there."]
     worked = came.rows["drift"] == 1
     assert worked.sum() == H
@@ -153,28 +155,56 @@ def test_filled_gaps_are_told():
         level=[],
         callback=silent,
     )
+    assert came.filled == ["naive2"]
     assert came.notes == ["Missing values are filled for naive2: by the last one of the same season."]
     assert np.isfinite(came.rows["naive2"]).all()
 
 
 @pytest.mark.parametrize(
-    ("protocol", "message"),
+    ("settings", "code", "found", "expected"),
     [
-        ({"windows": 0}, "at least 1 backtest window, got 0"),
-        ({"windows": 2, "step": 0}, "the step between backtest windows is 0"),
-        ({"windows": 2, "train_size": H}, f"the training size is {H} steps: expected more than the horizon"),
-        ({"windows": 2, "train_size": 4}, "the training size of 4 steps is too small"),
-        ({"windows": 13}, r"the longest has 40, expected at least 50,"),
-        ({"windows": 30, "step": 2}, r"the longest has 40, expected at least 72,"),
+        ({"windows": 0}, "too-few-windows", 0, 1),
+        ({"windows": 2, "step": 0}, "step-too-small", 0, 1),
+        ({"windows": 2, "train_size": H}, "train-size-too-small", H, H + 1),
+        ({"windows": 2, "train_size": 4}, "train-size-too-small", 4, 11),
+        ({"windows": 13}, "series-too-short", 40, 50),
+        ({"windows": 30, "step": 2}, "series-too-short", 40, 72),
+        ({"windows": 2, "baselines": ["nope"]}, "unknown-baseline", "nope", BASELINES),
+    ],
+)
+def test_impossible_settings_are_refused(settings, code, found, expected):
+    with pytest.raises(InputError) as raised:
+        recorded(**settings)
+    error = raised.value
+    assert (error.code, error.found, error.expected) == (code, found, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"windows": 0}, "expected at least 1 backtest window, got 0"),
+        ({"windows": 2, "step": 0}, "the step between backtest windows is 0: expected at least 1"),
         (
-            {"windows": 2, "baselines": ["nope"]},
-            "unknown baseline 'nope': expected one or more of seasonal_naive, drift",
+            {"windows": 2, "train_size": H},
+            f"the training size is {H} steps: expected more than the horizon of {H}, as a network learns from windows "
+            "with a whole horizon after them",
+        ),
+        (
+            {"windows": 2, "train_size": 4},
+            f"the training size of 4 steps is too small for a backtest of 2 windows of {H} steps: expected at least "
+            "11, or several series",
+        ),
+        (
+            {"windows": 13},
+            f"the series are too short for a backtest of 13 windows of {H} steps: the longest has 40, expected at "
+            "least 50, or several that are shorter",
         ),
     ],
 )
-def test_what_cannot_be(protocol, message):
-    with pytest.raises(InputError, match=message):
-        recorded(**protocol)
+def test_messages_name_what_was_found_and_what_is_needed(settings, message):
+    with pytest.raises(InputError) as raised:
+        recorded(**settings)
+    assert str(raised.value) == message
 
 
 PROTOCOLS = {

@@ -1,6 +1,7 @@
 """Records of a backtest: its settings, the forecasts of a window, and the result."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -58,14 +59,30 @@ class BacktestResult(NamedTuple):
         crps: (S,) of each model: see :func:`~throughtime.forecasting.metrics.decile_crps`.
         seconds: the time that each model took; the network's includes its training and compilation.
         season: the period in steps that the baselines and the scores use.
-        notes: sentences: the baselines that got filled gaps, and the ones that failed.
+        filled: the baselines that cannot handle missing values and got filled histories.
+        failures: for each baseline that failed, the forecasts that seasonal naive made instead.
+        forecasts: how many horizons each model forecast.
     """
 
     rows: dict[str, np.ndarray]
     crps: dict[str, np.ndarray]
     seconds: dict[str, float]
     season: int
-    notes: list[str]
+    filled: Sequence[str] = ()
+    failures: Mapping[str, int] = MappingProxyType({})
+    forecasts: int = 0
+
+    @property
+    def notes(self) -> list[str]:
+        """Return a sentence on filled gaps and one on each baseline that failed."""
+        gaps = f"Missing values are filled for {', '.join(self.filled)}: by the last one of the same season."
+        return [
+            *([gaps] if self.filled else []),
+            *(
+                f"{name} failed on {failed:,} of {self.forecasts:,} forecasts: seasonal naive stands in there."
+                for name, failed in self.failures.items()
+            ),
+        ]
 
 
 def model_names(columns: Iterable[str]) -> list[str]:
