@@ -19,7 +19,7 @@ from throughtime.cli.options import (
 from throughtime.cli.runtime import Runtime, running
 
 if TYPE_CHECKING:
-    from throughtime.forecasting.tuning import TuningResult
+    from throughtime.forecasting import TuningResult
 
 
 @Parameter(name="*", group=Group("Search", sort_key=0))
@@ -79,17 +79,17 @@ def tune(
 
 def _search(panel: Any, horizon: int, search: SearchOptions, fixed: dict[str, Any], runtime: Runtime) -> "TuningResult":
     from throughtime.cli.progress_bar import TrainingBar
+    from throughtime.forecasting import TuningSettings
     from throughtime.forecasting import tune as search_settings
 
+    seed = fixed.pop("seed", 0)
+    settings = TuningSettings(search.trials, search.timeout, search.windows, search.hold_back, seed)
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         return search_settings(
             panel,
             horizon,
+            settings,
             out=runtime.out.open(),
-            trials=search.trials,
-            timeout=search.timeout,
-            windows=search.windows,
-            hold_back=search.hold_back,
             on_message=runtime.say,
             on_progress=lambda done, total: bar.count("tuning", done, total, unit="window"),
             **fixed,

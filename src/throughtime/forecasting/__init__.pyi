@@ -30,7 +30,9 @@ from .sensitivity import forecaster_flow as forecaster_flow
 from .train import TRAINING as TRAINING
 from .train import Networks as Networks
 from .train import train_networks as train_networks
+from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune
+from .tuning_result import TuningResult as TuningResult
 from .verdict import MODEL as MODEL
 from .verdict import Evaluation as Evaluation
 from .verdict import make_verdict as make_verdict
