@@ -223,7 +223,8 @@ def test_the_sentences_of_a_search() -> None:
     assert describe_search(["complete", "pruned", "complete"], 0.5, 0.8, changes) == (
         "The best of 3 trials (1 given up early) has a scaled pinball loss of 0.5000, 37.5% below the defaults' 0.8000."
         " cell: lstm instead of gru; without it 0.7500 at best. hidden: 16 instead of the automatic choice (32)."
-        " The loss is optimistic, as the same windows chose the arguments: a fair backtest needs steps that were held back."
+        " The loss is optimistic, as the same windows chose the arguments: a fair backtest needs steps that were held"
+        " back."
     )
     assert describe_search(["complete"], 0.5, 0.5, []) == (
         "Nothing beats the defaults: a scaled pinball loss of 0.5000, the least of 1 trial."
