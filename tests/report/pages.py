@@ -11,7 +11,8 @@ import polars as pl
 
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.report.content import ForecastContent, Line, Reach
+from throughtime.report.content import ForecastContent
+from throughtime.report.reach import Line, Reach
 
 NAMES = ["</script><script>alert(1)</script>", 'a "quoted" & <b>bold</b> one', "`${x}` {{ y }}", "北京", ""]
 LEVELS = (80, 95)

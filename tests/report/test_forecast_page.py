@@ -8,9 +8,8 @@ from tests.report.pages import LEVELS, Elements, F, backtest_of, panel_of
 import throughtime as tt
 from throughtime.cli.workflows import forecast_columns
 from throughtime.forecasting import verdict as verdicts
-from throughtime.report.content import forecast_content, loss_curves
+from throughtime.report.content import forecast_content, loss_lines
 from throughtime.report.page import render
-from throughtime.report.reach import forecaster_reach
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +19,7 @@ def model():
 
 
 def content_of(model, tested):
-    return forecast_content(
-        "file.csv", model, forecast_columns(model, LEVELS), tested, LEVELS, seconds=1.0, reach=forecaster_reach(model)
-    )
+    return forecast_content("file.csv", model, forecast_columns(model, LEVELS), tested, LEVELS, seconds=1.0)
 
 
 def test_without_a_network_or_a_backtest_the_page_says_so(model):
@@ -60,7 +57,7 @@ def test_the_page_has_all_that_the_backtest_gave(model):
 
 
 def test_an_ensemble_has_a_curve_a_member():
-    curves = loss_curves(np.array([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]))
+    curves = loss_lines(np.array([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]))
     assert [curve.y.tolist() for curve in curves] == [[3, 2, 1], [6, 5, 4]]
     assert curves[1].x.tolist() == [1, 2, 3]
-    assert [curve.name for curve in loss_curves(np.array([3.0, 2.0]))] == ["member 1"]
+    assert [curve.name for curve in loss_lines(np.array([3.0, 2.0]))] == ["member 1"]

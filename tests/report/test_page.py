@@ -8,8 +8,8 @@ import pytest
 from tests.report.pages import NAMES, Elements, content_of, contrast, data_of, panel_of
 
 from throughtime.plots.theme import DARK, LIGHT
-from throughtime.report.content import Line
 from throughtime.report.page import render
+from throughtime.report.reach import Line
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import polars as pl
 
 from throughtime.data import Panel, format_times
 from throughtime.forecasting import BacktestSettings, Evaluation, Forecaster
-from throughtime.report import backtest_content, forecast_content, forecaster_reach, render
+from throughtime.report import backtest_content, forecast_content, render
 
 Levels = Sequence[int | float]
 """Coverage of intervals in per cent."""
@@ -52,7 +52,6 @@ class ForecastResult:
             self.tested,
             self.levels,
             seconds=time.perf_counter() - self.began,
-            reach=forecaster_reach(self.model),
         )
         (folder / "report.html").write_text(render(content), encoding="utf-8")
         self.model.save(folder / "model")
@@ -115,7 +114,6 @@ class BacktestResult:
             self.notes,
             self.levels,
             seconds=time.perf_counter() - self.began,
-            reach=forecaster_reach(self.model),
         )
         (folder / "report.html").write_text(render(content), encoding="utf-8")
 

@@ -24,8 +24,11 @@ from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
 from .metrics import scores as scores
 from .persistence import KIND as KIND
+from .results import LABELS as LABELS
+from .results import MODEL as MODEL
 from .results import BacktestResult as BacktestResult
 from .results import BacktestSettings as BacktestSettings
+from .results import model_names as model_names
 from .sensitivity import forecaster_flow as forecaster_flow
 from .train import TRAINING as TRAINING
 from .train import Networks as Networks
@@ -33,7 +36,6 @@ from .train import train_networks as train_networks
 from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune
 from .tuning_result import TuningResult as TuningResult
-from .verdict import MODEL as MODEL
 from .verdict import Evaluation as Evaluation
 from .verdict import make_verdict as make_verdict
 from .verdict import no_verdict as no_verdict

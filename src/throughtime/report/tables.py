@@ -1,4 +1,4 @@
-"""Tables of forecasts, cut into what is drawn: one window of one series at a time."""
+"""Tables of forecasts, cut into segments: consecutive steps of one series from one cutoff."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
+from throughtime.forecasting import LABELS
 from throughtime.report.content import Columns
-
-LABELS = ("unique_id", "ds", "cutoff", "y")
 
 
 class Segment(NamedTuple):
@@ -31,7 +30,7 @@ class Segment(NamedTuple):
 
 
 def segments_of(panel: Panel, table: Columns) -> list[Segment]:
-    """The windows of a table ``unique_id, ds, (cutoff, y,) throughtime, ...``, by series and time; () for no table."""
+    """Return the segments of a table ``unique_id, ds, (cutoff, y,) throughtime, ...``, by series and time."""
     if not table or not len(table["unique_id"]):
         return []
     order = np.argsort(panel.ids)

@@ -9,7 +9,7 @@ from throughtime.data.frequency import Frequency
 from throughtime.report import choice
 from throughtime.report.content import ForecastContent
 from throughtime.report.numbers import shortened
-from throughtime.report.packed import packed
+from throughtime.report.payload import payload
 from throughtime.report.scores import metric_name, overall_rows
 from throughtime.report.tables import segments_of
 from throughtime.report.time_axis import time_axis
@@ -41,7 +41,7 @@ def test_windows_may_overlap():
 
 def test_every_value_is_where_it_belongs():
     panel = panel_of(["a", "b"], [9, 14])
-    data = packed(content_of(panel))
+    data = payload(content_of(panel))
     axis = stamps(data)
     ids, ends = panel.future(F)
     for row, series in enumerate(data["series"]):
@@ -76,7 +76,7 @@ def test_times_are_those_of_the_datas_own_clocks():
 
 def test_integers_stay_integers():
     panel = panel_of(["a"], [30], Frequency("integer", multiple=7, stamp="int64"))
-    data = packed(content_of(panel, backtest={}))
+    data = payload(content_of(panel, backtest={}))
     assert data["resolution"] == ""
     assert stamps(data).tolist() == list(range(7 * 270, 7 * 300 + 7 * F, 7))
 
@@ -92,14 +92,14 @@ def test_numbers_are_short_and_exact_enough():
 
 @pytest.mark.parametrize("values", [np.full(40, 3.5), np.full(40, np.nan), np.r_[np.nan, np.inf, np.arange(38.0)]])
 def test_constant_and_unknown_series_are_drawn(values):
-    (series,) = packed(content_of(panel_of(["a"], [40], values=values)))["series"]
+    (series,) = payload(content_of(panel_of(["a"], [40], values=values)))["series"]
     assert series["y"] == [value if np.isfinite(value) else None for value in values]
 
 
 def test_one_step_and_twelve_levels():
     panel, levels = panel_of(["a", "b"]), tuple(range(40, 100, 5))
     table = {"forecasts": forecasts_of(panel, 1, levels), "backtest": backtest_of(panel, 1, levels)}
-    data = packed(content_of(panel, levels=levels, **table))
+    data = payload(content_of(panel, levels=levels, **table))
     assert data["levels"] == list(levels)
     for series in data["series"]:
         assert len(series["forecasts"][0]["throughtime"]) == 1
@@ -110,7 +110,7 @@ def test_the_worst_and_the_best_are_kept_where_there_are_too_many(monkeypatch):
     panel = panel_of([f"s{place:02}" for place in range(30)], np.full(30, 60))
     content = content_of(panel)
     monkeypatch.setattr(choice, "BUDGET", 12 * (48 + 7 * 2 * F + 5 * F) + 100)
-    data = packed(content)
+    data = payload(content)
     rows = [series["row"] for series in data["series"]]
     assert len(rows) == 12
     assert rows == sorted(rows)
@@ -123,17 +123,17 @@ def test_the_worst_and_the_best_are_kept_where_there_are_too_many(monkeypatch):
 def test_histories_are_shortened_before_series_are_left_out(monkeypatch):
     panel = panel_of(["a", "b"], [500, 700])
     monkeypatch.setattr(choice, "BUDGET", 2 * (100 + 7 * 2 * F + 5 * F))
-    shown = packed(content_of(panel))["series"]
+    shown = payload(content_of(panel))["series"]
     assert [len(series["y"]) for series in shown] == [100, 100]
     for series in shown:
         assert [each["at"] - series["at"] for each in (*series["backtest"], *series["forecasts"])] == [94, 97, 100]
     monkeypatch.setattr(choice, "BUDGET", 10_000)
-    assert [len(series["y"]) for series in packed(content_of(panel))["series"]] == [500, 700]
+    assert [len(series["y"]) for series in payload(content_of(panel))["series"]] == [500, 700]
 
 
 def test_scores_by_series_stand_in_the_order_of_ids_and_mase_first():
     panel = panel_of(["b", "", "a"])
-    data = packed(content_of(panel, scores=scores_of(panel)))
+    data = payload(content_of(panel, scores=scores_of(panel)))
     assert list(data["scores"]) == ["mase", "smape"]
     assert data["scores"]["smape"]["throughtime"] == [0.25, None, 2.25]
     assert data["scores"]["mase"]["AutoETS"] == [1.125, None, 3.125]
@@ -142,7 +142,7 @@ def test_scores_by_series_stand_in_the_order_of_ids_and_mase_first():
 def test_a_series_may_have_an_empty_name():
     panel = panel_of(["", "b"])
     content = content_of(panel, scores=scores_of(panel, ["mase"]))
-    assert packed(content)["scores"]["mase"]["throughtime"] == [0.25, None]
+    assert payload(content)["scores"]["mase"]["throughtime"] == [0.25, None]
     assert [row.name for row in overall_rows(content)] == ["MASE", "time"]
 
 
