@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from throughtime.forecasting.baselines import seasonal_naive
 from throughtime.forecasting.basis import base_count, bases, smoothed_forecast
 
 REACH, F = 17, 11
@@ -44,6 +45,20 @@ def test_bases_by_hand(seasons):
     due = [by_hand(past[row, -length:].astype(float), seasons, REACH, F) for row, length in enumerate(LENGTHS)]
     assert came.shape == (len(LENGTHS), base_count(seasons), F)
     np.testing.assert_allclose(came, due, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("season", [1, 4, 7])
+def test_the_naive_basis_is_the_baseline_of_that_name(season):
+    """Seasonal naive in JAX, of windows, and its twin in NumPy, of series, agree on series of at least a season."""
+    past = np.random.default_rng(5).normal(size=(len(LENGTHS), REACH)).astype(np.float32)
+    inside = np.arange(REACH) >= REACH - np.array(LENGTHS)[:, None]
+    in_jax = bases(jnp.asarray(past), jnp.asarray(inside), (season,), F)[:, 4]
+    values, ends = past[inside].astype(float), np.cumsum(LENGTHS)
+    in_numpy = seasonal_naive(values, ends - LENGTHS, np.array(LENGTHS), season=season, horizon=F)
+    for row, length in enumerate(LENGTHS):
+        if length >= season:
+            np.testing.assert_array_equal(in_jax[row], in_numpy[row])
+    assert sum(length >= season for length in LENGTHS) > 5
 
 
 def test_a_season_that_repeats_is_continued():

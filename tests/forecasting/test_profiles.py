@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.forecasting.basis import season_profile, shrunk_profile, standing_out
+from throughtime.forecasting.basis import cut_seasons, season_profile, shrunk_profile
 
 SEASON, REACH = 5, 23
 LENGTHS = (23, 20, 19, 12, 9, 4)  # steps inside the series: 4, 4, 3, 2, 1 and 0 whole seasons
@@ -19,7 +19,7 @@ def past():
 def cut(past):
     """With what lies before the series as no number at all: nothing of it may enter."""
     inside = np.arange(REACH) >= REACH - np.array(LENGTHS)[:, None]
-    return standing_out(jnp.asarray(np.where(inside, past, np.nan)), jnp.asarray(inside), SEASON)
+    return cut_seasons(jnp.asarray(np.where(inside, past, np.nan)), jnp.asarray(inside), SEASON)
 
 
 def whole_seasons(values):
@@ -49,7 +49,7 @@ def test_profiles_by_hand(past):
 
 def test_a_season_that_repeats_is_not_shrunk():
     pattern = np.array([3.0, -1.0, 4.0, 1.0, -5.0], np.float32)
-    came = standing_out(jnp.asarray(np.tile(pattern, 3)[None]), jnp.ones((1, 15), bool), SEASON)
+    came = cut_seasons(jnp.asarray(np.tile(pattern, 3)[None]), jnp.ones((1, 15), bool), SEASON)
     np.testing.assert_allclose(shrunk_profile(came)[0], pattern - pattern.mean(), rtol=1e-6)
 
 
@@ -57,11 +57,11 @@ def test_seasons_that_contradict_each_other_have_no_profile():
     """Their mean is less than what its own noise makes it: the share is none, not a negative one."""
     pattern = np.array([3.0, -1.0, 4.0, 1.0, -5.0], np.float32)
     past = np.concatenate([pattern, -pattern, 1.5 * pattern])[None]
-    came = standing_out(jnp.asarray(past), jnp.ones((1, 15), bool), SEASON)
+    came = cut_seasons(jnp.asarray(past), jnp.ones((1, 15), bool), SEASON)
     assert np.abs(season_profile(came)).max() > 1
     np.testing.assert_array_equal(shrunk_profile(came), np.zeros((1, SEASON)))
 
 
 def test_without_a_season_there_is_no_profile():
-    came = standing_out(jnp.asarray([[2.0, 7.0, 4.0]]), jnp.ones((1, 3), bool), 1)
+    came = cut_seasons(jnp.asarray([[2.0, 7.0, 4.0]]), jnp.ones((1, 3), bool), 1)
     np.testing.assert_array_equal(shrunk_profile(came), [[0.0]])

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.forecasting.basis import SMOOTHING, shrunk_profile, smoothed_forecast, standing_out
+from throughtime.forecasting.basis import SMOOTHING, cut_seasons, shrunk_profile, smoothed_forecast
 
 REACH, F = 19, 8
 LENGTHS = (19, 13, 6, 2, 1)  # steps inside the series
@@ -27,7 +27,7 @@ def test_smoothing_by_hand(season):
     past = draw.normal(2.0 + pattern, 1.0, (len(LENGTHS), REACH)).astype(np.float32)
     past = np.where(inside, past, 0)
     came = smoothed_forecast(jnp.asarray(past), jnp.asarray(inside), season, F)
-    profiles = np.asarray(shrunk_profile(standing_out(jnp.asarray(past), jnp.asarray(inside), season)))
+    profiles = np.asarray(shrunk_profile(cut_seasons(jnp.asarray(past), jnp.asarray(inside), season)))
     for b, (row, length) in enumerate(zip(past, LENGTHS, strict=True)):
         seasonal = np.array([profiles[b, (step - REACH) % season] for step in range(REACH)])
         level = level_by_recursion((row - seasonal)[REACH - length :])
