@@ -13,7 +13,7 @@ from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.options import RunOptions
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.workflows import MOST_WINDOWS, SeriesFile, affordable_windows, backtest_file, forecast_file
-from throughtime.data import Named, Panel
+from throughtime.data import ColumnNames, Panel
 from throughtime.forecasting import BacktestSettings
 
 LEVELS = [80, 95]
@@ -30,7 +30,7 @@ def runtime_of(out, said=None):
 
 def run(file, out, *, levels=LEVELS, horizon=SMALL["horizon"], said=None, **columns):
     model = tt.Forecaster(**SMALL | {"horizon": horizon})
-    return forecast_file(SeriesFile(file, Named(**columns)), model, levels, runtime_of(out, said)).summary()
+    return forecast_file(SeriesFile(file, ColumnNames(**columns)), model, levels, runtime_of(out, said)).summary()
 
 
 def contents(folder):
@@ -202,7 +202,7 @@ def backtested(tmp_path_factory):
     folder, said = tmp_path_factory.mktemp("backtest"), []
     monthly_frame().write_csv(folder / "sales.csv")
     protocol = BacktestSettings(2, step=2, baselines=["drift", "naive2"])
-    source, runtime = SeriesFile(folder / "sales.csv", Named()), runtime_of(folder / "out", said)
+    source, runtime = SeriesFile(folder / "sales.csv", ColumnNames()), runtime_of(folder / "out", said)
     result = backtest_file(source, tt.Forecaster(**SMALL), protocol, LEVELS, runtime)
     return folder / "out", result.summary(), said
 

@@ -1,5 +1,6 @@
 """Covariates of a table: which columns, on which steps, and what is wrong with them."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from throughtime._errors import InputError
-from throughtime.data.columns import Named
+from throughtime.data.columns import ColumnNames
 from throughtime.data.frames import from_native
 from throughtime.data.future_covariates import require_future, with_future
 from throughtime.data.missing import without_leading_gaps
@@ -75,7 +76,7 @@ def test_a_table_of_any_kind(kind: str, tmp_path: Path) -> None:
     assert on_steps(panel, "sky", a) == [None, None, "rain", "sun", "sun", "rain", "hail"]
     (static,) = panel.covariates.static
     assert [static.categories[int(value)] for value in static.values[[a, b]]] == ["small", "big"]
-    assert panel.covariates.came.sum() == len(TABLE)
+    assert panel.covariates.has_row.sum() == len(TABLE)
     assert "Covariates: static 'kind'; past 'sky'; future 'price'." in panel.notes
     assert "1 time step had no row: taken as missing." in panel.notes
     assert "1 value missing in the rows." in panel.notes  # those after the end are none
@@ -248,4 +249,4 @@ def test_a_future_that_nobody_asked_for() -> None:
 
 
 def test_names_are_passed_on_by_role() -> None:
-    assert Named(**COLUMNS)._asdict() | ROLES == Named(**COLUMNS, **ROLES)._asdict()
+    assert asdict(ColumnNames(**COLUMNS)) | ROLES == asdict(ColumnNames(**COLUMNS, **ROLES))

@@ -46,16 +46,16 @@ def test_nothing_after_the_cutoffs_changes_them() -> None:
 
 def test_what_is_missing_or_unseen_counts_as_such() -> None:
     panel = panel_of()
-    tracks = encode(panel, fit_encodings(panel, np.array([2, 4]), calendar=False), HORIZON)
-    numbers, codes = np.asarray(tracks.future.numbers), np.asarray(tracks.past.codes)[:, 0]
+    covariates = encode(panel, fit_encodings(panel, np.array([2, 4]), calendar=False), HORIZON)
+    numbers, codes = np.asarray(covariates.future.numbers), np.asarray(covariates.past.codes)[:, 0]
     # Series b, then a: its steps and two more each.
     assert numbers[:, 1].tolist() == [1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1]
     assert (numbers[numbers[:, 1] == 0, 0] == 0).all()
     prices = np.array([0.5, 0.6, 0.0, 0.2, 0.3])
     np.testing.assert_allclose(numbers[[0, 11], 0], (np.array([0.5, 0.6]) - prices.mean()) / prices.std(), rtol=1e-6)
     assert codes.tolist() == [2, 1, 2, 0, 0, 0, 0, 1, 2, 2, 1, 0]  # rain 1, sun 2; snow and hail are unseen
-    assert np.asarray(tracks.static.codes)[:, 0].tolist() == [1, 2]
-    assert tracks.offsets.tolist() == [0, 5]
+    assert np.asarray(covariates.static.codes)[:, 0].tolist() == [1, 2]
+    assert covariates.offsets.tolist() == [0, 5]
 
 
 def test_far_and_constant_values_stay_finite() -> None:
@@ -68,19 +68,19 @@ def test_far_and_constant_values_stay_finite() -> None:
 @pytest.mark.parametrize("cutoff", [1, 3, 5])
 def test_windows_hold_the_covariates_of_their_steps(cutoff: int) -> None:
     """The past ones up to the cutoff, the future ones to the horizon; nothing before the series."""
-    panel, reach = panel_of(), 4
+    panel, lookback = panel_of(), 4
     encodings = fit_encodings(panel, panel.lengths, calendar=False)
-    tracks = encode(panel, encodings, HORIZON)
+    covariates = encode(panel, encodings, HORIZON)
     series = device_series(np.zeros(8), np.ones(8, bool), panel.offsets[:-1], panel.lengths, np.ones(2, bool))
-    given = windows_at(
-        series._replace(tracks=tracks), jnp.array([1]), jnp.array([cutoff]), reach=reach, horizon=HORIZON
-    ).given
-    steps = np.arange(cutoff - reach, cutoff + HORIZON)
-    due = [float(tracks.future.numbers[5 + step, 0]) if step >= 0 else 0.0 for step in steps]
-    assert given.future.numbers[0, :, 0].tolist() == due
-    due = [int(tracks.past.codes[5 + step, 0]) if step >= 0 else 0 for step in steps[:reach]]
-    assert given.past.codes[0, :, 0].tolist() == due
-    assert given.static.codes.tolist() == [[2]]
+    cut = windows_at(
+        series._replace(covariates=covariates), jnp.array([1]), jnp.array([cutoff]), lookback=lookback, horizon=HORIZON
+    ).covariates
+    steps = np.arange(cutoff - lookback, cutoff + HORIZON)
+    due = [float(covariates.future.numbers[5 + step, 0]) if step >= 0 else 0.0 for step in steps]
+    assert cut.future.numbers[0, :, 0].tolist() == due
+    due = [int(covariates.past.codes[5 + step, 0]) if step >= 0 else 0 for step in steps[:lookback]]
+    assert cut.past.codes[0, :, 0].tolist() == due
+    assert cut.static.codes.tolist() == [[2]]
 
 
 def test_other_covariates_than_those_of_the_training_are_refused() -> None:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.data.scaling import from_units, to_units, window_units
+from throughtime.data.scaling import scale_values, unscale_values, window_level_scale
 from throughtime.data.windows import Windows
 
 B, R, F, SPAN, SEASON = 7, 11, 2, 3, 4
@@ -22,12 +22,12 @@ def windows_of(past, seen=None, inside=None):
 
 @eqx.filter_jit
 def units_of(windows):
-    return window_units(windows, SPAN, SEASON)
+    return window_level_scale(windows, SPAN, SEASON)
 
 
 @eqx.filter_jit
 def scaled(windows):
-    return to_units(windows.past, window_units(windows, SPAN, SEASON))
+    return scale_values(windows.past, window_level_scale(windows, SPAN, SEASON))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def by_hand(past, seen, season):
 
 @pytest.mark.parametrize("season", [1, SEASON, 7])
 def test_level_and_scale_are_the_last_mean_and_the_error_of_seasonal_naive(past, seen, season):
-    units = eqx.filter_jit(window_units)(windows_of(past, seen), SPAN, season)
+    units = eqx.filter_jit(window_level_scale)(windows_of(past, seen), SPAN, season)
     due = np.array([by_hand(past[b], seen[b], season) for b in range(B)])
     np.testing.assert_allclose(units.level, due[:, 0], rtol=2e-6, atol=1e-6)
     np.testing.assert_allclose(units.scale, due[:, 1], rtol=2e-6)
@@ -84,7 +84,7 @@ def test_without_a_pair_a_season_apart_the_scale_is_the_whole_deviation(past, se
     apart = np.broadcast_to(np.isin(np.arange(R), [1, 2, 4, 7]), (B, R))
     due = past[:, [1, 2, 4, 7]].std(axis=1)
     np.testing.assert_allclose(units_of(windows_of(past, apart)).scale, due, rtol=1e-5)
-    longer = eqx.filter_jit(window_units)(windows_of(past, seen), SPAN, R + 2)
+    longer = eqx.filter_jit(window_level_scale)(windows_of(past, seen), SPAN, R + 2)
     np.testing.assert_allclose(longer.scale, [past[b][seen[b]].std() for b in range(B)], rtol=1e-5)
 
 
@@ -119,15 +119,15 @@ def test_constant_windows_have_no_scale_and_come_back_at_their_level(steps):
     draw = np.random.default_rng(steps)
     constant = (draw.normal(size=200) * 10.0 ** draw.uniform(-3, 6, 200)).astype(np.float32)
     windows = windows_of(np.repeat(constant[:, None], steps, axis=1))
-    units = eqx.filter_jit(window_units)(windows, steps, SEASON)
+    units = eqx.filter_jit(window_level_scale)(windows, steps, SEASON)
     np.testing.assert_array_equal(units.scale, 0)
-    np.testing.assert_array_equal(to_units(windows.past, units), 0)
-    back = from_units(jnp.full((200, F, 3), 5.0), units)
+    np.testing.assert_array_equal(scale_values(windows.past, units), 0)
+    back = unscale_values(jnp.full((200, F, 3), 5.0), units)
     np.testing.assert_allclose(back, np.broadcast_to(constant[:, None, None], back.shape), rtol=1e-6)
 
 
 def test_there_and_back(past, seen):
     windows = windows_of(past, seen)
     units = units_of(windows)
-    back = from_units(to_units(windows.past, units)[:, :, None], units)
+    back = unscale_values(scale_values(windows.past, units)[:, :, None], units)
     np.testing.assert_allclose(back[:, :, 0], past, rtol=1e-5, atol=1e-5)

@@ -48,7 +48,7 @@ def test_windows_equal_the_loop(shape, seed):
     series = device_series(values, observed, offsets, lengths, np.ones(N, bool))
     rows = random.integers(0, N, B)
     cutoffs = random.integers(0, lengths[rows] + 1)
-    came = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), reach=R, horizon=F)
+    came = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), lookback=R, horizon=F)
     jax.tree.map(np.testing.assert_array_equal, came, slow_windows(values, observed, offsets, lengths, rows, cutoffs))
 
 
@@ -56,8 +56,8 @@ def test_the_last_steps_of_windows_are_shorter_windows():
     values = np.random.default_rng(4).normal(size=P).astype(np.float32)
     series = device_series(values, values > -0.5, np.array([0, 9]), np.array([8, 22]), np.ones(2, bool))
     at = series, jnp.array([0, 1, 1]), jnp.array([3, 22, 10])
-    came = last_steps(cut_out(*at, reach=R + 2, horizon=F), R)
-    jax.tree.map(np.testing.assert_array_equal, came, cut_out(*at, reach=R, horizon=F))
+    came = last_steps(cut_out(*at, lookback=R + 2, horizon=F), R)
+    jax.tree.map(np.testing.assert_array_equal, came, cut_out(*at, lookback=R, horizon=F))
 
 
 @settings(max_examples=40)
@@ -69,7 +69,7 @@ def test_draws_stay_inside_the_cutoffs(shape, use, seed):
     if not use.any():
         return
     series = device_series(np.arange(1.0, P + 1), np.ones(P, bool), offsets, lengths, use)
-    windows = draw(jax.random.key(seed), series, batch=64, reach=R, horizon=F, least=LEAST)
+    windows = draw(jax.random.key(seed), series, batch=64, lookback=R, horizon=F, min_history=LEAST)
     last = np.asarray(windows.past[:, -1]).astype(int) - 1  # there is always one value before the cutoff
     rows = np.searchsorted(offsets, last, side="right") - 1
     cutoffs = last - offsets[rows] + 1
@@ -80,13 +80,15 @@ def test_draws_stay_inside_the_cutoffs(shape, use, seed):
     held = np.concatenate([windows.past, windows.future], axis=1)
     beyond = (offsets + lengths)[rows][:, None]
     assert (held <= beyond).all()
-    np.testing.assert_array_equal(np.asarray(windows.known).sum(axis=1), np.minimum(F, lengths[rows] - cutoffs))
+    np.testing.assert_array_equal(
+        np.asarray(windows.future_observed).sum(axis=1), np.minimum(F, lengths[rows] - cutoffs)
+    )
 
 
 def test_every_cutoff_is_drawn():
     length = 12
     series = device_series(np.arange(1.0, length + 1), np.ones(length, bool), np.array([0]), np.array([length]), ALL)
-    windows = draw(jax.random.key(1), series, batch=512, reach=R, horizon=F, least=LEAST)
+    windows = draw(jax.random.key(1), series, batch=512, lookback=R, horizon=F, min_history=LEAST)
     assert set(np.asarray(windows.past[:, -1]).astype(int).tolist()) == set(range(LEAST, length - F + 1))
 
 
@@ -101,7 +103,7 @@ def test_series_are_drawn_by_the_root_of_their_length_or_never(unused):
     row = np.repeat(np.arange(N), lengths).astype(float)
     series = device_series(row, np.ones(len(row), bool), offsets, lengths, use)
     drawn = 20_000
-    windows = draw(jax.random.key(2), series, batch=drawn, reach=R, horizon=F, least=LEAST)
+    windows = draw(jax.random.key(2), series, batch=drawn, lookback=R, horizon=F, min_history=LEAST)
     counts = Counter(np.asarray(windows.past[:, -1]).astype(int).tolist())
     assert counts[unused] == 0
     chances = np.where(use, np.sqrt(lengths), 0)

@@ -16,7 +16,7 @@ import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
-from throughtime.data.windows import Given, Table, Windows
+from throughtime.data.windows import CovariateTable, WindowCovariates, Windows
 from throughtime.forecasting import forecaster, selection
 from throughtime.forecasting.covariate_network import CovariateNetwork
 from throughtime.forecasting.dataset import prepare
@@ -193,9 +193,9 @@ def test_each_step_is_explained_by_its_own_covariates():
 
     def table(*shape, numbers, codes):
         number = rng.normal(size=(*shape, 2 * numbers)).astype(np.float32)
-        return Table(jnp.asarray(number), jnp.asarray(rng.integers(0, 3, (*shape, codes)), jnp.int32))
+        return CovariateTable(jnp.asarray(number), jnp.asarray(rng.integers(0, 3, (*shape, codes)), jnp.int32))
 
-    known = Given(
+    known = WindowCovariates(
         table(batch, numbers=1, codes=0),
         table(batch, reach, numbers=0, codes=1),
         table(batch, reach + horizon, numbers=1, codes=1),

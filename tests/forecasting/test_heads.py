@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from throughtime._errors import InputError
-from throughtime.data.scaling import Units
+from throughtime.data.scaling import LevelScale
 from throughtime.forecasting.heads import HEADS, NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, head_type
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 
 B, F, N = 3, 5, 4000
 LEVELS = (0.03, 0.2, 0.5, 0.6, 0.99)
-UNITS = Units(np.array([3.0, 40.0, 0.5]), np.array([1.5, 7.0, 0.25]))  # of counts, too
+UNITS = LevelScale(np.array([3.0, 40.0, 0.5]), np.array([1.5, 7.0, 0.25]))  # of counts, too
 LEVEL, SCALE = (column[:, None] for column in UNITS)
 OWN = QuantileHead((0.1, 0.35, 0.5, 0.95))
 each_head = pytest.mark.parametrize("head", [make() for make in HEADS.values()], ids=HEADS)
@@ -65,7 +65,7 @@ def compiled(head, raw, target, units):
 
 
 def losses(head, raw, target, units=UNITS):
-    return compiled(head, *map(jnp.asarray, (raw, target)), Units(*map(jnp.asarray, units)))
+    return compiled(head, *map(jnp.asarray, (raw, target)), LevelScale(*map(jnp.asarray, units)))
 
 
 @each_distribution
@@ -111,7 +111,7 @@ def test_quantiles_at_the_heads_own_levels_are_its_outputs_in_order():
 
 def test_other_levels_of_the_quantile_head_are_those_of_intervals():
     raw = np.sort(raw_of(QuantileHead()), axis=-1)
-    came = QuantileHead().quantiles(raw, (0.01, 0.26, 0.74, 0.99), Units(np.zeros(B), np.ones(B)))
+    came = QuantileHead().quantiles(raw, (0.01, 0.26, 0.74, 0.99), LevelScale(np.zeros(B), np.ones(B)))
     due = interval_columns(raw.reshape(B * F, -1), [98, 48])
     names = ("lo-98", "lo-48", "hi-48", "hi-98")
     for name, column in zip(names, np.moveaxis(came, -1, 0), strict=True):
@@ -142,7 +142,7 @@ def test_a_key_draws_the_same_and_another_key_another_sample(head):
 def test_steps_are_drawn_independently(head):
     """Correlations of 4,000 draws stay within five standard errors of zero."""
     raw = np.broadcast_to(np.arange(head.outputs) * 0.1, (1, F, head.outputs))
-    samples = head.sample(raw, Units(np.array([9.0]), np.array([3.0])), jax.random.key(1), N)
+    samples = head.sample(raw, LevelScale(np.array([9.0]), np.array([3.0])), jax.random.key(1), N)
     ranks = np.argsort(np.argsort(samples[:, 0], axis=0), axis=0)
     assert np.abs(np.corrcoef(ranks.T) - np.eye(F)).max() < 5 / np.sqrt(N)
 
@@ -156,7 +156,7 @@ def test_any_finite_numbers_give_finite_losses_and_gradients(head):
         jnp.asarray(column.ravel(), jnp.float32) for column in np.meshgrid(either, either, either, either, sizes)
     )
     raw = jnp.stack([first, *[others] * (head.outputs - 1)], axis=-1)[:, None]
-    values, gradient = compiled(head, raw, target[:, None], Units(level, scale))
+    values, gradient = compiled(head, raw, target[:, None], LevelScale(level, scale))
     assert jnp.isfinite(values).all()
     assert jnp.isfinite(gradient).all()
 
@@ -166,9 +166,11 @@ def test_single_precision_keeps_the_gradient_close_to_a_poisson_distribution(mea
     """There, gamma functions of large numbers cancel: less than 0.03 nats a unit of raw output is lost."""
     head, raw = NegativeBinomialHead(), np.zeros((B, F, 2))
     raw[..., 1] = np.array([-5, -9, -20])[:, None]
-    units = Units(np.full(B, mean), np.full(B, np.sqrt(mean) / 10))
+    units = LevelScale(np.full(B, mean), np.full(B, np.sqrt(mean) / 10))
     target = stats.poisson(mean).rvs((B, F), random_state=np.random.default_rng(2)).astype(float)
-    came = losses(head, *(column.astype(np.float32) for column in (raw, target)), Units(*map(np.float32, units)))[1]
+    came = losses(head, *(column.astype(np.float32) for column in (raw, target)), LevelScale(*map(np.float32, units)))[
+        1
+    ]
     with jax.enable_x64(True):
         due = losses(head, raw, target, units)[1]
     np.testing.assert_allclose(came, due, atol=0.03)
@@ -185,7 +187,7 @@ def test_an_outlier_pulls_the_normal_head_but_hardly_the_student_t(x64):
 def test_a_point_forecast_moves_the_location_alone(head):
     """Added where ``shift`` says, it moves quantiles by as many scales; the counts here are far from zero."""
     raw = raw_of(head) * np.array(0.1)
-    units = Units(np.array([4e6, 3e6, 2e6]), np.array([1e4, 2e4, 3e4]))
+    units = LevelScale(np.array([4e6, 3e6, 2e6]), np.array([1e4, 2e4, 3e4]))
     plain = head.quantiles(raw, LEVELS, units)
     moved = head.quantiles(raw + 2.0 * np.array(head.shift), LEVELS, units)
     due = np.broadcast_to(2.0 * units.scale[:, None, None], plain.shape)
@@ -195,7 +197,7 @@ def test_a_point_forecast_moves_the_location_alone(head):
 
 
 def test_a_window_of_zeros_only_can_still_learn_that_counts_come(x64):
-    zeros = Units(np.zeros(B), np.zeros(B))
+    zeros = LevelScale(np.zeros(B), np.zeros(B))
     head = NegativeBinomialHead()
     low, high = (head.quantiles(np.full((B, F, 2), [x, -1.0]), (0.5,), zeros) for x in (-5.0, 6.0))
     assert (low == 0).all()
@@ -207,7 +209,7 @@ def test_a_window_of_zeros_only_can_still_learn_that_counts_come(x64):
 def fitted(head):
     """One raw number for each output, by Adam, from draws of the distribution below."""
     target = jnp.asarray(DRAWN[head].rvs((1, DRAWS), random_state=np.random.default_rng(0)), jnp.float32)
-    units = Units(*(column.astype(jnp.float32) for column in ONE))
+    units = LevelScale(*(column.astype(jnp.float32) for column in ONE))
 
     def loss(raw):
         return head.loss(jnp.broadcast_to(raw, (*target.shape, head.outputs)), target, units).mean()
@@ -224,7 +226,7 @@ def fitted(head):
 
 
 DRAWS = 2000
-ONE = Units(np.array([5.0]), np.array([2.0]))
+ONE = LevelScale(np.array([5.0]), np.array([2.0]))
 DRAWN = {
     NormalHead(): stats.norm(8.0, 3.2),
     StudentTHead(): stats.t(3.5, 1.5, 2.6),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from throughtime.cells.catalog import CELLS
-from throughtime.data.scaling import from_units, to_units, window_units
+from throughtime.data.scaling import scale_values, unscale_values, window_level_scale
 from throughtime.data.windows import Windows, device_series, windows_at
 from throughtime.forecasting.basis import bases
 from throughtime.forecasting.dataset import Prepared
@@ -47,8 +47,8 @@ def series_of(values, observed=None):
 @eqx.filter_jit
 def forecasts(network, series, cutoffs):
     """Quantiles (B, F, Q) in the data's units, of B cutoffs in the one series."""
-    windows = windows_at(series, jnp.zeros_like(cutoffs), cutoffs, reach=REACH, horizon=F)
-    return from_units(*network(windows))
+    windows = windows_at(series, jnp.zeros_like(cutoffs), cutoffs, lookback=REACH, horizon=F)
+    return unscale_values(*network(windows))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_the_head_reads_the_last_step_of_the_blocks(name):
 @eqx.filter_jit
 def bases_of(windows):
     """In the windows' own units."""
-    past = to_units(windows.past, window_units(windows, SEASONS[0], SEASONS[0]))
+    past = scale_values(windows.past, window_level_scale(windows, SEASONS[0], SEASONS[0]))
     return bases(past, windows.inside, SEASONS, F)
 
 
@@ -143,7 +143,7 @@ def test_where_skip_head_and_gate_say_nothing_the_forecast_is_the_mean_of_the_ba
     network = random_network("two blocks")
     silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight, n.gate.weight, n.gate.bias)  # noqa: E731
     network = eqx.tree_at(silent, network, replace_fn=jnp.zeros_like)
-    windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(CUTOFFS), reach=REACH, horizon=F)
+    windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(CUTOFFS), lookback=REACH, horizon=F)
     scaled, simple = np.asarray(scaled_forecasts(network, windows)[0]), np.asarray(bases_of(windows))
     assert (np.diff(scaled, axis=-1) == 0).all()
     np.testing.assert_allclose(scaled[..., 0], simple.mean(axis=1), rtol=1e-4, atol=1e-5)
@@ -164,7 +164,7 @@ def test_a_history_beyond_the_window_enters_the_smoothing_and_no_unit(values):
 
     @eqx.filter_jit
     def run(network, series):
-        return network(windows_at(series, jnp.array([0]), jnp.array([P]), reach=network.design.reach, horizon=F))
+        return network(windows_at(series, jnp.array([0]), jnp.array([P]), lookback=network.design.reach, horizon=F))
 
     (plain, units), (moved, others) = run(network, series_of(values)), run(network, series_of(changed))
     jax.tree.map(np.testing.assert_array_equal, units, others)
@@ -215,11 +215,11 @@ LEVELS = jnp.asarray(QUANTILES)
 @eqx.filter_value_and_grad
 def training_loss(network, series):
     """Three windows, whose past is whole."""
-    windows = windows_at(series, jnp.zeros(B, int), jnp.asarray([21, 22, 29]), reach=REACH, horizon=F)
-    windows = windows._replace(past=jnp.where(windows.seen, windows.past, 0))
+    windows = windows_at(series, jnp.zeros(B, int), jnp.asarray([21, 22, 29]), lookback=REACH, horizon=F)
+    windows = windows._replace(past=jnp.where(windows.past_observed, windows.past, 0))
     predicted, units = network(windows)
-    losses = pinball(predicted, to_units(windows.future, units), LEVELS).mean(axis=-1)
-    return masked_mean(losses, windows.known)
+    losses = pinball(predicted, scale_values(windows.future, units), LEVELS).mean(axis=-1)
+    return masked_mean(losses, windows.future_observed)
 
 
 @pytest.mark.parametrize("hidden", [np.inf, np.nan, -1e30])

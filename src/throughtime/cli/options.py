@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 from throughtime.cli.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from throughtime.data import Named
+    from throughtime.data import ColumnNames
 
 CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
 HEADS = "quantiles, normal, student_t, or negative_binomial for counts"
@@ -53,11 +53,11 @@ class ColumnOptions:
     future: Annotated[tuple[str, ...], Repeated] = ()
     """A covariate known for the horizon too; repeat it for more."""
 
-    def names(self) -> "Named":
+    def names(self) -> "ColumnNames":
         """Return the names for the library."""
-        from throughtime.data import Named
+        from throughtime.data import ColumnNames
 
-        return Named(self.id, self.time, self.target or None, self.static, self.past, self.future)
+        return ColumnNames(self.id, self.time, self.target or None, self.static, self.past, self.future)
 
 
 @Parameter(name="*")

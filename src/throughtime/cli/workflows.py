@@ -1,6 +1,7 @@
 """From a file to forecasts, a backtest, a model and a report: what ``forecast`` and ``backtest`` do."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from throughtime.cli.progress_bar import TrainingBar
 from throughtime.cli.results import BacktestResult, ForecastResult, Levels
 from throughtime.cli.runtime import Runtime
 from throughtime.data import (
-    Named,
+    ColumnNames,
     Panel,
     read_panel,
     read_table,
@@ -59,7 +60,7 @@ class SeriesFile(NamedTuple):
     """
 
     path: Path
-    columns: Named
+    columns: ColumnNames
     future: Path | None = None
 
 
@@ -126,7 +127,7 @@ def backtest_file(
 
 def read_series(source: SeriesFile) -> Panel:
     """Read the file's panel, without steps before a series' first value."""
-    return without_leading_gaps(read_panel(source.path, **source.columns._asdict()))
+    return without_leading_gaps(read_panel(source.path, **asdict(source.columns)))
 
 
 def read_forecastable(source: SeriesFile, model: Forecaster, levels: Levels) -> Panel:

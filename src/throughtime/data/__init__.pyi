@@ -1,6 +1,6 @@
 from . import tasks as tasks
 from .calendar_features import calendar_names as calendar_names
-from .columns import Named as Named
+from .columns import ColumnNames as ColumnNames
 from .covariates import Column as Column
 from .covariates import Covariates as Covariates
 from .encoding import CovariateSizes as CovariateSizes
@@ -25,10 +25,10 @@ from .panel import Panel as Panel
 from .panel import fingerprint as fingerprint
 from .readers import read_panel as read_panel
 from .readers import read_table as read_table
-from .scaling import Units as Units
-from .scaling import from_units as from_units
-from .scaling import to_units as to_units
-from .scaling import window_units as window_units
+from .scaling import LevelScale as LevelScale
+from .scaling import scale_values as scale_values
+from .scaling import unscale_values as unscale_values
+from .scaling import window_level_scale as window_level_scale
 from .source import Source as Source
 from .tasks import Batch as Batch
 from .tasks import Task as Task
@@ -39,8 +39,8 @@ from .tasks import parity as parity
 from .tasks import running_parity as running_parity
 from .tasks import selective_copy as selective_copy
 from .tasks import temporal_order as temporal_order
+from .windows import CovariateTable as CovariateTable
 from .windows import Series as Series
-from .windows import Table as Table
 from .windows import Windows as Windows
 from .windows import device_series as device_series
 from .windows import draw_windows as draw_windows

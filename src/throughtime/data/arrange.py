@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime._errors import InputError
-from throughtime.data.columns import Columns, Named, as_numbers, listed, option, select_columns
+from throughtime.data.columns import ColumnNames, Columns, as_numbers, listed, option, select_columns
 from throughtime.data.covariate_grid import covariate_notes, grid_covariates
 from throughtime.data.covariates import Covariates
 from throughtime.data.frames import as_polars, format_times
@@ -39,7 +39,7 @@ class Arranged(NamedTuple):
     covariates: Covariates | None = None
 
 
-def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) -> Arranged:
+def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, named: ColumnNames) -> Arranged:
     """Regular series from the rows of a table, with NaN where a step has no row.
 
     With future covariates, a series ends with its last value: rows after it say what is known of the time to come.

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -22,7 +21,8 @@ LARGEST = 1e300  # beyond, differences and sums of values are no longer finite
 LISTED = 20
 
 
-class Named(NamedTuple):
+@dataclass(frozen=True)
+class ColumnNames:
     """The columns of a long table that a user names; what is None is found, and there are no other covariates.
 
     Attributes:
@@ -72,7 +72,9 @@ class Columns:
         return [name for name in (self.id, self.time, *self.targets) if name is not None]
 
 
-def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Named) -> tuple[nw.DataFrame, Columns]:
+def select_columns(
+    table: nw.DataFrame | nw.LazyFrame, source: Source, named: ColumnNames
+) -> tuple[nw.DataFrame, Columns]:
     """The ids, times and values, read into memory, and which columns they and the covariates are.
 
     Raises:
@@ -85,7 +87,7 @@ def select_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, named: Na
     return collected(table.select(columns.read_first)), columns
 
 
-def resolve_columns(head: nw.DataFrame, source: Source, named: Named) -> Columns:
+def resolve_columns(head: nw.DataFrame, source: Source, named: ColumnNames) -> Columns:
     """The columns that were named; else unique_id, ds, y; else the only ones that can be meant.
 
     Args:

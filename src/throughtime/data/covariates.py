@@ -42,7 +42,7 @@ class Covariates:
         future: known beyond it, (C,) values each.
         starts: the ordinal of each series' first step on the grid, (N,).
         offsets: where each series begins on the grid and the last one ends, (N + 1,).
-        came: whether a row came for the step, (C,).
+        has_row: whether the table has a row for the step, (C,).
     """
 
     id: str | None
@@ -53,7 +53,7 @@ class Covariates:
     future: tuple[Column, ...]
     starts: NDArray[np.int64]
     offsets: NDArray[np.int64]
-    came: NDArray[np.bool_]
+    has_row: NDArray[np.bool_]
 
     def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
         """Where on the grid the steps with these ordinals lie, -1 outside of it.
@@ -79,7 +79,7 @@ class Covariates:
             past=tuple(replace(column, values=at(column.values, places)) for column in self.past),
             future=tuple(replace(column, values=at(column.values, places)) for column in self.future),
             offsets=offsets,
-            came=np.append(self.came, False)[places],
+            has_row=np.append(self.has_row, False)[places],
         )
 
     def of_series(self, kept: NDArray[np.bool_]) -> "Covariates":
@@ -94,7 +94,7 @@ class Covariates:
             future=tuple(replace(column, values=column.values[steps]) for column in self.future),
             starts=self.starts[kept],
             offsets=np.append(0, np.cumsum(lengths[kept])),
-            came=self.came[steps],
+            has_row=self.has_row[steps],
         )
 
 

@@ -10,7 +10,7 @@ from throughtime._errors import InputError
 from throughtime.data.calendar_features import calendar_codes, calendar_names
 from throughtime.data.covariates import Column, at
 from throughtime.data.panel import Panel
-from throughtime.data.windows import Table, Tracks, device_offsets, device_table
+from throughtime.data.windows import CovariateTable, SeriesCovariates, device_offsets, device_table
 
 FARTHEST = 10.0  # standard deviations: what lies beyond, be it a mistake or a rare event, counts as so far away
 SERIES_AT_ONCE = 4096  # bounds the memory of what is made on the way
@@ -132,7 +132,7 @@ def _fitted(column: Column, values: NDArray[np.float64]) -> Encoding:
     return Encoding(column.name, float(mean * largest), 1.0 if still else float(deviation * largest))
 
 
-def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
+def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates:
     """The panel's covariates on the device, for all of its steps and ``horizon`` more after each series.
 
     Raises:
@@ -155,7 +155,7 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
         return [*columns, *(_calendar_column(panel, one, steps) for one in encodings.calendar)]
 
     static = [] if given is None else list(map(_encoded, given.static, encodings.static))
-    return Tracks(
+    return SeriesCovariates(
         _table(sizes.static, len(panel), [static]),
         _table(sizes.past, count, map(past, blocks)),
         _table(sizes.future, count, map(future, blocks)),
@@ -163,7 +163,7 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> Tracks:
     )
 
 
-def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> Table:
+def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> CovariateTable:
     """The table of columns that come some rows at a time: numbers (S, 2) and codes (S,)."""
     numbers = np.empty((rows, 2 * sizes.numbers), np.float32)
     codes = np.empty((rows, len(sizes.vocabularies)), np.int32)

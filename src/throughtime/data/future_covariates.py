@@ -78,14 +78,14 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     ordinals = panel.starts[series] + panel.frequency.multiple * step
     places = given.places(series, ordinals, panel.frequency.multiple)
     _check_once(places, row, source, given)
-    known = given.came.copy()
+    known = given.has_row.copy()
     known[places] = True
     future = []
     for column in given.future:
         categorical = column.categories is not None
         came = read_column(as_polars(frame[column.name]), source, categorical=categorical)
         future.append(_filled(column, came, places, row))
-    return replace(panel, covariates=replace(given, future=tuple(future), came=known))
+    return replace(panel, covariates=replace(given, future=tuple(future), has_row=known))
 
 
 def _rows_ahead(
@@ -151,7 +151,7 @@ def _came(panel: Panel, given: Covariates, cutoffs: NDArray[np.int64], horizon: 
     ordinals = panel.starts[:, None] + panel.frequency.multiple * steps
     row = np.broadcast_to(np.arange(len(panel))[:, None], steps.shape)
     places = given.places(row, ordinals, panel.frequency.multiple)
-    return np.append(given.came, False)[places]  # the last one is that of -1
+    return np.append(given.has_row, False)[places]  # the last one is that of -1
 
 
 def _needed(panel: Panel, given: Covariates, horizon: int) -> str:

@@ -1,11 +1,11 @@
 """What stands in for a missing value: an earlier one of the same season, never a later one."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from throughtime.data.columns import Named
+from throughtime.data.columns import ColumnNames
 from throughtime.data.panel import Panel
 
 
@@ -29,9 +29,9 @@ def without_leading_gaps(panel: Panel) -> Panel:
     )
 
 
-def as_panel(frame: Any, named: Named = Named()) -> Panel:  # noqa: B008 - a tuple, which nobody changes
+def as_panel(frame: Any, named: ColumnNames = ColumnNames()) -> Panel:  # noqa: B008 - frozen
     """The panel of a frame with these columns, or a panel as it is, each series from its first value on."""
-    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **named._asdict()))
+    return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(named)))
 
 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 from throughtime.data.arrange import arrange
-from throughtime.data.columns import Named
+from throughtime.data.columns import ColumnNames
 from throughtime.data.covariates import Covariates
 from throughtime.data.frames import from_native
 from throughtime.data.frequency import Frequency
@@ -67,7 +67,7 @@ class Panel:
         Raises:
             InputError: where the frame cannot be used; the message names the row and the column.
         """
-        named = Named(id, time, target, static, past, future)
+        named = ColumnNames(id, time, target, static, past, future)
         return cls(*arrange(from_native(frame), Source("the frame"), named))
 
     def __len__(self) -> int:
@@ -144,7 +144,7 @@ def _parts(panel: Panel) -> Iterator[bytes]:
     yield repr((panel.ids.tolist(), astuple(panel.frequency))).encode()
     yield from (array.tobytes() for array in (panel.values, panel.offsets, panel.starts))
     if (given := panel.covariates) is not None:
-        yield from (array.tobytes() for array in (given.starts, given.offsets, given.came))
+        yield from (array.tobytes() for array in (given.starts, given.offsets, given.has_row))
         for role in ("static", "past", "future"):
             for column in getattr(given, role):
                 yield repr((role, column.name, column.categories)).encode()

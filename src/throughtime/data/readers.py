@@ -11,7 +11,7 @@ import polars as pl
 
 from throughtime._errors import InputError
 from throughtime.data.arrange import arrange
-from throughtime.data.columns import Named
+from throughtime.data.columns import ColumnNames
 from throughtime.data.csv_text import parse_csv
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
@@ -48,7 +48,7 @@ def read_panel(
     """
     table, source = read_table(path)
     try:
-        return Panel(*arrange(table, source, Named(id, time, target, static, past, future)))
+        return Panel(*arrange(table, source, ColumnNames(id, time, target, static, past, future)))
     except DAMAGED as error:
         if isinstance(table, nw.DataFrame):
             raise

@@ -11,14 +11,14 @@ from throughtime.data.windows import Windows
 LEAST_SHARE = 0.1  # of the standard deviation: a season without noise leaves no error to measure with
 
 
-class Units(NamedTuple):
+class LevelScale(NamedTuple):
     """The level and scale of B windows; a scale of 0 marks a window without any movement."""
 
     level: Float[Array, "B"]
     scale: Float[Array, "B"]
 
 
-def window_units(windows: Windows, span: int, season: int) -> Units:
+def window_level_scale(windows: Windows, span: int, season: int) -> LevelScale:
     """Level and scale of each window, from its past alone.
 
     The level is the mean of the last ``span`` observed steps' values. The scale is the mean absolute difference over a
@@ -31,24 +31,24 @@ def window_units(windows: Windows, span: int, season: int) -> Units:
     difference = _masked_moment(jnp.abs(windows.past[:, season:] - windows.past[:, :-season]), both)
     least = jnp.where(both.any(axis=1), LEAST_SHARE, 1.0) * deviation
     scale = jnp.where(deviation > 0, jnp.maximum(difference, least), 0)
-    return Units(_masked_moment(windows.past[:, -span:], _usable(windows, span)), scale)
+    return LevelScale(_masked_moment(windows.past[:, -span:], _usable(windows, span)), scale)
 
 
-def to_units(values: Float[Array, "B S"], units: Units) -> Float[Array, "B S"]:
+def scale_values(values: Float[Array, "B S"], units: LevelScale) -> Float[Array, "B S"]:
     """``(value - level) / scale``; 0 where there is no movement to measure with."""
     scale = units.scale[:, None]
     return jnp.where(scale > 0, (values - units.level[:, None]) / jnp.where(scale > 0, scale, 1), 0)
 
 
-def from_units(scaled: Float[Array, "B F Q"], units: Units) -> Float[Array, "B F Q"]:
+def unscale_values(scaled: Float[Array, "B F Q"], units: LevelScale) -> Float[Array, "B F Q"]:
     """``level + scale * value``: a window without movement stays at its level."""
     return units.level[:, None, None] + units.scale[:, None, None] * scaled
 
 
 def _usable(windows: Windows, steps: int) -> Array:
     """The observed steps among the last ``steps``; all inside the series where none was observed."""
-    seen, inside = windows.seen[:, -steps:], windows.inside[:, -steps:]
-    return jnp.where(seen.any(axis=1, keepdims=True), seen, inside)
+    observed, inside = windows.past_observed[:, -steps:], windows.inside[:, -steps:]
+    return jnp.where(observed.any(axis=1, keepdims=True), observed, inside)
 
 
 def _masked_moment(values: Array, mask: Array) -> Array:

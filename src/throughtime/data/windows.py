@@ -13,7 +13,7 @@ import numpy as np
 from throughtime._types import Array, Bool, Float, Int, Key
 
 
-class Table(NamedTuple):
+class CovariateTable(NamedTuple):
     """Some covariates of S steps, series or windows.
 
     Attributes:
@@ -25,7 +25,7 @@ class Table(NamedTuple):
     codes: Int[Array, "*S C"]
 
 
-class Tracks(NamedTuple):
+class SeriesCovariates(NamedTuple):
     """The covariates of N ragged series, for each step of a series and F more after it.
 
     Attributes:
@@ -35,13 +35,13 @@ class Tracks(NamedTuple):
         offsets: where each series begins.
     """
 
-    static: Table
-    past: Table
-    future: Table
+    static: CovariateTable
+    past: CovariateTable
+    future: CovariateTable
     offsets: Int[Array, "N"]
 
 
-class Given(NamedTuple):
+class WindowCovariates(NamedTuple):
     """The covariates of B windows.
 
     Attributes:
@@ -50,43 +50,47 @@ class Given(NamedTuple):
         future: of those and the F steps after it, (B, R + F, ...); the same.
     """
 
-    static: Table
-    past: Table
-    future: Table
+    static: CovariateTable
+    past: CovariateTable
+    future: CovariateTable
 
 
-def device_table(numbers: np.ndarray, codes: np.ndarray) -> Table:
+def device_table(numbers: np.ndarray, codes: np.ndarray) -> CovariateTable:
     """Numbers (S, E), two for each column, and codes (S, C) on the device."""
-    return Table(jnp.asarray(numbers), jnp.asarray(codes))
+    return CovariateTable(jnp.asarray(numbers), jnp.asarray(codes))
 
 
 def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:
     return jnp.asarray(offsets, jnp.int32)
 
 
-def given_at(
-    tracks: Tracks, rows: Int[Array, "B"], positions: Int[Array, "B S"], inside: Bool[Array, "B S"], reach: int
-) -> Given:
+def covariates_at(
+    series: SeriesCovariates,
+    rows: Int[Array, "B"],
+    positions: Int[Array, "B S"],
+    inside: Bool[Array, "B S"],
+    lookback: int,
+) -> WindowCovariates:
     """The covariates of windows: of past covariates only what lies before the cutoff.
 
     Args:
-        tracks: of all series.
+        series: the covariates of all series.
         rows: the series of each window.
         positions: the places of the windows' R + F steps in their series.
         inside: whether the steps may be seen; those after the cutoff always may.
-        reach: R.
+        lookback: R.
     """
-    there = inside | (jnp.arange(positions.shape[1]) >= reach)[None]
-    places = jnp.where(there, tracks.offsets[rows][:, None] + positions, 0)
-    return Given(
-        Table(tracks.static.numbers[rows], tracks.static.codes[rows]),
-        _gathered(tracks.past, places[:, :reach], there[:, :reach]),
-        _gathered(tracks.future, places, there),
+    there = inside | (jnp.arange(positions.shape[1]) >= lookback)[None]
+    places = jnp.where(there, series.offsets[rows][:, None] + positions, 0)
+    return WindowCovariates(
+        CovariateTable(series.static.numbers[rows], series.static.codes[rows]),
+        _gathered(series.past, places[:, :lookback], there[:, :lookback]),
+        _gathered(series.future, places, there),
     )
 
 
-def _gathered(table: Table, places: Int[Array, "B S"], there: Bool[Array, "B S"]) -> Table:
-    return Table(
+def _gathered(table: CovariateTable, places: Int[Array, "B S"], there: Bool[Array, "B S"]) -> CovariateTable:
+    return CovariateTable(
         jnp.where(there[..., None], table.numbers[places], 0), jnp.where(there[..., None], table.codes[places], 0)
     )
 
@@ -100,7 +104,7 @@ class Series(NamedTuple):
         offsets: where each series begins.
         lengths: how many values of each series may be seen; less than there are, for a backtest.
         weights: the chance of a series to be drawn, cumulated, ending at 1.
-        tracks: the covariates; None without any.
+        covariates: those of the series; None without any.
     """
 
     values: Float[Array, "P"]
@@ -108,7 +112,7 @@ class Series(NamedTuple):
     offsets: Int[Array, "N"]
     lengths: Int[Array, "N"]
     weights: Float[Array, "N"]
-    tracks: Tracks | None = None
+    covariates: SeriesCovariates | None = None
 
 
 class Windows(NamedTuple):
@@ -117,24 +121,26 @@ class Windows(NamedTuple):
     Attributes:
         past: the R values before the cutoff, oldest first; 0 before a series begins.
         inside: whether the past's steps lie inside the series.
-        seen: whether they were observed.
+        past_observed: whether they were observed.
         future: the F values after the cutoff.
-        known: whether they were observed: what a loss may count.
-        given: the covariates of the windows; None without any.
+        future_observed: whether they were observed: what a loss may count.
+        covariates: the covariates of the windows; None without any.
     """
 
     past: Float[Array, "B R"]
     inside: Bool[Array, "B R"]
-    seen: Bool[Array, "B R"]
+    past_observed: Bool[Array, "B R"]
     future: Float[Array, "B F"]
-    known: Bool[Array, "B F"]
-    given: Given | None = None
+    future_observed: Bool[Array, "B F"]
+    covariates: WindowCovariates | None = None
 
 
 def last_steps(windows: Windows, steps: int) -> Windows:
     """The windows with no more of the past than its last steps; covariates stay as they are."""
-    past, inside, seen = (track[:, -steps:] for track in (windows.past, windows.inside, windows.seen))
-    return windows._replace(past=past, inside=inside, seen=seen)
+    past, inside, observed = (
+        steps_of[:, -steps:] for steps_of in (windows.past, windows.inside, windows.past_observed)
+    )
+    return windows._replace(past=past, inside=inside, past_observed=observed)
 
 
 def device_series(
@@ -162,29 +168,35 @@ def device_series(
     )
 
 
-def draw_windows(key: Key, series: Series, *, batch: int, reach: int, horizon: int, least: int) -> Windows:
+def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon: int, min_history: int) -> Windows:
     """B windows with random cutoffs: a series by its weight, then any cutoff in it.
 
-    Cutoffs leave ``least`` values before them and ``horizon`` values after them where the series is long enough, and
-    at least one of each otherwise.
+    If the series is long enough, a cutoff leaves ``min_history`` values before it and ``horizon`` values after it;
+    otherwise at least one of each.
     """
     key_row, key_cutoff = jax.random.split(key)
     rows = jnp.searchsorted(series.weights, jax.random.uniform(key_row, (batch,)), side="right")
     rows = jnp.minimum(rows, len(series.weights) - 1)
     lengths = series.lengths[rows]
     last = jnp.maximum(lengths - horizon, 1)
-    first = jnp.minimum(least, last)
+    first = jnp.minimum(min_history, last)
     cutoffs = jax.random.randint(key_cutoff, (batch,), first, last + 1)
-    return windows_at(series, rows, cutoffs, reach=reach, horizon=horizon)
+    return windows_at(series, rows, cutoffs, lookback=lookback, horizon=horizon)
 
 
-def windows_at(series: Series, rows: Int[Array, "B"], cutoffs: Int[Array, "B"], *, reach: int, horizon: int) -> Windows:
+def windows_at(
+    series: Series, rows: Int[Array, "B"], cutoffs: Int[Array, "B"], *, lookback: int, horizon: int
+) -> Windows:
     """The windows of given series with given cutoffs: the number of values before the cut, counted in the series."""
-    positions = cutoffs[:, None] + jnp.arange(-reach, horizon)[None]
+    positions = cutoffs[:, None] + jnp.arange(-lookback, horizon)[None]
     inside = (positions >= 0) & (positions < series.lengths[rows][:, None])
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)
     values = jnp.where(inside, series.values[places], 0)
     observed = inside & series.observed[places]
-    given = None if series.tracks is None else given_at(series.tracks, rows, positions, inside, reach)
-    past, future = slice(None, reach), slice(reach, None)
-    return Windows(values[:, past], inside[:, past], observed[:, past], values[:, future], observed[:, future], given)
+    covariates = (
+        None if series.covariates is None else covariates_at(series.covariates, rows, positions, inside, lookback)
+    )
+    past, future = slice(None, lookback), slice(lookback, None)
+    return Windows(
+        values[:, past], inside[:, past], observed[:, past], values[:, future], observed[:, future], covariates
+    )

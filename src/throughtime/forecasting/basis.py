@@ -110,7 +110,7 @@ def bases(
 
 
 def _seasonal_naive(past: Array, inside: Array, season: int, last: Array, steps: Array) -> Array:
-    """Return seasonal naive (B, F): the twin in JAX of ``baselines.seasonal_naive``, for windows of a season or more."""
+    """Return seasonal naive (B, F): ``baselines.seasonal_naive`` in JAX, for windows of a season or more."""
     places = past.shape[1] - season + steps % season
     return jnp.where(inside[:, places], past[:, places], last)
 

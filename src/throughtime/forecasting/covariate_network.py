@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._types import Array, Float, Key
-from throughtime.data import CovariateSizes, Table, TableSizes, Windows
+from throughtime.data import CovariateSizes, CovariateTable, TableSizes, Windows
 from throughtime.layers import per_step
 
 
@@ -35,7 +35,7 @@ class TableReader(eqx.Module):
         )
         self.width = 2 * sizes.numbers + sum(widths)
 
-    def __call__(self, table: Table) -> Float[Array, "*S X"]:
+    def __call__(self, table: CovariateTable) -> Float[Array, "*S X"]:
         """Each row as one vector."""
         categories = [vectors[table.codes[..., k]] for k, vectors in enumerate(self.vectors)]
         return jnp.concatenate([table.numbers, *categories], axis=-1)
@@ -91,11 +91,11 @@ class CovariateNetwork(eqx.Module):
 
     def __call__(self, windows: Windows) -> CovariateInputs:
         """What the covariates of windows say before the network has seen the values."""
-        assert windows.given is not None
+        assert windows.covariates is not None
         reach = windows.past.shape[1]
-        static = self.static(windows.given.static)
-        future = self.future(windows.given.future)
-        past = jnp.concatenate([self.past(windows.given.past), future[:, :reach]], axis=-1)
+        static = self.static(windows.covariates.static)
+        future = self.future(windows.covariates.future)
+        past = jnp.concatenate([self.past(windows.covariates.past), future[:, :reach]], axis=-1)
         everywhere = jnp.broadcast_to(static[:, None], (*future.shape[:2], static.shape[-1]))
         future = jnp.concatenate([future, everywhere], axis=-1)
         explained = per_step(self.sum, jax.nn.gelu(per_step(self.regression, future)))[..., 0]

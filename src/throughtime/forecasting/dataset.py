@@ -77,12 +77,12 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     counts = head_of(plan.design).counts  # must come as they are
     center = np.zeros(len(panel)) if counts else values[firsts]
     use = learnable(panel, cutoffs, plan.design.horizon)
-    tracks = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
+    covariates = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
     flat = values - np.repeat(center, panel.lengths)
     unit = np.ones(len(panel)) if counts else _units(flat, panel, cutoffs)
     flat /= np.repeat(unit, panel.lengths)
     series = device_series(flat, observed, panel.offsets[:-1], cutoffs, use)
-    return Prepared(values, filled[firsts], center, unit, series._replace(tracks=tracks))
+    return Prepared(values, filled[firsts], center, unit, series._replace(covariates=covariates))
 
 
 def _units(flat: np.ndarray, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:

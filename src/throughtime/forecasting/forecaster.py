@@ -9,7 +9,7 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime.data import (
-    Named,
+    ColumnNames,
     Panel,
     Source,
     as_panel,
@@ -120,7 +120,7 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used.
         """
-        panel = as_panel(frame, Named(id, time, target, static, past, future))
+        panel = as_panel(frame, ColumnNames(id, time, target, static, past, future))
         self.fit_until(panel, panel.lengths, report=report)
         self._like = None if isinstance(frame, Panel) else template(frame)
         return self

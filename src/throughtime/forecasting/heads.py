@@ -25,7 +25,7 @@ from scipy import special, stats
 from throughtime._errors import InputError
 from throughtime._registry import resolve
 from throughtime._types import Array, Float, Key
-from throughtime.data import Units, to_units
+from throughtime.data import LevelScale, scale_values
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.training import pinball
 
@@ -76,15 +76,15 @@ class Head(ABC):
             )
 
     @abstractmethod
-    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: Units) -> Float[Array, "B F"]:
+    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
         """What training makes small, for each step: a mean pinball loss, or a negative log-likelihood in nats."""
 
     @abstractmethod
-    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: Units) -> np.ndarray:
+    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
         """(B, F, Q) at the Q levels, which ascend, of raw (B, F, O)."""
 
     @abstractmethod
-    def sample(self, raw: Array | np.ndarray, units: Units, key: Key, n: int) -> np.ndarray:
+    def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
         """(N, B, F) values drawn for each step by itself, of raw (B, F, O); the same key draws the same.
 
         Steps are independent: a head knows each step's distribution, not how steps go together. So sums over steps are
@@ -118,14 +118,16 @@ class QuantileHead(Head):
     def shift(self) -> tuple[int, ...]:
         return (1,) * len(self.levels)
 
-    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: Units) -> Float[Array, "B F"]:
-        return pinball(_bounded(raw), _bounded(to_units(target, units)), jnp.asarray(self.levels, raw.dtype)).mean(-1)
+    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
+        return pinball(_bounded(raw), _bounded(scale_values(target, units)), jnp.asarray(self.levels, raw.dtype)).mean(
+            -1
+        )
 
-    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: Units) -> np.ndarray:
+    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
         scores = np.broadcast_to(special.ndtri(np.asarray(levels)), (*raw.shape[:-1], len(levels)))
         return _placed(self._at(raw, scores), units)
 
-    def sample(self, raw: Array | np.ndarray, units: Units, key: Key, n: int) -> np.ndarray:
+    def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
         scores = _generator(key).standard_normal((*raw.shape[:-1], n))
         return np.moveaxis(_placed(self._at(raw, scores), units), -1, 0)
 
@@ -154,15 +156,15 @@ class NormalHead(Head):
         """Mean and standard deviation, in window units."""
         return _bounded(raw[..., 0]), _scale(raw[..., 1])
 
-    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: Units) -> Float[Array, "B F"]:
+    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
         mean, deviation = self.parameters(raw)
-        return -jstats.norm.logpdf(_bounded(to_units(target, units)), mean, deviation)
+        return -jstats.norm.logpdf(_bounded(scale_values(target, units)), mean, deviation)
 
-    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: Units) -> np.ndarray:
+    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
         mean, deviation = _columns(*self.parameters(jnp.asarray(raw)))
         return _placed(mean + deviation * special.ndtri(np.asarray(levels)), units)
 
-    def sample(self, raw: Array | np.ndarray, units: Units, key: Key, n: int) -> np.ndarray:
+    def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
         mean, deviation = _columns(*self.parameters(jnp.asarray(raw)))
         draws = _generator(key).standard_normal((*mean.shape[:-1], n))
         return np.moveaxis(_placed(mean + deviation * draws, units), -1, 0)
@@ -186,15 +188,15 @@ class StudentTHead(Head):
         freedom = jnp.minimum(LEAST_FREEDOM + jax.nn.softplus(_bounded(raw[..., 2])), MOST_FREEDOM)
         return _bounded(raw[..., 0]), _scale(raw[..., 1]), freedom
 
-    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: Units) -> Float[Array, "B F"]:
+    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
         location, scale, freedom = self.parameters(raw)
-        return -jstats.t.logpdf(_bounded(to_units(target, units)), freedom, location, scale)
+        return -jstats.t.logpdf(_bounded(scale_values(target, units)), freedom, location, scale)
 
-    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: Units) -> np.ndarray:
+    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
         location, scale, freedom = _columns(*self.parameters(jnp.asarray(raw)))
         return _placed(location + scale * special.stdtrit(freedom, np.asarray(levels)), units)
 
-    def sample(self, raw: Array | np.ndarray, units: Units, key: Key, n: int) -> np.ndarray:
+    def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
         location, scale, freedom = _columns(*self.parameters(jnp.asarray(raw)))
         draws = _generator(key).standard_t(freedom, (*location.shape[:-1], n))
         return np.moveaxis(_placed(location + scale * draws, units), -1, 0)
@@ -215,7 +217,9 @@ class NegativeBinomialHead(Head):
     def shift(self) -> tuple[int, ...]:
         return (1, 0)
 
-    def parameters(self, raw: Float[Array, "B F O"], units: Units) -> tuple[Float[Array, "B F"], Float[Array, "B F"]]:
+    def parameters(
+        self, raw: Float[Array, "B F O"], units: LevelScale
+    ) -> tuple[Float[Array, "B F"], Float[Array, "B F"]]:
         """Mean, in counts, and dispersion."""
         level = jnp.clip(units.level, 0, MOST_COUNT)[:, None]
         scale = jnp.where(units.scale > 0, jnp.clip(units.scale, LEAST_COUNT_SCALE, MOST_COUNT), 1)[:, None]
@@ -224,16 +228,16 @@ class NegativeBinomialHead(Head):
         least = LEAST_DISPERSION + LEAST_EXCESS / mean
         return mean, least + jax.nn.softplus(_bounded(raw[..., 1]))
 
-    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: Units) -> Float[Array, "B F"]:
+    def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
         mean, dispersion = self.parameters(raw, units)
         count = jnp.clip(target, 0, MOST_COUNT)
         return -jstats.nbinom.logpmf(count, 1 / dispersion, 1 / (1 + dispersion * mean))
 
-    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: Units) -> np.ndarray:
+    def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
         mean, dispersion = _columns(*self.parameters(jnp.asarray(raw), _on_device(units)))
         return stats.nbinom.ppf(np.asarray(levels), 1 / dispersion, 1 / (1 + dispersion * mean))
 
-    def sample(self, raw: Array | np.ndarray, units: Units, key: Key, n: int) -> np.ndarray:
+    def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
         mean, dispersion = _columns(*self.parameters(jnp.asarray(raw), _on_device(units)))
         shape = (*mean.shape[:-1], n)
         draws = _generator(key).negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean), shape)
@@ -265,8 +269,8 @@ def _scale(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return LEAST_SCALE + jax.nn.softplus(_bounded(raw))
 
 
-def _on_device(units: Units) -> Units:
-    return Units(jnp.asarray(units.level), jnp.asarray(units.scale))
+def _on_device(units: LevelScale) -> LevelScale:
+    return LevelScale(jnp.asarray(units.level), jnp.asarray(units.scale))
 
 
 def _columns(*parameters: Array | np.ndarray) -> tuple[np.ndarray, ...]:
@@ -274,7 +278,7 @@ def _columns(*parameters: Array | np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(parameter, np.float64)[..., None] for parameter in parameters)
 
 
-def _placed(scaled: np.ndarray, units: Units) -> np.ndarray:
+def _placed(scaled: np.ndarray, units: LevelScale) -> np.ndarray:
     """(B, F, Q) from window units: ``level + scale * value``, in float64."""
     level, scale = _columns(units.level, units.scale)
     return level[..., None] + scale[..., None] * scaled

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._types import Array, Key
-from throughtime.data import Panel, Series, Units, fill_forward, windows_at
+from throughtime.data import LevelScale, Panel, Series, fill_forward, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.config import Plan
 from throughtime.forecasting.dataset import Prepared, learnable, observed_counts, prepare
@@ -45,7 +45,7 @@ def quantile_chunks(
         yield wanted, values[: len(wanted)]
 
 
-def _member_quantiles(network: ForecastNetwork, raw: Array, units: Units) -> np.ndarray:
+def _member_quantiles(network: ForecastNetwork, raw: Array, units: LevelScale) -> np.ndarray:
     """(B, F, Q), ascending."""
     design = network.design
     return head_of(design).quantiles(raw, design.quantiles, units)
@@ -116,7 +116,7 @@ def _naive(panel: Panel, filled: np.ndarray, rows: np.ndarray, cutoffs: np.ndarr
 
 
 @eqx.filter_jit
-def _predict(network: ForecastNetwork, series: Series, rows: Array, cutoffs: Array) -> tuple[Array, Units]:
+def _predict(network: ForecastNetwork, series: Series, rows: Array, cutoffs: Array) -> tuple[Array, LevelScale]:
     """The head's raw numbers (B, F, O), and the windows' units."""
     design = network.design
-    return network(windows_at(series, rows, cutoffs, reach=design.reach, horizon=design.horizon))
+    return network(windows_at(series, rows, cutoffs, lookback=design.reach, horizon=design.horizon))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from throughtime._types import Array, Bool, Float, Key
 from throughtime.cells import cell_type
-from throughtime.data import CovariateSizes, Units, Windows, last_steps, to_units, window_units
+from throughtime.data import CovariateSizes, LevelScale, Windows, last_steps, scale_values, window_level_scale
 from throughtime.forecasting.basis import base_count, bases
 from throughtime.forecasting.covariate_network import (
     CovariateInputs,
@@ -106,7 +106,7 @@ class ForecastNetwork(eqx.Module):
         self.gate = eqx.nn.Linear(width, base_count(design.seasons), key=keys[5])
         self.design = design
 
-    def __call__(self, windows: Windows) -> tuple[Float[Array, "B F O"], Units]:
+    def __call__(self, windows: Windows) -> tuple[Float[Array, "B F O"], LevelScale]:
         """The head's raw numbers in each window's own units, which come with them."""
         design = self.design
         given = covariate_inputs(self.covariates, windows)
@@ -131,15 +131,15 @@ class ForecastNetwork(eqx.Module):
         assert isinstance(block, Block)
         return block
 
-    def unexplained(self, windows: Windows, given: CovariateInputs) -> tuple[Float[Array, "B R"], Units]:
+    def unexplained(self, windows: Windows, given: CovariateInputs) -> tuple[Float[Array, "B R"], LevelScale]:
         """The past in each window's own units, less what future covariates explain of it, and these units."""
-        units = window_units(last_steps(windows, self.design.measured), self.design.span, self.design.seasons[0])
-        return to_units(windows.past, units) - given.explained[:, : windows.past.shape[1]], units
+        units = window_level_scale(last_steps(windows, self.design.measured), self.design.span, self.design.seasons[0])
+        return scale_values(windows.past, units) - given.explained[:, : windows.past.shape[1]], units
 
     def read(self, windows: Windows, values: Float[Array, "B L"], given: CovariateInputs) -> Float[Array, "B T H"]:
         """What the cell reads of windows whose last L values are these."""
         length = self.design.length
-        return self.embedded(values, windows.seen[:, -length:], given.past[:, -length:])
+        return self.embedded(values, windows.past_observed[:, -length:], given.past[:, -length:])
 
     def embedded(
         self, values: Float[Array, "B L"], seen: Bool[Array, "B L"], extra: Float[Array, "B L E"] | None = None

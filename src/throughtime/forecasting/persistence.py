@@ -120,7 +120,7 @@ def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
     if covariates is None:
         return {}
     columns = {role: [column.values for column in getattr(covariates, role)] for role in ROLES}
-    return {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.came, **columns}
+    return {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row, **columns}
 
 
 def _covariates(described: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Covariates | None:

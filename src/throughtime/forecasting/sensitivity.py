@@ -10,7 +10,7 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime._types import Array
-from throughtime.data import Windows, as_panel, from_units, windows_at
+from throughtime.data import Windows, as_panel, unscale_values, windows_at
 from throughtime.forecasting.covariate_network import covariate_inputs
 from throughtime.forecasting.dataset import learnable, prepare
 from throughtime.forecasting.forecaster import Forecaster
@@ -49,7 +49,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     series = prepare(panel, panel.lengths, plan).series
     design = plan.design
     windows = windows_at(
-        series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), reach=design.reach, horizon=design.horizon
+        series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), lookback=design.reach, horizon=design.horizon
     )
     season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
     return replace(
@@ -77,7 +77,7 @@ def _influence(network: ForecastNetwork, windows: Windows) -> Array:
         def median(past: Array) -> Array:
             batch = jax.tree.map(lambda leaf: leaf[None], window._replace(past=past))
             scaled, units = network(batch)
-            return jnp.sort(from_units(scaled, units)[0], axis=-1)[:, MEDIAN]  # quantiles that cross are sorted
+            return jnp.sort(unscale_values(scaled, units)[0], axis=-1)[:, MEDIAN]  # quantiles that cross are sorted
 
         return jnp.abs(jax.jacrev(median)(window.past))[:, ::-1]
 

@@ -93,10 +93,10 @@ def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tup
 
     def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:
         windows = draw_windows(
-            key, series, batch=batch, reach=design.reach, horizon=design.horizon, least=design.seasons[0]
+            key, series, batch=batch, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0]
         )
         raw, units = network(windows)
-        counted = windows.known if head.counts else windows.known & (units.scale > 0)[:, None]
+        counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
     return loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE)
