@@ -73,7 +73,7 @@ def test_each_quantile_is_stretched_by_its_own_factor():
     factors = [1.0] * Q
     factors[0], factors[-1], factors[-2] = 3.0, 1.25, 1.5
     median = rows[..., [MEDIAN]]
-    due = np.array(rows)
-    due[..., [0, -1, -2]] = median + np.array([3.0, 1.25, 1.5]) * (rows[..., [0, -1, -2]] - median)
-    assert (due[..., -2] > due[..., -1]).any()
-    np.testing.assert_allclose(stretched(rows, factors), np.sort(due), rtol=1e-12)
+    expected = np.array(rows)
+    expected[..., [0, -1, -2]] = median + np.array([3.0, 1.25, 1.5]) * (rows[..., [0, -1, -2]] - median)
+    assert (expected[..., -2] > expected[..., -1]).any()
+    np.testing.assert_allclose(stretched(rows, factors), np.sort(expected), rtol=1e-12)

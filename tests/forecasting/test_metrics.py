@@ -92,12 +92,12 @@ def test_as_the_libraries_have_them(scored):
         ~pl.col("y").is_nan()
     )
     asked = {name: [f"{name}-{i}" for i in DECILES] for name in models}
-    due = {
+    reference = {
         "wql": losses.scaled_crps(frame, asked, np.array([QUANTILES[i] for i in DECILES])),
         "coverage-80": losses.coverage(frame, models, 80),
         "mae": losses.mae(frame, models),
     }
-    for metric, expected in due.items():
+    for metric, expected in reference.items():
         for row in expected.to_dicts():
             name = row.pop("unique_id")
             mine = of(table, metric, name)
@@ -130,8 +130,8 @@ def test_smape_goes_to_200_and_owa_is_relative_to_naive2(scored):
     rows = tested.rows
     known = ~np.isnan(rows["y"])
     terms = 200 * np.abs(rows["y"] - rows["throughtime"]) / (np.abs(rows["y"]) + np.abs(rows["throughtime"]))
-    due = np.mean([terms[known & (rows["unique_id"] == name)].mean() for name in HISTORIES])
-    assert of(table, "smape")["throughtime"] == pytest.approx(due)
+    expected = np.mean([terms[known & (rows["unique_id"] == name)].mean() for name in HISTORIES])
+    assert of(table, "smape")["throughtime"] == pytest.approx(expected)
     smape, mase, owa = (of(table, metric) for metric in ("smape", "mase", "owa"))
     ratios = [values["throughtime"] / values["naive2"] for values in (smape, mase)]
     assert owa["throughtime"] == pytest.approx(np.mean(ratios))
@@ -208,13 +208,13 @@ def test_scores_of_a_frame_are_those_of_utilsforecast(scored, kind):
     metrics = {name: np.array([columns[model][i] for model in models]) for i, name in enumerate(columns["metric"])}
     known = pl.DataFrame(result.rows).drop("cutoff").filter(~pl.col("y").is_nan())
     pooled = known.with_columns(unique_id=pl.lit("all"))
-    due = {
+    reference = {
         "mae": losses.mae(pooled, models).select(models).row(0),
         "rmse": losses.rmse(pooled, models).select(models).row(0),
         "smape": 200 * np.array(losses.smape(known, models).select(models).mean().row(0)),
         "coverage-80": losses.coverage(pooled, models, 80).select(models).row(0),
     }
-    for name, values in due.items():
+    for name, values in reference.items():
         np.testing.assert_allclose(metrics[name], values, rtol=1e-12)
         np.testing.assert_allclose([of(table, name)[model] for model in models], values, rtol=1e-12)
     np.testing.assert_allclose(metrics["rmae"], metrics["mae"] / metrics["mae"][models.index("seasonal_naive")])

@@ -21,8 +21,8 @@ def test_factors_of_a_pure_product_are_found(season):
     factors = 1 + 0.3 * np.random.default_rng(season).normal(size=season)
     factors /= factors.mean()
     line = 100.0 * np.ones(6 * season)
-    came = seasonal_factors(line * np.tile(factors, 6), season)
-    np.testing.assert_allclose(came, factors)
+    result = seasonal_factors(line * np.tile(factors, 6), season)
+    np.testing.assert_allclose(result, factors)
 
 
 @pytest.mark.parametrize(("season", "length"), [(4, 26), (7, 50)])
@@ -101,33 +101,33 @@ def test_naive2_continues_a_pattern():
 def test_the_season_is_put_back():
     history, season, horizon = wave(27, 4), 4, 6
     factors = seasonal_factors(history, season)
-    came = naive2_quantiles(history, season=season, horizon=horizon, quantiles=(0.1, 0.5, 0.9))
+    result = naive2_quantiles(history, season=season, horizon=horizon, quantiles=(0.1, 0.5, 0.9))
     level = history[-1] / factors[26 % 4]
-    np.testing.assert_allclose(came[:, 1], level * factors[(27 + np.arange(horizon)) % 4])
-    assert (np.diff(came, axis=1) > 0).all()
+    np.testing.assert_allclose(result[:, 1], level * factors[(27 + np.arange(horizon)) % 4])
+    assert (np.diff(result, axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("history", [wave(27, 4) - 11, np.full(27, 3.0), np.array([5.0, 2.0, 7.0])])
 def test_elsewhere_it_is_naive(history):
-    came = naive2_quantiles(history, season=4, horizon=3, quantiles=(0.5,))
-    np.testing.assert_array_equal(came[:, 0], history[-1])
+    result = naive2_quantiles(history, season=4, horizon=3, quantiles=(0.5,))
+    np.testing.assert_array_equal(result[:, 0], history[-1])
 
 
 def test_drift_by_hand():
     """From 1 to 7 in three steps; steps 3, -1, 4 depart from 2 by 1, -3, 2; the spread is that of 14 over 2."""
-    came = drift_quantiles(np.array([1.0, 4.0, 3.0, 7.0]), horizon=3, quantiles=(0.5, 0.9))
+    result = drift_quantiles(np.array([1.0, 4.0, 3.0, 7.0]), horizon=3, quantiles=(0.5, 0.9))
     ahead = np.arange(1, 4)
-    np.testing.assert_allclose(came[:, 0], 7 + 2 * ahead)
+    np.testing.assert_allclose(result[:, 0], 7 + 2 * ahead)
     spread = np.sqrt(14 / 2) * np.sqrt(ahead * (1 + ahead / 3)) * NormalDist().inv_cdf(0.9)
-    np.testing.assert_allclose(came[:, 1] - came[:, 0], spread)
+    np.testing.assert_allclose(result[:, 1] - result[:, 0], spread)
 
 
 def test_drift_goes_through_gaps():
     """A line with values missing within and at the end is still the line."""
     line = 2.0 * np.arange(9) + 1
     line[[3, 7, 8]] = np.nan
-    came = drift_quantiles(line, horizon=2, quantiles=(0.1, 0.5))
-    np.testing.assert_allclose(came, np.repeat([[19.0], [21.0]], 2, axis=1))
+    result = drift_quantiles(line, horizon=2, quantiles=(0.1, 0.5))
+    np.testing.assert_allclose(result, np.repeat([[19.0], [21.0]], 2, axis=1))
 
 
 def test_drift_of_one_value_is_that_value():

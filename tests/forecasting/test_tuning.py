@@ -90,12 +90,12 @@ def test_an_interrupted_search_tries_what_a_whole_one_does(frame, untrained, tmp
         return error_of(model, number)
 
     untrained(interrupted)
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5)
-    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, on_message=said.append)
-    assert "going on from there" in said[0]
+    parts = tune(frame, 3, out=tmp_path / "parts", trials=9, seed=5, on_message=messages.append)
+    assert "going on from there" in messages[0]
     assert without_seconds(parts) == without_seconds(whole)
     assert parts.arguments == whole.arguments
     assert json.loads((tmp_path / "parts" / "best.json").read_text()) == whole.arguments

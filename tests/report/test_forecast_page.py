@@ -35,7 +35,7 @@ def test_without_a_network_or_a_backtest_the_page_says_so(model):
 def test_the_page_has_all_that_the_backtest_gave(model):
     rows = backtest_of(model.panel_)
     scores = pl.DataFrame({"unique_id": ["a", "b"], "throughtime": [0.5, 1.0], "seasonal_naive": [0.75, 2.0]})
-    said = verdicts.make_verdict(scores, rows, windows=2, horizon=F, season=1)
+    verdict = verdicts.make_verdict(scores, rows, windows=2, horizon=F, season=1)
     table = pl.DataFrame(
         {
             "unique_id": ["", "a", "b"],
@@ -45,7 +45,7 @@ def test_the_page_has_all_that_the_backtest_gave(model):
         }
     )
     tested = verdicts.Evaluation(
-        rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5}
+        rows, 2, scores, {80.0: 0.75}, verdict, table, {"throughtime": 3.0, "seasonal_naive": 0.5}
     )
     content = content_of(model, tested)
     assert content.headline.startswith("throughtime is better than")

@@ -1,4 +1,4 @@
-"""What the charts are drawn from: the right values at the right steps, short, and not too much."""
+"""The data of the charts: the right values at the right steps, short, and not too many."""
 
 import numpy as np
 import polars as pl
@@ -21,22 +21,23 @@ def stamps(data):
     return np.cumsum(data["axis"])
 
 
-def test_windows_stand_at_their_steps_whatever_the_order_of_rows():
+def test_segments_are_at_their_steps_for_any_order_of_rows():
     panel = panel_of(["b", "a"], [9, 14])  # ids are not sorted
     table = backtest_of(panel)
     shuffled = np.random.default_rng(0).permutation(len(table["y"]))
-    windows = segments_of(panel, {name: column[shuffled] for name, column in table.items()})
-    assert [(each.row, each.begin, each.end) for each in windows] == [(0, 3, 6), (0, 6, 9), (1, 8, 11), (1, 11, 14)]
-    np.testing.assert_array_equal(windows[1].columns["throughtime"], [10, 11, 12])
-    np.testing.assert_array_equal(windows[2].columns["seasonal_naive"], [2, 3, 4])
-    assert set(windows[0].columns) == set(table) - {"unique_id", "ds", "cutoff", "y"}
+    segments = segments_of(panel, {name: column[shuffled] for name, column in table.items()})
+    places = [(segment.row, segment.begin, segment.end) for segment in segments]
+    assert places == [(0, 3, 6), (0, 6, 9), (1, 8, 11), (1, 11, 14)]
+    np.testing.assert_array_equal(segments[1].columns["throughtime"], [10, 11, 12])
+    np.testing.assert_array_equal(segments[2].columns["seasonal_naive"], [2, 3, 4])
+    assert set(segments[0].columns) == set(table) - {"unique_id", "ds", "cutoff", "y"}
 
 
-def test_windows_may_overlap():
+def test_segments_may_overlap():
     panel = panel_of(["a"], [9])
-    one, other = (forecasts_of(panel.cut(cut)) for cut in (3, 2))
-    table = {name: np.concatenate([one[name], other[name]]) for name in one} | {"cutoff": np.repeat([6, 7], F)}
-    assert [(each.begin, each.end) for each in segments_of(panel, table)] == [(6, 9), (7, 10)]
+    first, second = (forecasts_of(panel.cut(cut)) for cut in (3, 2))
+    table = {name: np.concatenate([first[name], second[name]]) for name in first} | {"cutoff": np.repeat([6, 7], F)}
+    assert [(segment.begin, segment.end) for segment in segments_of(panel, table)] == [(6, 9), (7, 10)]
 
 
 def test_every_value_is_where_it_belongs():
@@ -53,7 +54,7 @@ def test_every_value_is_where_it_belongs():
         own = ends[ids == panel.ids[row]].astype("datetime64[ms]").astype(int)
         np.testing.assert_array_equal(axis[ahead["at"] :][:F], own)
         assert ahead["throughtime"] == [100 + F * row + step for step in range(F)]
-        assert [each["at"] - series["at"] for each in series["backtest"]] == [len(times) - 2 * F, len(times) - F]
+        assert [segment["at"] - series["at"] for segment in series["backtest"]] == [len(times) - 2 * F, len(times) - F]
         assert {f"throughtime-hi-{level}" for level in LEVELS} < set(ahead)
 
 
@@ -83,10 +84,10 @@ def test_integers_stay_integers():
 
 def test_numbers_are_short_and_exact_enough():
     values = np.array([316.1, 1234567.89, 1e9 + 0.5, -0.000123456789, 0.0, np.nan, np.inf, 1e300, 5e-324])
-    came = shortened(values, digits=6)
-    assert came[:5] == [316.1, 1234570.0, 1000000000.0, -0.000123457, 0.0]
-    assert came[5:7] == [None, None]
-    assert came[7:] == [1e300, 5e-324]
+    texts = shortened(values, digits=6)
+    assert texts[:5] == [316.1, 1234570.0, 1000000000.0, -0.000123457, 0.0]
+    assert texts[5:7] == [None, None]
+    assert texts[7:] == [1e300, 5e-324]
     assert shortened(1e9 + np.array([0.0, 1.25]), digits=6, spans=1.25) == [1e9, 1e9 + 1.25]  # almost constant
 
 
@@ -126,12 +127,16 @@ def test_histories_are_shortened_before_series_are_left_out(monkeypatch):
     shown = payload(content_of(panel))["series"]
     assert [len(series["y"]) for series in shown] == [100, 100]
     for series in shown:
-        assert [each["at"] - series["at"] for each in (*series["backtest"], *series["forecasts"])] == [94, 97, 100]
+        assert [segment["at"] - series["at"] for segment in (*series["backtest"], *series["forecasts"])] == [
+            94,
+            97,
+            100,
+        ]
     monkeypatch.setattr(choice, "BUDGET", 10_000)
     assert [len(series["y"]) for series in payload(content_of(panel))["series"]] == [500, 700]
 
 
-def test_scores_by_series_stand_in_the_order_of_ids_and_mase_first():
+def test_scores_by_series_are_in_the_order_of_ids_and_mase_first():
     panel = panel_of(["b", "", "a"])
     data = payload(content_of(panel, scores=scores_of(panel)))
     assert list(data["scores"]) == ["mase", "smape"]
