@@ -137,7 +137,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
         on_progress=lambda *call: counted.append(call),
     )
     assert (result.failures, result.forecasts) == ({"drift": 3}, 4)
-    assert result.notes == ["drift failed on 3 of 4 forecasts: seasonal naive stands in there."]
+    assert result.notes == ["drift failed on 3 of 4 forecasts: seasonal naive replaces these."]
     worked = result.rows["drift"] == 1
     assert worked.sum() == H
     for bound in ("", "-lo-80", "-hi-80"):
@@ -157,7 +157,7 @@ def test_filled_gaps_are_told():
         callback=silent,
     )
     assert result.filled == ["naive2"]
-    assert result.notes == ["Missing values are filled for naive2: by the last one of the same season."]
+    assert result.notes == ["Missing values are filled for naive2: by the last value of the same season."]
     assert np.isfinite(result.rows["naive2"]).all()
 
 

@@ -19,7 +19,7 @@ def test_curves_are_shares_of_their_largest_at_lags_of_the_series():
     np.testing.assert_array_equal(cell.y, [1, 0.5, 0.25])
     # By lag 4, 3, 1, 9, 2, 1 of 20: half by the fourth, 90 % by the fifth.
     assert reach.summary == (
-        "Half of what the forecast depends on is in the last 4 of the 6 steps that it reads, 90% in the last 5, "
+        "Half of the forecast's dependence is on the last 4 of the 6 values that the model reads, 90% on the last 5, "
         "2.5 seasons."
     )
     assert reach.verdict == "GRU: fades."

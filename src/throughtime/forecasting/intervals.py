@@ -60,7 +60,7 @@ def _weights(q: float) -> np.ndarray:
     score = NormalDist().inv_cdf(q)
     upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
     share = (score - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
-    share = round(float(share), 12)  # exactly the quantile where the level is one of them
+    share = round(float(share), 12)  # exactly the quantile if the level is one of them
     weights = np.zeros(len(scores))
     weights[upper - 1 : upper + 1] = 1 - share, share
     return weights

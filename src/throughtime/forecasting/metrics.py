@@ -108,7 +108,7 @@ def scores(rows: Any) -> Any:
             :meth:`Forecaster.backtest` returns them.
 
     Returns:
-        ``metric`` and one column for each model, as a frame of the kind given.
+        ``metric`` and one column for each model, as a frame of the same kind.
 
     Raises:
         InputError: if it is no dataframe, a column is missing, or no value is known.

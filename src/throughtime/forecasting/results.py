@@ -75,11 +75,11 @@ class BacktestResult(NamedTuple):
     @property
     def notes(self) -> list[str]:
         """Return a sentence on filled gaps and one on each baseline that failed."""
-        gaps = f"Missing values are filled for {', '.join(self.filled)}: by the last one of the same season."
+        gaps = f"Missing values are filled for {', '.join(self.filled)}: by the last value of the same season."
         return [
             *([gaps] if self.filled else []),
             *(
-                f"{name} failed on {failed:,} of {self.forecasts:,} forecasts: seasonal naive stands in there."
+                f"{name} failed on {failed:,} of {self.forecasts:,} forecasts: seasonal naive replaces these."
                 for name, failed in self.failures.items()
             ),
         ]

@@ -63,7 +63,7 @@ class _OutOfTimeError(Exception):
 
 
 class _Task(NamedTuple):
-    """What is tried, and how it is judged.
+    """The task of a search: what is tried, and how it is judged.
 
     Attributes:
         panel: N series.
@@ -73,7 +73,7 @@ class _Task(NamedTuple):
         seed: of each trial's networks, and of the choice of arguments.
         fixed: arguments that are not searched.
         sizes: the arguments that the panel decides by default, as numbers.
-        space: what is searched.
+        space: the values that are tried.
     """
 
     panel: Panel
@@ -189,7 +189,7 @@ class _Search(NamedTuple):
 
     Attributes:
         study: Optuna's.
-        task: what is tried.
+        task: what is tried, and how it is judged.
         total: trials in all.
         deadline: the clock's time at which it ends.
         on_message: called with a sentence on each trial.

@@ -32,7 +32,7 @@ class TuningResult(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """What helped, in a sentence or more."""
+        """The arguments that helped, in a sentence or more."""
         return describe_search(self.trials["state"].to_list(), self.loss, self.default_loss, self.changes)
 
 
@@ -43,7 +43,7 @@ def make_result(
 
     Args:
         trials: the ones that have ended.
-        space: what is searched.
+        space: the values that are tried.
         sizes: the arguments that the panel decides by default, as numbers.
         fixed: arguments that are not searched, the horizon among them.
 

@@ -69,6 +69,6 @@ def _summary(influence: np.ndarray, season: int) -> str:
     half, most = (int(np.argmax(shares >= share)) + 1 for share in (0.5, MOST))
     seasons = f", {most / season:.1f} seasons" if season > 1 else ""
     return (
-        f"Half of what the forecast depends on is in the last {half} of the {len(shares)} steps that it reads, "
-        f"{MOST:.0%} in the last {most}{seasons}."
+        f"Half of the forecast's dependence is on the last {half} of the {len(shares)} values that the model reads, "
+        f"{MOST:.0%} on the last {most}{seasons}."
     )

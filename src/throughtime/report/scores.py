@@ -30,7 +30,7 @@ MEANINGS = {
     "smape": "absolute error, over the mean of forecast and value",
     "owa": "sMAPE and MASE together, over those of Naive 2 (the M4 competition's)",
     "crps": "distance of the whole forecast distribution from the value",
-    "msis": "width of an interval, and what it misses, scaled",
+    "msis": "width of an interval, and the distance of values outside it, scaled",
     "scaled_pinball": "loss of the quantiles, scaled",
     "coverage": "share of the values inside an interval: the nearer to its level, the better",
 }
