@@ -65,8 +65,8 @@ def loss_scale(panel: Panel, cutoffs: np.ndarray, season: int) -> np.ndarray:
         season: the period in steps.
 
     Returns:
-        The mean absolute error of seasonal naive before the cutoffs; NaN for a series if it is 0 or unknown. If it is so
-        for all series, 1 for all.
+        The mean absolute error of seasonal naive before the cutoffs; NaN for a series if it is 0 or unknown. If it is
+        so for all series, 1 for all.
     """
     errors, series = seasonal_naive_errors(panel, cutoffs, season)
     scale = mean_by_series(np.abs(errors), series, len(panel))
