@@ -31,7 +31,7 @@ def panel_of(values):
 
 
 class Recorder(tt.Forecaster):
-    """A forecaster that learns nothing: it keeps the histories that it gets, and forecasts the cutoff."""
+    """Learns nothing: it notes what it was given, and forecasts the cutoff."""
 
     def fit_until(self, panel, cutoffs, *, report=silent):
         if not hasattr(self, "fits"):
@@ -45,10 +45,10 @@ class Recorder(tt.Forecaster):
         return np.broadcast_to(np.asarray(cutoffs, float)[:, None, None], shape)
 
 
-def recorded(**options):
+def recorded(**protocol):
     model = Recorder(H, season=4)
-    result = run_backtest(model, panel_of(VALUES), BacktestSettings(**options), level=[], callback=silent)
-    return model.fits, result.rows
+    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=silent)
+    return model.fits, came.rows
 
 
 def first_steps(rows):
@@ -56,8 +56,8 @@ def first_steps(rows):
 
 
 def test_cutoffs():
-    result = rolling_cutoffs(np.array([20, 9, 3]), windows=3, step=2, horizon=4)
-    np.testing.assert_array_equal(result, [[12, 1, 0], [14, 3, 0], [16, 5, 0]])
+    came = rolling_cutoffs(np.array([20, 9, 3]), windows=3, step=2, horizon=4)
+    np.testing.assert_array_equal(came, [[12, 1, 0], [14, 3, 0], [16, 5, 0]])
 
 
 def test_histories_begin_with_a_value():
@@ -82,9 +82,9 @@ def test_trained_once_before_all_windows(step):
     apart = step or H
     assert len(fits) == 1
     assert [len(history) for history in fits[0]] == [max(size - H - 2 * apart, 0) for size in SIZES]
-    expected = [offset + size - H - k * apart - 1 for k in (2, 1, 0) for offset, size in ((5, 40), (0, 31))]
-    assert first_steps(rows) == expected
-    np.testing.assert_array_equal(rows["throughtime"][::H], np.array(expected) + 1 - np.array([5, 0] * 3))
+    due = [offset + size - H - k * apart - 1 for k in (2, 1, 0) for offset, size in ((5, 40), (0, 31))]
+    assert first_steps(rows) == due
+    np.testing.assert_array_equal(rows["throughtime"][::H], np.array(due) + 1 - np.array([5, 0] * 3))
 
 
 def test_refit_trains_before_each_window():
@@ -105,18 +105,17 @@ def test_sliding_training_sees_the_last_steps_alone():
 
 
 def test_baselines_see_the_same_steps(monkeypatch):
-    histories = []
+    seen = []
 
     def spy(history, season, horizon):
-        histories.append(history.tolist())
+        seen.append(history.tolist())
         return np.zeros((horizon, len(QUANTILES)))
 
     monkeypatch.setattr(module, "named_baselines", lambda names: {"seasonal_naive": spy})
     recorded(windows=2, step=4, train_size=10)
     panel = panel_of(VALUES)
-    ends = [(row, SIZES[row] - back) for back in (H + 4, H) for row in (0, 1)]
-    expected = [panel.series(row)[end - 10 : end] for row, end in ends]
-    assert histories == [history.tolist() for history in expected]
+    due = [panel.series(row)[SIZES[row] - back - 10 : SIZES[row] - back] for back in (H + 4, H) for row in (0, 1)]
+    assert seen == [history.tolist() for history in due]
 
 
 def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
@@ -128,37 +127,37 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
     real = module.named_baselines(["drift"])
     monkeypatch.setattr(module, "named_baselines", lambda names: real | {"drift": fails})
     counted = []
-    result = run_backtest(
+    came = run_backtest(
         Recorder(H, season=4),
         panel_of(VALUES),
         BacktestSettings(2, baselines=["drift"]),
         level=[80],
         callback=silent,
-        on_progress=lambda *call: counted.append(call),
+        on_progress=lambda *said: counted.append(said),
     )
-    assert (result.failures, result.forecasts) == ({"drift": 3}, 4)
-    assert result.notes == ["drift failed on 3 of 4 forecasts: seasonal naive replaces these."]
-    worked = result.rows["drift"] == 1
+    assert (came.failures, came.forecasts) == ({"drift": 3}, 4)
+    assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive replaces these."]
+    worked = came.rows["drift"] == 1
     assert worked.sum() == H
     for bound in ("", "-lo-80", "-hi-80"):
-        naive = result.rows[f"seasonal_naive{bound}"]
-        np.testing.assert_array_equal(result.rows[f"drift{bound}"][~worked], naive[~worked])
+        naive = came.rows[f"seasonal_naive{bound}"]
+        np.testing.assert_array_equal(came.rows[f"drift{bound}"][~worked], naive[~worked])
     assert counted[-1] == ("drift", 4, 4)
-    assert list(result.seconds) == ["throughtime", "seasonal_naive", "drift"]
+    assert list(came.seconds) == ["throughtime", "seasonal_naive", "drift"]
 
 
 def test_filled_gaps_are_told():
     gappy = np.where(STEPS == 7, np.nan, VALUES)
-    result = run_backtest(
+    came = run_backtest(
         Recorder(H, season=4),
         panel_of(gappy),
         BacktestSettings(1, baselines=["naive2", "drift"]),
         level=[],
         callback=silent,
     )
-    assert result.filled == ["naive2"]
-    assert result.notes == ["Missing values are filled for naive2: by the last value of the same season."]
-    assert np.isfinite(result.rows["naive2"]).all()
+    assert came.filled == ["naive2"]
+    assert came.notes == ["Missing values are filled for naive2: by the last value of the same season."]
+    assert np.isfinite(came.rows["naive2"]).all()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +207,7 @@ def test_messages_name_what_was_found_and_what_is_needed(settings, message):
     assert str(raised.value) == message
 
 
-DESIGNS = {
+PROTOCOLS = {
     "overlapping": BacktestSettings(2, step=2, baselines=["drift", "naive2"]),
     "refit": BacktestSettings(2, step=4, refit=True, baselines=["drift", "naive2"]),
     "sliding": BacktestSettings(2, step=4, refit=True, train_size=20, baselines=["drift", "naive2"]),
@@ -217,43 +216,43 @@ ODD = [np.nan, 0.0, -5.0, 3e5, 1e300]
 changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_size=5, max_size=5)
 
 
-def forecasts(values, design, window):
+def forecasts(values, protocol, window):
     """All forecasts up to a window's, of one window after the other."""
-    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), design, level=[80], callback=silent).rows
+    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], callback=silent).rows
     count = 2 * H * (window + 1)  # the short series takes no part
     names = [name for name in rows if name not in ("y", "unique_id")]
     return np.stack([rows[name][:count].astype(float) for name in names])
 
 
-@pytest.fixture(scope="module", params=DESIGNS)
-def reference(request):
-    design = DESIGNS[request.param]
-    return design, forecasts(VALUES, design, 1)
+@pytest.fixture(scope="module", params=PROTOCOLS)
+def due(request):
+    protocol = PROTOCOLS[request.param]
+    return protocol, forecasts(VALUES, protocol, 1)
 
 
 @settings(max_examples=2)
 @given(later=changes, window=st.sampled_from([0, 1]))
 @example(later=[np.nan] * 5, window=0)
 @example(later=[np.nan] * 5, window=1)
-def test_nothing_after_a_cutoff_changes_a_forecast_with_it(reference, later, window):
+def test_nothing_after_a_cutoff_changes_a_forecast_with_it(due, later, window):
     """Forecasts from earlier cutoffs do not change either."""
-    design, forecast = reference
-    cutoffs = rolling_cutoffs(SIZES, windows=2, step=design.step, horizon=H)[window]
+    protocol, forecast = due
+    cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[window]
     after = np.repeat(cutoffs, SIZES) <= STEPS
     changed = np.where(after, np.resize(later, len(VALUES)), VALUES)
-    result = forecasts(changed, design, window)
-    np.testing.assert_array_equal(result, forecast[:, : result.shape[1]])
+    came = forecasts(changed, protocol, window)
+    np.testing.assert_array_equal(came, forecast[:, : came.shape[1]])
 
 
-def test_the_value_before_a_cutoff_changes_its_forecasts(reference):
+def test_the_value_before_a_cutoff_changes_its_forecasts(due):
     """The last value that the second window knows, and the first does not."""
-    design, forecast = reference
-    cutoffs = rolling_cutoffs(SIZES, windows=2, step=design.step, horizon=H)[1]
+    protocol, forecast = due
+    cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[1]
     changed = np.where(np.repeat(cutoffs - 1, SIZES) == STEPS, VALUES + 1, VALUES)
-    result = forecasts(changed, design, 1)
+    came = forecasts(changed, protocol, 1)
     count = 2 * H
-    np.testing.assert_array_equal(result[:, :count], forecast[:, :count])
-    assert (result[2, count:] != forecast[2, count:]).all()  # ds, cutoff, throughtime
+    np.testing.assert_array_equal(came[:, :count], forecast[:, :count])
+    assert (came[2, count:] != forecast[2, count:]).all()  # ds, cutoff, throughtime
 
 
 def test_the_frame_of_a_forecaster(frame):

@@ -69,9 +69,9 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
 def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     """Return the inputs (B, T, H) of the cell."""
     design = network.design
-    covariates = covariate_inputs(network.covariates, windows)
-    past, _ = network.unexplained(windows, covariates)
-    patches = network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], covariates)
+    given = covariate_inputs(network.covariates, windows)
+    past, _ = network.unexplained(windows, given)
+    patches = network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
     return per_step(network.first_block.norm, patches)
 
 
