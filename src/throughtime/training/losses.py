@@ -1,4 +1,4 @@
-"""Losses: elementwise, then one masked reduction. Shapes must be equal: nothing is broadcast."""
+"""Elementwise losses and one masked reduction. Shapes must be equal: nothing is broadcast silently."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ def cross_entropy(scores: Float[Array, "*shape O"], targets: Int[Array, "*shape"
     """Return ``-log softmax(scores)[target]`` for classes 0 ... O - 1, in nats.
 
     Raises:
-        InputError: if the shapes differ, apart from the axis of the classes.
+        InputError: if the shapes without the axis of the classes differ.
     """
     _require_equal(scores.shape[:-1], targets.shape)
     return -jnp.take_along_axis(jax.nn.log_softmax(scores), targets[..., None], axis=-1)[..., 0]
@@ -30,17 +30,12 @@ def cross_entropy(scores: Float[Array, "*shape O"], targets: Int[Array, "*shape"
 def pinball(
     predictions: Float[Array, "*shape Q"], targets: Float[Array, "*shape"], quantiles: Float[Array, "Q"]
 ) -> Float[Array, "*shape Q"]:
-    """Return ``max(q (y - p), (q - 1) (y - p))`` for each level q (Koenker & Bassett 1978, eq. 1.2).
+    """Return ``max(q (y - p), (q - 1) (y - p))`` for each quantile level q (Koenker & Bassett 1978, eq. 1.2).
 
     Its mean is least if p is the q-quantile of y.
 
-    Args:
-        predictions: p.
-        targets: y.
-        quantiles: the levels q, between 0 and 1.
-
     Raises:
-        InputError: if the shapes differ, apart from the axis of the quantiles.
+        InputError: if the shapes without the axis of the quantiles differ.
     """
     _require_equal(predictions.shape, (*targets.shape, *quantiles.shape))
     error = targets[..., None] - predictions
@@ -49,9 +44,9 @@ def pinball(
 
 
 def masked_mean(values: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None) -> Scalar:
-    """Return the mean over the entries whose ``mask`` is True, or over all without a mask; 0 if there are no entries.
+    """Return the mean over the entries where ``mask`` is True, or over all without a mask; 0 if there are none.
 
-    Masked entries enter neither the value nor the gradient, even if they are NaN.
+    Masked entries affect neither the value nor the gradient, even if they are NaN.
 
     Raises:
         InputError: if the shapes differ.
@@ -63,9 +58,10 @@ def masked_mean(values: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | No
 
 
 def _require_equal(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse a shape that differs from the expected one."""
     if shape != expected:
         raise InputError(
-            f"shape {shape} does not fit {expected}: expected equal shapes, nothing is broadcast",
+            f"the shape {shape} does not fit {expected}: expected equal shapes, nothing is broadcast",
             code="unequal-shapes",
             found=shape,
             expected=expected,
