@@ -3,8 +3,8 @@
 import polars as pl
 from utilsforecast import losses
 
-from panels.naive2 import naive2
 from panels.sets import Set
+from throughtime.forecasting import naive2_quantiles
 
 KEYS = ["unique_id", "cutoff", "ds"]
 LEVELS = (80, 95)
@@ -79,7 +79,8 @@ def naive2_forecasts(given: Set) -> pl.DataFrame:
     parts = []
     for (name,), series in given.history.group_by("unique_id", maintain_order=True):
         cutoff = series["ds"][-1]
-        forecast = naive2(series["y"].to_numpy(), given.scale_season, given.horizon)
+        history = series["y"].to_numpy()
+        forecast = naive2_quantiles(history, season=given.scale_season, horizon=given.horizon, quantiles=(0.5,))[:, 0]
         steps = cutoff + 1 + pl.int_range(given.horizon, eager=True)
         parts.append(pl.DataFrame({"unique_id": name, "cutoff": cutoff, "ds": steps, POINT: forecast}))
     return pl.concat(parts)

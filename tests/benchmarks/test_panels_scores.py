@@ -29,11 +29,6 @@ def scoring(on_path):
     return importlib.import_module("panels.scores")
 
 
-@pytest.fixture(scope="module")
-def naive(on_path):
-    return importlib.import_module("panels.naive2")
-
-
 def long(first=0, value="y", **series):
     """``unique_id, ds`` and the values of each series, from step ``first`` on."""
     return pl.concat(
@@ -126,50 +121,6 @@ def test_windows_count_alike_and_the_mean_is_for_squares(scoring, sets):
     assert scoring.scores(given, forecasts(given, [4.0] * 8))["MSE"] == pytest.approx(
         (0 + 1 + 1 + 4 + 1 + 16 + 16 + 9) / 8
     )
-
-
-def test_naive2_continues_a_pattern(naive):
-    pattern = np.array([0.5, 1.25, 0.75, 1.5, 1.0])  # odd m; the history ends within a season
-    y = 40 * np.tile(pattern, 9)[:43]
-    np.testing.assert_allclose(naive.seasonal_indices(y, 5), pattern)
-    np.testing.assert_allclose(naive.naive2(y, 5, 8), 40 * np.tile(pattern, 11)[43:51])
-
-
-def test_seasonal_indices_of_an_even_season_by_hand(naive):
-    y = np.array([1.0, 3.0, 2.0, 8.0, 5.0, 13.0])
-    trend = [(1 / 2 + 3 + 2 / 2) / 2, (3 / 2 + 2 + 8 / 2) / 2, (2 / 2 + 8 + 5 / 2) / 2, (8 / 2 + 5 + 13 / 2) / 2]
-    ratios = [3 / trend[0], 2 / trend[1], 8 / trend[2], 5 / trend[3]]
-    means = np.array([ratios[1] + ratios[3], ratios[0] + ratios[2]]) / 2
-    np.testing.assert_allclose(naive.seasonal_indices(y, 2), means / means.mean())
-
-
-def test_the_seasonality_test_is_bartletts(naive):
-    y = np.sin(np.arange(40) / 9) + 0.1 * np.cos(np.arange(40) * 2)  # slow: long autocorrelation, no season of 7
-    deviation = y - y.mean()
-    r = [deviation[k:] @ deviation[: 40 - k] / (deviation @ deviation) for k in range(8)]
-    limits = [1.645 * np.sqrt((1 + 2 * np.sum(np.square(r[1:m]))) / 40) for m in range(8)]
-    assert [naive.is_seasonal(y, m) for m in range(2, 8)] == [abs(r[m]) > limits[m] for m in range(2, 8)]
-    assert naive.is_seasonal(y, 2)
-    assert abs(r[7]) > 1.645 / np.sqrt(40)  # of white noise it would be significant
-    assert not naive.is_seasonal(y, 7)
-
-
-def test_the_seasonality_test_counts_the_lags_before_the_season_alone(naive):
-    """The autocorrelation is 0.286; the limit is 0.275 without its own square, and 0.294 with it."""
-    steps = np.arange(40)
-    assert naive.is_seasonal(np.cos(2.55 * steps) + 2 * np.cos(steps**2), 4)
-
-
-def test_what_cannot_be_tested_is_not_seasonal(naive):
-    wave = np.tile([1.0, 9.0, 2.0, 5.0], 50)
-    peaks = np.tile([0.0, 0, 0, 0, 0, 0, 9], 3)
-    assert naive.is_seasonal(peaks, 7)
-    assert not naive.is_seasonal(peaks[1:], 7)  # under three seasons
-    assert naive.is_seasonal(wave, 20)
-    assert not naive.is_seasonal(wave, 24)  # R's acf ends at 10 log10(200) = 23
-    assert not naive.is_seasonal(wave, 1)
-    assert not naive.is_seasonal(np.full(30, 3.0), 4)
-    np.testing.assert_array_equal(naive.naive2(peaks[1:], 7, 3), [9.0, 9.0, 9.0])
 
 
 def test_the_last_horizon_is_cut_off_each_series(sets):

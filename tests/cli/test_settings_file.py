@@ -7,7 +7,7 @@ import pytest
 import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.cli.settings_file import EXPECTED, read_settings
-from throughtime.forecasting.tuning import settings_text
+from throughtime.forecasting.tuning_result import settings_text
 
 
 def test_there_and_back(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from throughtime.cli.options import RunOptions
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.workflows import MOST_WINDOWS, SeriesFile, affordable_windows, backtest_file, forecast_file
 from throughtime.data import ColumnNames, Panel
-from throughtime.forecasting import Protocol
+from throughtime.forecasting import BacktestSettings
 
 LEVELS = [80, 95]
 SHORT = "ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n"  # as long as the horizon: no network, nothing to compile
@@ -201,7 +201,7 @@ def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, ho
 def backtested(tmp_path_factory):
     folder, said = tmp_path_factory.mktemp("backtest"), []
     monthly_frame().write_csv(folder / "sales.csv")
-    protocol = Protocol(2, step=2, baselines=["drift", "naive2"])
+    protocol = BacktestSettings(2, step=2, baselines=["drift", "naive2"])
     source, runtime = SeriesFile(folder / "sales.csv", ColumnNames()), runtime_of(folder / "out", said)
     result = backtest_file(source, tt.Forecaster(**SMALL), protocol, LEVELS, runtime)
     return folder / "out", result.summary(), said

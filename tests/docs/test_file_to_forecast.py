@@ -13,7 +13,7 @@ from tests.docs.lessons import imported
 
 import throughtime as tt
 from throughtime.forecasting.metrics import score_table
-from throughtime.forecasting.results import Backtest
+from throughtime.forecasting.results import BacktestResult
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "lessons" / "file_to_forecast.py"
 SEASON, HORIZON = 7, 5
@@ -112,7 +112,7 @@ def test_the_score_is_the_products(lesson, panel, case, past):
     rows = {"unique_id": ids, "ds": steps, "cutoff": np.repeat(np.arange(44, 89, HORIZON), HORIZON)}
     rows |= {"y": past.truth.ravel(), "napkin": said.ravel()}
     crps = {"napkin": np.zeros(len(ids))}
-    table = score_table(Backtest(rows, crps, {}, SEASON, []), panel, levels=[])
+    table = score_table(BacktestResult(rows, crps, {}, SEASON, []), panel, levels=[])
     (expected,) = table.filter(unique_id="", metric="mase")["napkin"]
     scores = lesson.mase(said, past.truth, past.scale)
     known = (~np.isnan(past.truth)).sum(axis=1)

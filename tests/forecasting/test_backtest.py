@@ -1,4 +1,4 @@
-"""Rolling cutoffs: what is learned from, what is forecast, and that nothing looks past a cutoff."""
+"""Backtests: the values that are learned from and forecast; nothing looks past a cutoff."""
 
 import hypothesis.strategies as st
 import numpy as np
@@ -13,10 +13,11 @@ from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting import backtest as module
 from throughtime.forecasting.backtest import run_backtest
+from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.results import Protocol
+from throughtime.forecasting.results import BacktestSettings
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))
@@ -46,7 +47,7 @@ class Recorder(tt.Forecaster):
 
 def recorded(**protocol):
     model = Recorder(H, season=4)
-    came = run_backtest(model, panel_of(VALUES), Protocol(**protocol), level=[], report=silent)
+    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=silent)
     return model.fits, came.rows
 
 
@@ -129,12 +130,13 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
     came = run_backtest(
         Recorder(H, season=4),
         panel_of(VALUES),
-        Protocol(2, baselines=["drift"]),
+        BacktestSettings(2, baselines=["drift"]),
         level=[80],
-        report=silent,
-        count=lambda *said: counted.append(said),
+        callback=silent,
+        on_progress=lambda *said: counted.append(said),
     )
-    assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive stands in there."]
+    assert (came.failures, came.forecasts) == ({"drift": 3}, 4)
+    assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive replaces these."]
     worked = came.rows["drift"] == 1
     assert worked.sum() == H
     for bound in ("", "-lo-80", "-hi-80"):
@@ -147,36 +149,68 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
 def test_filled_gaps_are_told():
     gappy = np.where(STEPS == 7, np.nan, VALUES)
     came = run_backtest(
-        Recorder(H, season=4), panel_of(gappy), Protocol(1, baselines=["naive2", "drift"]), level=[], report=silent
+        Recorder(H, season=4),
+        panel_of(gappy),
+        BacktestSettings(1, baselines=["naive2", "drift"]),
+        level=[],
+        callback=silent,
     )
-    assert came.notes == ["Missing values are filled for naive2: by the last one of the same season."]
+    assert came.filled == ["naive2"]
+    assert came.notes == ["Missing values are filled for naive2: by the last value of the same season."]
     assert np.isfinite(came.rows["naive2"]).all()
 
 
 @pytest.mark.parametrize(
-    ("protocol", "message"),
+    ("settings", "code", "found", "expected"),
     [
-        ({"windows": 0}, "at least 1 backtest window, got 0"),
-        ({"windows": 2, "step": 0}, "the step between backtest windows is 0"),
-        ({"windows": 2, "train_size": H}, f"the training size is {H} steps: expected more than the horizon"),
-        ({"windows": 2, "train_size": 4}, "the training size of 4 steps is too small"),
-        ({"windows": 13}, r"the longest has 40, expected at least 50,"),
-        ({"windows": 30, "step": 2}, r"the longest has 40, expected at least 72,"),
+        ({"windows": 0}, "too-few-windows", 0, 1),
+        ({"windows": 2, "step": 0}, "step-too-small", 0, 1),
+        ({"windows": 2, "train_size": H}, "train-size-too-small", H, H + 1),
+        ({"windows": 2, "train_size": 4}, "train-size-too-small", 4, 11),
+        ({"windows": 13}, "series-too-short", 40, 50),
+        ({"windows": 30, "step": 2}, "series-too-short", 40, 72),
+        ({"windows": 2, "baselines": ["nope"]}, "unknown-baseline", "nope", BASELINES),
+    ],
+)
+def test_impossible_settings_are_refused(settings, code, found, expected):
+    with pytest.raises(InputError) as raised:
+        recorded(**settings)
+    error = raised.value
+    assert (error.code, error.found, error.expected) == (code, found, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"windows": 0}, "expected at least 1 backtest window, got 0"),
+        ({"windows": 2, "step": 0}, "the step between backtest windows is 0: expected at least 1"),
         (
-            {"windows": 2, "baselines": ["nope"]},
-            "unknown baseline 'nope': expected one or more of seasonal_naive, drift",
+            {"windows": 2, "train_size": H},
+            f"the training size is {H} steps: expected more than the horizon of {H}, as a network learns from windows "
+            "with a whole horizon after them",
+        ),
+        (
+            {"windows": 2, "train_size": 4},
+            f"the training size of 4 steps is too small for a backtest of 2 windows of {H} steps: expected at least "
+            "11, or several series",
+        ),
+        (
+            {"windows": 13},
+            f"the series are too short for a backtest of 13 windows of {H} steps: the longest has 40, expected at "
+            "least 50, or several that are shorter",
         ),
     ],
 )
-def test_what_cannot_be(protocol, message):
-    with pytest.raises(InputError, match=message):
-        recorded(**protocol)
+def test_messages_name_what_was_found_and_what_is_needed(settings, message):
+    with pytest.raises(InputError) as raised:
+        recorded(**settings)
+    assert str(raised.value) == message
 
 
 PROTOCOLS = {
-    "overlapping": Protocol(2, step=2, baselines=["drift", "naive2"]),
-    "refit": Protocol(2, step=4, refit=True, baselines=["drift", "naive2"]),
-    "sliding": Protocol(2, step=4, refit=True, train_size=20, baselines=["drift", "naive2"]),
+    "overlapping": BacktestSettings(2, step=2, baselines=["drift", "naive2"]),
+    "refit": BacktestSettings(2, step=4, refit=True, baselines=["drift", "naive2"]),
+    "sliding": BacktestSettings(2, step=4, refit=True, train_size=20, baselines=["drift", "naive2"]),
 }
 ODD = [np.nan, 0.0, -5.0, 3e5, 1e300]
 changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_size=5, max_size=5)
@@ -184,7 +218,7 @@ changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_si
 
 def forecasts(values, protocol, window):
     """All forecasts up to a window's, of one window after the other."""
-    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], report=silent).rows
+    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], callback=silent).rows
     count = 2 * H * (window + 1)  # the short series takes no part
     names = [name for name in rows if name not in ("y", "unique_id")]
     return np.stack([rows[name][:count].astype(float) for name in names])
@@ -201,7 +235,7 @@ def due(request):
 @example(later=[np.nan] * 5, window=0)
 @example(later=[np.nan] * 5, window=1)
 def test_nothing_after_a_cutoff_changes_a_forecast_with_it(due, later, window):
-    """Nor do those of earlier cutoffs change."""
+    """Forecasts from earlier cutoffs do not change either."""
     protocol, forecast = due
     cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[window]
     after = np.repeat(cutoffs, SIZES) <= STEPS
@@ -210,8 +244,8 @@ def test_nothing_after_a_cutoff_changes_a_forecast_with_it(due, later, window):
     np.testing.assert_array_equal(came, forecast[:, : came.shape[1]])
 
 
-def test_what_lies_before_a_cutoff_changes_its_forecasts(due):
-    """The last value known to the second window, which the first does not know."""
+def test_the_value_before_a_cutoff_changes_its_forecasts(due):
+    """The last value that the second window knows, and the first does not."""
     protocol, forecast = due
     cutoffs = rolling_cutoffs(SIZES, windows=2, step=protocol.step, horizon=H)[1]
     changed = np.where(np.repeat(cutoffs - 1, SIZES) == STEPS, VALUES + 1, VALUES)

@@ -1,4 +1,4 @@
-"""Intervals from quantiles: names, order, exact levels, and levels that cannot be."""
+"""Intervals from quantiles: names, order, exact levels, and impossible levels."""
 
 from statistics import NormalDist
 
@@ -50,9 +50,12 @@ def test_between_and_beyond_the_grid_a_normal_distribution_is_exact(level):
 
 
 @pytest.mark.parametrize("level", [0, 100, 150, -80, float("nan")])
-def test_levels_that_cannot_be(level):
-    with pytest.raises(InputError, match=f"level {level:g} cannot be: expected a coverage between 0 and 100"):
+def test_impossible_levels_are_refused(level):
+    message = f"level {level:g} is impossible: expected a coverage between 0 and 100 per cent, such as 80"
+    with pytest.raises(InputError, match=message) as raised:
         interval_columns(np.zeros((1, Q)), [80, level])
+    assert (raised.value.code, raised.value.expected) == ("impossible-level", (0, 100))
+    np.testing.assert_equal(raised.value.found, level)
 
 
 @given(quantile_rows, st.floats(1.0, 3.0))
@@ -65,12 +68,12 @@ def test_stretching_keeps_median_and_order(rows, factor):
 
 
 def test_each_quantile_is_stretched_by_its_own_factor():
-    """And where an inner one would pass an outer one, they change places."""
+    """An inner quantile that would pass an outer one changes places with it."""
     rows = np.cumsum(np.random.default_rng(1).uniform(1.0, 2.0, (2, 3, Q)), axis=-1)
     factors = [1.0] * Q
     factors[0], factors[-1], factors[-2] = 3.0, 1.25, 1.5
     median = rows[..., [MEDIAN]]
-    due = np.array(rows)
-    due[..., [0, -1, -2]] = median + np.array([3.0, 1.25, 1.5]) * (rows[..., [0, -1, -2]] - median)
-    assert (due[..., -2] > due[..., -1]).any()
-    np.testing.assert_allclose(stretched(rows, factors), np.sort(due), rtol=1e-12)
+    expected = np.array(rows)
+    expected[..., [0, -1, -2]] = median + np.array([3.0, 1.25, 1.5]) * (rows[..., [0, -1, -2]] - median)
+    assert (expected[..., -2] > expected[..., -1]).any()
+    np.testing.assert_allclose(stretched(rows, factors), np.sort(expected), rtol=1e-12)

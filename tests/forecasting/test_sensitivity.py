@@ -1,4 +1,4 @@
-"""How far back a forecaster looks: its map of horizon by lag against differences of its own forecasts."""
+"""The map of horizon by lag against finite differences of the forecasts."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def flow(model):
 
 
 def test_the_map_is_the_slope_of_the_forecast(model, flow):
-    """In logarithms, as the plan has it: by how many per cent a step moves when a value moves by one."""
+    """In logarithms, as the plan has it: the per cent by which a step moves if a value moves by one per cent."""
     panel, plan = model.panel_, model.plan_
     assert plan.log
     small, slopes = 1e-3, []
@@ -58,5 +58,6 @@ def test_other_series_can_be_looked_at(model, flow):
     assert other.per_sequence.shape == (1, flow.steps + 1)
     own = np.flatnonzero(model.panel_.ids[model.panel_.lengths > LENGTHS["short"]] == "b")[0]
     np.testing.assert_allclose(other.per_sequence[0], flow.per_sequence[own], rtol=1e-4)
-    with pytest.raises(tt.InputError, match="nothing flows anywhere"):
+    with pytest.raises(tt.InputError, match="no series is long enough for a horizon of 3 steps") as raised:
         tt.gradient_flow(model, monthly_frame().filter(unique_id="short"))
+    assert (raised.value.code, raised.value.found) == ("series-too-short", LENGTHS["short"])

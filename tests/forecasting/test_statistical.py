@@ -1,4 +1,4 @@
-"""The models of statsforecast: what they are asked, where their results go, and life without the package."""
+"""The models of statsforecast: their arguments, their results as quantiles, and the message without the package."""
 
 import sys
 from types import ModuleType
@@ -15,7 +15,7 @@ HISTORY = np.array([3.0, 5.0, np.nan, 8.0, 4.0, 6.0, 9.0])
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    """A package with one model, which answers with its question."""
+    """A package with one model, whose forecast is the levels it was asked for."""
     asked = {}
 
     class AutoETS:
@@ -24,9 +24,8 @@ def stand_in(monkeypatch):
 
         def forecast(self, y, h, level):
             asked.update(y=y, level=level)
-            bounds = {
-                f"{side}-{each}": np.full(h, sign * each) for each in level for side, sign in (("lo", -1), ("hi", 1))
-            }
+            sides = {"lo": -1, "hi": 1}
+            bounds = {f"{side}-{size}": np.full(h, sides[side] * size) for size in level for side in sides}
             return {"mean": np.zeros(h), **bounds}
 
     models = ModuleType("statsforecast.models")
@@ -37,9 +36,9 @@ def stand_in(monkeypatch):
 
 
 def test_intervals_become_quantiles(stand_in):
-    came = named_baselines(["autoets"])["autoets"](HISTORY, 3, 2)
-    assert came.shape == (2, len(QUANTILES))
-    np.testing.assert_allclose(came[0], [np.sign(q - 0.5) * round(100 * abs(1 - 2 * q), 6) for q in QUANTILES])
+    result = named_baselines(["autoets"])["autoets"](HISTORY, 3, 2)
+    assert result.shape == (2, len(QUANTILES))
+    np.testing.assert_allclose(result[0], [np.sign(q - 0.5) * round(100 * abs(1 - 2 * q), 6) for q in QUANTILES])
     assert stand_in["season"] == 3
     assert stand_in["level"] == sorted({20, 40, 60, 80, 90, 95})
     np.testing.assert_array_equal(stand_in["y"], [3, 5, 5, 8, 4, 6, 9])  # the gap's season has no value before it
@@ -49,8 +48,17 @@ def test_intervals_become_quantiles(stand_in):
 def test_a_missing_package_is_told_with_the_command_that_installs_it(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "statsforecast", None)
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
-    with pytest.raises(InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"):
+    with pytest.raises(
+        InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"
+    ) as raised:
         named_baselines(["drift", name])
+    assert (raised.value.code, raised.value.expected) == ("not-installed", "baselines")
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
+    with pytest.raises(InputError, match="unknown baseline 'nope': expected one or more of seasonal_naive, ") as raised:
+        named_baselines(["drift", "nope"])
+    assert (raised.value.code, raised.value.found, raised.value.expected) == ("unknown-baseline", "nope", BASELINES)
 
 
 def test_seasonal_naive_is_always_first():
@@ -61,10 +69,10 @@ def test_seasonal_naive_is_always_first():
 
 @pytest.mark.parametrize("name", [name for name in BASELINES if name not in CLASSES])
 def test_every_simple_baseline_bears_gaps(name):
-    came = named_baselines([name])[name](np.append(HISTORY, np.nan), 3, 4)
-    assert came.shape == (4, len(QUANTILES))
-    assert np.isfinite(came).all()
-    assert (np.diff(came, axis=-1) >= 0).all()
+    result = named_baselines([name])[name](np.append(HISTORY, np.nan), 3, 4)
+    assert result.shape == (4, len(QUANTILES))
+    assert np.isfinite(result).all()
+    assert (np.diff(result, axis=-1) >= 0).all()
 
 
 @pytest.mark.parametrize("name", ["autoets", "autotheta"])
@@ -74,7 +82,7 @@ def test_the_real_models(name):
     assert all(hasattr(models, class_name) for class_name in CLASSES.values())
     t = np.arange(40)
     history = 20 + 5 * np.sin(np.pi * t / 2) + np.random.default_rng(0).normal(0, 0.3, 40)
-    came = statistical_model(name)(history, season=4, horizon=5, quantiles=QUANTILES)
-    np.testing.assert_allclose(came[:, MEDIAN], 20 + 5 * np.sin(np.pi * np.arange(40, 45) / 2), atol=1.5)
-    assert (came[:, 0] < came[:, MEDIAN]).all()
-    assert (came[:, -1] > came[:, MEDIAN]).all()
+    result = statistical_model(name)(history, season=4, horizon=5, quantiles=QUANTILES)
+    np.testing.assert_allclose(result[:, MEDIAN], 20 + 5 * np.sin(np.pi * np.arange(40, 45) / 2), atol=1.5)
+    assert (result[:, 0] < result[:, MEDIAN]).all()
+    assert (result[:, -1] > result[:, MEDIAN]).all()

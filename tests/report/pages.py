@@ -11,7 +11,8 @@ import polars as pl
 
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.report.content import Curve, ForecastContent, Reach
+from throughtime.report.content import ForecastContent
+from throughtime.report.reach import Line, Reach
 
 NAMES = ["</script><script>alert(1)</script>", 'a "quoted" & <b>bold</b> one', "`${x}` {{ y }}", "北京", ""]
 LEVELS = (80, 95)
@@ -58,8 +59,9 @@ def scores_of(panel, metrics=("smape", "mase")):
     parts = []
     for place, metric in enumerate(metrics):
         overall = {"unique_id": [""], "throughtime": [0.5], "seasonal_naive": [0.4], "AutoETS": [None]}
-        each = {"throughtime": own, "seasonal_naive": own + 0.5, "AutoETS": own - 0.125}
-        by_series = pl.DataFrame({"unique_id": panel.ids.astype(str)} | {name: v + place for name, v in each.items()})
+        by_model = {"throughtime": own, "seasonal_naive": own + 0.5, "AutoETS": own - 0.125}
+        moved = {name: values + place for name, values in by_model.items()}
+        by_series = pl.DataFrame({"unique_id": panel.ids.astype(str)} | moved)
         parts += [pl.DataFrame(overall), by_series.filter(pl.arange(pl.len()) != 1)]
         parts[-2:] = [
             part.with_columns(pl.lit(metric).alias("metric"), pl.col("AutoETS").cast(float)) for part in parts[-2:]
@@ -84,9 +86,9 @@ def content_of(panel=None, **more):
         "scores": scores_of(panel),
         "seconds": {"throughtime": 125.0, "seasonal_naive": 0.012},
         "coverage": {95: 0.99, 80: 0.7},
-        "losses": (Curve("member 1", steps, 1 / steps), Curve("member 2", steps, 2 / steps)),
+        "losses": (Line("member 1", steps, 1 / steps), Line("member 2", steps, 2 / steps)),
         "reach": Reach(
-            (Curve("first step ahead", np.arange(1, 37), 0.9 ** np.arange(36)),), "Half of it.", "GRU: fades."
+            (Line("first step ahead", np.arange(1, 37), 0.9 ** np.arange(36)),), "Half of it.", "GRU: fades."
         ),
     }
     return ForecastContent(panel=panel, **(parts | more))
@@ -116,11 +118,11 @@ class Elements(HTMLParser):
 
 def data_of(page):
     """What the charts are drawn from."""
-    found = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', page)
-    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+    match = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', page)
+    return json.loads(gzip.decompress(base64.b64decode(match[1])))
 
 
-def contrast(one, other):
+def contrast(color, other):
     """Of two colors, by WCAG 2.2."""
 
     def luminance(color):
@@ -128,5 +130,5 @@ def contrast(one, other):
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         return linear @ [0.2126, 0.7152, 0.0722]
 
-    low, high = sorted((luminance(one), luminance(other)))
+    low, high = sorted((luminance(color), luminance(other)))
     return (high + 0.05) / (low + 0.05)

@@ -8,9 +8,8 @@ from tests.report.pages import LEVELS, Elements, F, backtest_of, panel_of
 import throughtime as tt
 from throughtime.cli.workflows import forecast_columns
 from throughtime.forecasting import verdict as verdicts
-from throughtime.report.content import forecast_content, loss_curves
+from throughtime.report.content import forecast_content, loss_lines
 from throughtime.report.page import render
-from throughtime.report.reach import forecaster_reach
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +19,11 @@ def model():
 
 
 def content_of(model, tested):
-    return forecast_content(
-        "file.csv", model, forecast_columns(model, LEVELS), tested, LEVELS, seconds=1.0, reach=forecaster_reach(model)
-    )
+    return forecast_content("file.csv", model, forecast_columns(model, LEVELS), tested, LEVELS, seconds=1.0)
 
 
 def test_without_a_network_or_a_backtest_the_page_says_so(model):
-    untested = verdicts.Tested({}, 0, pl.DataFrame(), {}, verdicts.no_verdict("too short"))
+    untested = verdicts.Evaluation({}, 0, pl.DataFrame(), {}, verdicts.no_verdict("too short"))
     content = content_of(model, untested)
     elements = Elements(render(content))
     assert elements.text["h1"] == ["Not compared with seasonal naive: too short."]
@@ -38,7 +35,7 @@ def test_without_a_network_or_a_backtest_the_page_says_so(model):
 def test_the_page_has_all_that_the_backtest_gave(model):
     rows = backtest_of(model.panel_)
     scores = pl.DataFrame({"unique_id": ["a", "b"], "throughtime": [0.5, 1.0], "seasonal_naive": [0.75, 2.0]})
-    said = verdicts.make_verdict(scores, rows, windows=2, horizon=F, season=1)
+    verdict = verdicts.make_verdict(scores, rows, windows=2, horizon=F, season=1)
     table = pl.DataFrame(
         {
             "unique_id": ["", "a", "b"],
@@ -47,7 +44,9 @@ def test_the_page_has_all_that_the_backtest_gave(model):
             "seasonal_naive": [1.4, 0.8, 2.0],
         }
     )
-    tested = verdicts.Tested(rows, 2, scores, {80.0: 0.75}, said, table, {"throughtime": 3.0, "seasonal_naive": 0.5})
+    tested = verdicts.Evaluation(
+        rows, 2, scores, {80.0: 0.75}, verdict, table, {"throughtime": 3.0, "seasonal_naive": 0.5}
+    )
     content = content_of(model, tested)
     assert content.headline.startswith("throughtime is better than")
     assert content.scores.equals(table)
@@ -58,7 +57,7 @@ def test_the_page_has_all_that_the_backtest_gave(model):
 
 
 def test_an_ensemble_has_a_curve_a_member():
-    curves = loss_curves(np.array([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]))
+    curves = loss_lines(np.array([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]))
     assert [curve.y.tolist() for curve in curves] == [[3, 2, 1], [6, 5, 4]]
     assert curves[1].x.tolist() == [1, 2, 3]
-    assert [curve.name for curve in loss_curves(np.array([3.0, 2.0]))] == ["member 1"]
+    assert [curve.name for curve in loss_lines(np.array([3.0, 2.0]))] == ["member 1"]

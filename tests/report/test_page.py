@@ -8,8 +8,8 @@ import pytest
 from tests.report.pages import NAMES, Elements, content_of, contrast, data_of, panel_of
 
 from throughtime.plots.theme import DARK, LIGHT
-from throughtime.report.content import Curve
 from throughtime.report.page import render
+from throughtime.report.reach import Line
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_long_curves_are_thinned_to_means(page):
 
 
 def test_what_is_not_finite_becomes_null():
-    losses = (Curve("member 1", np.arange(1, 4), np.array([np.nan, np.inf, 0.5])),)
+    losses = (Line("member 1", np.arange(1, 4), np.array([np.nan, np.inf, 0.5])),)
     page = render(content_of(losses=losses))
     assert data_of(page)["losses"][0]["y"] == [None, None, 0.5]
     assert "NaN" not in json.dumps(data_of(page))

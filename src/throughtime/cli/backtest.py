@@ -64,10 +64,10 @@ def backtest(
     """
     with running("backtest", options, interrupts) as runtime:
         from throughtime.cli.workflows import SeriesFile, backtest_file
-        from throughtime.forecasting import Forecaster, Protocol
+        from throughtime.forecasting import BacktestSettings, Forecaster
 
         names = [name.strip() for name in windows.baselines.split(",") if name.strip()]
-        protocol = Protocol(windows.windows, windows.step, windows.refit, windows.train_size, names)
+        protocol = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
         forecaster = Forecaster(**model.arguments(ahead.horizon))
         result = backtest_file(SeriesFile(file, columns.names()), forecaster, protocol, ahead.level, runtime)
         runtime.say(f"Written to {runtime.out.path}: cv.csv, scores.csv, report.html")

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from throughtime.data import Panel, format_times
-from throughtime.forecasting import Forecaster, Protocol, Tested
-from throughtime.report import backtest_content, forecast_content, forecaster_reach, render
+from throughtime.forecasting import BacktestSettings, Evaluation, Forecaster
+from throughtime.report import backtest_content, forecast_content, render
 
 Levels = Sequence[int | float]
 """Coverage of intervals in per cent."""
@@ -36,7 +36,7 @@ class ForecastResult:
     model: Forecaster
     levels: Levels
     forecasts: dict[str, np.ndarray]
-    tested: Tested
+    tested: Evaluation
     interrupted: bool
     began: float
 
@@ -52,7 +52,6 @@ class ForecastResult:
             self.tested,
             self.levels,
             seconds=time.perf_counter() - self.began,
-            reach=forecaster_reach(self.model),
         )
         (folder / "report.html").write_text(render(content), encoding="utf-8")
         self.model.save(folder / "model")
@@ -66,7 +65,7 @@ class ForecastResult:
             "horizon": self.model.horizon,
             "frequency": panel.frequency.describe(),
             "season": self.model.plan_.design.seasons[0],
-            "verdict": verdict.words,
+            "verdict": verdict.headline,
             "mase": verdict.model,
             "seasonal_naive_mase": verdict.baseline,
             "backtest_windows": self.tested.windows,
@@ -95,9 +94,9 @@ class BacktestResult:
     file: Path
     panel: Panel
     model: Forecaster
-    protocol: Protocol
+    protocol: BacktestSettings
     levels: Levels
-    tested: Tested
+    tested: Evaluation
     notes: list[str]
     began: float
 
@@ -115,7 +114,6 @@ class BacktestResult:
             self.notes,
             self.levels,
             seconds=time.perf_counter() - self.began,
-            reach=forecaster_reach(self.model),
         )
         (folder / "report.html").write_text(render(content), encoding="utf-8")
 
@@ -131,7 +129,7 @@ class BacktestResult:
             "step": self.model.horizon if self.protocol.step is None else self.protocol.step,
             "baselines": list(tested.seconds)[1:],
             "frequency": self.panel.frequency.describe(),
-            "verdict": tested.verdict.words,
+            "verdict": tested.verdict.headline,
             "best_baseline": tested.verdict.best,
             "scores": overall,
             "seconds_by_model": dict(tested.seconds),

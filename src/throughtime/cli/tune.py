@@ -19,7 +19,7 @@ from throughtime.cli.options import (
 from throughtime.cli.runtime import Runtime, running
 
 if TYPE_CHECKING:
-    from throughtime.forecasting.tuning import Tuned
+    from throughtime.forecasting import TuningResult
 
 
 @Parameter(name="*", group=Group("Search", sort_key=0))
@@ -70,40 +70,40 @@ def tune(
         for note in panel.notes:
             runtime.say(note)
         found = _search(panel, horizon, search, network.typed(), runtime)
-        runtime.say(found.words)
+        runtime.say(found.summary)
         runtime.say(f"Written to {out.path}: study.db, trials.csv, best.json")
         runtime.say(f"Use it: throughtime forecast {file} --horizon {horizon} --settings {out.path / 'best.json'}")
         runtime.result = {"file": str(file), "series": len(panel), "horizon": horizon} | _summary(found)
         runtime.result |= {"out": str(out.path)}
 
 
-def _search(panel: Any, horizon: int, search: SearchOptions, fixed: dict[str, Any], runtime: Runtime) -> "Tuned":
+def _search(panel: Any, horizon: int, search: SearchOptions, fixed: dict[str, Any], runtime: Runtime) -> "TuningResult":
     from throughtime.cli.progress_bar import TrainingBar
+    from throughtime.forecasting import TuningSettings
     from throughtime.forecasting import tune as search_settings
 
+    seed = fixed.pop("seed", 0)
+    settings = TuningSettings(search.trials, search.timeout, search.windows, search.hold_back, seed)
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         return search_settings(
             panel,
             horizon,
+            settings,
             out=runtime.out.open(),
-            trials=search.trials,
-            timeout=search.timeout,
-            windows=search.windows,
-            hold_back=search.hold_back,
-            say=runtime.say,
-            count=lambda done, total: bar.count("tuning", done, total, unit="window"),
+            on_message=runtime.say,
+            on_progress=lambda done, total: bar.count("tuning", done, total, unit="window"),
             **fixed,
         )
 
 
-def _summary(found: "Tuned") -> dict[str, Any]:
+def _summary(found: "TuningResult") -> dict[str, Any]:
     return {
         "trials": len(found.trials),
         "states": dict(found.trials["state"].value_counts().sort("state").iter_rows()),
         "loss": found.loss,
         "default_loss": found.default_loss,
         "arguments": found.arguments,
-        "verdict": found.words,
+        "verdict": found.summary,
     }
 
 

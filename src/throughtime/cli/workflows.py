@@ -25,23 +25,23 @@ from throughtime.data import (
 from throughtime.forecasting import (
     QUANTILES,
     TRAINING,
-    Count,
+    BacktestSettings,
+    Evaluation,
     Forecaster,
-    Protocol,
+    OnProgress,
     Report,
-    Tested,
     affordable_cutoffs,
     coverage,
+    ignore_progress,
     interval_columns,
     learnable,
     make_verdict,
-    mase_of,
+    mase_by_series,
     no_verdict,
     require_horizon,
     run_backtest,
     score_table,
     trainable,
-    uncounted,
 )
 from throughtime.training import ARRAYS_FILE, EnoughError
 
@@ -83,7 +83,7 @@ def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime
         runtime.say(note)
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         tested = test_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
-        runtime.say(tested.verdict.words)
+        runtime.say(tested.verdict.headline)
         interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
     for note in model.notes_[len(panel.notes) :]:
         runtime.say(note)
@@ -94,7 +94,7 @@ def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime
 
 
 def backtest_file(
-    source: SeriesFile, model: Forecaster, protocol: Protocol, levels: Levels, runtime: Runtime
+    source: SeriesFile, model: Forecaster, protocol: BacktestSettings, levels: Levels, runtime: Runtime
 ) -> BacktestResult:
     """Backtest a forecaster on a file, and write the results to the runtime's folder.
 
@@ -115,10 +115,10 @@ def backtest_file(
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         tested, failures = score(panel, model, protocol, levels, progress_of(bar), bar.count)
     if tested.table.is_empty():
-        raise InputError(f"{source.path}: {tested.verdict.words}", code="no-truth", file=source.path)
+        raise InputError(f"{source.path}: {tested.verdict.headline}", code="no-truth", file=source.path)
     notes = [*model.notes_, *failures]
     result = BacktestResult(source.path, panel, model, protocol, levels, tested, notes, began)
-    for line in (tested.verdict.words, *notes, *result.score_lines()):
+    for line in (tested.verdict.headline, *notes, *result.score_lines()):
         runtime.say(line)
     with runtime.out.staged() as stage:
         result.write(stage)
@@ -196,25 +196,25 @@ def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]
     return {"unique_id": ids, "ds": times, **columns}
 
 
-def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: Report) -> Tested:
+def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: Report) -> Evaluation:
     """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
     windows = affordable_windows(panel, model.horizon)
     if windows == 0:
         return untested(f"without their last {model.horizon} steps the series are too short to learn from")
     tester = Forecaster(**model.get_params())
-    return score(panel, tester, Protocol(windows), levels, callback, uncounted)[0]
+    return score(panel, tester, BacktestSettings(windows), levels, callback, ignore_progress)[0]
 
 
 def score(
-    panel: Panel, model: Forecaster, protocol: Protocol, levels: Levels, callback: Report, count: Count
-) -> tuple[Tested, list[str]]:
+    panel: Panel, model: Forecaster, protocol: BacktestSettings, levels: Levels, callback: Report, count: OnProgress
+) -> tuple[Evaluation, list[str]]:
     """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
-    backtest = run_backtest(model, panel, protocol, level=levels, report=callback, count=count)
+    backtest = run_backtest(model, panel, protocol, level=levels, callback=callback, on_progress=count)
     if np.isnan(backtest.rows["y"]).all():
         steps = protocol.windows * model.horizon
         return untested(f"no value is known in the last {steps} steps, which a backtest would forecast"), backtest.notes
     table = score_table(backtest, panel, levels=levels)
-    scores = mase_of(table)
+    scores = mase_by_series(table)
     covered = {float(level): coverage(backtest.rows, level) for level in levels}
     verdict = make_verdict(
         scores,
@@ -224,13 +224,13 @@ def score(
         season=backtest.season,
         step=protocol.step,
     )
-    tested = Tested(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
+    tested = Evaluation(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
     return tested, backtest.notes
 
 
-def untested(reason: str) -> Tested:
+def untested(reason: str) -> Evaluation:
     """Return the record of a backtest that could not be."""
-    return Tested({}, 0, pl.DataFrame(), {}, no_verdict(reason))
+    return Evaluation({}, 0, pl.DataFrame(), {}, no_verdict(reason))
 
 
 def affordable_windows(panel: Panel, horizon: int) -> int:

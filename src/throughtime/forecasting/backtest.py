@@ -1,8 +1,9 @@
-"""How good the forecasts would have been: horizons of each series, forecast from what lay before them."""
+"""Backtests: the last horizons of each series, forecast from the values before them."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,86 +14,108 @@ from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.dataset import learnable, least_windows, trainable
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import decile_crps
-from throughtime.forecasting.results import MODEL, Backtest, Protocol, Window
+from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
 from throughtime.training import Progress
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
 
-COUNTS = 50  # progress reports of one baseline
-Count = Callable[[str, int, int], None]
-"""``count(stage, done, total)``: how many series a baseline has forecast."""
+PROGRESS_CALLS = 50  # of one baseline, about: enough for a smooth bar, too few to cost time
+OnProgress = Callable[[str, int, int], None]
+"""``on_progress(stage, done, total)``: how many series a baseline has forecast."""
 
 
-def uncounted(stage: str, done: int, total: int) -> None:
-    """Count nothing."""
+def ignore_progress(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""
+
+
+class _Forecasts(NamedTuple):
+    """One model's forecasts in all windows.
+
+    Attributes:
+        model: its name.
+        quantiles: (S, Q) of all windows, series and steps.
+        seconds: the time that they took.
+        failures: how many series and windows seasonal naive forecasts instead.
+    """
+
+    model: str
+    quantiles: np.ndarray
+    seconds: float
+    failures: int = 0
 
 
 def run_backtest(
     model: "Forecaster",
     panel: Panel,
-    protocol: Protocol,
+    settings: BacktestSettings,
     *,
     level: Sequence[int | float],
-    report: Callable[[str, Progress], None],
-    count: Count = uncounted,
-) -> Backtest:
+    callback: Callable[[str, Progress], None],
+    on_progress: OnProgress = ignore_progress,
+) -> BacktestResult:
     """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
 
-    The last window ends where the series end. Training sees what lies before the first window, or, with ``refit``,
-    before each. Every window is forecast from all that precedes it. A series takes part in a window where it is longer
-    than the horizon before it. Baselines are estimated anew for each window, on the last ``train_size`` steps before.
+    The last window ends with the series. Training sees the values before the first window or, with ``refit``, before
+    each. Every window is forecast from all values before it. A series takes part in a window if it is longer than the
+    horizon before it. Baselines are estimated anew for each window, on the last ``train_size`` steps before it.
 
     Args:
-        model: is fitted on the panel less the windows.
-        panel: the series.
-        protocol: which windows, and what may be learned from.
+        model: is fitted on the panel without the windows.
+        panel: N series.
+        settings: the windows, the training and the baselines.
         level: coverage of the intervals in per cent.
-        report: called while the network trains.
-        count: called while a baseline forecasts.
+        callback: called while the network trains.
+        on_progress: called while a baseline forecasts.
 
     Raises:
-        InputError: for a protocol that cannot be, and where the series are too short.
+        InputError: for impossible settings, and for series that are too short.
     """
-    step = _checked(protocol, model.horizon)
-    baselines = named_baselines(protocol.baselines)
-    cutoffs = rolling_cutoffs(panel.lengths, windows=protocol.windows, step=step, horizon=model.horizon)
+    step = _step_between_cutoffs(settings, model.horizon)
+    baselines = named_baselines(settings.baselines)
+    cutoffs = rolling_cutoffs(panel.lengths, windows=settings.windows, step=step, horizon=model.horizon)
     began = time.perf_counter()
-    windows = list(network_windows(model, panel, cutoffs, protocol, report))
-    season = windows[0].season
-    seconds = {MODEL: time.perf_counter() - began}
-    rows, crps = _columns(panel, windows, model.horizon), {}
-    gaps = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
-    notes = [f"Missing values are filled for {', '.join(gaps)}: by the last one of the same season."] if gaps else []
-
-    def add(name: str, quantiles: np.ndarray, least: np.ndarray | float) -> None:
-        crps[name] = decile_crps(rows["y"], quantiles)
-        rows.update(_forecast_columns(quantiles, level, name, least))
-
-    add(MODEL, np.concatenate([window.quantiles for window in windows]), _least(windows, model.horizon))
-    for name, baseline in baselines.items():
-        began = time.perf_counter()
-        quantiles, failed = _baseline_quantiles(name, baseline, panel, windows, season, model.horizon, count)
-        seconds[name] = time.perf_counter() - began
-        add(name, quantiles, -np.inf)
-        if failed:
-            total = len(quantiles) // model.horizon
-            notes.append(f"{name} failed on {failed:,} of {total:,} forecasts: seasonal naive stands in there.")
-    return Backtest(rows, crps, seconds, season, notes)
+    windows = list(network_windows(model, panel, cutoffs, settings, callback))
+    network = _Forecasts(MODEL, np.concatenate([w.quantiles for w in windows]), time.perf_counter() - began)
+    rows, crps, seconds, failures = _labels(panel, windows, model.horizon), {}, {}, {}
+    for forecasts in chain([network], _baseline_forecasts(baselines, panel, windows, model.horizon, on_progress)):
+        name = forecasts.model
+        lowest = _lowest(windows, model.horizon) if name == MODEL else -np.inf
+        columns = interval_columns(forecasts.quantiles, level, name)
+        rows |= {key: np.maximum(column, lowest) for key, column in columns.items()}
+        crps[name] = decile_crps(rows["y"], forecasts.quantiles)
+        seconds[name] = forecasts.seconds
+        if forecasts.failures:
+            failures[name] = forecasts.failures
+    filled = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
+    return BacktestResult(rows, crps, seconds, windows[0].season, filled, failures, len(rows["y"]) // model.horizon)
 
 
-def _checked(protocol: Protocol, horizon: int) -> int:
-    """The step between cutoffs, once all numbers are known to be possible."""
-    if protocol.windows < 1:
-        raise InputError(f"expected at least 1 backtest window, got {protocol.windows}")
-    step = horizon if protocol.step is None else protocol.step
+def _step_between_cutoffs(settings: BacktestSettings, horizon: int) -> int:
+    """Return the steps between neighboring cutoffs; refuse settings that no series allows."""
+    if settings.windows < 1:
+        raise InputError(
+            f"expected at least 1 backtest window, got {settings.windows}",
+            code="too-few-windows",
+            found=settings.windows,
+            expected=1,
+        )
+    step = horizon if settings.step is None else settings.step
     if step < 1:
-        raise InputError(f"the step between backtest windows is {step}: expected at least 1")
-    size = protocol.train_size
+        raise InputError(
+            f"the step between backtest windows is {step}: expected at least 1",
+            code="step-too-small",
+            found=step,
+            expected=1,
+        )
+    size = settings.train_size
     if size is not None and size <= horizon:
         raise InputError(
             f"the training size is {size} steps: expected more than the horizon of {horizon}, as a network learns from "
-            "windows with a whole horizon after them"
+            "windows with a whole horizon after them",
+            code="train-size-too-small",
+            found=size,
+            expected=horizon + 1,
         )
     return step
 
@@ -101,87 +124,107 @@ def network_windows(
     model: "Forecaster",
     panel: Panel,
     cutoffs: np.ndarray,
-    protocol: Protocol,
-    report: Callable[[str, Progress], None],
-) -> Iterator[Window]:
-    """The network's forecasts, window by window, as soon as each is there.
+    settings: BacktestSettings,
+    callback: Callable[[str, Progress], None],
+) -> Iterator[WindowForecast]:
+    """Yield the network's forecasts window by window, each as soon as it is made.
 
     Args:
-        model: is fitted on what lies before the first window, or before each.
-        panel: the series.
+        model: is fitted on the values before the first window, or before each.
+        panel: N series.
         cutoffs: (K, N) how many steps of each series every window knows.
-        protocol: what may be learned from.
-        report: called while the network trains.
+        settings: ``refit`` and ``train_size`` count.
+        callback: called while the network trains.
 
     Raises:
-        InputError: where the series are too short.
+        InputError: if the series are too short.
     """
-    horizon, size = model.horizon, protocol.train_size
-    require_trainable(panel, cutoffs, horizon, protocol)
-    begins, seen = np.zeros_like(panel.lengths), panel
+    horizon, size = model.horizon, settings.train_size
+    require_trainable(panel, cutoffs, horizon, settings)
+    begins, part = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(cutoffs):
         starts = history_starts(panel, known, size)
-        if protocol.refit or number == 0:
+        if settings.refit or number == 0:
             begins = starts
-            # With refit, as much for each window: of one size, the network's program is compiled once.
-            ends = np.minimum(known + horizon, panel.lengths) if protocol.refit else panel.lengths
-            seen = panel if size is None else panel.between(begins, ends)
-            stage = f"window {number + 1} of {len(cutoffs)}: " if protocol.refit else ""
-            model.fit_until(seen, known - begins, report=_named(report, stage))
-        here = known - np.minimum(begins, known)
-        rows = np.flatnonzero(learnable(seen, here, horizon))
-        quantiles = model.quantiles_at(here)[rows]
+            # With refit, each window sees equally many steps: of one shape, the network's program is compiled once.
+            ends = np.minimum(known + horizon, panel.lengths) if settings.refit else panel.lengths
+            part = panel if size is None else panel.between(begins, ends)
+            stage = f"window {number + 1} of {len(cutoffs)}: " if settings.refit else ""
+            model.fit_until(part, known - begins, report=_with_prefix(callback, stage))
+        known_of_part = known - np.minimum(begins, known)
+        rows = np.flatnonzero(learnable(part, known_of_part, horizon))
+        quantiles = model.quantiles_at(known_of_part)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
-        yield Window(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
+        yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
-def _named(report: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
-    return lambda stage, progress: report(prefix + stage, progress)
+def _with_prefix(callback: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
+    return lambda stage, progress: callback(prefix + stage, progress)
 
 
-def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, protocol: Protocol) -> None:
-    """Refuse windows that leave too little before the first of them."""
-    size = protocol.train_size
+def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, settings: BacktestSettings) -> None:
+    """Refuse windows that leave too few values before the first of them.
+
+    Raises:
+        InputError: with the length that the series need.
+    """
+    size = settings.train_size
     starts = history_starts(panel, cutoffs[0], size)
-    seen = panel if size is None else panel.between(starts, panel.lengths)
-    if trainable(seen, cutoffs[0] - starts, horizon):
+    part = panel if size is None else panel.between(starts, panel.lengths)
+    if trainable(part, cutoffs[0] - starts, horizon):
         return
     longest = int(panel.lengths.max())
     windows = f"{len(cutoffs)} window{'s' if len(cutoffs) > 1 else ''} of {horizon} steps"
     needed = horizon + least_windows(horizon)
-    least = horizon + (len(cutoffs) - 1) * (protocol.step or horizon) + needed
+    least = horizon + (len(cutoffs) - 1) * (settings.step or horizon) + needed
     if size is not None and longest >= least and size < needed:
         raise InputError(
             f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {needed}, "
-            "or several series"
+            "or several series",
+            code="train-size-too-small",
+            found=size,
+            expected=needed,
         )
     raise InputError(
         f"the series are too short for a backtest of {windows}: the longest has {longest}, expected at least {least}, "
-        "or several that are shorter"
+        "or several that are shorter",
+        code="series-too-short",
+        found=longest,
+        expected=least,
     )
 
 
-def _baseline_quantiles(
-    name: str, baseline: Baseline, panel: Panel, windows: list[Window], season: int, horizon: int, count: Count
-) -> tuple[np.ndarray, int]:
-    """(rows, Q) of one baseline in all windows, and on how many series and windows seasonal naive stands in for it."""
-    total = sum(len(window.rows) for window in windows)
-    every, done, failed = max(total // COUNTS, 1), 0, 0
-    forecasts = np.empty((total, horizon, len(QUANTILES)))
+def _baseline_forecasts(
+    baselines: Mapping[str, Baseline],
+    panel: Panel,
+    windows: Sequence[WindowForecast],
+    horizon: int,
+    on_progress: OnProgress,
+) -> Iterator[_Forecasts]:
+    """Yield the forecasts of each baseline in all windows; seasonal naive replaces the ones that fail."""
+    season, total = windows[0].season, sum(len(window.rows) for window in windows)
+    every = max(total // PROGRESS_CALLS, 1)
+    for name, baseline in baselines.items():
+        began, failures = time.perf_counter(), 0
+        quantiles = np.empty((total, horizon, len(QUANTILES)))
+        for place, history in enumerate(_histories(panel, windows)):
+            forecast = _attempt(baseline, history, season, horizon)
+            failures += forecast is None
+            quantiles[place] = seasonal_naive_baseline(history, season, horizon) if forecast is None else forecast
+            if (place + 1) % every == 0:
+                on_progress(name, place + 1, total)
+        yield _Forecasts(name, quantiles.reshape(-1, len(QUANTILES)), time.perf_counter() - began, failures)
+
+
+def _histories(panel: Panel, windows: Sequence[WindowForecast]) -> Iterator[np.ndarray]:
+    """Yield the values (T,) that baselines see, of each series of each window."""
     for window in windows:
         for row in window.rows.tolist():
-            history = panel.series(row)[window.starts[row] : window.cutoffs[row]]
-            quantiles = _attempt(baseline, history, season, horizon)
-            failed += quantiles is None
-            forecasts[done] = seasonal_naive_baseline(history, season, horizon) if quantiles is None else quantiles
-            done += 1
-            if done % every == 0:
-                count(name, done, total)
-    return forecasts.reshape(-1, len(QUANTILES)), failed
+            yield panel.series(row)[window.starts[row] : window.cutoffs[row]]
 
 
 def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int) -> np.ndarray | None:
-    """A baseline's quantiles (F, Q); None where it fails, be it by numbers that are none."""
+    """Return a baseline's quantiles (F, Q); None if it raises an error or gives a value that is not finite."""
     try:
         quantiles = baseline(history, season, horizon)
     except Exception:  # a library may raise anything on a series that is too short or too strange for its model
@@ -189,8 +232,8 @@ def _attempt(baseline: Baseline, history: np.ndarray, season: int, horizon: int)
     return quantiles if np.isfinite(quantiles).all() else None
 
 
-def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.ndarray]:
-    """``unique_id, ds, cutoff, y`` of all windows."""
+def _labels(panel: Panel, windows: Sequence[WindowForecast], horizon: int) -> dict[str, np.ndarray]:
+    """Return the columns ``unique_id, ds, cutoff, y`` (S,) of all windows."""
     rows = np.concatenate([window.rows for window in windows])
     known = np.concatenate([window.cutoffs[window.rows] for window in windows])
     steps = known[:, None] + np.arange(horizon)
@@ -205,14 +248,6 @@ def _columns(panel: Panel, windows: list[Window], horizon: int) -> dict[str, np.
     }
 
 
-def _least(windows: list[Window], horizon: int) -> np.ndarray:
-    """(rows,) what the network forecasts at least: extrapolated bounds, too, keep to what training found."""
+def _lowest(windows: Sequence[WindowForecast], horizon: int) -> np.ndarray:
+    """Return the network's lower limit (S,): extrapolated bounds, too, are not negative if the data never were."""
     return np.concatenate([np.full(len(w.rows) * horizon, 0.0 if w.positive else -np.inf) for w in windows])
-
-
-def _forecast_columns(
-    quantiles: np.ndarray, level: Sequence[int | float], name: str, least: np.ndarray | float
-) -> dict[str, np.ndarray]:
-    """Point and bounds of one model, none of them below ``least``."""
-    columns = interval_columns(quantiles, level, name)
-    return {key: np.maximum(column, least) for key, column in columns.items()}

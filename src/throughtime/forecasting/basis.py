@@ -1,4 +1,7 @@
-"""What a forecast network starts from: simple forecasts of a window, which it mixes and corrects."""
+"""Bases: simple forecasts of a window, which a network mixes and corrects.
+
+Shapes: B windows, R steps of each, N seasons of S steps, K bases, F steps ahead.
+"""
 
 from typing import NamedTuple
 
@@ -6,38 +9,40 @@ import jax.numpy as jnp
 
 from throughtime._types import Array, Bool, Float
 
+SMOOTHING = 0.2  # the best of several on Hospital and CIF 2016; for other series, the network corrects it
 
-class StandingOut(NamedTuple):
-    """The window cut into N seasons of S steps, oldest first.
+
+class Seasons(NamedTuple):
+    """Windows cut into N seasons of S steps, oldest first.
 
     Attributes:
         steps: each step less its season's mean; 0 in a season that is not whole.
-        whole: whether all of a season lies inside the series.
+        whole: True for a season whose steps are all inside the series.
     """
 
     steps: Float[Array, "B N S"]
     whole: Bool[Array, "B N"]
 
 
-def standing_out(past: Float[Array, "B R"], inside: Bool[Array, "B R"], season: int) -> StandingOut:
-    """The last whole seasons of windows; what a season that begins before the series holds does not enter."""
+def cut_seasons(past: Float[Array, "B R"], inside: Bool[Array, "B R"], season: int) -> Seasons:
+    """Cut windows into their last seasons; one that begins before the series is not whole and has no values."""
     count = past.shape[1] // season
     seasons = past[:, -count * season :].reshape(len(past), count, season)
     whole = inside[:, -count * season :].reshape(len(past), count, season).all(axis=-1)
-    return StandingOut(jnp.where(whole[..., None], seasons - seasons.mean(axis=-1, keepdims=True), 0), whole)
+    return Seasons(jnp.where(whole[..., None], seasons - seasons.mean(axis=-1, keepdims=True), 0), whole)
 
 
-def season_profile(seasons: StandingOut) -> Float[Array, "B S"]:
-    """The mean over the whole seasons; 0 where there is none."""
+def season_profile(seasons: Seasons) -> Float[Array, "B S"]:
+    """Return the mean over the whole seasons; 0 without any."""
     return seasons.steps.sum(axis=1) / jnp.maximum(seasons.whole.sum(axis=1), 1)[:, None]
 
 
-def shrunk_profile(seasons: StandingOut) -> Float[Array, "B S"]:
-    """The mean over the whole seasons, times the share of its variance that is no noise; 0 below two of them.
+def shrunk_profile(seasons: Seasons) -> Float[Array, "B S"]:
+    """Return the mean over the whole seasons, times the share of its variance that is not noise; 0 below two seasons.
 
     Of W seasons that share is ``max(0, 1 - v / (W s))``, with s the variance of the profile's steps and v that of the
     seasons around it. Miller & Williams 2003 ("Shrinkage estimators of time series seasonal factors", eq. of James and
-    Stein) shrink so; theirs has two degrees of freedom less in the numerator.
+    Stein) shrink the same way; theirs has two degrees of freedom less in the numerator.
     """
     profile, count = season_profile(seasons), seasons.whole.sum(axis=1)
     free = max(profile.shape[1] - 1, 1)
@@ -49,50 +54,47 @@ def shrunk_profile(seasons: StandingOut) -> Float[Array, "B S"]:
     return profile * jnp.where(known, jnp.maximum(share, 0), 0)[:, None]
 
 
-SMOOTHING = 0.2  # of several, the best on Hospital and CIF 2016; what needs another, the network corrects
-
-
 def smoothed_forecast(
     past: Float[Array, "B R"], inside: Bool[Array, "B R"], season: int, horizon: int
 ) -> Float[Array, "B F"]:
-    """The smoothed level of what the season's profile leaves, and upon it the profile, shrunk as far as it is noise.
+    """Forecast by simple exponential smoothing of the seasonally adjusted window, and add the season's profile.
 
-    Simple exponential smoothing (Hyndman & Athanasopoulos 2021, section 8.1): a step k before the last counts
-    ``a (1 - a)^k``, here over the sum of the weights inside the series, so that no first level is needed.
+    Hyndman & Athanasopoulos 2021, section 8.1: the weight of the step k before the last is ``a (1 - a)^k``, here over
+    the sum of the weights inside the series, so that no first level is needed. The profile is shrunk.
 
     Args:
         past: R steps, oldest first, at least one season.
-        inside: whether they lie inside the series.
+        inside: True for steps inside the series.
         season: its period in steps.
         horizon: F.
     """
-    profile = shrunk_profile(standing_out(past, inside, season))
+    profile = shrunk_profile(cut_seasons(past, inside, season))
     steps = jnp.arange(past.shape[1])
-    left = past - profile[:, (steps - len(steps)) % season]
+    adjusted = past - profile[:, (steps - len(steps)) % season]
     weights = jnp.where(inside, (1 - SMOOTHING) ** (len(steps) - 1 - steps), 0)
-    level = (jnp.where(inside, left, 0) * weights).sum(axis=1) / jnp.maximum(weights.sum(axis=1), 1)
+    level = (jnp.where(inside, adjusted, 0) * weights).sum(axis=1) / jnp.maximum(weights.sum(axis=1), 1)
     return level[:, None] + profile[:, jnp.arange(horizon) % season]
 
 
 def base_count(seasons: tuple[int, ...]) -> int:
-    """K, how many bases there are: four whatever the seasons, and two of each season."""
+    """Return K, the number of bases: four for any seasons, and two for each season."""
     return 4 + 2 * len(seasons)
 
 
 def bases(
     past: Float[Array, "B R"], inside: Bool[Array, "B R"], seasons: tuple[int, ...], horizon: int
 ) -> Float[Array, "B K F"]:
-    """The last value, the level, the first season's naive with drift, smoothing, each season's naive and profile.
+    """Return the last value, the level, drift, smoothing, and of each season the naive forecast and the profile.
 
     Hyndman & Athanasopoulos 2021, section 5.2: the naive, seasonal naive and drift methods. The level is the mean of
-    the last season. A season's profile is how its steps stand out from their season's mean, averaged over the whole
-    seasons of the window, upon the mean of the last. Where a season reaches before the series, the last value stands
-    for its naive forecast, and there is neither profile nor drift. Smoothing is that of the longest season, the last:
-    see :func:`smoothed_forecast`.
+    the last season. Drift is the first season's naive forecast with its rise from season to season. A profile forecast
+    is the mean of the last season, and for each step its mean difference from the season's mean, over the whole seasons
+    of the window. Steps of a season that are before the series are the last value in its naive forecast; such a season
+    has neither profile nor drift. Smoothing uses the last season, the longest: see :func:`smoothed_forecast`.
 
     Args:
         past: R steps, oldest first; at least two of the first season, and one of each.
-        inside: whether they lie inside the series.
+        inside: True for steps inside the series.
         seasons: periods in steps.
         horizon: F.
     """
@@ -108,12 +110,13 @@ def bases(
 
 
 def _seasonal_naive(past: Array, inside: Array, season: int, last: Array, steps: Array) -> Array:
+    """Return seasonal naive (B, F): ``baselines.seasonal_naive`` in JAX, for windows of a season or more."""
     places = past.shape[1] - season + steps % season
     return jnp.where(inside[:, places], past[:, places], last)
 
 
 def _seasonal_profile(past: Array, inside: Array, season: int, steps: Array) -> Array:
-    profile = season_profile(standing_out(past, inside, season))
+    profile = season_profile(cut_seasons(past, inside, season))
     return _season_mean(past, inside, season) + profile[:, steps % season]
 
 
@@ -123,6 +126,6 @@ def _season_mean(past: Array, inside: Array, season: int) -> Float[Array, "B 1"]
 
 
 def _drift(past: Array, inside: Array, season: int) -> Float[Array, "B"]:
-    """By how much the last season's mean exceeds that of the season before."""
+    """Return the rise of the mean from the season before the last to the last; 0 if they are not inside the series."""
     ahead, behind = past[:, -season:], past[:, -2 * season : -season]
     return jnp.where(inside[:, -2 * season], ahead.mean(axis=1) - behind.mean(axis=1), 0)

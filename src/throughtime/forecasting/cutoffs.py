@@ -1,4 +1,4 @@
-"""Rolling cutoffs: where each window of a backtest ends its history, and where that history begins."""
+"""Rolling cutoffs: the end of the history of each window in a backtest, and its start."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from throughtime.forecasting.dataset import trainable
 
 
 def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
-    """How many steps of each series every window knows (Hyndman & Athanasopoulos 2021, section 5.10).
+    """Return how many steps of each series every window knows (Hyndman & Athanasopoulos 2021, section 5.10).
 
     Args:
         lengths: (N,) steps of each series.
@@ -16,23 +16,23 @@ def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: in
         horizon: F; the last window ends where the series end.
 
     Returns:
-        (K, N), earliest window first; 0 where a series is too short to know anything.
+        (K, N), earliest window first; 0 for a series that is too short to know anything.
     """
     back = horizon + step * np.arange(windows - 1, -1, -1)
     return np.maximum(lengths - back[:, None], 0)
 
 
 def affordable_cutoffs(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int) -> np.ndarray:
-    """The cutoffs (K, N) of as many windows side by side, up to ``most``, as leave a network enough to learn from.
+    """Return the cutoffs of the most windows, one after the other, that leave a network enough to learn from.
 
     Args:
         panel: the series.
-        lengths: (N,) how many steps of each there are; the last window ends there.
+        lengths: (N,) the steps of each; the last window ends there.
         horizon: F.
-        most: windows at most.
+        most: the largest number of windows.
 
     Returns:
-        As :func:`rolling_cutoffs`; no rows where not even one window can be afforded.
+        (K, N), as :func:`rolling_cutoffs` returns them; no rows if not even one window leaves enough.
     """
     for windows in range(most, 0, -1):
         cutoffs = rolling_cutoffs(lengths, windows=windows, step=horizon, horizon=horizon)
@@ -42,10 +42,15 @@ def affordable_cutoffs(panel: Panel, lengths: np.ndarray, *, horizon: int, most:
 
 
 def history_starts(panel: Panel, cutoffs: np.ndarray, size: int | None) -> np.ndarray:
-    """(N,) where the last ``size`` steps before each cutoff begin; all of the history where it is None.
+    """Return the first step (N,) of the last ``size`` steps before each cutoff; 0, the whole history, if it is None.
 
-    The first step is one with a value, as before it there is nothing to fill a gap with; the cutoff where there is
-    none. What comes after the cutoff has no say.
+    The first step is one with a value, as a gap before it has nothing to be filled with; the cutoff if there is no such
+    step. Values after the cutoff are not looked at.
+
+    Args:
+        panel: N series.
+        cutoffs: (N,) how many steps of each series are known.
+        size: how many of them are used.
     """
     if size is None:
         return np.zeros_like(cutoffs)

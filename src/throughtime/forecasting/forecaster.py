@@ -254,11 +254,11 @@ class Forecaster:
             InputError: for a frame or a parameter that cannot be used, and where the series are too short.
         """
         from throughtime.forecasting.backtest import run_backtest
-        from throughtime.forecasting.results import Protocol
+        from throughtime.forecasting.results import BacktestSettings
 
         panel = as_panel(frame)
-        protocol = Protocol(windows, step, refit, train_size, baselines)
-        tested = run_backtest(Forecaster(**self.get_params()), panel, protocol, level=level, report=silent)
+        protocol = BacktestSettings(windows, step, refit, train_size, baselines)
+        tested = run_backtest(Forecaster(**self.get_params()), panel, protocol, level=level, callback=silent)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:

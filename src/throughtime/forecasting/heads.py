@@ -1,13 +1,13 @@
-"""Heads: what the raw numbers of a network say about the future, as quantiles or as a distribution.
+"""Heads: from the raw outputs of a network to quantiles or to a distribution.
 
-``raw`` holds ``outputs`` numbers for each step ahead. A network may add its own point forecast, in window units, to the
-outputs that ``shift`` marks. Values go in and come out in the units of the window's level and scale, so that counts
-stay whole; heads other than that for counts measure in window units, ``(value - level) / scale``.
+``raw`` (B, F, O) holds O numbers for each of F steps ahead of B windows. A network may add its point forecast, in
+window units, to the outputs that ``shift`` marks. Targets and results are in the units of the data, so that counts stay
+whole. All heads but that of counts work in window units, ``(value - level) / scale``.
 
-The loss is compiled. Quantiles and samples are made on the host, in float64, from what the network gave.
+The loss is compiled. Quantiles and samples are made on the host, in float64.
 
-Any finite numbers give a finite loss with finite gradients. The price: what is raw counts up to ``LARGEST`` either way,
-and so does a target in window units; beyond, the loss grows no more.
+Finite inputs give finite losses and gradients. For that, raw outputs and targets in window units are limited to
+``LARGEST`` in size: beyond it, the loss does not grow.
 """
 
 from abc import ABC, abstractmethod
@@ -30,22 +30,22 @@ from throughtime.forecasting.intervals import QUANTILES
 from throughtime.training import pinball
 
 LARGEST = 1e6  # squares and their gradients stay far below float32's 3e38
-LEAST_SCALE = 1e-3  # of the window's: what repeats itself would otherwise be worth any density
+LEAST_SCALE = 1e-3  # of the window's: without it, the density at a value that repeats has no limit
 LEAST_FREEDOM, MOST_FREEDOM = 2.01, 1000.0  # below 2 there is no variance; at 1000 it is a normal distribution
-MOST_COUNT = 1e9
-LEAST_MEAN = 1e-6
-# float32 loses the gradient of what is closer to a Poisson distribution: a variance of at least 1.01 means, and a
-# standard deviation of at least 1 % of the mean.
+MOST_COUNT = 1e9  # far above counts in practice, and float32 holds its square
+LEAST_MEAN = 1e-6  # a mean of 0 has no logarithm
+# Closer to a Poisson distribution, float32 loses the gradient: the variance is at least 1.01 means, and the standard
+# deviation at least 1 % of the mean.
 LEAST_EXCESS, LEAST_DISPERSION = 0.01, 1e-4
-LEAST_COUNT_SCALE = 0.01  # a window of 10,000 counts of which one differs by one
+LEAST_COUNT_SCALE = 0.01  # that of 10,000 equal counts and one that differs by one
 
 
 class Head(ABC):
-    """What a head is: without weights, equal where its fields are, fit for a key of compiled programs.
+    """The output distribution of a network. It has no weights; its fields make it equal and hashable.
 
     Attributes:
-        counts: whether it describes counts, which must come as they are: no logarithm, no center taken off. Then
-            windows without movement have something to say, too; elsewhere the caller masks them out.
+        counts: True if it describes counts, which it needs unchanged, without a logarithm or another center. It then
+            has a loss for windows without movement, too; of other heads the caller masks it.
     """
 
     counts: ClassVar[bool] = False
@@ -53,18 +53,18 @@ class Head(ABC):
     @property
     @abstractmethod
     def shift(self) -> tuple[int, ...]:
-        """(O,) which outputs a point forecast is added to: 1 or 0 for each."""
+        """1 for each of the O outputs that a point forecast is added to, 0 for the others."""
 
     @property
     def outputs(self) -> int:
-        """O, the raw numbers for each step ahead."""
+        """O, the number of raw outputs for each step ahead."""
         return len(self.shift)
 
     def require(self, values: np.ndarray) -> None:
         """Refuse observed values that the head cannot describe.
 
         Raises:
-            InputError: where it is for counts, naming one value that is none.
+            InputError: with a value that is not a count, if the head is for counts.
         """
         if not self.counts:
             return
@@ -72,36 +72,39 @@ class Head(ABC):
         if len(wrong):
             raise InputError(
                 f"this head describes counts and cannot hold {wrong[0]:.10g}: expected whole numbers from 0 to "
-                f"{MOST_COUNT:.0f}. Take another head, such as 'student_t' or 'quantiles'"
+                f"{MOST_COUNT:.0f}. Take another head, such as 'student_t' or 'quantiles'",
+                code="not-a-count",
+                found=float(wrong[0]),
+                expected=(0, MOST_COUNT),
             )
 
     @abstractmethod
     def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
-        """What training makes small, for each step: a mean pinball loss, or a negative log-likelihood in nats."""
+        """Return the training loss of each step: a mean pinball loss, or a negative log-likelihood in nats."""
 
     @abstractmethod
     def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
-        """(B, F, Q) at the Q levels, which ascend, of raw (B, F, O)."""
+        """Return the quantiles (B, F, Q) at Q ascending levels, of raw (B, F, O)."""
 
     @abstractmethod
     def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
-        """(N, B, F) values drawn for each step by itself, of raw (B, F, O); the same key draws the same.
+        """Return n samples (n, B, F) of raw (B, F, O), each step drawn independently; the same key draws the same.
 
-        Steps are independent: a head knows each step's distribution, not how steps go together. So sums over steps are
-        drawn too narrow where errors persist. Draws of one step may be reordered to follow the ranks of observed errors
-        (Clark et al. 2004, the Schaake shuffle): that leaves every step's distribution as it is.
+        A head knows the distribution of each step, not the dependence between steps: the distribution of a sum over
+        steps is too narrow if errors persist. To add dependence, reorder the samples of each step by the ranks of
+        observed errors (Clark et al. 2004, the Schaake shuffle): every step's distribution stays the same.
         """
 
 
 @dataclass(frozen=True)
 class QuantileHead(Head):
-    """Quantiles, free of any distribution: the mean pinball loss (Koenker & Bassett 1978, eq. 1.2).
+    """Quantiles without an assumed distribution, learned by the mean pinball loss (Koenker & Bassett 1978, eq. 1.2).
 
     Quantiles that cross are sorted. Between and beyond the levels, they are linear in the normal score, which is exact
     for a normal distribution.
 
     Attributes:
-        levels: Q of them, ascending, at least two.
+        levels: Q ascending levels, at least two.
 
     Raises:
         InputError: for other levels.
@@ -112,7 +115,11 @@ class QuantileHead(Head):
     def __post_init__(self) -> None:
         edges = (0.0, *self.levels, 1.0)
         if len(self.levels) < 2 or any(low >= high for low, high in pairwise(edges)):
-            raise InputError(f"quantiles at {self.levels}: expected at least two levels between 0 and 1, ascending")
+            raise InputError(
+                f"quantiles at {self.levels}: expected at least two levels between 0 and 1, ascending",
+                code="impossible-quantiles",
+                found=self.levels,
+            )
 
     @property
     def shift(self) -> tuple[int, ...]:
@@ -132,7 +139,7 @@ class QuantileHead(Head):
         return np.moveaxis(_placed(self._at(raw, scores), units), -1, 0)
 
     def _at(self, raw: Array | np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """(B, F, N) at normal scores (B, F, N), of the quantiles (B, F, Q)."""
+        """Return the values (B, F, N) at normal scores (B, F, N), of quantiles (B, F, Q)."""
         ordered = np.sort(np.asarray(raw, np.float64), axis=-1)
         known = special.ndtri(np.asarray(self.levels))
         upper = np.clip(np.searchsorted(known, scores), 1, len(known) - 1)
@@ -145,7 +152,7 @@ class QuantileHead(Head):
 class NormalHead(Head):
     """``y ~ Normal(m, s)`` in window units (Salinas et al. 2020, arXiv 1704.04110, section 3.1).
 
-    ``s = softplus(raw)``, and a little more.
+    ``s = LEAST_SCALE + softplus(raw)``.
     """
 
     @property
@@ -153,7 +160,7 @@ class NormalHead(Head):
         return (1, 0)
 
     def parameters(self, raw: Float[Array, "B F O"]) -> tuple[Float[Array, "B F"], Float[Array, "B F"]]:
-        """Mean and standard deviation, in window units."""
+        """Return mean and standard deviation, in window units."""
         return _bounded(raw[..., 0]), _scale(raw[..., 1])
 
     def loss(self, raw: Float[Array, "B F O"], target: Float[Array, "B F"], units: LevelScale) -> Float[Array, "B F"]:
@@ -172,9 +179,9 @@ class NormalHead(Head):
 
 @dataclass(frozen=True)
 class StudentTHead(Head):
-    """``(y - m) / s ~ t(df)`` in window units: heavier tails than the normal, so that outliers pull less.
+    """``(y - m) / s ~ t(df)`` in window units: with heavier tails than the normal, outliers have less influence.
 
-    ``s = softplus(raw)`` and ``df = 2 + softplus(raw)``, so that there is a variance.
+    ``s = LEAST_SCALE + softplus(raw)`` and ``df = LEAST_FREEDOM + softplus(raw)``: above 2 the variance is finite.
     """
 
     @property
@@ -184,7 +191,7 @@ class StudentTHead(Head):
     def parameters(
         self, raw: Float[Array, "B F O"]
     ) -> tuple[Float[Array, "B F"], Float[Array, "B F"], Float[Array, "B F"]]:
-        """Location and scale, in window units, and degrees of freedom."""
+        """Return location and scale, in window units, and degrees of freedom."""
         freedom = jnp.minimum(LEAST_FREEDOM + jax.nn.softplus(_bounded(raw[..., 2])), MOST_FREEDOM)
         return _bounded(raw[..., 0]), _scale(raw[..., 1]), freedom
 
@@ -206,9 +213,9 @@ class StudentTHead(Head):
 class NegativeBinomialHead(Head):
     """Counts of mean m and variance ``m + a m^2`` (Salinas et al. 2020, arXiv 1704.04110, section 3.1).
 
-    ``m = scale softplus(level / scale + raw)``, which is ``level + scale raw`` where that is well above zero, and ``a =
-    softplus(raw)``, a little more where the variance would come too close to the mean. In a window without movement the
-    scale counts as 1. Targets below zero count as zero: :meth:`require` refuses them. Quantiles and samples are whole.
+    ``m = scale softplus(level / scale + raw)``, which is close to ``level + scale raw`` if that is well above zero, and
+    ``a = LEAST_DISPERSION + LEAST_EXCESS / m + softplus(raw)``. A window without movement has a scale of 1. The loss
+    takes targets below zero as zero; :meth:`require` refuses them. Quantiles and samples are whole numbers.
     """
 
     counts: ClassVar[bool] = True
@@ -220,7 +227,7 @@ class NegativeBinomialHead(Head):
     def parameters(
         self, raw: Float[Array, "B F O"], units: LevelScale
     ) -> tuple[Float[Array, "B F"], Float[Array, "B F"]]:
-        """Mean, in counts, and dispersion."""
+        """Return mean, in counts, and dispersion."""
         level = jnp.clip(units.level, 0, MOST_COUNT)[:, None]
         scale = jnp.where(units.scale > 0, jnp.clip(units.scale, LEAST_COUNT_SCALE, MOST_COUNT), 1)[:, None]
         mean = scale * jax.nn.softplus(level / scale + _bounded(raw[..., 0]))
@@ -253,10 +260,10 @@ HEADS: dict[str, type[Head]] = {
 
 
 def head_type(choice: str | type[Head]) -> type[Head]:
-    """The head of a name, such as "student_t".
+    """Return the head of a name, such as "student_t".
 
     Raises:
-        InputError: for an unknown name; the message lists the known ones.
+        InputError: for an unknown name, with the known ones.
     """
     return resolve("head", HEADS, choice)
 
@@ -274,12 +281,12 @@ def _on_device(units: LevelScale) -> LevelScale:
 
 
 def _columns(*parameters: Array | np.ndarray) -> tuple[np.ndarray, ...]:
-    """(B, F, 1) each, to go with (B, F, Q)."""
+    """Return parameters (B, F) as (B, F, 1), in float64, to combine with (B, F, Q)."""
     return tuple(np.asarray(parameter, np.float64)[..., None] for parameter in parameters)
 
 
 def _placed(scaled: np.ndarray, units: LevelScale) -> np.ndarray:
-    """(B, F, Q) from window units: ``level + scale * value``, in float64."""
+    """Return values (B, F, Q) in window units as ``level + scale * value``, in float64."""
     level, scale = _columns(units.level, units.scale)
     return level[..., None] + scale[..., None] * scaled
 

@@ -1,4 +1,4 @@
-"""From the quantiles that a network predicts to the intervals that a user asks for."""
+"""Intervals of any level from the quantiles that a network predicts."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -15,13 +15,13 @@ MEDIAN = QUANTILES.index(0.5)
 def interval_columns(
     quantiles: np.ndarray, levels: Sequence[int | float], name: str = "throughtime", *, positive: bool = False
 ) -> dict[str, np.ndarray]:
-    """The point forecast and the bounds of each interval, under the names that Nixtla's libraries give them.
+    """Return the point forecast and the bounds of each interval, under the names that Nixtla's libraries use.
 
     Args:
         quantiles: (S, Q) ascending along Q, at the levels ``QUANTILES``.
         levels: coverage in per cent, such as 80 and 95.
         name: the model's.
-        positive: whether nothing lies below zero: levels beyond the widest pair are extrapolated, and stop there.
+        positive: True to end bounds at zero; levels beyond the widest pair are extrapolated, also below it.
 
     Returns:
         ``throughtime`` (S,), the median, then ``throughtime-lo-80`` and ``throughtime-hi-80`` (S,) for each level.
@@ -32,7 +32,12 @@ def interval_columns(
     columns = {name: quantiles[:, MEDIAN]}
     for level in levels:
         if not isinstance(level, int | float) or not 0 < level < 100:
-            raise InputError(f"level {level} cannot be: expected a coverage between 0 and 100 per cent, such as 80")
+            raise InputError(
+                f"level {level} is impossible: expected a coverage between 0 and 100 per cent, such as 80",
+                code="impossible-level",
+                found=level,
+                expected=(0, 100),
+            )
         tail = (1 - level / 100) / 2
         for side, q in (("lo", tail), ("hi", 1 - tail)):
             bound = quantiles @ _weights(q)
@@ -41,21 +46,21 @@ def interval_columns(
 
 
 def stretched(quantiles: np.ndarray, factors: Sequence[float]) -> np.ndarray:
-    """Quantiles (..., Q) moved away from their median by factors (Q,), ascending still; the median stays."""
+    """Move quantiles (..., Q) away from their median by factors (Q,), and sort them; the median stays."""
     median = quantiles[..., MEDIAN, None]
     return np.sort(median + np.asarray(factors) * (quantiles - median), axis=-1)
 
 
 def _weights(q: float) -> np.ndarray:
-    """(Q,) so that a row of quantiles times it is the q-quantile, linear in the normal score.
+    """Return the weights (Q,) of a row of quantiles that make its q-quantile, linear in the normal score.
 
-    Of a normal distribution this is exact, also beyond the outermost quantiles.
+    For a normal distribution this is exact, also beyond the outermost quantiles.
     """
     scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
     score = NormalDist().inv_cdf(q)
     upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
     share = (score - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
-    share = round(float(share), 12)  # exactly the quantile where the level is one of them
+    share = round(float(share), 12)  # exactly the quantile if the level is one of them
     weights = np.zeros(len(scores))
     weights[upper - 1 : upper + 1] = 1 - share, share
     return weights

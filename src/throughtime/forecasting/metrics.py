@@ -1,147 +1,188 @@
-"""Scores of a backtest, by the definitions of utilsforecast and scoringrules."""
+"""Scores of a backtest, by the definitions of utilsforecast and scoringrules.
 
-from collections.abc import Mapping, Sequence
+Shapes: S observed values of all windows and series, M models, N series.
+"""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
 import numpy as np
 import polars as pl
 import scoringrules
-from utilsforecast import losses
 
-from throughtime.data import Panel
-from throughtime.forecasting.baselines import NAIVE2
+from throughtime._errors import InputError
+from throughtime.data import Panel, from_native, to_native
+from throughtime.forecasting.baselines import BASELINE, NAIVE2
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.results import Backtest
+from throughtime.forecasting.numpy_losses import mean_by_series, seasonal_naive_errors
+from throughtime.forecasting.results import MODEL, BacktestResult, model_names
 
 DECILES = tuple(i for i, q in enumerate(QUANTILES) if round(10 * q, 9) == round(10 * q))
+OF_SERIES = ("mase", "rmsse", "smape", "msis")  # without units: overall, the mean over series; others pool all values
 
 
 def decile_crps(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Twice the mean pinball loss of the nine deciles, which approximates the CRPS (Berrisch & Ziel 2023).
+    """Return twice the mean pinball loss of the nine deciles, which approximates the CRPS (Berrisch & Ziel 2023).
 
-    Of the deciles, as they are evenly spaced: with the outer quantiles too, the tails would weigh more than the middle.
+    Only deciles count, as they are evenly spaced: with the outer quantiles the tails would weigh more than the middle.
 
     Args:
-        y: (S,) what came.
+        y: (S,) the observed values.
         quantiles: (S, Q) at the levels ``QUANTILES``.
     """
     levels = np.array([QUANTILES[i] for i in DECILES])
     return np.asarray(scoringrules.crps_quantile(y, quantiles[:, DECILES], levels, backend="numpy"))
 
 
-OF_SERIES = ("mase", "rmsse", "smape", "msis")  # without units: overall, the mean over series; others pool all values
+def score_table(result: BacktestResult, panel: Panel, *, levels: Sequence[int | float]) -> pl.DataFrame:
+    """Return all metrics of all models over all windows: overall, then of each series.
 
-
-def score_table(tested: Backtest, panel: Panel, *, levels: Sequence[int | float]) -> pl.DataFrame:
-    """All metrics of all models, over all windows: overall, then of each series.
-
-    Missing truths are not counted. A series that a metric does not exist for (MASE, RMSSE and MSIS need a seasonal
-    naive error on the history, the weighted quantile loss a value other than zero) has no row of it, and no part in the
-    overall one.
+    Missing values are not counted. A series has no row of a metric that is not defined for it, and no part in the
+    overall one: MASE, RMSSE and MSIS need a positive error of seasonal naive on the history, the weighted quantile loss
+    a value other than zero.
 
     * ``mase``, ``rmsse``: errors over those of seasonal naive on the history before the first window (Hyndman & Koehler
       2006); ``smape``: 0 to 200, as in the M4 competition
-    * ``owa``: the mean of sMAPE and MASE over Naive2's (Makridakis, Spiliotis & Assimakopoulos 2020), overall, where
+    * ``owa``: the mean of sMAPE and MASE over Naive2's (Makridakis, Spiliotis & Assimakopoulos 2020), overall, if
       Naive2 is among the models
     * ``mae``, ``rmse``
     * ``crps``: twice the mean pinball loss of the nine deciles; ``wql``: its sum over that of the absolute values
     * ``coverage-80``: the share of values inside the interval; ``msis-80``: the mean interval score, scaled as MASE
 
     Args:
-        tested: the backtest.
+        result: the backtest.
         panel: the series.
         levels: coverage of the intervals in per cent.
 
     Returns:
         ``unique_id`` (empty overall), ``metric`` and one column for each model.
     """
-    models = list(tested.crps)
-    by_series = _by_series(tested, panel, levels)
-    overall = _overall(tested, by_series, levels)
-    parts = [_labeled(pl.DataFrame({"unique_id": "", **values}), name, models) for name, values in overall.items()]
-    parts += [_labeled(frame, name, models) for name, frame in by_series.items()]
+    models = list(result.crps)
+    known = ~np.isnan(result.rows["y"])
+    rows = {name: column[known] for name, column in result.rows.items()}
+    errors = _value_scores(rows, models, levels) | {"crps": np.stack([result.crps[name][known] for name in models])}
+    series = _rows_of(panel, rows["unique_id"])
+    means = {
+        name: np.stack([mean_by_series(column, series, len(panel)) for column in values])
+        for name, values in errors.items()
+    }
+    size = mean_by_series(np.abs(rows["y"]), series, len(panel))
+    by_series = _scaled(means, size, *_history_errors(panel, result))
+    overall = _overall(by_series, errors, rows["y"])
+    if NAIVE2 in models and {"smape", "mase"} <= set(overall):
+        overall |= _owa(overall, models.index(NAIVE2))
+    parts = [_frame([""], name, models, values[:, None]) for name, values in overall.items()]
+    for name, values in by_series.items():
+        defined = np.isfinite(values).all(axis=0)
+        parts.append(_frame(panel.ids[defined], name, models, values[:, defined]))
     return pl.concat(parts)
 
 
-def mase_of(table: pl.DataFrame) -> pl.DataFrame:
-    """``unique_id`` and the MASE of each model, by series, from a table of scores."""
+def mase_by_series(table: pl.DataFrame) -> pl.DataFrame:
+    """Return ``unique_id`` and the MASE of each model, one row for each series that has one, of a table of scores."""
     return table.filter((pl.col("metric") == "mase") & (pl.col("unique_id") != "")).drop("metric")
 
 
-def coverage(rows: Mapping[str, np.ndarray], level: float | int, model: str = "throughtime") -> float:
-    """The share of a backtest's observed values that lie inside a model's interval of ``level`` per cent."""
-    y = rows["y"]
-    return float(_inside(rows, level, model)[~np.isnan(y)].mean())
+def coverage(rows: Mapping[str, np.ndarray], level: float | int, model: str = MODEL) -> float:
+    """Return the share of a backtest's observed values inside a model's interval of ``level`` per cent."""
+    return float(_inside(rows, level, model)[~np.isnan(rows["y"])].mean())
 
 
-def _labeled(frame: pl.DataFrame, metric: str, models: Sequence[str]) -> pl.DataFrame:
-    columns = [pl.col("unique_id").cast(pl.String), pl.lit(metric).alias("metric")]
-    return frame.select(*columns, *(pl.col(model).cast(pl.Float64) for model in models))
+def scores(rows: Any) -> Any:
+    """Return the metrics of each model in the frame of a backtest, over all windows and series.
+
+    Missing values are not counted.
+
+    * ``mae``, ``rmse``: over all values
+    * ``smape``: 0 to 200, as in the M4 competition; the mean over series of each series' mean
+    * ``rmae``: the MAE over that of seasonal naive, if it is among the models; below 1 is better than seasonal naive
+      (Hyndman & Koehler 2006, section 2.4)
+    * ``coverage-80``: the share of values inside the interval, and ``mis-80``, the mean interval score (Gneiting &
+      Raftery 2007, eq. 43), for each level whose bounds all models have
+
+    MASE, MSIS and OWA need the history before the windows: ``throughtime backtest`` writes them to ``scores.csv``.
+
+    Args:
+        rows: ``unique_id, y, throughtime, throughtime-lo-80, throughtime-hi-80, ..., seasonal_naive, ...``, as
+            :meth:`Forecaster.backtest` returns them.
+
+    Returns:
+        ``metric`` and one column for each model, as a frame of the same kind.
+
+    Raises:
+        InputError: if it is no dataframe, a column is missing, or no value is known.
+
+    Example:
+        >>> tt.scores(model.backtest(frame, windows=2, level=[80], baselines=["drift"]))
+    """
+    columns = _columns(rows)
+    models = sorted(model_names(columns), key=lambda name: name != MODEL)  # stable: the others keep their order
+    known = ~np.isnan(columns["y"])
+    if not models or not known.any():
+        missing = "a model's forecasts" if not models else "a known value in the column y"
+        raise InputError(
+            f"the frame has the columns {', '.join(columns)}, and lacks {missing}: expected the frame of a backtest",
+            code="no-scores",
+            found=list(columns),
+            expected=missing,
+        )
+    columns = {name: column[known] for name, column in columns.items()}
+    values = _value_scores(columns, models, _levels(columns, models))
+    ids, series = np.unique(columns["unique_id"], return_inverse=True)
+    smape = [mean_by_series(column, series, len(ids)).mean() for column in values["smape"]]
+    table = {"mae": values["absolute"].mean(axis=1), "rmse": np.sqrt(values["squared"].mean(axis=1)), "smape": smape}
+    if BASELINE in models and table["mae"][models.index(BASELINE)] > 0:
+        table["rmae"] = table["mae"] / table["mae"][models.index(BASELINE)]
+    table |= {name: column.mean(axis=1) for name, column in values.items() if name.startswith(("coverage-", "mis-"))}
+    by_model = np.array(list(table.values())).T
+    return to_native({"metric": np.array(list(table)), **dict(zip(models, by_model, strict=True))}, rows)
 
 
-def _by_series(tested: Backtest, panel: Panel, levels: Sequence[int | float]) -> dict[str, pl.DataFrame]:
-    """Each metric's frame: ``unique_id``, one column for each model, the series that it exists for."""
-    models, rows = list(tested.crps), tested.rows
-    frame = _observed(rows, {name: rows[name] for name in models})
-    scales = _scales(panel, rows, tested.season)
-    mae, mse = (pl.DataFrame(loss(frame, models=models)) for loss in (losses.mae, losses.mse))
-    crps = _means(rows, tested.crps)
-    sizes = _means(rows, {"scale": np.abs(rows["y"])})
+def _columns(frame: Any) -> dict[str, np.ndarray]:
+    """Return the ids and all columns of numbers of a backtest's frame as arrays, apart from the times."""
+    table = from_native(frame).lazy()
+    schema = table.collect_schema()
+    numbers = [name for name, kind in schema.items() if kind.is_numeric() and name not in ("unique_id", "ds", "cutoff")]
+    for name, kind in (("unique_id", ""), ("y", " of numbers")):
+        if name not in schema or (kind and name not in numbers):
+            raise InputError(
+                f"the frame has no column {name!r}{kind}, only {', '.join(schema)}: expected the frame of a backtest",
+                code="missing-column",
+                column=name,
+                found=list(schema),
+            )
+    chosen = table.select(nw.col("unique_id").cast(nw.String), nw.col(*numbers).cast(nw.Float64))
+    return {column.name: column.to_numpy() for column in chosen.collect().iter_columns()}
+
+
+def _levels(columns: Iterable[str], models: Sequence[str]) -> list[float]:
+    """Return the levels whose bounds all models have, in the order of the columns."""
+    names, prefix = list(columns), f"{models[0]}-lo-"
+    levels = [float(name.removeprefix(prefix)) for name in names if name.startswith(prefix)]
+    return [
+        level
+        for level in levels
+        if all(f"{model}-{side}-{level:g}" in names for model in models for side in ("lo", "hi"))
+    ]
+
+
+def _value_scores(
+    rows: Mapping[str, np.ndarray], models: Sequence[str], levels: Sequence[int | float]
+) -> dict[str, np.ndarray]:
+    """Return the elementwise scores (M, S) of forecasts whose truth is known: errors, and those of the intervals."""
+    point, y = np.stack([rows[name] for name in models]), rows["y"]
+    absolute, size = np.abs(point - y), np.abs(y) + np.abs(point)
     table = {
-        "mase": _over(mae, scales.select("unique_id", scale="absolute"), models),
-        "rmsse": _over(mse, scales.select("unique_id", scale="squared"), models).with_columns(pl.col(models).sqrt()),
-        "smape": pl.DataFrame(losses.smape(frame, models=models)).with_columns(pl.col(models) * 200),
-        "mae": mae,
-        "rmse": mse.with_columns(pl.col(models).sqrt()),
-        "wql": _over(crps, sizes, models),
-        "crps": crps,
+        "absolute": absolute,
+        "squared": (point - y) ** 2,
+        "smape": 200 * np.divide(absolute, size, out=np.zeros_like(size), where=size != 0),
     }
     for level in levels:
-        inside = {name: _inside(rows, level, name).astype(float) for name in models}
-        table[f"coverage-{level:g}"] = _means(rows, inside)
+        table[f"coverage-{level:g}"] = np.stack([_inside(rows, level, name) for name in models]).astype(float)
     for level in levels:
-        scores = _means(rows, {name: _interval_score(rows, level, name) for name in models})
-        table[f"msis-{level:g}"] = _over(scores, scales.select("unique_id", scale="absolute"), models)
-    order = pl.DataFrame({"unique_id": panel.ids}).with_row_index("place")
-    return {
-        name: scored.filter(pl.all_horizontal(pl.col(models).is_finite()))
-        .join(order, on="unique_id")
-        .sort("place")
-        .drop("place")
-        for name, scored in table.items()
-    }
-
-
-def _overall(
-    tested: Backtest, by_series: Mapping[str, pl.DataFrame], levels: Sequence[int | float]
-) -> dict[str, Mapping[str, float]]:
-    """Each metric over all series; one that exists for none is left out."""
-    models, rows = list(tested.crps), tested.rows
-    known = ~np.isnan(rows["y"])
-    y = rows["y"][known]
-    errors = {name: rows[name][known] - y for name in models}
-    crps = {name: values[known] for name, values in tested.crps.items()}
-    pooled = {
-        "mae": {name: np.abs(error).mean() for name, error in errors.items()},
-        "rmse": {name: np.sqrt(np.mean(error**2)) for name, error in errors.items()},
-        "wql": {name: values.sum() / np.abs(y).sum() for name, values in crps.items()} if (y != 0).any() else {},
-        "crps": {name: values.mean() for name, values in crps.items()},
-        **{f"coverage-{level:g}": {name: coverage(rows, level, name) for name in models} for level in levels},
-    }
-    overall: dict[str, Mapping[str, float]] = {}
-    for metric, frame in by_series.items():
-        means = frame.select(models).mean().row(0, named=True) if not frame.is_empty() else {}
-        overall[metric] = means if metric.partition("-")[0] in OF_SERIES else pooled[metric]
-    if (owa := _owa(overall, models)) is not None:
-        overall["owa"] = owa
-    return {metric: values for metric, values in overall.items() if values}
-
-
-def _owa(overall: Mapping[str, Mapping[str, float]], models: Sequence[str]) -> dict[str, float] | None:
-    """The overall weighted average of sMAPE and MASE, where Naive2 has both."""
-    pairs = [overall["smape"], overall["mase"]]
-    if NAIVE2 not in models or not all(pair and pair[NAIVE2] > 0 for pair in pairs):
-        return None
-    return {name: float(np.mean([pair[name] / pair[NAIVE2] for pair in pairs])) for name in models}
+        table[f"mis-{level:g}"] = np.stack([_interval_score(rows, level, name) for name in models])
+    return table
 
 
 def _inside(rows: Mapping[str, np.ndarray], level: int | float, model: str) -> np.ndarray:
@@ -153,46 +194,80 @@ def _interval_score(rows: Mapping[str, np.ndarray], level: int | float, model: s
     return scoringrules.interval_score(rows["y"], low, high, 1 - level / 100, backend="numpy")
 
 
-def _observed(rows: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """``unique_id, y`` and the columns where the truth is known."""
-    frame = pl.DataFrame({"unique_id": rows["unique_id"], "y": rows["y"], **columns})
-    return frame.filter(pl.col("y").is_not_nan())
+def _rows_of(panel: Panel, ids: np.ndarray) -> np.ndarray:
+    """Return the row of the panel (S,) of each id."""
+    order = np.argsort(panel.ids)
+    return order[np.searchsorted(panel.ids, ids, sorter=order)]
 
 
-def _means(rows: Mapping[str, np.ndarray], columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """The mean of each column by series."""
-    return _observed(rows, columns).group_by("unique_id", maintain_order=True).agg(pl.col(list(columns)).mean())
+def _history_errors(panel: Panel, result: BacktestResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean absolute and squared error (N,) of seasonal naive on each history before its first cutoff."""
+    series = _rows_of(panel, result.rows["unique_id"])
+    last = panel.frequency.ordinals(result.rows["cutoff"])
+    known = panel.lengths.copy()
+    np.minimum.at(known, series, (last - panel.starts[series]) // panel.frequency.multiple + 1)
+    errors, of = seasonal_naive_errors(panel, known, result.season)
+    return mean_by_series(np.abs(errors), of, len(panel)), mean_by_series(errors**2, of, len(panel))
 
 
-def _over(scores: pl.DataFrame, scales: pl.DataFrame, models: Sequence[str]) -> pl.DataFrame:
-    """Scores by series in units of a scale; a series without one is left out."""
-    known = scales.filter(pl.col("scale") > 0)
-    scaled = scores.join(known, on="unique_id").with_columns(pl.col(models) / pl.col("scale"))
-    return scaled.select("unique_id", *models)
+def _scaled(
+    means: Mapping[str, np.ndarray], size: np.ndarray, absolute: np.ndarray, squared: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the metrics (M, N) of each series; NaN where a metric is not defined.
+
+    Args:
+        means: (M, N) each series' mean of the elementwise scores.
+        size: (N,) the mean absolute value.
+        absolute: (N,) the mean absolute error of seasonal naive on the history.
+        squared: (N,) its mean squared error.
+    """
+    size, absolute, squared = (np.where(scale > 0, scale, np.nan) for scale in (size, absolute, squared))
+    table = {
+        "mase": means["absolute"] / absolute,
+        "rmsse": np.sqrt(means["squared"] / squared),
+        "smape": means["smape"],
+        "mae": means["absolute"],
+        "rmse": np.sqrt(means["squared"]),
+        "wql": means["crps"] / size,
+        "crps": means["crps"],
+    }
+    table |= {name: values for name, values in means.items() if name.startswith("coverage-")}
+    return table | {f"msi{name[2:]}": values / absolute for name, values in means.items() if name.startswith("mis-")}
 
 
-def _scales(panel: Panel, rows: Mapping[str, np.ndarray], season: int) -> pl.DataFrame:
-    """``unique_id, absolute, squared``: the mean errors of seasonal naive on each history before its first cutoff."""
-    history = _history(panel, rows).with_columns(naive=pl.col("y").shift(season).over("unique_id"))
-    absolute, squared = (
-        pl.DataFrame(loss(history, models=["naive"])).rename({"naive": name})
-        for loss, name in ((losses.mae, "absolute"), (losses.mse, "squared"))
-    )
-    return absolute.join(squared, on="unique_id")
+def _overall(
+    by_series: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], y: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return each metric (M,) over all series; one that is defined for no series is left out."""
+    size = np.abs(y).sum()
+    pooled = {
+        "mae": errors["absolute"].mean(axis=1),
+        "rmse": np.sqrt(errors["squared"].mean(axis=1)),
+        "crps": errors["crps"].mean(axis=1),
+        **{name: values.mean(axis=1) for name, values in errors.items() if name.startswith("coverage-")},
+    }
+    if size > 0:
+        pooled["wql"] = errors["crps"].sum(axis=1) / size
+    overall = {}
+    for name, values in by_series.items():
+        defined = np.isfinite(values).all(axis=0)
+        if name.partition("-")[0] in OF_SERIES and defined.any():
+            overall[name] = np.array([column[defined].mean() for column in values])
+        elif name in pooled:
+            overall[name] = pooled[name]
+    return overall
 
 
-def _history(panel: Panel, rows: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """Each series up to its first cutoff, step by step."""
-    cutoffs = pl.DataFrame({"unique_id": rows["unique_id"], "cutoff": rows["cutoff"]})
-    first = cutoffs.group_by("unique_id").agg(pl.col("cutoff").min())
-    ordinals = np.repeat(panel.starts, panel.lengths) + panel.frequency.multiple * panel.steps
-    frame = pl.DataFrame(
-        {
-            "unique_id": np.repeat(panel.ids, panel.lengths),
-            "ds": panel.frequency.times(ordinals),
-            "y": panel.values,
-        }
-    )
-    known = frame.join(first, on="unique_id", maintain_order="left").filter(pl.col("ds") <= pl.col("cutoff"))
-    # A missing value keeps its row: the differences over a season are those of rows.
-    return known.select("unique_id", "ds", pl.col("y").fill_nan(None))
+def _owa(overall: Mapping[str, np.ndarray], naive2: int) -> dict[str, np.ndarray]:
+    """Return the overall weighted average (M,) of sMAPE and MASE; nothing if Naive2 is exact."""
+    smape, mase = overall["smape"], overall["mase"]
+    if not (smape[naive2] > 0 and mase[naive2] > 0):
+        return {}
+    return {"owa": (smape / smape[naive2] + mase / mase[naive2]) / 2}
+
+
+def _frame(ids: Sequence[str] | np.ndarray, metric: str, models: Sequence[str], values: np.ndarray) -> pl.DataFrame:
+    """Return a metric's rows of the table: an id and the values (M, R) of the models for each."""
+    columns = {name: pl.Series(column, dtype=pl.Float64) for name, column in zip(models, values, strict=True)}
+    frame = pl.DataFrame({"unique_id": ids, **columns}).with_columns(pl.col("unique_id").cast(pl.String))
+    return frame.select("unique_id", pl.lit(metric).alias("metric"), *models)

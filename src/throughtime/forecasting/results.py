@@ -1,27 +1,26 @@
-"""Records of a backtest: what is asked, and what comes out."""
+"""Records of a backtest: its settings, the forecasts of a window, and the result."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from throughtime.forecasting.baselines import BASELINE
 
-if TYPE_CHECKING:
-    pass
-
-MODEL = "throughtime"
+MODEL = "throughtime"  # the column of the network's forecasts
+LABELS = ("unique_id", "ds", "cutoff", "y")  # the columns of a backtest that hold no forecasts
 
 
-class Protocol(NamedTuple):
-    """How a backtest is carried out.
+class BacktestSettings(NamedTuple):
+    """The settings of a backtest.
 
     Attributes:
         windows: K, how many horizons are forecast.
-        step: between neighboring cutoffs; the horizon where it is None.
-        refit: whether the network is trained anew for each window, or once on what lies before them all.
-        train_size: how many steps before its first cutoff training sees; all where it is None.
-        baselines: names of ``named_baselines``.
+        step: steps between neighboring cutoffs; the horizon if None.
+        refit: True to train anew for each window, False to train once, before the first window.
+        train_size: how many steps before its cutoff training sees; all if None.
+        baselines: names of :func:`~throughtime.forecasting.named_baselines`.
     """
 
     windows: int
@@ -31,35 +30,16 @@ class Protocol(NamedTuple):
     baselines: Sequence[str] = (BASELINE,)
 
 
-class Backtest(NamedTuple):
-    """What a backtest gave.
+class WindowForecast(NamedTuple):
+    """The network's forecasts in one window of a backtest.
 
     Attributes:
-        rows: ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, one row for each
-            window, series and step; ``cutoff`` is the last time stamp that the forecast knew.
-        crps: (rows,) of each model: see :func:`decile_crps`.
-        seconds: that each model took, the network's compilation with its training.
-        season: the period in steps that the baselines and the scores use.
-        notes: which baselines know no missing values, and which failed where.
-    """
-
-    rows: dict[str, np.ndarray]
-    crps: dict[str, np.ndarray]
-    seconds: dict[str, float]
-    season: int
-    notes: list[str]
-
-
-class Window(NamedTuple):
-    """What the network forecasts in one window.
-
-    Attributes:
-        rows: (R,) the series of the panel that take part.
+        rows: (R,) the series that take part, as rows of the panel.
         cutoffs: (N,) how many steps of each series are known.
-        starts: (N,) where the history that baselines see begins.
+        starts: (N,) the first step of the history that baselines see.
         quantiles: (R * F, Q) the forecasts.
-        positive: whether nothing is forecast below zero.
-        season: the period in steps that was found.
+        positive: True if no forecast goes below zero.
+        season: the period in steps that the network found.
     """
 
     rows: np.ndarray
@@ -68,3 +48,43 @@ class Window(NamedTuple):
     quantiles: np.ndarray
     positive: bool
     season: int
+
+
+class BacktestResult(NamedTuple):
+    """The forecasts of a backtest.
+
+    Attributes:
+        rows: (S,) columns ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, one
+            row for each window, series and step; ``cutoff`` is the last time stamp that the forecast knew.
+        crps: (S,) of each model: see :func:`~throughtime.forecasting.metrics.decile_crps`.
+        seconds: the time that each model took; the network's includes its training and compilation.
+        season: the period in steps that the baselines and the scores use.
+        filled: the baselines that cannot handle missing values and got filled histories.
+        failures: for each baseline that failed, the forecasts that seasonal naive made instead.
+        forecasts: how many horizons each model forecast.
+    """
+
+    rows: dict[str, np.ndarray]
+    crps: dict[str, np.ndarray]
+    seconds: dict[str, float]
+    season: int
+    filled: Sequence[str] = ()
+    failures: Mapping[str, int] = MappingProxyType({})
+    forecasts: int = 0
+
+    @property
+    def notes(self) -> list[str]:
+        """Return a sentence on filled gaps and one on each baseline that failed."""
+        gaps = f"Missing values are filled for {', '.join(self.filled)}: by the last value of the same season."
+        return [
+            *([gaps] if self.filled else []),
+            *(
+                f"{name} failed on {failed:,} of {self.forecasts:,} forecasts: seasonal naive replaces these."
+                for name, failed in self.failures.items()
+            ),
+        ]
+
+
+def model_names(columns: Iterable[str]) -> list[str]:
+    """Return the models among the columns of a backtest: neither labels nor bounds of intervals."""
+    return [name for name in columns if name not in LABELS and "-lo-" not in name and "-hi-" not in name]

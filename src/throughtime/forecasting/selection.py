@@ -14,6 +14,7 @@ from throughtime.forecasting.cutoffs import affordable_cutoffs
 from throughtime.forecasting.dataset import Prepared, learnable, prepare
 from throughtime.forecasting.infer import network_quantiles, original_units
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
+from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.train import Networks, averaged_network, train_network, train_networks
 from throughtime.training import Progress, Run, side_by_side
 
@@ -153,25 +154,13 @@ def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
         return None
     rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
     truth = [panel.after(judged, cut[judged], horizon) for judged, cut in zip(rows, cuts, strict=True)]
-    return HeldOut(panel, rows, cuts, np.concatenate(truth), seasonal_errors(panel, cuts[0], season))
+    return HeldOut(panel, rows, cuts, np.concatenate(truth), loss_scale(panel, cuts[0], season))
 
 
 def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
     """At most so many series, evenly chosen."""
     rows = np.flatnonzero(learnable(panel, cut, horizon))
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES)).astype(int))]
-
-
-def seasonal_errors(panel: Panel, cut: np.ndarray, season: int) -> np.ndarray:
-    """(N,) the mean absolute error of seasonal naive before the cut, NaN where it cannot be told; 1 if nowhere."""
-    row = np.repeat(np.arange(len(panel)), panel.lengths)
-    steps = panel.steps
-    errors = np.full(len(panel.values), np.nan)
-    errors[season:] = np.abs(panel.values[season:] - panel.values[:-season])
-    known = (steps >= season) & (steps < cut[row]) & ~np.isnan(errors)
-    count = np.bincount(row[known], minlength=len(panel))
-    mean = np.bincount(row[known], errors[known], len(panel)) / np.maximum(count, 1)
-    return np.where(mean > 0, mean, np.nan) if (mean > 0).any() else np.ones(len(panel))
 
 
 def _variants(plan: Plan) -> list[Plan]:
@@ -228,12 +217,6 @@ def _loss(quantiles: np.ndarray, held: HeldOut, plan: Plan) -> float:
         return scaled
     size = (held.truth + quantiles[..., MEDIAN]) / 2
     return float(np.sqrt(scaled * _mean(losses / np.where(size > 0, size, np.nan))))
-
-
-def pinball_loss(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """(R, F) the mean over the quantiles, in double precision; NaN where nothing was observed."""
-    error, levels = truth[..., None] - quantiles, np.array(QUANTILES)
-    return np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
 
 
 def _mean(losses: np.ndarray) -> float:

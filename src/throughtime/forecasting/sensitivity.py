@@ -1,4 +1,4 @@
-"""How far back a forecaster looks: through its cell, and from each step of its forecast to each value of its window."""
+"""The sensitivity of a forecaster: of its cell to earlier states, and of its forecast to the values of its window."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,31 +20,37 @@ from throughtime.forecasting.train import Networks
 from throughtime.gradients import GradientFlow, Unit, cell_flow
 from throughtime.layers import per_step
 
-MOST_WINDOWS = 32
+MOST_WINDOWS = 32  # more cost time and hardly move a median
 
 
 def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
-    """What flows back in a fitted forecaster, at the end of its series: the median over up to 32 of them.
+    """Return the gradient flow of a fitted forecaster at the end of its series, the median over up to 32 of them.
 
-    The cell's steps are patches of the window; :attr:`GradientFlow.unit` says how long one is. In
-    :attr:`GradientFlow.horizon_by_lag` a lag is one value. It counts every way back: the cell, the linear map beside
-    it, the base and the window's own level and scale; of a forecaster in logarithms it is an elasticity.
+    A step of the cell is a patch of the window: :attr:`GradientFlow.unit` says how long it is. In
+    :attr:`GradientFlow.horizon_by_lag` (F, R) a lag is one value. It is the total derivative: through the cell, the
+    linear map beside it, the bases, and the window's level and scale; for a forecaster in logarithms, an elasticity.
 
     Args:
         model: fitted, with a network.
-        frame: series to look at, as :meth:`Forecaster.fit` takes them; those it was fitted on by default.
+        frame: series to measure, as :meth:`Forecaster.fit` takes them; by default those it was fitted on.
 
     Raises:
-        InputError: where there is no network, and for series that are all too short for it.
+        InputError: without a network, and if all series are too short for it.
     """
     networks: Networks = getattr(model, "networks_", ())
     if not networks:
-        raise InputError("this Forecaster has no trained network: fit it on a series that is long enough first")
+        raise InputError(
+            "this Forecaster has no trained network: fit it on a series that is long enough first", code="no-network"
+        )
     network, plan = networks[0], model.plan_
     panel = model.panel_ if frame is None else as_panel(frame)
     usable = np.flatnonzero(learnable(panel, panel.lengths, model.horizon))
     if not len(usable):
-        raise InputError(f"no series is long enough for a horizon of {model.horizon} steps: nothing flows anywhere")
+        raise InputError(
+            f"no series is long enough for a horizon of {model.horizon} steps: expected longer ones",
+            code="series-too-short",
+            found=int(panel.lengths.max()),
+        )
     rows = usable[np.unique(np.linspace(0, len(usable) - 1, MOST_WINDOWS).astype(int))]
     series = prepare(panel, panel.lengths, plan).series
     design = plan.design
@@ -61,7 +67,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
 
 @eqx.filter_jit
 def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
-    """(B, T, H) what the cell reads."""
+    """Return the inputs (B, T, H) of the cell."""
     design = network.design
     given = covariate_inputs(network.covariates, windows)
     past, _ = network.unexplained(windows, given)
@@ -71,7 +77,7 @@ def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
 
 @eqx.filter_jit
 def _influence(network: ForecastNetwork, windows: Windows) -> Array:
-    """(B, F, R) the size of the derivative of the median's steps by the window's values, the last value first."""
+    """Return the size of the derivative (B, F, R) of the median by the window's values, the last value first."""
 
     def of_window(window: Windows) -> Array:
         def median(past: Array) -> Array:

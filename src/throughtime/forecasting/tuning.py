@@ -1,61 +1,61 @@
-"""The small search that a practitioner wants: which arguments of a Forecaster suit these series best."""
+"""A small search for the arguments of a Forecaster that suit a panel best."""
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from throughtime._errors import InputError
-from throughtime._files import output_folder, staged
+from throughtime._files import output_folder
 from throughtime.data import Panel, as_panel, fingerprint
 from throughtime.forecasting.backtest import network_windows, require_trainable
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
 from throughtime.forecasting.forecaster import Forecaster, Report
+from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
     Arguments,
     Space,
+    Trial,
     best_trial,
     judged_trials,
     next_trial,
-    opened_study,
+    open_study,
     optuna,
     search_space,
 )
-from throughtime.forecasting.results import Protocol, Window
-from throughtime.forecasting.selection import pinball_loss, seasonal_errors
-from throughtime.forecasting.tuning_words import state_of, trial_words, verdict_words
+from throughtime.forecasting.results import BacktestSettings, WindowForecast
+from throughtime.forecasting.tuning_result import TuningResult, make_result, write_result
+from throughtime.forecasting.tuning_words import describe_trial
 from throughtime.training import DivergedError
 
 STUDY = "study.db"
-MOST_WINDOWS = 3
-QUICK = {"preset": "fast", "members": 1}  # of a trial; a forecast with what was found takes its own
-Say = Callable[[str], None]
-Count = Callable[[int, int], None]
-"""``count(done, total)``: windows that were judged or spared."""
+MOST_WINDOWS = 3  # more take the history away that networks learn from, and each costs a training
+QUICK = {"preset": "fast", "members": 1}  # of trials alone: a forecast trains with its own preset
+OnMessage = Callable[[str], None]
+OnWindow = Callable[[int, int], None]
+"""``on_progress(done, total)``: windows that were judged or spared."""
 
 
-class Tuned(NamedTuple):
-    """What a search found.
+class TuningSettings(NamedTuple):
+    """The settings of a search.
 
     Attributes:
-        arguments: for a Forecaster: its horizon, what was given, and what was best.
-        loss: the scaled pinball loss of the best trial.
-        default_loss: that of the defaults; None where they diverged.
-        trials: one row for each trial: number, state, loss, windows, seconds, and the arguments.
-        words: what helped, in a sentence or more.
+        trials: how many in all, the ones in ``study.db`` included.
+        timeout: seconds after which no trial starts and a running one ends; the defaults are always judged.
+        windows: K, horizons at the end of the series that are forecast; if None up to 3, as many as the series allow.
+        hold_back: steps at the end of each series that the search does not see: a later backtest of them is fair.
+        seed: determines the arguments that are tried, the weights and the windows that are drawn.
     """
 
-    arguments: dict[str, Any]
-    loss: float
-    default_loss: float | None
-    trials: pl.DataFrame
-    words: str
+    trials: int = 20
+    timeout: int | float | None = None
+    windows: int | None = None
+    hold_back: int = 0
+    seed: int = 0
 
 
 class _OutOfTimeError(Exception):
@@ -63,18 +63,17 @@ class _OutOfTimeError(Exception):
 
 
 class _Task(NamedTuple):
-    """What is tried, and what it is judged by.
+    """The task of a search: what is tried, and how it is judged.
 
     Attributes:
-        panel: the series.
+        panel: N series.
         cutoffs: (K, N) how many steps of each are known in each window.
         scale: (N,) the mean absolute error of seasonal naive before all windows.
         horizon: F.
-        seed: of each trial's networks, and of what is tried.
+        seed: of each trial's networks, and of the choice of arguments.
         fixed: arguments that are not searched.
-        units: of the cell, by default.
-        length: how many past values are read, by default.
-        space: what is searched.
+        sizes: the arguments that the panel decides by default, as numbers.
+        space: the values that are tried.
     """
 
     panel: Panel
@@ -83,12 +82,11 @@ class _Task(NamedTuple):
     horizon: int
     seed: int
     fixed: dict[str, Any]
-    units: int
-    length: int
+    sizes: dict[str, int]
     space: Space
 
     def subject(self) -> dict[str, Any]:
-        """What tells this search from another, as JSON values."""
+        """Return what distinguishes this search from another, as JSON values."""
         return {
             "data": fingerprint(self.panel),
             "horizon": self.horizon,
@@ -98,181 +96,174 @@ class _Task(NamedTuple):
             "space": {name: list(values) for name, values in self.space.items()},
         }
 
+    def result(self, trials: Sequence[Trial]) -> TuningResult:
+        """Return the best of the trials so far."""
+        return make_result(trials, self.space, self.sizes, {"horizon": self.horizon, **self.fixed})
+
 
 def tune(
     frame: Any,
     horizon: int,
+    settings: TuningSettings = TuningSettings(),  # noqa: B008 - a tuple, which nobody changes
     *,
     out: str | Path = "out/tune",
-    trials: int = 20,
-    timeout: int | float | None = None,
-    windows: int | None = None,
-    hold_back: int = 0,
-    seed: int = 0,
-    say: Say = lambda words: None,
-    count: Count = lambda done, total: None,
+    on_message: OnMessage = lambda message: None,
+    on_progress: OnWindow = lambda done, total: None,
     **fixed: Any,
-) -> Tuned:
+) -> TuningResult:
     """Search for the arguments of a Forecaster that forecast the last windows of the series best.
 
-    Each trial trains one network for each window, on what lies before it, and is judged by the pinball loss over the
-    mean absolute error of seasonal naive before all windows, averaged over windows, series and quantiles. The
-    Forecaster's defaults come first. After each window, a trial that is worse than the median of those before is given
-    up.
+    Each trial trains one network for each window, on the values before it. Its loss is the pinball loss over the mean
+    absolute error of seasonal naive before all windows, averaged over windows, series and quantiles. The Forecaster's
+    defaults come first. After each window, a trial that is worse than the median of those before is given up.
 
     Written to the folder ``out`` after each trial: ``trials.csv`` and ``best.json``, the arguments. ``study.db`` holds
-    the search: the same call goes on from there.
+    the search: the same call continues it.
 
     Args:
         frame: as for ``Forecaster.fit``, or a Panel.
         horizon: F, how many steps ahead.
+        settings: how long to search, and on which windows.
         out: the folder.
-        trials: how many in all, those in ``study.db`` included.
-        timeout: seconds after which no more is tried; the defaults are always judged.
-        windows: K, horizons at the end of the series that are forecast; up to 3, as the series allow, if None.
-        hold_back: steps at the end of each series that the search does not see: a backtest of them later is fair.
-        seed: makes what is tried, the weights and the windows that are drawn.
-        say: is told of each trial.
-        count: is told how far the search is.
+        on_message: called with a sentence on each trial.
+        on_progress: called with the number of windows that were judged, and of all.
         fixed: arguments of the Forecaster that are not searched, such as ``season=24``.
 
     Raises:
         InputError: for a frame or a parameter that cannot be used, series that are too short, a missing Optuna, and a
             folder with a study of something else.
     """
-    optuna()  # its lack is told before anything is done
-    _require(trials, timeout, hold_back)
+    optuna()  # reported as missing before anything is done
+    _require(settings)
     panel = as_panel(frame)
-    task = _task(panel.cut(hold_back) if hold_back else panel, horizon, windows, seed, fixed)
+    task = _task(panel.cut(settings.hold_back) if settings.hold_back else panel, horizon, settings, fixed)
     folder = output_folder(out)
-    deadline = np.inf if timeout is None else time.monotonic() + timeout
-    total = min(trials, task.space.size)
-    with opened_study(folder / STUDY, task.subject(), task.space) as study:
+    deadline = np.inf if settings.timeout is None else time.monotonic() + settings.timeout
+    with open_study(folder / STUDY, task.subject(), task.space) as study:
+        search = _Search(study, task, min(settings.trials, task.space.size), deadline, on_message, on_progress)
         if done := len(judged_trials(study)):
-            say(f"{folder / STUDY} has {done} of {max(total, done)} trials: going on from there.")
-        while len(judged_trials(study)) < total and (best_trial(study) is None or time.monotonic() < deadline):
-            if not _try(study, task, total, deadline, say, count):
-                break
-            if best_trial(study) is not None:
-                _write(folder, study, task)
-        return _write(folder, study, task)
+            on_message(f"{folder / STUDY} has {done} of {max(search.total, done)} trials: going on from there.")
+        while search.try_next():
+            if best_trial(judged_trials(study)) is not None:
+                write_result(folder, task.result(judged_trials(study)))
+        result = task.result(judged_trials(study))
+        write_result(folder, result)
+    return result
 
 
-def _require(trials: int, timeout: int | float | None, hold_back: int) -> None:
+def _require(settings: TuningSettings) -> None:
+    """Refuse settings that no panel allows."""
+    trials, timeout, windows, hold_back, _ = settings
     if trials < 1:
-        raise InputError(f"the number of trials is {trials}: expected at least 1")
+        raise _impossible(f"the number of trials is {trials}: expected at least 1", "trials", trials)
     if timeout is not None and not timeout > 0:
-        raise InputError(f"the timeout is {timeout} seconds: expected more than 0")
+        raise _impossible(f"the timeout is {timeout} seconds: expected more than 0", "timeout", timeout)
+    if windows is not None and windows < 1:
+        raise _impossible(f"expected at least 1 window to tune on, got {windows}", "windows", windows)
     if hold_back < 0:
-        raise InputError(f"the steps to hold back are {hold_back}: expected 0 or more")
+        raise _impossible(f"the steps to hold back are {hold_back}: expected 0 or more", "hold_back", hold_back)
 
 
-def _task(panel: Panel, horizon: int, windows: int | None, seed: int, fixed: dict[str, Any]) -> _Task:
-    """What is to be done, once it is known to be possible."""
+def _impossible(message: str, name: str, value: int | float) -> InputError:
+    return InputError(message, code="impossible-setting", column=name, found=value)
+
+
+def _task(panel: Panel, horizon: int, settings: TuningSettings, fixed: dict[str, Any]) -> _Task:
+    """Return what to search; refuse a panel that is too short for it."""
     require_horizon(horizon, int(panel.lengths.max()))
     model = Forecaster(horizon).set_params(**QUICK | fixed)
-    cutoffs = _cutoffs(panel, horizon, windows)
-    require_trainable(panel, cutoffs, horizon, Protocol(len(cutoffs)))
-    plan = model.first_plan(panel, cutoffs[0])
-    scale = seasonal_errors(panel, cutoffs[0], plan.design.seasons[0])
-    space = search_space(panel, cutoffs[0], plan, fixed)
-    return _Task(panel, cutoffs, scale, horizon, seed, fixed, plan.design.hidden, plan.design.length, space)
-
-
-def _cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
-    """(K, N), as many windows as asked for, or as leave enough to learn from."""
-    if windows is not None and windows < 1:
-        raise InputError(f"expected at least 1 window to tune on, got {windows}")
+    windows = settings.windows
     if windows is None:
         windows = max(len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
-    return rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
+    cutoffs = rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
+    require_trainable(panel, cutoffs, horizon, BacktestSettings(windows))
+    plan = model.first_plan(panel, cutoffs[0])
+    scale = loss_scale(panel, cutoffs[0], plan.design.seasons[0])
+    sizes = {"hidden": plan.design.hidden, "lookback": plan.design.length}
+    space = search_space(panel, cutoffs[0], plan, fixed)
+    return _Task(panel, cutoffs, scale, horizon, settings.seed, fixed, sizes, space)
 
 
-def _try(study: Any, task: _Task, total: int, deadline: float, say: Say, count: Count) -> bool:
-    """One trial; False where the time is over before its end."""
-    number, windows = len(judged_trials(study)), len(task.cutoffs)
-    unlimited = best_trial(study) is None
-    trial, arguments = next_trial(study, task.space, seed=task.seed)
+class _Search(NamedTuple):
+    """A running search.
 
-    def watch(stage: str, progress: Any) -> None:
-        if not unlimited and time.monotonic() > deadline:
+    Attributes:
+        study: Optuna's.
+        task: what is tried, and how it is judged.
+        total: trials in all.
+        deadline: the clock's time at which it ends.
+        on_message: called with a sentence on each trial.
+        on_progress: called with the number of windows.
+    """
+
+    study: Any
+    task: _Task
+    total: int
+    deadline: float
+    on_message: OnMessage
+    on_progress: OnWindow
+
+    def try_next(self) -> bool:
+        """Judge one more trial; return False if there is none, or the time is over before its end."""
+        trials, windows = judged_trials(self.study), len(self.task.cutoffs)
+        unlimited = best_trial(trials) is None  # the defaults are always judged
+        if len(trials) >= self.total or not (unlimited or time.monotonic() < self.deadline):
+            return False
+        trial, arguments = next_trial(self.study, self.task.space, seed=self.task.seed)
+        states = optuna().trial.TrialState
+        try:
+            loss = self._loss(trial, arguments, np.inf if unlimited else self.deadline, done=len(trials) * windows)
+            self.study.tell(trial, loss, state=None if loss is not None else states.PRUNED)
+        except _OutOfTimeError:
+            self.study.tell(trial, state=states.FAIL)
+            self.on_message("The time is over: the running trial is given up.")
+            return False
+        except DivergedError:
+            trial.set_user_attr(DIVERGED, True)
+            self.study.tell(trial, state=states.FAIL)
+        number = len(trials) + 1
+        self.on_progress(number * windows, self.total * windows)
+        sentence = describe_trial(judged_trials(self.study)[-1], self.task.space.defaults)
+        self.on_message(f"trial {number} of {self.total}: {sentence}")
+        return True
+
+    def _loss(self, trial: Any, arguments: Arguments, deadline: float, *, done: int) -> float | None:
+        """Return the mean loss over all windows; None if the trial is given up after one of them."""
+        task, windows = self.task, len(self.task.cutoffs)
+        model = Forecaster(task.horizon, seed=task.seed).set_params(**QUICK | task.fixed | arguments)
+        settings = BacktestSettings(windows, refit=True)
+        losses, mean = np.empty(0), np.nan
+        for number, window in enumerate(
+            network_windows(model, task.panel, task.cutoffs, settings, _stop_at(deadline)), start=1
+        ):
+            losses = np.append(losses, scaled_losses(task.panel, window, task.scale))
+            self.on_progress(done + number, self.total * windows)
+            if len(losses):
+                mean = float(losses.mean())
+                trial.report(mean, number - 1)
+                if number < windows and trial.should_prune():
+                    return None
+        if not len(losses):
+            raise InputError(
+                "no value is known in the windows to tune on: expected some, or more windows", code="no-known-value"
+            )
+        return mean
+
+
+def _stop_at(deadline: float) -> Report:
+    """Return a callback of training that ends the trial when the time is over."""
+
+    def callback(stage: str, progress: Any) -> None:
+        if time.monotonic() > deadline:
             raise _OutOfTimeError
 
-    try:
-        loss = _loss(trial, arguments, task, watch, lambda judged: count(number * windows + judged, total * windows))
-        study.tell(trial, loss, state=None if loss is not None else optuna().trial.TrialState.PRUNED)
-    except _OutOfTimeError:
-        study.tell(trial, state=optuna().trial.TrialState.FAIL)
-        say("The time is over: the trial under way is given up.")
-        return False
-    except DivergedError:
-        trial.set_user_attr(DIVERGED, True)
-        study.tell(trial, state=optuna().trial.TrialState.FAIL)
-    count((number + 1) * windows, total * windows)
-    say(f"trial {number + 1} of {total}: {trial_words(judged_trials(study)[-1], task.space.defaults)}")
-    return True
+    return callback
 
 
-def _loss(trial: Any, arguments: Arguments, task: _Task, watch: Report, judged: Callable[[int], None]) -> float | None:
-    """The mean loss over all windows; None where the trial is given up after one of them."""
-    model = Forecaster(task.horizon, seed=task.seed).set_params(**QUICK | task.fixed | arguments)
-    protocol = Protocol(len(task.cutoffs), refit=True)
-    losses: list[np.ndarray] = []
-    for number, window in enumerate(network_windows(model, task.panel, task.cutoffs, protocol, watch)):
-        losses.append(scaled_losses(task.panel, window, task.scale))
-        judged(number + 1)
-        so_far = np.concatenate(losses)
-        if len(so_far):
-            trial.report(float(so_far.mean()), number)
-            if number + 1 < len(task.cutoffs) and trial.should_prune():
-                return None
-    if not len(so_far):
-        raise InputError("no value is known in the windows to tune on: expected some, or more windows")
-    return float(so_far.mean())
-
-
-def scaled_losses(panel: Panel, window: Window, scale: np.ndarray) -> np.ndarray:
-    """The pinball loss of each value in a window that is known, over its series' ``scale`` (N,), where it has one."""
+def scaled_losses(panel: Panel, window: WindowForecast, scale: np.ndarray) -> np.ndarray:
+    """Return the pinball loss of each known value in a window, over its series' ``scale`` (N,) if it has one."""
     rows = window.rows
     quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
     truth = panel.after(rows, window.cutoffs[rows], quantiles.shape[1])
     losses = pinball_loss(quantiles, truth) / scale[rows, None]
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]
-
-
-def _write(folder: Path, study: Any, task: _Task) -> Tuned:
-    """``trials.csv`` and ``best.json`` of all trials so far."""
-    judged, best = judged_trials(study), best_trial(study)
-    if best is None:
-        raise InputError(f"all of the {len(judged)} trials diverged: see whether the series hold what they should")
-    usual = next((trial for trial in judged if trial.params == task.space.defaults), None)
-    default_loss = None if usual is None else usual.value
-    found = Tuned(
-        {"horizon": task.horizon, **task.fixed, **best.params},
-        best.value,
-        default_loss,
-        _table(judged, task.space),
-        verdict_words(judged, best, task.space.defaults, {"hidden": task.units, "lookback": task.length}),
-    )
-    with staged(folder) as stage:
-        found.trials.write_csv(stage / "trials.csv")
-        (stage / "best.json").write_text(settings_text(found.arguments), encoding="utf-8")
-    return found
-
-
-def _table(judged: Sequence[Any], space: Space) -> pl.DataFrame:
-    """One row for each trial; the loss of a pruned one is that of the windows that it was judged by."""
-    columns: dict[str, list[Any]] = {
-        "trial": list(range(1, len(judged) + 1)),
-        "state": [state_of(trial) for trial in judged],
-        "loss": [trial.value for trial in judged],
-        "windows": [len(trial.intermediate_values) for trial in judged],
-        "seconds": [trial.duration.total_seconds() for trial in judged],
-        **{name: [trial.params[name] for trial in judged] for name in space},
-    }
-    return pl.DataFrame(columns, strict=False)
-
-
-def settings_text(arguments: Mapping[str, Any]) -> str:
-    """The file's content."""
-    return json.dumps(arguments, indent=2) + "\n"

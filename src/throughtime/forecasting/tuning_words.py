@@ -1,55 +1,71 @@
-"""What a search tried and what helped, in words."""
+"""Sentences on a search: what was tried, and what helped."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from throughtime.forecasting.optuna_study import Arguments, Value
-
-
-def state_of(trial: Any) -> str:
-    """How a trial ended: complete, pruned or diverged."""
-    return {"COMPLETE": "complete", "PRUNED": "pruned"}.get(trial.state.name, "diverged")
+from throughtime.forecasting.optuna_study import Arguments, Trial, Value
 
 
-def trial_words(trial: Any, defaults: Arguments) -> str:
-    """What was tried, and what came of it."""
-    changed = [f"{name} {value}" for name, value in trial.params.items() if value != defaults[name]]
-    what = ", ".join(changed) or "the defaults"
-    state, windows = state_of(trial), len(trial.intermediate_values)
-    if state == "diverged":
-        return f"{what}: diverged"
-    early = f", given up after {windows} window{'s' if windows > 1 else ''}" if state == "pruned" else ""
-    return f"{what}: loss {trial.value:.4f}{early}"
+class Change(NamedTuple):
+    """An argument whose best value is not the Forecaster's default.
+
+    Attributes:
+        name: the argument.
+        value: the best.
+        default: the Forecaster's; None if it depends on the panel.
+        size: the size that a default of None comes to; None if it has none.
+        otherwise: the least loss of complete trials with another value; None without any.
+    """
+
+    name: str
+    value: Value
+    default: Value
+    size: int | None
+    otherwise: float | None
 
 
-def verdict_words(judged: Sequence[Any], best: Any, defaults: Arguments, sizes: Mapping[str, int]) -> str:
-    """Whether anything beats the defaults, by how much, and which arguments that took.
+def describe_trial(trial: Trial, defaults: Arguments) -> str:
+    """Return what was tried and how it ended."""
+    changed = [f"{name} {value}" for name, value in trial.arguments.items() if value != defaults[name]]
+    arguments = ", ".join(changed) or "the defaults"
+    if trial.state == "diverged":
+        return f"{arguments}: diverged"
+    windows = f"{trial.windows} window{'s' if trial.windows > 1 else ''}"
+    early = f", given up after {windows}" if trial.state == "pruned" else ""
+    return f"{arguments}: loss {trial.loss:.4f}{early}"
+
+
+def describe_search(states: Sequence[str], loss: float, default_loss: float | None, changes: Sequence[Change]) -> str:
+    """Return if anything beats the defaults, by how much, and which arguments that took.
 
     Args:
-        judged: all trials.
-        best: one of them.
-        defaults: the Forecaster's.
-        sizes: what an argument is by default that the panel decides.
+        states: how each trial ended.
+        loss: the least.
+        default_loss: that of the defaults; None if they diverged.
+        changes: the arguments that differ from the defaults.
     """
-    complete = [trial for trial in judged if state_of(trial) == "complete"]
-    pruned = sum(state_of(trial) == "pruned" for trial in judged)
-    count = f"{len(judged)} trial{'s' if len(judged) > 1 else ''}" + (f" ({pruned} given up early)" if pruned else "")
-    if best.params == defaults:
-        return f"Nothing beats the defaults: a scaled pinball loss of {best.value:.4f}, the least of {count}."
-    usual = next((trial.value for trial in complete if trial.params == defaults), None)
-    against = "" if usual is None else f", {1 - best.value / usual:.1%} below the defaults' {usual:.4f}"
-    sentences = [f"The best of {count} has a scaled pinball loss of {best.value:.4f}{against}."]
-    for name, value in best.params.items():
-        if value != defaults[name]:
-            others = [trial.value for trial in complete if trial.params[name] != value]
-            otherwise = f"; without it {min(others):.4f} at best" if others else ""
-            sentences.append(f"{name}: {_said(value)} instead of {_said(defaults[name], sizes.get(name))}{otherwise}.")
-    sentences.append("The windows that chose it flatter it: a fair backtest needs steps that were held back.")
-    return " ".join(sentences)
+    pruned = sum(state == "pruned" for state in states)
+    count = f"{len(states)} trial{'s' if len(states) > 1 else ''}" + (f" ({pruned} given up early)" if pruned else "")
+    if not changes:
+        return f"Nothing beats the defaults: a scaled pinball loss of {loss:.4f}, the least of {count}."
+    lead = "" if default_loss is None else f", {1 - loss / default_loss:.1%} below the defaults' {default_loss:.4f}"
+    return " ".join(
+        [
+            f"The best of {count} has a scaled pinball loss of {loss:.4f}{lead}.",
+            *map(_describe_change, changes),
+            "The loss is optimistic, as the same windows chose the arguments: a fair backtest needs steps that were "
+            "held back.",
+        ]
+    )
 
 
-def _said(value: Value, size: int | None = None) -> str:
-    """A value as users read it; what a panel decides, with the size that it decided for."""
-    if value is None:
-        return "what the data asks" + (f" ({size})" if size is not None else "")
-    return str(value)
+def _describe_change(change: Change) -> str:
+    otherwise = "" if change.otherwise is None else f"; without it {change.otherwise:.4f} at best"
+    return f"{change.name}: {_text(change.value)} instead of {_text(change.default, change.size)}{otherwise}."
+
+
+def _text(value: Value, size: int | None = None) -> str:
+    """Return a value as text; for one that depends on the panel, the size that the panel gives it."""
+    if value is not None:
+        return str(value)
+    return "the automatic choice" + (f" ({size})" if size is not None else "")

@@ -1,4 +1,4 @@
-"""Which is better, the network or the best of the baselines, and by how much: in one sentence."""
+"""The verdict of a backtest: the network against the best baseline, in numbers and in one sentence."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,31 +12,93 @@ from throughtime.forecasting.results import MODEL
 NAMES = {"naive2": "Naive2", "autoets": "AutoETS", "autotheta": "AutoTheta", "autoarima": "AutoARIMA"}
 
 
-class Verdict(NamedTuple):
-    """The comparison over all series of a backtest.
+class Comparison(NamedTuple):
+    """The errors of the network and of the best baseline.
 
     Attributes:
-        model: mean MASE of the network; None without a backtest.
-        baseline: mean MASE of the best baseline.
-        series: how many series have a score.
-        better: how many of them the network forecasts better.
-        words: all of it in a sentence.
-        best: which of the baselines that is.
+        metric: "mase", or "mae" if no series has a MASE.
+        model: the mean error of the network.
+        baseline: that of the best baseline.
+        best: the name of the best baseline.
+        baselines: how many there are.
+        series: how many series have a MASE.
+        better: how many of these the network forecasts better than the best baseline.
+        observed: how many series have an observed value in the windows.
     """
 
-    model: float | None
-    baseline: float | None
+    metric: str
+    model: float
+    baseline: float
+    best: str
+    baselines: int
     series: int
     better: int
-    words: str
-    best: str = BASELINE
+    observed: int
 
 
-class Tested(NamedTuple):
-    """A backtest: its rows, how many windows it has, the MASE of each series, and what follows from it.
+class WindowDesign(NamedTuple):
+    """The windows that a verdict is about.
 
-    ``coverage`` says for each level in per cent which share of the values the interval covered; ``table`` has all
-    scores, and ``seconds`` what each model took.
+    Attributes:
+        windows: how many there are.
+        horizon: steps of each.
+        step: steps between their cutoffs; the horizon if None.
+        season: the period in steps.
+    """
+
+    windows: int
+    horizon: int
+    step: int | None
+    season: int
+
+
+class Verdict(NamedTuple):
+    """The comparison of the network with the best baseline, over all series of a backtest.
+
+    Attributes:
+        comparison: the numbers; None if there is nothing to compare.
+        design: the windows; None if there is nothing to compare.
+        reason: why there is nothing to compare.
+    """
+
+    comparison: Comparison | None
+    design: WindowDesign | None = None
+    reason: str = ""
+
+    @property
+    def model(self) -> float | None:
+        """The mean MASE of the network; None if no series has one."""
+        return self.comparison.model if self.comparison and self.comparison.metric == "mase" else None
+
+    @property
+    def baseline(self) -> float | None:
+        """The mean MASE of the best baseline; None if no series has one."""
+        return self.comparison.baseline if self.comparison and self.comparison.metric == "mase" else None
+
+    @property
+    def best(self) -> str:
+        """The name of the best baseline."""
+        return self.comparison.best if self.comparison else BASELINE
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a sentence or two; it begins with the better one."""
+        if self.comparison is None or self.design is None:
+            return f"Not compared with seasonal naive: {self.reason}."
+        return _headline(self.comparison, self.design)
+
+
+class Evaluation(NamedTuple):
+    """A backtest with its scores and its verdict.
+
+    Attributes:
+        rows: the forecasts: see :class:`~throughtime.forecasting.results.BacktestResult`.
+        windows: how many windows it has.
+        scores: ``unique_id`` and the MASE of each model, by series.
+        coverage: for each level in per cent the share of observed values that the interval covers.
+        verdict: the comparison with the best baseline.
+        table: all scores: see :func:`~throughtime.forecasting.metrics.score_table`.
+        seconds: the time that each model took.
     """
 
     rows: dict[str, np.ndarray]
@@ -49,8 +111,8 @@ class Tested(NamedTuple):
 
 
 def no_verdict(reason: str) -> Verdict:
-    """Where nothing could be compared."""
-    return Verdict(None, None, 0, 0, f"Not compared with seasonal naive: {reason}.")
+    """Return the verdict of a backtest that compares nothing."""
+    return Verdict(None, reason=reason)
 
 
 def make_verdict(
@@ -62,50 +124,77 @@ def make_verdict(
     season: int,
     step: int | None = None,
 ) -> Verdict:
-    """From the MASE of each series (``unique_id, throughtime, seasonal_naive, ...``), and the backtest that it is of.
+    """Compare the network with the best baseline, by mean MASE or, if no series has one, by mean absolute error.
 
-    Where no series has one, as seasonal naive is exact on the history, the mean absolute errors decide. ``step`` lies
-    between the windows' cutoffs; the horizon where it is None.
+    Args:
+        scores: ``unique_id, throughtime, seasonal_naive, ...``: the MASE of each series that has one.
+        rows: the forecasts of the backtest.
+        windows: how many windows it has.
+        horizon: steps of each window.
+        season: the period in steps.
+        step: steps between the windows' cutoffs; the horizon if None.
     """
     baselines = [name for name in scores.columns if name not in ("unique_id", MODEL)]
-    where = f"over the last {windows} windows of {horizon} steps" if windows > 1 else f"over the last {horizon} steps"
-    where += f", {step} apart" if windows > 1 and step not in (None, horizon) else ""
-    reason = f"{_name(BASELINE, season)} is exact on the history"
-    reason += ", or the history is shorter than a season" if season > 1 else ""
+    models = (MODEL, *baselines)
     if scores.is_empty():
-        errors = {name: float(np.nanmean(np.abs(rows[name] - rows["y"]))) for name in (MODEL, *baselines)}
-        best = min(baselines, key=errors.__getitem__)
-        figures = f"mean absolute error {errors[MODEL]:.3g} against {errors[best]:.3g} {where}"
-        words = f"{_compared(errors[MODEL], errors[best], best, season, len(baselines))}: {figures}. No MASE: {reason}."
-        return Verdict(None, None, 0, 0, words, best)
-    means = {name: float(scores[name].to_numpy().mean()) for name in (MODEL, *baselines)}
-    best = min(baselines, key=means.__getitem__)
-    better = int((scores[MODEL] < scores[best]).sum())
-    figures = f"MASE {means[MODEL]:.3f} against {means[best]:.3f} {where}"
-    figures += f", better for {better} of {len(scores)} series" if len(scores) > 1 else ""
-    words = f"{_compared(means[MODEL], means[best], best, season, len(baselines))}: {figures}."
-    tested = len(np.unique(rows["unique_id"][~np.isnan(rows["y"])]))
-    if tested > len(scores):
-        words += f" No MASE for {tested - len(scores)} of {tested} series: {reason}."
-    return Verdict(means[MODEL], means[best], len(scores), better, words, best)
+        errors = {name: float(np.nanmean(np.abs(rows[name] - rows["y"]))) for name in models}
+    else:
+        errors = {name: float(scores[name].to_numpy().mean()) for name in models}
+    best = min(baselines, key=errors.__getitem__)
+    comparison = Comparison(
+        metric="mae" if scores.is_empty() else "mase",
+        model=errors[MODEL],
+        baseline=errors[best],
+        best=best,
+        baselines=len(baselines),
+        series=len(scores),
+        better=int((scores[MODEL] < scores[best]).sum()),
+        observed=len(np.unique(rows["unique_id"][~np.isnan(rows["y"])])),
+    )
+    return Verdict(comparison, WindowDesign(windows, horizon, step, season))
 
 
-def _name(baseline: str, season: int) -> str:
-    if baseline == BASELINE:
-        return "seasonal naive" if season > 1 else "the naive forecast (the last value repeated)"
-    return NAMES.get(baseline, baseline)
+def _headline(comparison: Comparison, design: WindowDesign) -> str:
+    """Return who is better, by how much, on which windows, and why series have no MASE."""
+    reason = f"{_name(BASELINE, design.season)} is exact on the history"
+    reason += ", or the history is shorter than a season" if design.season > 1 else ""
+    model, baseline, series = comparison.model, comparison.baseline, comparison.series
+    if comparison.metric == "mae":
+        figures = f"mean absolute error {model:.3g} against {baseline:.3g} {_extent(design)}"
+        return f"{_winner(comparison, design.season)}: {figures}. No MASE: {reason}."
+    figures = f"MASE {model:.3f} against {baseline:.3f} {_extent(design)}"
+    figures += f", better for {comparison.better} of {series} series" if series > 1 else ""
+    sentence = f"{_winner(comparison, design.season)}: {figures}."
+    unscored = comparison.observed - series
+    return sentence + (f" No MASE for {unscored} of {comparison.observed} series: {reason}." if unscored > 0 else "")
 
 
-def _compared(model: float, baseline: float, best: str, season: int, count: int) -> str:
-    """Who is better, from two errors."""
-    name = _name(best, season)
+def _extent(design: WindowDesign) -> str:
+    """Return the windows in words."""
+    if design.windows == 1:
+        return f"over the last {design.horizon} steps"
+    apart = f", {design.step} apart" if design.step not in (None, design.horizon) else ""
+    return f"over the last {design.windows} windows of {design.horizon} steps{apart}"
+
+
+def _winner(comparison: Comparison, season: int) -> str:
+    """Return who is better and by how much."""
+    model, baseline, count = comparison.model, comparison.baseline, comparison.baselines
+    name = _name(comparison.best, season)
     among = f", the best of {count} baselines," if count > 1 else ""
-    capital = name[0].upper() + name[1:] + among
     if model < baseline:
         return f"throughtime is better than {name}{among} by {1 - model / baseline:.0%}"
     if model == baseline:
-        both = f" ({among[2:-1]})" if among else ""
+        both = f" (the best of {count} baselines)" if among else ""
         return f"throughtime and {name}{both} are {'both exact' if model == 0 else 'equally good'}"
+    capital = name[0].upper() + name[1:] + among
     if baseline == 0:
         return f"{capital} is exact, and so better than throughtime"
     return f"{capital} is better than throughtime by {1 - baseline / model:.0%}"
+
+
+def _name(baseline: str, season: int) -> str:
+    """Return a baseline's name in a sentence; without a season, seasonal naive is the naive forecast."""
+    if baseline == BASELINE:
+        return "seasonal naive" if season > 1 else "the naive forecast (the last value repeated)"
+    return NAMES.get(baseline, baseline)

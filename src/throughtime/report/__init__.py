@@ -1,6 +1,6 @@
 """The report of a forecast: one HTML page that opens offline.
 
-In: a panel, forecasts, a backtest, a verdict. Out: the page as text. Never: a forecast of its own.
+In: a panel, forecasts, a backtest, a verdict. Out: the page as text. Never: new forecasts.
 """
 
 import lazy_loader

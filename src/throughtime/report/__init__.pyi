@@ -3,4 +3,3 @@ from .content import backtest_content as backtest_content
 from .content import forecast_content as forecast_content
 from .page import render as render
 from .page import template as template
-from .reach import forecaster_reach as forecaster_reach

@@ -2,48 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from throughtime.data import Panel
-from throughtime.forecasting import MODEL, Forecaster, Tested, plan_facts
+from throughtime.forecasting import MODEL, Evaluation, Forecaster, model_names, plan_facts
+from throughtime.report.reach import Line, Reach, reach_of_model
 
 Columns = Mapping[str, np.ndarray]
 
 
-class Curve(NamedTuple):
-    """A named line, x and y (K,)."""
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-
-
-class Reach(NamedTuple):
-    """How far back the model looks.
-
-    Attributes:
-        curves: x is the lag in steps of the series, y how much flows from there, each curve as a share of its largest.
-        words: what follows from it, in a sentence.
-        verdict: all that can be said of the cell; may be empty.
-    """
-
-    curves: tuple[Curve, ...]
-    words: str
-    verdict: str = ""
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ForecastContent:
-    """What the page shows. Everything but the first four may be left out, and its part of the page is, too.
+    """The content of a page. All but the first four may be left out; the page then has no such part.
 
     Attributes:
         title: the file's name and what was done.
-        headline: the verdict; it names a baseline first where that is better.
-        panel: the series, with the names of all and the history of each.
-        season: the period in steps, 1 where there is none.
+        headline: the verdict; it begins with a baseline if that is better.
+        panel: all series, with their histories.
+        season: the period in steps, 1 if there is none.
         facts: (name, value) pairs.
         decisions: sentences: what the model decided.
         notes: sentences: what was found in the data, and what was done about it.
@@ -52,9 +30,9 @@ class ForecastContent:
         backtest: the same with ``cutoff, y`` and a column for each baseline.
         scores: ``unique_id, metric, throughtime, seasonal_naive, ...``, one row for each series and metric, and before
             them one for all series, with an empty ``unique_id``.
-        seconds: what each model took, by its column.
-        coverage: for each level in per cent which share of the values the interval covered.
-        losses: the loss over the training steps, one curve a member of an ensemble.
+        seconds: the time that each model took, by its column.
+        coverage: for each level in per cent the share of the values that the interval covered.
+        losses: the loss over the training steps, one line for each member of an ensemble.
         reach: how far back the model looks.
     """
 
@@ -71,15 +49,14 @@ class ForecastContent:
     scores: pl.DataFrame = field(default_factory=pl.DataFrame)
     seconds: Mapping[str, float] = field(default_factory=dict)
     coverage: Mapping[int | float, float] = field(default_factory=dict)
-    losses: tuple[Curve, ...] = ()
+    losses: tuple[Line, ...] = ()
     reach: Reach | None = None
 
     @property
     def models(self) -> list[str]:
-        """The models in the columns of the scores, or of the backtest where there are none; throughtime is first."""
+        """The models in the columns of the scores, or of the backtest if there are none; throughtime is first."""
         columns = self.scores.columns or list(self.backtest or self.forecasts)
-        known = {"unique_id", "metric", "ds", "cutoff", "y"}
-        names = [name for name in columns if name not in known and "-lo-" not in name and "-hi-" not in name]
+        names = model_names(name for name in columns if name != "metric")
         return sorted(names, key=lambda name: name != MODEL)  # stable: the others keep their order
 
 
@@ -87,82 +64,78 @@ def forecast_content(
     name: str,
     model: Forecaster,
     forecasts: Columns,
-    tested: Tested,
+    evaluation: Evaluation,
     levels: Sequence[int | float],
     *,
     seconds: float,
-    reach: Reach | None = None,
 ) -> ForecastContent:
-    """What the page of a forecast says.
+    """Return the content of a forecast's page.
 
     Args:
         name: of the file.
         model: the fitted forecaster.
         forecasts: ``unique_id, ds, throughtime, ...``.
-        tested: the backtest.
+        evaluation: the backtest before it.
         levels: coverage of the intervals in per cent.
-        seconds: what everything took.
-        reach: how far back the model looks.
+        seconds: the time that everything took.
     """
-    title = f"Forecast of {name}, {_steps(model.horizon)} ahead"
-    content = _content(title, model, model.panel_, tested, model.notes_, levels, seconds, reach)
-    return replace(content, forecasts=forecasts)
+    panel = model.panel_
+    return replace(
+        _of_model(model, evaluation, seconds),
+        title=f"Forecast of {name}, {_steps(model.horizon)} ahead",
+        decisions=tuple(model.notes_[len(panel.notes) :]),
+        levels=tuple(levels),
+        forecasts=forecasts,
+    )
 
 
 def backtest_content(
     name: str,
     model: Forecaster,
     panel: Panel,
-    tested: Tested,
+    evaluation: Evaluation,
     notes: Sequence[str],
     levels: Sequence[int | float],
     *,
     seconds: float,
-    reach: Reach | None = None,
 ) -> ForecastContent:
-    """What the page of a backtest says.
+    """Return the content of a backtest's page.
 
     Args:
         name: of the file.
         model: the forecaster as it was last trained.
         panel: all series.
-        tested: the backtest, with scores.
+        evaluation: the backtest.
         notes: what was found in the data, then what was decided and done.
         levels: coverage of the intervals in per cent.
-        seconds: what everything took.
-        reach: how far back the model looks.
+        seconds: the time that everything took.
     """
-    windows = f"{tested.windows} window{'s' if tested.windows > 1 else ''}"
-    title = f"Backtest of {name}: {windows} of {_steps(model.horizon)}"
-    return _content(title, model, panel, tested, notes, levels, seconds, reach)
-
-
-def _content(
-    title: str,
-    model: Forecaster,
-    panel: Panel,
-    tested: Tested,
-    notes: Sequence[str],
-    levels: Sequence[int | float],
-    seconds: float,
-    reach: Reach | None,
-) -> ForecastContent:
-    """What both pages say."""
-    return ForecastContent(
-        title=title,
-        headline=tested.verdict.words,
+    windows = f"{evaluation.windows} window{'s' if evaluation.windows > 1 else ''}"
+    return replace(
+        _of_model(model, evaluation, seconds),
+        title=f"Backtest of {name}: {windows} of {_steps(model.horizon)}",
         panel=panel,
+        notes=panel.notes,
+        decisions=tuple(notes[len(panel.notes) :]),
+        levels=tuple(levels),
+    )
+
+
+def _of_model(model: Forecaster, evaluation: Evaluation, seconds: float) -> ForecastContent:
+    """Return the parts of a page that a model and its backtest determine, without a title."""
+    return ForecastContent(
+        title="",
+        headline=evaluation.verdict.headline,
+        panel=model.panel_,
         season=model.plan_.design.seasons[0],
         facts=(*plan_facts(model.panel_, model.plan_, len(model.networks_)), ("took", f"{seconds:.0f} s")),
-        decisions=tuple(notes[len(panel.notes) :]),
-        notes=panel.notes,
-        levels=tuple(levels),
-        backtest=tested.rows,
-        scores=tested.table,
-        seconds=tested.seconds,
-        coverage=tested.coverage,
-        losses=loss_curves(model.losses_),
-        reach=reach,
+        notes=model.panel_.notes,
+        backtest=evaluation.rows,
+        scores=evaluation.table,
+        seconds=evaluation.seconds,
+        coverage=evaluation.coverage,
+        losses=loss_lines(model.losses_),
+        reach=reach_of_model(model),
     )
 
 
@@ -170,10 +143,10 @@ def _steps(count: int) -> str:
     return f"{count} {'step' if count == 1 else 'steps'}"
 
 
-def loss_curves(losses: np.ndarray) -> tuple[Curve, ...]:
-    """The loss (steps,), or (members, steps) of an ensemble, as curves; none without training."""
+def loss_lines(losses: np.ndarray) -> tuple[Line, ...]:
+    """Return the loss (steps,), or (members, steps) of an ensemble, as lines; none without training."""
     members = np.atleast_2d(losses)
     if not members.size:
         return ()
     steps = np.arange(1, members.shape[1] + 1)
-    return tuple(Curve(f"member {number}", steps, member) for number, member in enumerate(members, 1))
+    return tuple(Line(f"member {number}", steps, member) for number, member in enumerate(members, 1))

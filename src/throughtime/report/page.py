@@ -8,15 +8,15 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 
 from throughtime.plots import css_colors
 from throughtime.report.content import ForecastContent
-from throughtime.report.packed import packed
+from throughtime.report.payload import payload
 from throughtime.report.scores import metric_name, overall_rows
 
 COMPRESSION = 6  # 9 takes three times as long for 1 %
 
 
 def render(content: ForecastContent) -> str:
-    """The page as HTML, all in one file; names from the user's data are escaped, or compressed with the numbers."""
-    data = packed(content)
+    """Return the page as HTML in one file; names from the user's data are escaped, or compressed with the numbers."""
+    data = payload(content)
     data["metric_names"] = {metric: metric_name(metric) for metric in data["scores"]}
     return template("report.html").render(
         content=content,
@@ -28,11 +28,11 @@ def render(content: ForecastContent) -> str:
 
 
 def template(name: str, *more: BaseLoader) -> Template:
-    """A page's template. It may include what all pages share: ``base.css``, which wants ``colors``; the charts.
+    """Return a page's template. It may include ``base.css``, which needs ``colors``, and the scripts of the charts.
 
     Args:
         name: of a file in ``report/templates``, or of one that ``more`` finds.
-        more: where else to look.
+        more: loaders of other templates.
     """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("throughtime.report"), *more]),
@@ -45,5 +45,5 @@ def template(name: str, *more: BaseLoader) -> Template:
 
 
 def compressed(text: str) -> str:
-    """Text as base64 of gzip, which browsers undo by themselves (``unpack.js``); the same text gives the same."""
+    """Return text as base64 of gzip, which ``unpack.js`` undoes; the same text gives the same bytes."""
     return base64.b64encode(gzip.compress(text.encode(), COMPRESSION, mtime=0)).decode()

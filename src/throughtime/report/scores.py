@@ -1,4 +1,4 @@
-"""Scores as the page shows them: over all series in a table, by series in a list."""
+"""The scores of a page: over all series as a table, by series as arrays."""
 
 import math
 import re
@@ -30,23 +30,23 @@ MEANINGS = {
     "smape": "absolute error, over the mean of forecast and value",
     "owa": "sMAPE and MASE together, over those of Naive 2 (the M4 competition's)",
     "crps": "distance of the whole forecast distribution from the value",
-    "msis": "width of an interval, and what it misses, scaled",
+    "msis": "width of an interval, and the distance of values outside it, scaled",
     "scaled_pinball": "loss of the quantiles, scaled",
     "coverage": "share of the values inside an interval: the nearer to its level, the better",
 }
-# The first row of a metric that has no name: a series may have an empty name, too.
+# The first row of a metric without a name is the overall one: a series may have an empty name, too.
 _OVERALL = (pl.col("unique_id") == "") & pl.struct("unique_id", "metric").is_first_distinct()
 UNKNOWN = "\N{EN DASH}"
 LEVEL = re.compile(r"[-_@ ](\d+(?:\.\d+)?)$")
 
 
-class Row(NamedTuple):
-    """One line of the table.
+class ScoreRow(NamedTuple):
+    """A row of the table of scores.
 
     Attributes:
         name: of the metric.
         meaning: in a few words; may be empty.
-        cells: for each model what is shown, and whether it is the best.
+        cells: for each model the text, and True if it is the best.
     """
 
     name: str
@@ -54,8 +54,8 @@ class Row(NamedTuple):
     cells: list[tuple[str, bool]]
 
 
-def overall_rows(content: ForecastContent) -> list[Row]:
-    """A row a metric over all series, then what each model took."""
+def overall_rows(content: ForecastContent) -> list[ScoreRow]:
+    """Return a row for each metric over all series, then one with the time that each model took."""
     models = content.models
     rows = []
     if not content.scores.is_empty():
@@ -63,31 +63,32 @@ def overall_rows(content: ForecastContent) -> list[Row]:
         rows = [_row(str(record["metric"]), [record[name] for name in models]) for record in overall.to_dicts()]
     if content.seconds:
         times = [(_duration(content.seconds.get(name)), False) for name in models]
-        rows.append(Row("time", "training and forecasting", times))
+        rows.append(ScoreRow("time", "training and forecasting", times))
     return rows
 
 
-def _row(metric: str, values: list[float | None]) -> Row:
+def _row(metric: str, values: list[float | None]) -> ScoreRow:
+    """Return a metric's row; the best value is the nearest to 0, or to the level if it is a coverage."""
     base, level = _parts(metric)
     numbers = [math.nan if value is None else float(value) for value in values]
-    goal = level / 100 if base == "coverage" and level is not None else 0.0  # errors and scores are best at 0
-    lost = [abs(number - goal) for number in numbers]
-    known = [loss for loss in lost if math.isfinite(loss)]
-    least = min(known) if len(known) > 1 else None  # alone, none is the best
-    cells = [(_number(number, base), loss == least) for number, loss in zip(numbers, lost, strict=True)]
-    return Row(metric_name(metric), MEANINGS.get(base, ""), cells)
+    goal = level / 100 if base == "coverage" and level is not None else 0.0
+    distances = [abs(number - goal) for number in numbers]
+    known = [distance for distance in distances if math.isfinite(distance)]
+    least = min(known) if len(known) > 1 else None  # a single value is not marked
+    cells = [(_number(number, base), distance == least) for number, distance in zip(numbers, distances, strict=True)]
+    return ScoreRow(metric_name(metric), MEANINGS.get(base, ""), cells)
 
 
 def metric_name(metric: str) -> str:
-    """Turn mase into MASE and coverage_80 into coverage 80 %; what is unknown stays."""
+    """Turn mase into MASE and coverage_80 into coverage 80 %; an unknown name stays."""
     base, level = _parts(metric)
     return NAMES.get(base, base) + ("" if level is None else f" {level:g} %")
 
 
 def _parts(metric: str) -> tuple[str, float | None]:
-    """The metric's name, and the level in per cent that may stand behind it."""
-    found = LEVEL.search(metric)
-    return (metric[: found.start()], float(found[1])) if found else (metric, None)
+    """Return the metric's name and the level in per cent at its end, if it has one."""
+    match = LEVEL.search(metric)
+    return (metric[: match.start()], float(match[1])) if match else (metric, None)
 
 
 def _number(value: float, base: str) -> str:
@@ -105,25 +106,25 @@ def _duration(seconds: float | None) -> str:
 
 
 def scores_by_series(content: ForecastContent) -> dict[str, dict[str, np.ndarray]]:
-    """For each metric and model the score of each series (N,), NaN where it has none. MASE comes first."""
+    """Return for each metric and model the score of each series (N,), NaN if it has none; MASE is the first metric."""
     scores = content.scores
     if scores.is_empty():
         return {}
-    own = scores.filter(~_OVERALL)
+    by_series = scores.filter(~_OVERALL)
     ids = pl.DataFrame({"unique_id": [str(name) for name in content.panel.ids]})
-    found = {}
-    for metric in sorted(own["metric"].unique(maintain_order=True), key=lambda name: name != "mase"):
-        of_metric = own.filter(pl.col("metric") == metric).unique("unique_id", keep="first")
+    arrays = {}
+    for metric in sorted(by_series["metric"].unique(maintain_order=True), key=lambda name: name != "mase"):
+        of_metric = by_series.filter(pl.col("metric") == metric).unique("unique_id", keep="first")
         joined = ids.join(of_metric, on="unique_id", how="left", maintain_order="left")
-        found[str(metric)] = {
+        arrays[str(metric)] = {
             name: joined[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in content.models
         }
-    return found
+    return arrays
 
 
 def rank(content: ForecastContent, scores: Mapping[str, Mapping[str, np.ndarray]]) -> np.ndarray:
-    """The rows of the panel (N,), the worst by the first metric first; series without a score come last."""
+    """Return the rows of the panel (N,), the worst by the first metric first, series without a score last."""
     if not scores:
         return np.arange(len(content.panel))
-    of_model = next(iter(scores.values()))[content.models[0]]
-    return np.argsort(-np.nan_to_num(of_model, nan=-np.inf), kind="stable")
+    of_first_model = next(iter(scores.values()))[content.models[0]]
+    return np.argsort(-np.nan_to_num(of_first_model, nan=-np.inf), kind="stable")

@@ -1,4 +1,4 @@
-"""Tables of forecasts, cut into what is drawn: one window of one series at a time."""
+"""Tables of forecasts, cut into segments: consecutive steps of one series from one cutoff."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -6,12 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
+from throughtime.forecasting import LABELS
 from throughtime.report.content import Columns
 
-LABELS = ("unique_id", "ds", "cutoff", "y")
 
-
-class Window(NamedTuple):
+class Segment(NamedTuple):
     """Consecutive steps of one series, forecast from one cutoff.
 
     Attributes:
@@ -30,8 +29,8 @@ class Window(NamedTuple):
         return self.begin + len(next(iter(self.columns.values())))
 
 
-def windows_of(panel: Panel, table: Columns) -> list[Window]:
-    """The windows of a table ``unique_id, ds, (cutoff, y,) throughtime, ...``, by series and time; () for no table."""
+def segments_of(panel: Panel, table: Columns) -> list[Segment]:
+    """Return the segments of a table ``unique_id, ds, (cutoff, y,) throughtime, ...``, by series and time."""
     if not table or not len(table["unique_id"]):
         return []
     order = np.argsort(panel.ids)
@@ -44,6 +43,6 @@ def windows_of(panel: Panel, table: Columns) -> list[Window]:
     bounds = np.concatenate([[0], np.flatnonzero(new) + 1, [len(rows)]])
     columns = {name: np.asarray(column)[sort] for name, column in table.items() if name not in LABELS}
     return [
-        Window(int(rows[begin]), int(steps[begin]), {name: column[begin:end] for name, column in columns.items()})
+        Segment(int(rows[begin]), int(steps[begin]), {name: column[begin:end] for name, column in columns.items()})
         for begin, end in pairwise(bounds)
     ]

@@ -1,4 +1,4 @@
-"""Time stamps as the page has them: steps of the panel by their place on a shared axis, labeled once."""
+"""The time axis that all series of a page share: every step has one place and one label."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from throughtime.data import Frequency, wall_clock
 
 
 class TimeAxis(NamedTuple):
-    """Every step that a page shows, once.
+    """The axis of all charts of a page.
 
     Attributes:
-        stamps: (A,) milliseconds since 1970 on the clocks of the data's zone, or the integers of an integer axis.
-        first: (N,) where each series begins on it.
+        stamps: (A,) milliseconds since 1970 in the local time of the data's zone, or the integers of an integer axis.
+        first: (N,) the place on it of each series' first step.
         resolution: the finest part of a stamp that is written: "year", "month", "day", "minute" or "millisecond"; empty
             for integers.
     """
@@ -23,10 +23,10 @@ class TimeAxis(NamedTuple):
 
 
 def time_axis(frequency: Frequency, starts: np.ndarray, counts: np.ndarray) -> TimeAxis:
-    """The axis of N series that begin at the ordinals ``starts`` (N,) and have ``counts`` (N,) steps each.
+    """Return the axis of N series that begin at the ordinals ``starts`` (N,) and have ``counts`` (N,) steps each.
 
-    Series may lie a fraction of a step apart: each such group has a part of the axis to itself, so that the steps of
-    a series are always neighbors.
+    Series may be a fraction of a step apart: each such group has a separate part of the axis, so that the steps of a
+    series are always neighbors.
     """
     phases, of_phase = np.unique(starts % frequency.multiple, return_inverse=True)
     first, parts, used = np.zeros(len(starts), int), [], 0

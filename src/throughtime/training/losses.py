@@ -1,4 +1,4 @@
-"""Losses: elementwise, then one masked reduction. Shapes must be equal; nothing broadcasts in silence."""
+"""Elementwise losses and one masked reduction. Shapes must be equal: nothing is broadcast silently."""
 
 import jax
 import jax.numpy as jnp
@@ -8,20 +8,20 @@ from throughtime._types import Array, Bool, Float, Int, Scalar
 
 
 def squared_error(predictions: Float[Array, "*shape"], targets: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """``(prediction - target)^2``.
+    """Return ``(prediction - target)^2``.
 
     Raises:
-        InputError: where the shapes differ.
+        InputError: if the shapes differ.
     """
     _require_equal(predictions.shape, targets.shape)
     return (predictions - targets) ** 2
 
 
 def cross_entropy(scores: Float[Array, "*shape O"], targets: Int[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """``-log softmax(scores)[target]`` for classes 0 ... O - 1, in nats.
+    """Return ``-log softmax(scores)[target]`` for classes 0 ... O - 1, in nats.
 
     Raises:
-        InputError: where the shapes, less the classes' axis, differ.
+        InputError: if the shapes without the axis of the classes differ.
     """
     _require_equal(scores.shape[:-1], targets.shape)
     return -jnp.take_along_axis(jax.nn.log_softmax(scores), targets[..., None], axis=-1)[..., 0]
@@ -30,12 +30,12 @@ def cross_entropy(scores: Float[Array, "*shape O"], targets: Int[Array, "*shape"
 def pinball(
     predictions: Float[Array, "*shape Q"], targets: Float[Array, "*shape"], quantiles: Float[Array, "Q"]
 ) -> Float[Array, "*shape Q"]:
-    """``max(q (y - p), (q - 1) (y - p))`` for each quantile's level q (Koenker & Bassett 1978, eq. 1.2).
+    """Return ``max(q (y - p), (q - 1) (y - p))`` for each quantile level q (Koenker & Bassett 1978, eq. 1.2).
 
-    Its mean is least where p is the q-quantile of y.
+    Its mean is least if p is the q-quantile of y.
 
     Raises:
-        InputError: where the shapes, less the quantiles' axis, differ.
+        InputError: if the shapes without the axis of the quantiles differ.
     """
     _require_equal(predictions.shape, (*targets.shape, *quantiles.shape))
     error = targets[..., None] - predictions
@@ -44,12 +44,12 @@ def pinball(
 
 
 def masked_mean(values: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None) -> Scalar:
-    """The mean over the entries where ``mask`` is True; over all without one; 0 where there are none.
+    """Return the mean over the entries where ``mask`` is True, or over all without a mask; 0 if there are none.
 
-    What is masked out enters neither the value nor the gradient, be it NaN.
+    Masked entries affect neither the value nor the gradient, even if they are NaN.
 
     Raises:
-        InputError: where the shapes differ.
+        InputError: if the shapes differ.
     """
     if mask is None:
         return jnp.mean(values)
@@ -57,6 +57,12 @@ def masked_mean(values: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | No
     return jnp.sum(jnp.where(mask, values, 0)) / jnp.maximum(jnp.sum(mask), 1)
 
 
-def _require_equal(came: tuple[int, ...], due: tuple[int, ...]) -> None:
-    if came != due:
-        raise InputError(f"shape {came} does not fit {due}: expected equal shapes, nothing is broadcast")
+def _require_equal(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse a shape that differs from the expected one."""
+    if shape != expected:
+        raise InputError(
+            f"the shape {shape} does not fit {expected}: expected equal shapes, nothing is broadcast",
+            code="unequal-shapes",
+            found=shape,
+            expected=expected,
+        )

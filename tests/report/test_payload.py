@@ -1,4 +1,4 @@
-"""What the charts are drawn from: the right values at the right steps, short, and not too much."""
+"""The data of the charts: the right values at the right steps, short, and not too many."""
 
 import numpy as np
 import polars as pl
@@ -9,9 +9,9 @@ from throughtime.data.frequency import Frequency
 from throughtime.report import choice
 from throughtime.report.content import ForecastContent
 from throughtime.report.numbers import shortened
-from throughtime.report.packed import packed
+from throughtime.report.payload import payload
 from throughtime.report.scores import metric_name, overall_rows
-from throughtime.report.tables import windows_of
+from throughtime.report.tables import segments_of
 from throughtime.report.time_axis import time_axis
 
 DAY_MS = 86_400_000
@@ -21,27 +21,28 @@ def stamps(data):
     return np.cumsum(data["axis"])
 
 
-def test_windows_stand_at_their_steps_whatever_the_order_of_rows():
+def test_segments_are_at_their_steps_for_any_order_of_rows():
     panel = panel_of(["b", "a"], [9, 14])  # ids are not sorted
     table = backtest_of(panel)
     shuffled = np.random.default_rng(0).permutation(len(table["y"]))
-    windows = windows_of(panel, {name: column[shuffled] for name, column in table.items()})
-    assert [(each.row, each.begin, each.end) for each in windows] == [(0, 3, 6), (0, 6, 9), (1, 8, 11), (1, 11, 14)]
-    np.testing.assert_array_equal(windows[1].columns["throughtime"], [10, 11, 12])
-    np.testing.assert_array_equal(windows[2].columns["seasonal_naive"], [2, 3, 4])
-    assert set(windows[0].columns) == set(table) - {"unique_id", "ds", "cutoff", "y"}
+    segments = segments_of(panel, {name: column[shuffled] for name, column in table.items()})
+    places = [(segment.row, segment.begin, segment.end) for segment in segments]
+    assert places == [(0, 3, 6), (0, 6, 9), (1, 8, 11), (1, 11, 14)]
+    np.testing.assert_array_equal(segments[1].columns["throughtime"], [10, 11, 12])
+    np.testing.assert_array_equal(segments[2].columns["seasonal_naive"], [2, 3, 4])
+    assert set(segments[0].columns) == set(table) - {"unique_id", "ds", "cutoff", "y"}
 
 
-def test_windows_may_overlap():
+def test_segments_may_overlap():
     panel = panel_of(["a"], [9])
-    one, other = (forecasts_of(panel.cut(cut)) for cut in (3, 2))
-    table = {name: np.concatenate([one[name], other[name]]) for name in one} | {"cutoff": np.repeat([6, 7], F)}
-    assert [(each.begin, each.end) for each in windows_of(panel, table)] == [(6, 9), (7, 10)]
+    first, second = (forecasts_of(panel.cut(cut)) for cut in (3, 2))
+    table = {name: np.concatenate([first[name], second[name]]) for name in first} | {"cutoff": np.repeat([6, 7], F)}
+    assert [(segment.begin, segment.end) for segment in segments_of(panel, table)] == [(6, 9), (7, 10)]
 
 
 def test_every_value_is_where_it_belongs():
     panel = panel_of(["a", "b"], [9, 14])
-    data = packed(content_of(panel))
+    data = payload(content_of(panel))
     axis = stamps(data)
     ids, ends = panel.future(F)
     for row, series in enumerate(data["series"]):
@@ -53,7 +54,7 @@ def test_every_value_is_where_it_belongs():
         own = ends[ids == panel.ids[row]].astype("datetime64[ms]").astype(int)
         np.testing.assert_array_equal(axis[ahead["at"] :][:F], own)
         assert ahead["throughtime"] == [100 + F * row + step for step in range(F)]
-        assert [each["at"] - series["at"] for each in series["backtest"]] == [len(times) - 2 * F, len(times) - F]
+        assert [segment["at"] - series["at"] for segment in series["backtest"]] == [len(times) - 2 * F, len(times) - F]
         assert {f"throughtime-hi-{level}" for level in LEVELS} < set(ahead)
 
 
@@ -76,30 +77,30 @@ def test_times_are_those_of_the_datas_own_clocks():
 
 def test_integers_stay_integers():
     panel = panel_of(["a"], [30], Frequency("integer", multiple=7, stamp="int64"))
-    data = packed(content_of(panel, backtest={}))
+    data = payload(content_of(panel, backtest={}))
     assert data["resolution"] == ""
     assert stamps(data).tolist() == list(range(7 * 270, 7 * 300 + 7 * F, 7))
 
 
 def test_numbers_are_short_and_exact_enough():
     values = np.array([316.1, 1234567.89, 1e9 + 0.5, -0.000123456789, 0.0, np.nan, np.inf, 1e300, 5e-324])
-    came = shortened(values, digits=6)
-    assert came[:5] == [316.1, 1234570.0, 1000000000.0, -0.000123457, 0.0]
-    assert came[5:7] == [None, None]
-    assert came[7:] == [1e300, 5e-324]
+    texts = shortened(values, digits=6)
+    assert texts[:5] == [316.1, 1234570.0, 1000000000.0, -0.000123457, 0.0]
+    assert texts[5:7] == [None, None]
+    assert texts[7:] == [1e300, 5e-324]
     assert shortened(1e9 + np.array([0.0, 1.25]), digits=6, spans=1.25) == [1e9, 1e9 + 1.25]  # almost constant
 
 
 @pytest.mark.parametrize("values", [np.full(40, 3.5), np.full(40, np.nan), np.r_[np.nan, np.inf, np.arange(38.0)]])
 def test_constant_and_unknown_series_are_drawn(values):
-    (series,) = packed(content_of(panel_of(["a"], [40], values=values)))["series"]
+    (series,) = payload(content_of(panel_of(["a"], [40], values=values)))["series"]
     assert series["y"] == [value if np.isfinite(value) else None for value in values]
 
 
 def test_one_step_and_twelve_levels():
     panel, levels = panel_of(["a", "b"]), tuple(range(40, 100, 5))
     table = {"forecasts": forecasts_of(panel, 1, levels), "backtest": backtest_of(panel, 1, levels)}
-    data = packed(content_of(panel, levels=levels, **table))
+    data = payload(content_of(panel, levels=levels, **table))
     assert data["levels"] == list(levels)
     for series in data["series"]:
         assert len(series["forecasts"][0]["throughtime"]) == 1
@@ -110,7 +111,7 @@ def test_the_worst_and_the_best_are_kept_where_there_are_too_many(monkeypatch):
     panel = panel_of([f"s{place:02}" for place in range(30)], np.full(30, 60))
     content = content_of(panel)
     monkeypatch.setattr(choice, "BUDGET", 12 * (48 + 7 * 2 * F + 5 * F) + 100)
-    data = packed(content)
+    data = payload(content)
     rows = [series["row"] for series in data["series"]]
     assert len(rows) == 12
     assert rows == sorted(rows)
@@ -123,17 +124,21 @@ def test_the_worst_and_the_best_are_kept_where_there_are_too_many(monkeypatch):
 def test_histories_are_shortened_before_series_are_left_out(monkeypatch):
     panel = panel_of(["a", "b"], [500, 700])
     monkeypatch.setattr(choice, "BUDGET", 2 * (100 + 7 * 2 * F + 5 * F))
-    shown = packed(content_of(panel))["series"]
+    shown = payload(content_of(panel))["series"]
     assert [len(series["y"]) for series in shown] == [100, 100]
     for series in shown:
-        assert [each["at"] - series["at"] for each in (*series["backtest"], *series["forecasts"])] == [94, 97, 100]
+        assert [segment["at"] - series["at"] for segment in (*series["backtest"], *series["forecasts"])] == [
+            94,
+            97,
+            100,
+        ]
     monkeypatch.setattr(choice, "BUDGET", 10_000)
-    assert [len(series["y"]) for series in packed(content_of(panel))["series"]] == [500, 700]
+    assert [len(series["y"]) for series in payload(content_of(panel))["series"]] == [500, 700]
 
 
-def test_scores_by_series_stand_in_the_order_of_ids_and_mase_first():
+def test_scores_by_series_are_in_the_order_of_ids_and_mase_first():
     panel = panel_of(["b", "", "a"])
-    data = packed(content_of(panel, scores=scores_of(panel)))
+    data = payload(content_of(panel, scores=scores_of(panel)))
     assert list(data["scores"]) == ["mase", "smape"]
     assert data["scores"]["smape"]["throughtime"] == [0.25, None, 2.25]
     assert data["scores"]["mase"]["AutoETS"] == [1.125, None, 3.125]
@@ -142,7 +147,7 @@ def test_scores_by_series_stand_in_the_order_of_ids_and_mase_first():
 def test_a_series_may_have_an_empty_name():
     panel = panel_of(["", "b"])
     content = content_of(panel, scores=scores_of(panel, ["mase"]))
-    assert packed(content)["scores"]["mase"]["throughtime"] == [0.25, None]
+    assert payload(content)["scores"]["mase"]["throughtime"] == [0.25, None]
     assert [row.name for row in overall_rows(content)] == ["MASE", "time"]
 
 

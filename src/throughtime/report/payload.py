@@ -1,0 +1,123 @@
+"""The numbers that the page's charts and its list of series are drawn from, as one object for JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from throughtime.report.choice import Selection, choose
+from throughtime.report.content import ForecastContent
+from throughtime.report.numbers import shortened, span_of
+from throughtime.report.reach import Line
+from throughtime.report.scores import rank, scores_by_series
+from throughtime.report.tables import Segment, segments_of
+from throughtime.report.time_axis import TimeAxis, time_axis
+
+OBSERVED_DIGITS, DIGITS = 7, 5  # more cannot be seen, and every digit makes the page longer
+MOST_POINTS = 400  # of a small chart's line: more than it has pixels
+
+
+def payload(content: ForecastContent) -> dict[str, Any]:
+    """Return ids and scores of all series, and history, forecasts and backtest of the ones that are drawn.
+
+    In a series ``row`` is its place in ``ids``, and ``at`` the place on ``axis`` where a list begins. ``axis`` holds
+    the difference of each stamp from the one before.
+    """
+    panel = content.panel
+    scores = scores_by_series(content)
+    forecasts, backtest = segments_of(panel, content.forecasts), segments_of(panel, content.backtest)
+    selection = _select(content, [*forecasts, *backtest], rank(content, scores))
+    charts = _SeriesCharts(content, selection, [*forecasts, *backtest])
+    charts.add("forecasts", forecasts)
+    charts.add("backtest", backtest)
+    return {
+        "ids": [str(name) for name in panel.ids],
+        "models": content.models,
+        "levels": sorted(content.levels),
+        "scores": {
+            metric: {name: shortened(values, digits=DIGITS) for name, values in by_model.items()}
+            for metric, by_model in scores.items()
+        },
+        "axis": np.diff(charts.axis.stamps, prepend=0).tolist(),
+        "resolution": charts.axis.resolution,
+        "recent": selection.recent,
+        "series": charts.series,
+        "losses": [_thinned(line) for line in content.losses],
+        "coverage": sorted([float(level), float(share)] for level, share in content.coverage.items()),
+        "reach": content.reach and [_thinned(line) for line in content.reach.lines],
+        "season": content.season,
+    }
+
+
+def _select(content: ForecastContent, segments: Sequence[Segment], ranked: np.ndarray) -> Selection:
+    """Return the series that get a chart."""
+    lengths = content.panel.lengths
+    drawn = np.zeros(len(lengths), int)
+    np.add.at(drawn, [segment.row for segment in segments], [_size(segment) for segment in segments])
+    horizon = max([max(lengths[part.row] - part.begin, part.end - part.begin) for part in segments], default=1)
+    return choose(lengths, drawn, horizon=int(horizon), season=content.season, ranked=ranked)
+
+
+def _size(segment: Segment) -> int:
+    """Return how many numbers a segment puts into the page."""
+    return (segment.end - segment.begin) * len(segment.columns)
+
+
+class _SeriesCharts:
+    """The data of the selected series' charts, to which forecasts and backtest are added."""
+
+    axis: TimeAxis
+    series: list[dict[str, Any]]
+
+    def __init__(self, content: ForecastContent, selection: Selection, segments: Sequence[Segment]):
+        panel, rows = content.panel, selection.rows
+        self._place = {int(row): place for place, row in enumerate(rows)}
+        self._begin = np.maximum(panel.lengths[rows] - selection.history, 0)
+        ends = panel.lengths[rows].copy()
+        for segment in segments:
+            if segment.row in self._place:
+                place = self._place[segment.row]
+                ends[place] = max(ends[place], segment.end)
+        starts = panel.starts[rows] + panel.frequency.multiple * self._begin
+        self.axis = time_axis(panel.frequency, starts, ends - self._begin)
+        histories = [panel.series(int(row))[begin:] for row, begin in zip(rows, self._begin, strict=True)]
+        self._spans = np.array([span_of(values) for values in histories])
+        self.series = [
+            {
+                "row": int(row),
+                "at": int(first),
+                "steps": int(panel.lengths[row]),
+                "y": shortened(values, digits=OBSERVED_DIGITS, spans=span),
+                "forecasts": [],
+                "backtest": [],
+            }
+            for row, first, values, span in zip(rows, self.axis.first, histories, self._spans, strict=True)
+        ]
+
+    def add(self, part: str, segments: Sequence[Segment]) -> None:
+        """Add the segments of selected series to a part of theirs; one that begins before the history is left out."""
+        drawn = [
+            segment
+            for segment in segments
+            if segment.row in self._place and segment.begin >= self._begin[self._place[segment.row]]
+        ]
+        if not drawn:
+            return
+        places = [self._place[segment.row] for segment in drawn]
+        ends = np.cumsum([segment.end - segment.begin for segment in drawn])
+        spans = np.repeat(self._spans[places], np.diff(ends, prepend=0))
+        columns = {
+            name: shortened(np.concatenate([segment.columns[name] for segment in drawn]), digits=DIGITS, spans=spans)
+            for name in drawn[0].columns
+        }
+        for segment, place, end in zip(drawn, places, ends.tolist(), strict=True):
+            at = int(self.axis.first[place] + segment.begin - self._begin[place])
+            own = {name: column[end - (segment.end - segment.begin) : end] for name, column in columns.items()}
+            self.series[place][part].append({"at": at} | own)
+
+
+def _thinned(line: Line) -> dict[str, Any]:
+    """Return a line in at most 400 points, each the mean of its neighbors."""
+    points = min(len(line.x), MOST_POINTS)
+    x, y = ([part.mean() for part in np.array_split(axis, points)] if points else [] for axis in (line.x, line.y))
+    return {"name": line.name, "x": shortened(np.array(x), digits=DIGITS), "y": shortened(np.array(y), digits=DIGITS)}
