@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import results
+from matplotlib.ticker import MaxNLocator
 from svg import Picture, write
-
-from throughtime.plots import rounds
 
 FOLDER = Path(__file__).parents[1] / "pictures" / "benchmarks"
 LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44
@@ -86,7 +85,7 @@ def ticks(low: float, high: float, *, log: bool) -> list[float]:
         few = high / low > 300
         steps = [step * 10.0**power for power in powers for step in ((1,) if few else (1, 2, 5))]
         return [tick for tick in steps if low <= tick <= high]
-    return [tick for tick, _ in rounds(low, high, 6)]
+    return [tick for tick in MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= tick <= high]
 
 
 def number(cell: str) -> float | None:

@@ -1,11 +1,16 @@
-"""What a display holds: the HTML as a strict parser sees it, and images as numbers."""
+"""Parts of a display: the HTML as a strict parser sees it, curves and images as numbers."""
 
 import base64
-import struct
+import io
+import re
 import xml.etree.ElementTree as ET
-import zlib
 
+import matplotlib.image
 import numpy as np
+
+from throughtime.plots.theme import LINES
+
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 
 class Shown:
@@ -26,12 +31,12 @@ class Shown:
         self.title = words(self.root[0])
 
     def table(self, first: str) -> dict[str, list[str]]:
-        """The table whose first word this is, by the first words of its rows."""
+        """Return the table that begins with this word, by the first words of its rows."""
         (found,) = (table for table in self.tables if table[0][0] == first)
         return {row[0]: row[1:] for row in found}
 
     def figure(self, caption: str) -> ET.Element:
-        """The picture whose caption begins like this."""
+        """Return the picture whose caption begins like this."""
         (found,) = (figure for figure in self.root.iter("figure") if words(figure[0]).startswith(caption))
         return found
 
@@ -41,24 +46,47 @@ def words(element: ET.Element) -> str:
 
 
 def svg(figure: ET.Element, tag: str) -> list[ET.Element]:
-    return list(figure.iter("{http://www.w3.org/2000/svg}" + tag))
+    return list(figure.iter(SVG + tag))
 
 
-def pixels(address: str) -> np.ndarray:
-    """The red, green, blue and opacity (H, W, 4) of a PNG with a palette, every checksum checked."""
-    data = base64.b64decode(address.removeprefix("data:image/png;base64,"))
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks, place = {}, 8
-    while place < len(data):
-        (size,) = struct.unpack(">I", data[place : place + 4])
-        kind, body = data[place + 4 : place + 8], data[place + 8 : place + 8 + size]
-        assert struct.unpack(">I", data[place + 8 + size : place + 12 + size])[0] == zlib.crc32(kind + body)
-        chunks[kind] = body
-        place += 12 + size
-    width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert rest == [8, 3, 0, 0, 0]
-    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
-    assert (rows[:, 0] == 0).all()
-    colors = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    palette = np.column_stack([colors, np.frombuffer(chunks[b"tRNS"], np.uint8)])
-    return palette[rows[:, 1:]]
+def name(figure: ET.Element) -> str:
+    """Return the description for screen readers."""
+    return svg(figure, "svg")[0].get("aria-label")
+
+
+def texts(figure: ET.Element) -> list[str]:
+    return [words(text) for text in svg(figure, "text")]
+
+
+def style(element: ET.Element) -> dict[str, str]:
+    return dict(part.split(":", 1) for part in element.get("style", "").split(";") if part)
+
+
+def curves(figure: ET.Element) -> list[ET.Element]:
+    """Return the curves of the data: in the colors of lines or in full ink, cut off at the axes."""
+    colors = {color.lower() for color in LINES} | {"currentColor"}
+    clipped = [path for path in svg(figure, "path") if path.get("clip-path") and style(path).get("fill") == "none"]
+    return [path for path in clipped if style(path)["stroke"] in colors and "stroke-opacity" not in style(path)]
+
+
+def bands(figure: ET.Element) -> list[ET.Element]:
+    """Return the areas between two curves."""
+    return [area for area in svg(figure, "use") if "fill-opacity" in style(area)]
+
+
+def points(path: ET.Element) -> np.ndarray:
+    """Return the places (K, 2) that a path passes, in pixels."""
+    pairs = re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path.get("d", ""))
+    return np.array(pairs, float).reshape(-1, 2)
+
+
+def images(figure: ET.Element) -> list[np.ndarray]:
+    """Return the red, green, blue and opacity (H, W, 4), up to 255, of each image as it is seen."""
+    return [pixels(image) for image in svg(figure, "image")]
+
+
+def pixels(image: ET.Element) -> np.ndarray:
+    data = base64.b64decode(image.get(XLINK + "href").removeprefix("data:image/png;base64,"))
+    values = np.round(matplotlib.image.imread(io.BytesIO(data), format="png") * 255).astype(int)
+    _, _, _, down, _, _ = map(float, re.findall(r"-?[\d.]+(?:e-?\d+)?", image.get("transform").removeprefix("matrix")))
+    return values if down > 0 else values[::-1]

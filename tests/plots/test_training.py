@@ -1,10 +1,11 @@
-"""What a notebook and a terminal show of a training run."""
+"""Pictures and displays of a training run."""
 
 import numpy as np
 import pytest
-from tests.plots.pages import Shown, pixels, svg, words
+from tests.plots.pages import Shown, curves, images, name, points, texts, words
 
-from throughtime.plots.training import DECADES, MOST, ROWS
+from throughtime.plots.small import MAP_SIDE, POINTS
+from throughtime.plots.training import DECADES, ROWS, history_picture
 from throughtime.training.history import History
 
 R, K = 5, 3
@@ -43,26 +44,25 @@ def test_the_last_record_is_a_table():
 
 def test_the_gradient_by_lag_is_a_map_of_decades():
     figure = Shown(history_of()._repr_html_()).figure("gradient by lag")
-    (image,) = svg(figure, "image")
-    opacity = pixels(image.get("href"))[..., 3]
+    (image,) = images(figure)
+    opacity = image[..., 3]
     assert opacity.shape == (K + 1, R)
     np.testing.assert_allclose(opacity[::-1, 0] / 255, 1 - np.arange(K + 1) / DECADES, atol=0.03)  # lag 0 at the bottom
     assert words(figure[0]) == "gradient by lag, 10⁻⁸ or less clear, 1 blue"
-    texts = [words(text) for text in svg(figure, "text")]
-    assert {"70", "350", "0", "3"} <= set(texts)
+    assert {"70", "350", "0", "3"} <= set(texts(figure))
 
 
 def test_loss_and_shares_are_curves():
     history = history_of()
     shown = Shown(history._repr_html_())
-    assert len(svg(shown.figure("share of units"), "path")) >= 3
-    assert "from 1 to 0.2" in svg(shown.figure("loss"), "svg")[0].get("aria-label")
-    texts = [words(text) for text in svg(shown.figure("share of units"), "text")]
-    assert {"i", "f", "g"} <= set(texts)
-    assert "i dead" not in texts
+    assert len(curves(shown.figure("share of units"))) == 3
+    assert len(points(curves(shown.figure("loss"))[0])) == R
+    assert "from 1 to 0.2" in name(shown.figure("loss"))
+    labels = texts(shown.figure("share of units"))
+    assert {"i", "f", "g"} <= set(labels)
+    assert "i dead" not in labels
     history.dead["g"][-1] = 0.25
-    texts = [words(text) for text in svg(Shown(history._repr_html_()).figure("share of units"), "text")]
-    assert "g dead" in texts
+    assert "g dead" in texts(Shown(history._repr_html_()).figure("share of units"))
 
 
 def test_in_a_terminal_it_is_a_line_or_tables():
@@ -85,10 +85,11 @@ def test_a_long_run_stays_small():
     long = history_of(3000, 1000, gates="abcdefghij")
     long.update_ratio.update({f"w{place}": np.ones(3000) for place in range(20)})
     page = long._repr_html_()
-    assert len(page) < 150_000
     shown = Shown(page)
-    (image,) = svg(shown.figure("gradient by lag"), "image")
-    assert max(pixels(image.get("href")).shape) <= MOST
+    assert len(page) < 200_000
+    assert all(len(points(curve)) <= POINTS for curve in curves(shown.root))
+    (image,) = images(shown.figure("gradient by lag"))
+    assert image.shape == (MAP_SIDE, MAP_SIDE, 4)
     assert len(shown.table("weights")) == ROWS + 2
     assert shown.table("weights")["... and more"] == [str(22 - ROWS)]
 
@@ -98,3 +99,64 @@ def test_one_record_and_none():
     empty = history_of(0)
     assert Shown(empty._repr_html_()).title == "Training history without records"
     assert repr(empty) == "History(records=0)"
+
+
+@pytest.fixture(scope="module")
+def run():
+    records, lags = 9, 4
+    draw = np.random.default_rng(0)
+
+    def positive(*shape):
+        return np.exp(draw.normal(size=shape))
+
+    return History(
+        step=100 * np.arange(1, records + 1),
+        loss=positive(records),
+        clip_share=draw.random(records),
+        gradient_norm=positive(records),
+        gradient_by_lag=positive(records, lags + 1),
+        update_ratio={"model.cell.w_h": positive(records), "model.readout.bias": np.full(records, np.nan)},
+        dead={gate: draw.random(records) for gate in "rzn"},
+        saturated={gate: draw.random(records) for gate in "rzn"},
+    )
+
+
+@pytest.fixture(scope="module")
+def panels(run, tmp_path_factory):
+    """By title; the picture is drawn to a file, too."""
+    figure = history_picture(run)
+    figure.savefig(tmp_path_factory.mktemp("picture") / "history.png")
+    return {axes.get_title(loc="left"): axes for axes in figure.axes}
+
+
+def lines(axes):
+    return {line.get_label(): line.get_ydata() for line in axes.lines}
+
+
+def test_each_panel_has_its_lines(panels, run):
+    np.testing.assert_array_equal(lines(panels["Loss"])["loss"], run.loss)
+    np.testing.assert_array_equal(lines(panels["Gradient, and share of it clipped"])["norm"], run.gradient_norm)
+    assert list(lines(panels["Update / weights"])) == ["cell.w_h"]  # what has no ratio has no curve
+    np.testing.assert_array_equal(lines(panels["Update / weights"])["cell.w_h"], run.update_ratio["model.cell.w_h"])
+    for title, shares in (("Dead units, by gate", run.dead), ("Saturated units, by gate", run.saturated)):
+        assert list(lines(panels[title])) == ["r", "z", "n"]
+        for gate, values in lines(panels[title]).items():
+            np.testing.assert_array_equal(values, shares[gate])
+
+
+def test_the_gradient_by_lag_is_drawn_for_the_first_and_the_last_record(panels, run):
+    drawn = lines(panels["Gradient of the loss by the state k steps back"])
+    assert list(drawn) == [f"step {step}" for step in (100, 300, 400, 600, 700, 900)]
+    np.testing.assert_array_equal(drawn["step 100"], run.gradient_by_lag[0])
+    np.testing.assert_array_equal(drawn["step 900"], run.gradient_by_lag[-1])
+
+
+def test_the_share_that_was_clipped_is_filled(panels, run):
+    (filled,) = panels[""].collections
+    assert filled.get_paths()[0].vertices[:, 1].max() == pytest.approx(run.clip_share.max())
+    assert panels[""].get_ylim() == (0, 1)
+
+
+def test_a_picture_of_one_record(run):
+    one = History(*(values[:1] for values in run[:5]), *({k: v[:1] for k, v in d.items()} for d in run[5:]))
+    assert len(history_picture(one).axes) == 7

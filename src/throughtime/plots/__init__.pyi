@@ -1,12 +1,10 @@
 from . import sine_wave as sine_wave
 from .cells import cell_block as cell_block
-from .charts import rounds as rounds
 from .forecaster import SHOWN as SHOWN
 from .forecaster import forecaster_block as forecaster_block
-from .gradient_block import flow_block as flow_block
 from .gradients import comparison_picture as comparison_picture
+from .gradients import flow_block as flow_block
 from .gradients import flow_picture as flow_picture
-from .history import history_picture as history_picture
 from .remedies import remedies_picture as remedies_picture
 from .theme import BLUE as BLUE
 from .theme import DARK as DARK
@@ -18,3 +16,4 @@ from .theme import css_colors as css_colors
 from .theme import house_style as house_style
 from .training import history_block as history_block
 from .training import history_line as history_line
+from .training import history_picture as history_picture

@@ -1,22 +1,25 @@
-"""What a notebook and a terminal show of a cell: its sizes, its gates, its weights as images.
+"""Displays of cells in a notebook and a terminal: sizes, gates, weights as images.
 
-A cell may hold anything in place of its weights: nothing, shapes alone, what a trace passes through, or many cells' at
-once along a leading axis. Then there are no pictures, and no numbers that cannot be known.
+A cell may hold other things than weights: None, shapes, tracers, or the weights of many cells along a leading axis. Its
+display then has no pictures and no numbers that cannot be known.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
 
 from throughtime.cells import Cell
-from throughtime.plots.charts import Line, chart, wide
-from throughtime.plots.images import matrix_images
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.theme import DASHES, LINES
+from throughtime.plots.small import MatrixGrid, finish, largest_size, log_if_wide, small_axes
+from throughtime.plots.theme import LINES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LARGEST = 2**22  # numbers in an array; of a larger one, nothing is computed
 DECOMPOSED = 256  # rows of a matrix whose singular values are shown: more take tenths of a second
@@ -27,10 +30,10 @@ class _Weights(NamedTuple):
     """One array of a cell.
 
     Attributes:
-        name: the field's, and what leads to it from there.
-        shape: its axes; the leading ones of many cells at once too.
-        values: its numbers, where it holds some.
-        trained: whether it is a parameter; what a NamedTuple holds, such as running statistics, is none.
+        name: the field's name and the path within the field.
+        shape: its axes, with the leading ones of many cells at once.
+        values: its numbers, if they are known.
+        trained: True for a parameter, False for an array in a NamedTuple, such as running statistics.
     """
 
     name: str
@@ -44,33 +47,39 @@ class _Weights(NamedTuple):
 
 
 def cell_block(cell: Cell) -> Block:
-    """The display of a cell, wrapped or not."""
+    """Return the display of a cell, wrapped or not."""
     modules = list(_inwards(cell))
-    weights = [each for module in modules for each in _weights(module)]
+    arrays = [array for module in modules for array in _weights(module)]
     gates = tuple(modules[-1].GATES)
-    shape = next((each.shape for each in _weights(modules[-1]) if each.name == "w_x"), ())
-    rows = shape[-2] if len(shape) > 1 else 0
+    shape = next((array.shape for array in _weights(modules[-1]) if array.name == "w_x"), ())
+    by_gate, others = _split(arrays, shape)
+    many = len(shape) > 2
     facts = [("gates", " ".join(gates))] if gates else []
     facts += [fact for module in modules for fact in _settings(module)]
-    if len(shape) > 2:
-        facts.append(("cells", f"{math.prod(shape[:-2]):,} side by side"))
-    split = [each for each in weights if rows and each.trained and len(each.shape) < 3 and each.shape[0] == rows]
-    split = split if len(shape) == 2 else []
-    others = [each for each in weights if not any(each is one for one in split)]
-    tables = [_gate_table(gates, split)] if split else []
+    facts += [("cells", f"{math.prod(shape[:-2]):,} side by side")] if many else []
+    tables = [_gate_table(gates, by_gate)] if by_gate else []
     tables += [_array_table(others)] if others else []
-    count = sum(each.size for each in weights if each.trained)
+    count = sum(array.size for array in arrays if array.trained)
     return Block(
         title=_title(modules, shape, gates),
-        sentences=[f"{count:,} parameters." if count else "Its parameters are not here."],
+        sentences=[f"{count:,} parameters." if count else "The shapes of the parameters are not known."],
         facts=facts,
-        pictures=[] if len(shape) > 2 else [*_images(gates, split, others), *_singular_values(gates, split)],
+        pictures=[] if many else [*_images(gates, by_gate, others), *_singular_values(gates, by_gate)],
         tables=tables,
     )
 
 
+def _split(arrays: list[_Weights], shape: tuple[int, ...]) -> tuple[list[_Weights], list[_Weights]]:
+    """Return the arrays whose rows belong to the gates, as those of w_x of this shape do, and the others."""
+    by_gate, others = list[_Weights](), list[_Weights]()
+    for array in arrays:
+        has_gates = len(shape) == 2 and array.trained and len(array.shape) in (1, 2) and array.shape[0] == shape[0]
+        (by_gate if has_gates and shape[0] else others).append(array)
+    return by_gate, others
+
+
 def _inwards(cell: Cell) -> Iterator[Cell]:
-    """The cell, the cell inside it, and so on."""
+    """Yield the cell, the cell inside it, and so on."""
     inside: Any = cell
     while isinstance(inside, Cell):
         yield inside
@@ -79,7 +88,7 @@ def _inwards(cell: Cell) -> Iterator[Cell]:
 
 
 def _weights(module: Cell) -> Iterator[_Weights]:
-    """The arrays of a module's own fields."""
+    """Yield the arrays of a module's own fields."""
     for field in fields(module):
         value = getattr(module, field.name, None)
         if field.metadata.get("static") or isinstance(value, Cell):
@@ -96,7 +105,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _numbers(leaf: Any) -> np.ndarray | None:
-    """The numbers of an array, where it has some at hand that are real and not too many."""
+    """Return the numbers of an array; None if they are not at hand, not real or too many."""
     if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array | np.ndarray) or leaf.size > LARGEST:
         return None
     if isinstance(leaf, jax.Array) and (leaf.is_deleted() or not leaf.is_fully_addressable):
@@ -114,7 +123,7 @@ def _title(modules: list[Cell], shape: tuple[int, ...], gates: tuple[str, ...]) 
 
 
 def _settings(module: Cell) -> Iterator[tuple[str, str]]:
-    """What a module holds that is no array: a step size, an activation."""
+    """Yield the fields of a module that are not arrays: a step size, an activation."""
     for field in fields(module):
         value = getattr(module, field.name, None)
         if isinstance(value, bool | int | float | str):
@@ -123,70 +132,75 @@ def _settings(module: Cell) -> Iterator[tuple[str, str]]:
             yield field.name.replace("_", " "), value.__name__
 
 
-def _gate_table(gates: tuple[str, ...], split: list[_Weights]) -> Table:
-    """A row a gate: its parameters, the typical size of its weights, the range of its biases and gains."""
-    known = [each for each in split if each.values is not None]
+def _gate_table(gates: tuple[str, ...], by_gate: list[_Weights]) -> Table:
+    """Return a row per gate: its parameters, the RMS of its weights, the range of its biases and gains."""
+    known = [array for array in by_gate if array.values is not None]
     header = ["gate", "parameters"]
-    header += [f"{each.name}, typical size" if len(each.shape) == 2 else each.name for each in known]
+    header += [f"{array.name}, typical size" if len(array.shape) == 2 else array.name for array in known]
+    size = sum(array.size for array in by_gate) // len(gates)
     rows = []
     for place, gate in enumerate(gates):
-        parts = [_block(each, place, len(gates)) for each in known]
-        size = sum(each.size for each in split) // len(gates)
+        parts = [_block(array, place, len(gates)) for array in known]
         rows.append([gate, f"{size:,}", *(_rms(part) if part.ndim == 2 else _range(part) for part in parts)])
     return Table(header, rows)
 
 
 def _array_table(arrays: list[_Weights]) -> Table:
     rows = []
-    for each in arrays:
-        words = " x ".join(f"{length:,}" for length in each.shape) or "one number"
-        rows.append([each.name, words, "" if each.values is None else _range(each.values)])
+    for array in arrays:
+        shape = " x ".join(f"{length:,}" for length in array.shape) or "one number"
+        rows.append([array.name, shape, "" if array.values is None else _range(array.values)])
     return Table(["array", "shape", "numbers"], rows)
 
 
-def _images(gates: tuple[str, ...], split: list[_Weights], others: list[_Weights]) -> Iterator[Picture]:
-    for each in split:
-        if each.values is not None and len(each.shape) == 2:
-            parts = [(gate, _block(each, place, len(gates))) for place, gate in enumerate(gates[:IMAGES])]
-            rows, columns = parts[0][1].shape
-            yield Picture(_caption(each, f"{rows} x {columns} each" if len(gates) > 1 else ""), matrix_images(parts))
-    for each in others:
-        if each.values is not None and len(each.shape) == 2 and each.trained:
-            sizes = f"{each.shape[0]} x {each.shape[1]}"
-            yield Picture(_caption(each, sizes), matrix_images([(each.name, each.values)]))
+def _images(gates: tuple[str, ...], by_gate: list[_Weights], others: list[_Weights]) -> Iterator[Picture]:
+    """Yield each matrix as images, one a gate if its rows belong to gates."""
+    for weights in by_gate:
+        if weights.values is not None and len(weights.shape) == 2:
+            parts = [_block(weights, place, len(gates)) for place in range(min(len(gates), IMAGES))]
+            rows, columns = parts[0].shape
+            sizes = f"{rows} x {columns} each" if len(gates) > 1 else ""
+            yield _matrix_picture(weights, sizes, MatrixGrid(gates[:IMAGES], parts))
+    for weights in others:
+        if weights.values is not None and len(weights.shape) == 2 and weights.trained:
+            sizes = f"{weights.shape[0]} x {weights.shape[1]}"
+            yield _matrix_picture(weights, sizes, MatrixGrid([weights.name], [weights.values]))
 
 
-def _caption(weights: _Weights, sizes: str) -> str:
+def _matrix_picture(weights: _Weights, sizes: str, grid: MatrixGrid) -> Picture:
     assert weights.values is not None
-    finite = weights.values[np.isfinite(weights.values)]
-    largest = f"{np.max(np.abs(finite), initial=0):.2g}"
-    return ", ".join(part for part in (weights.name, sizes, f"red -{largest}, blue {largest}") if part)
+    largest = f"{largest_size(weights.values):.2g}"
+    caption = ", ".join(part for part in (weights.name, sizes, f"red -{largest}, blue {largest}") if part)
+    return Picture(caption, f"weights of {', '.join(grid.names)}: {caption}", grid.draw, grid.size)
 
 
-def _singular_values(gates: tuple[str, ...], split: list[_Weights]) -> Iterator[Picture]:
-    """Of the recurrent weights, gate by gate."""
-    for each in split:
-        if each.name != "w_h" or each.values is None or each.shape[-1] > DECOMPOSED:
+def _singular_values(gates: tuple[str, ...], by_gate: list[_Weights]) -> Iterator[Picture]:
+    """Yield the singular values of the recurrent weights, gate by gate."""
+    for weights in by_gate:
+        if weights.name != "w_h" or weights.values is None or weights.shape[-1] > DECOMPOSED:
             continue
-        blocks = [_block(each, place, len(gates)) for place in range(min(len(gates), len(LINES)))]
+        blocks = [_block(weights, place, len(gates)) for place in range(min(len(gates), len(LINES)))]
         if not all(np.isfinite(block).all() for block in blocks):
             continue
         values = [np.linalg.svd(block, compute_uv=False) for block in blocks]
-        lines = [
-            Line(np.arange(1, len(one) + 1), one, gate if len(gates) > 1 else "", LINES[place], DASHES[place], 1.8)
-            for place, (gate, one) in enumerate(zip(gates, values, strict=False))
-        ]
-        every = np.concatenate(values)
-        log = wide(every) and bool(every.min() > 1e-12 * every.max())
-        low, high = float(every.min()), float(every.max())
-        y_range = None if log else (0.0, 1.15 * high or 1.0)
+        low, high = float(np.min(values)), float(np.max(values))
         name = f"singular values of w_h, from {low:.2g} to {high:.2g}"
-        body = chart(lines, x_label="number, from the largest", name=name, log=log, y_range=y_range)
-        yield Picture("singular values of w_h, by gate" if len(gates) > 1 else "singular values of w_h", body)
+        caption = "singular values of w_h" + (", by gate" if len(gates) > 1 else "")
+        yield Picture(caption, name, partial(_draw_singular, values, gates if len(gates) > 1 else [""]))
+
+
+def _draw_singular(values: list[np.ndarray], names: Sequence[str], figure: "Figure") -> None:
+    axes = small_axes(figure, "number, from the largest")
+    for numbers, name in zip(values, names, strict=False):
+        axes.plot(np.arange(1, len(numbers) + 1), numbers, label=name, linewidth=1.8)
+    axes.set_ylim(0, 1.15 * np.max(values) or 1.0)
+    if np.min(values) > 1e-12 * np.max(values):  # else a matrix without full rank: its zeros are rounding errors
+        log_if_wide(axes, np.concatenate(values))
+    finish(axes)
 
 
 def _block(weights: _Weights, place: int, gates: int) -> np.ndarray:
-    """The rows of one gate."""
+    """Return the rows of one gate."""
     assert weights.values is not None
     hidden = weights.shape[0] // gates
     return weights.values[place * hidden : (place + 1) * hidden]

@@ -1,19 +1,23 @@
-"""What a notebook and a terminal show of a forecaster: what it decided, its training, a few series and their forecasts.
+"""The display of a forecaster in a notebook and a terminal: its decisions, its training, and the ends of a few series.
 
-Nothing is computed for it: to compile a forecast takes seconds, so the pictures hold what ``predict`` said last.
+Nothing is computed at display time, because compiling a forecast takes seconds: forecasts are shown if they are there.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from throughtime.forecasting import interval_columns, plan_facts
-from throughtime.plots.charts import Band, Line, chart, wide
 from throughtime.plots.notebook import Block, Picture, listed
-from throughtime.plots.theme import LINES
+from throughtime.plots.small import finish, small_axes, thinned
+from throughtime.plots.theme import INK, LINES
+from throughtime.plots.training import draw_loss
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from throughtime.forecasting import Forecaster
 
 SHOWN = 3  # series that have a picture
@@ -24,17 +28,23 @@ NOTES = 8
 LETTERS = 40  # of a series' name
 
 
-def forecaster_block(model: "Forecaster") -> Block:
-    """The display of a forecaster, fitted or not."""
+def forecaster_block(model: "Forecaster", quantiles: np.ndarray | None = None) -> Block:
+    """Return the display of a forecaster, fitted or not.
+
+    Args:
+        model: the forecaster.
+        quantiles: (N, F, Q) its forecasts, to be drawn after the ends of the first N series; None for none.
+    """
     if not hasattr(model, "plan_"):
         chosen = [(name, "found by fit" if value is None else str(value)) for name, value in model.get_params().items()]
         return Block("Forecaster, not fitted", ["fit(frame) comes next."], chosen)
+    quantiles = getattr(model, "_shown", None) if quantiles is None else quantiles
     horizon = model.plan_.design.horizon
     title = f"Forecaster, {horizon} {'step' if horizon == 1 else 'steps'} ahead"
     facts = plan_facts(model.panel_, model.plan_, len(model.networks_))
-    notes = listed(model.notes_, NOTES)
-    sentences = [] if model._shown is not None else ["predict() adds the forecasts to the pictures of the series."]
-    return Block(title, sentences, [*facts, *_result(model)], [*_series(model), *_training(model)], notes=notes)
+    sentences = ["predict() adds the forecasts to the pictures of the series."] if quantiles is None else []
+    pictures = [*_series(model, quantiles), *_training(model)]
+    return Block(title, sentences, [*facts, *_result(model)], pictures, notes=listed(model.notes_, NOTES))
 
 
 def _result(model: "Forecaster") -> Iterator[tuple[str, str]]:
@@ -48,42 +58,44 @@ def _result(model: "Forecaster") -> Iterator[tuple[str, str]]:
 
 def _training(model: "Forecaster") -> Iterator[Picture]:
     members = [losses for losses in model.losses_ if np.isfinite(losses).any()][:MEMBERS]
-    if not members:
-        return
-    opacity = 1.0 if len(members) == 1 else 0.5
-    lines = [
-        Line(np.arange(1, len(losses) + 1), losses, color=LINES[0], width=1.3, opacity=opacity) for losses in members
-    ]
-    log = wide(np.concatenate(members))
-    caption = "training loss" if len(members) == 1 else "training loss, a line for each network"
-    yield Picture(caption, chart(lines, x_label="training step", name=caption, log=log))
+    if members:
+        caption = "training loss" if len(members) == 1 else "training loss, a line for each network"
+        steps = np.arange(1, max(map(len, members)) + 1)
+        yield Picture(caption, caption, partial(draw_loss, steps, members))
 
 
-def _series(model: "Forecaster") -> Iterator[Picture]:
-    panel, design, shown = model.panel_, model.plan_.design, model._shown
+def _series(model: "Forecaster", quantiles: np.ndarray | None) -> Iterator[Picture]:
+    """Yield the ends of the first series and their forecasts."""
+    panel, design = model.panel_, model.plan_.design
     wanted = max(LEAST_PAST, HORIZONS_PAST * design.horizon, SEASONS_PAST * design.seasons[0])
     for row in range(min(SHOWN, len(panel))):
-        values = panel.series(row)
-        past = values[max(len(values) - min(wanted, MOST_PAST), 0) :]
-        stamps = panel.times(row)[len(values) - len(past) :]
-        at = np.arange(1 - len(past), 1)
-        lines = [Line(at, past, "observed", width=1.3)]
-        bands: list[Band] = []
-        ticks = [(float(at[0]), _stamp(stamps[0])), (0.0, _stamp(stamps[-1]))] if len(past) else []
-        if shown is not None and row < len(shown):
-            ahead = np.arange(1, len(shown[row]) + 1)
-            columns = interval_columns(shown[row], LEVELS, positive=model.plan_.positive)
-            for level, opacity in zip(LEVELS, (0.22, 0.38), strict=True):
-                low, high = (columns[f"throughtime-{side}-{level}"] for side in ("lo", "hi"))
-                bands.append(Band(ahead, low, high, LINES[0], opacity))
-            lines.append(Line(ahead, columns["throughtime"], "forecast, 80 and 95 %", LINES[0], width=2))
+        values, times = panel.series(row), panel.times(row)
+        start = max(len(values) - min(wanted, MOST_PAST), 0)
+        columns = None
+        if quantiles is not None and row < len(quantiles):
+            columns = interval_columns(quantiles[row], LEVELS, positive=model.plan_.positive)
         name = str(panel.ids[row])
         name = name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        body = chart(lines, bands, x_label="", name=f"the end of {name}", x_ticks=ticks, borders=[0.5])
-        yield Picture(name or "(no name)", body)
+        draw = partial(_draw_series, values[start:], [_stamp(stamp) for stamp in times[start:]], columns)
+        yield Picture(name or "(no name)", f"the end of {name}", draw)
+
+
+def _draw_series(past: np.ndarray, stamps: list[str], columns: dict[str, np.ndarray] | None, figure: "Figure") -> None:
+    """Draw the last values (P,) of a series at the steps 1 - P ... 0, and the columns of its forecast (F,) after 0."""
+    axes = small_axes(figure, "")
+    at = np.arange(1 - len(past), 1)
+    axes.plot(*thinned(at, past), "-", color=INK, linewidth=1.3, label="observed")
+    axes.axvline(0.5, color=INK, alpha=0.6, linestyle=":", linewidth=1)
+    if columns is not None:
+        ahead = np.arange(1, len(columns["throughtime"]) + 1)
+        for level, opacity in zip(LEVELS, (0.22, 0.38), strict=True):
+            low, high = (columns[f"throughtime-{side}-{level}"] for side in ("lo", "hi"))
+            axes.fill_between(ahead, low, high, color=LINES[0], alpha=opacity, linewidth=0)
+        axes.plot(ahead, columns["throughtime"], "-", color=LINES[0], linewidth=2, label="forecast, 80 and 95 %")
+    finish(axes, [(float(at[0]), stamps[0]), (0.0, stamps[-1])] if len(past) else [])
 
 
 def _stamp(stamp: object) -> str:
-    """A time stamp without the parts that say nothing."""
-    words = str(stamp)
-    return words.replace("T00:00:00", "").split(".")[0].replace("T", " ")[:16]
+    """Return a time stamp without parts that are zero."""
+    text = str(stamp)
+    return text.replace("T00:00:00", "").split(".")[0].replace("T", " ")[:16]

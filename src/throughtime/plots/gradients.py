@@ -1,7 +1,8 @@
-"""Pictures of what flows back through time."""
+"""Pictures and displays of a gradient's flow back through time."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -9,38 +10,58 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients import LEFT, GradientFlow
-from throughtime.plots.theme import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
+from throughtime.plots.notebook import Block, Picture, Table
+from throughtime.plots.small import POINTS, draw_map, finish, largest_size, small_axes, some
+from throughtime.plots.theme import BLUE, DASHES, GRAY, GREEN, INK, LINES, ORANGE, RED, SKY, house_style, share_colors
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
 CEILING = 1e8
 COLORS = (BLUE, ORANGE, GREEN, RED, SKY, INK)
-DASHES = ("-", "--", "-.", ":")
+STYLES = ("-", "--", "-.", ":")
 WIDTH = 110  # characters of the verdict on a line
 
 
 def flow_picture(flow: GradientFlow) -> Figure:
-    """Four panels: the reach curve, the singular values, slopes and gates over time; a fifth for a forecaster."""
+    """Return four panels: reach curve, singular values, slopes and gates over time; a fifth for forecasters."""
+    influence = flow.horizon_by_lag
+    lags = np.arange(flow.steps + 1)
     with house_style():
-        maps = flow.horizon_by_lag is not None
-        figure = Figure(figsize=(11, 11 if maps else 7.6))
-        panels: dict[str, Axes] = figure.subplot_mosaic("rs;lg;mm" if maps else "rs;lg")
-        _reach(panels["r"], flow)
-        _singular(panels["s"], flow)
+        figure = Figure(figsize=(11, 7.6 if influence is None else 11))
+        panels: dict[str, Axes] = figure.subplot_mosaic("rs;lg" if influence is None else "rs;lg;mm")
+        _reach_panel(panels["r"], flow, lags)
+        _singular_panel(panels["s"], flow, lags)
         _over_time(panels["l"], flow)
         _gates(panels["g"], flow)
-        if flow.horizon_by_lag is not None:
-            _map(panels["m"], flow.horizon_by_lag)
+        if influence is not None:
+            _map(panels["m"], influence)
         figure.suptitle(textwrap.fill(flow.verdict, WIDTH), x=0.01, ha="left", fontsize=9.5)
         return figure
 
 
+def flow_block(flow: GradientFlow) -> Block:
+    """Return the display of a flow."""
+    rows = [
+        ["half-life", f"{flow.half_life:.3g} steps"],
+        ["reach (1 % left)", f"{flow.reach} of {flow.steps} steps"],
+        [f"left after {flow.steps} steps", f"{flow.memory[-1]:.2g}"],
+        ["saturated", f"{flow.saturated:.0%}"],
+        ["dead", f"{flow.dead:.0%}"],
+    ]
+    return Block(
+        title="Gradient flow",
+        sentences=[flow.verdict],
+        pictures=list(_pictures(flow)),
+        tables=[Table(["", f"over {flow.steps} steps"], rows), *_gate_table(flow)],
+    )
+
+
 def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], title: str) -> Figure:
-    """Reach curves side by side, each labeled at its end, with half-life and reach in a table below.
+    """Return reach curves side by side, with half-life and reach in a table below.
 
     Args:
-        flows: what was measured; of one length.
-        labels: a name for each.
-        title: the picture's.
+        flows: measurements of one length.
+        labels: a name for each flow.
+        title: the picture's title.
     """
     with house_style():
         figure = Figure(figsize=(10, 5.2 + 0.24 * len(flows)))
@@ -55,9 +76,9 @@ def comparison_picture(flows: Sequence[GradientFlow], labels: Sequence[str], tit
 
 
 def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> None:
-    """The memory of each by lag, on a logarithmic axis."""
+    """Draw the memory of each flow by lag, on a logarithmic axis."""
     for index, (flow, label) in enumerate(zip(flows, labels, strict=True)):
-        color, dash = COLORS[index % len(COLORS)], DASHES[index % len(DASHES)]
+        color, dash = COLORS[index % len(COLORS)], STYLES[index % len(STYLES)]
         axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=color, linestyle=dash, label=label)
     _log_axis(axes, [flow.memory for flow in flows])
     axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
@@ -65,37 +86,81 @@ def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[st
     text.set(ha="right", va="bottom")
 
 
-def _reach(axes: Axes, flow: GradientFlow) -> None:
-    lags = np.arange(flow.steps + 1)
+def _gate_table(flow: GradientFlow) -> Iterator[Table]:
+    if flow.gates:
+        slopes = {name: f"{np.mean(values):.3g}" for name, values in flow.slopes.items()}
+        rows = [[name, f"{np.mean(values):.3g}", slopes.get(name, "")] for name, values in flow.gates.items()]
+        yield Table(["gate", "mean value", "mean slope"], rows)
+
+
+def _pictures(flow: GradientFlow) -> Iterator[Picture]:
+    name = f"what is left of a gradient by lag; 1 % after {flow.reach} steps"
+    yield Picture("what is left of a gradient (dotted: 1 %)", name, partial(_draw_small, _reach, flow))
+    if np.isfinite(flow.singular_values).any() and (flow.singular_values > 0).any():
+        name = "singular values of the Jacobian by lag"
+        yield Picture("singular values: how many directions survive", name, partial(_draw_small, _singular, flow))
+    if flow.horizon_by_lag is not None:
+        caption = f"what the forecast moves with (blue: {largest_size(flow.horizon_by_lag):.2g})"
+        name = "by how much each step of the forecast moves with each value of the window"
+        yield Picture(caption, name, partial(_draw_small_map, flow.horizon_by_lag))
+
+
+def _draw_small(draw: Callable[[Axes, GradientFlow, np.ndarray], None], flow: GradientFlow, figure: Figure) -> None:
+    axes = small_axes(figure, "")
+    draw(axes, flow, some(flow.steps + 1, POINTS))
+    axes.xaxis.label.set_alpha(0.75)
+    finish(axes)
+
+
+def _draw_small_map(influence: np.ndarray, figure: Figure) -> None:
+    ahead, lags = influence.shape
+    x_ticks = [(lag, f"{lag:,}") for lag in some(lags, 5).tolist()]
+    y_ticks = [(step, str(step + 1)) for step in some(ahead, 4).tolist()]
+    axes = small_axes(figure, "lag: values before the cutoff")
+    draw_map(axes, influence / (largest_size(influence) or 1.0), x_ticks, y_ticks, "step ahead")
+
+
+def _reach(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
+    """Draw the memory by lag, what flows along each path alone, the bound, and 1 %."""
+    axes.plot(lags, _visible(flow.memory[lags]), "-", color=LINES[0], linewidth=2, label="state", zorder=3)
+    for place, (name, path) in enumerate(flow.paths.items(), start=1):
+        color, dash = LINES[place % len(LINES)], DASHES[place % len(DASHES)]
+        axes.plot(lags, _visible(path[lags]), color=color, linestyle=dash, linewidth=1.4, label=f"via {name}")
+    axes.plot(lags, _visible(flow.bound[lags]), ":", color=INK, linewidth=1.2, label="bound")
     if len(flow.per_sequence) > 1:
-        low, high = np.quantile(flow.per_sequence, [0.1, 0.9], axis=0)
-        axes.fill_between(
-            lags, _visible(low), _visible(high), color=BLUE, alpha=0.2, linewidth=0, label="80 % of windows"
-        )
-    axes.plot(lags, _visible(flow.memory), color=BLUE, label="of the whole state")
-    if flow.paths:
-        axes.plot(lags, _visible(flow.norms), color=SKY, label="of h")
-    for (name, path), color in zip(flow.paths.items(), (RED, GREEN, ORANGE, SKY), strict=False):
-        axes.plot(lags, _visible(path), color=color, linestyle="--", linewidth=1.2, label=f"through {name} alone")
-    axes.plot(lags, _visible(flow.bound), color=INK, linestyle=":", linewidth=1.2, label="bound")
-    axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=0.8)
+        low, high = _visible(np.quantile(flow.per_sequence[:, lags], [0.1, 0.9], axis=0))
+        axes.fill_between(lags, low, high, color=LINES[0], alpha=0.2, linewidth=0, label="80 % of sequences")
+    axes.axhline(LEFT, color=GRAY, linestyle=":", linewidth=1)
     if flow.reach < flow.steps:
-        axes.axvline(flow.reach, color="#888888", linestyle=":", linewidth=0.8)
-        axes.annotate(f" 1 % left: {flow.reach} steps", (flow.reach, LEFT), color="#555555", va="bottom", fontsize=8.5)
+        axes.axvline(flow.reach, color=GRAY, linestyle=":", linewidth=1)
     _log_axis(axes, [flow.memory, flow.norms])
-    axes.set_xlabel(f"lag: steps back in time{'' if flow.unit is None else f', of {flow.unit.words}'}")
+    axes.set_xlabel("lag: steps back in time" + ("" if flow.unit is None else f", of {flow.unit.words}"))
+
+
+def _reach_panel(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
+    _reach(axes, flow, lags)
+    if flow.paths:
+        axes.plot(lags, _visible(flow.norms), "-", color=SKY, label="h")
+    if flow.reach < flow.steps:
+        axes.annotate(f" 1 % left: {flow.reach} steps", (flow.reach, LEFT), color="#555555", va="bottom", fontsize=8.5)
     axes.set_title("What is left of a gradient")
     axes.legend(loc="lower left", fontsize=8)
 
 
-def _singular(axes: Axes, flow: GradientFlow) -> None:
-    lags = np.arange(flow.steps + 1)
-    values = flow.singular_values
-    axes.plot(lags, _visible(values), color=BLUE, linewidth=0.7, alpha=0.5)
-    axes.plot(lags, _visible(values[:, 0]), color=BLUE, label="largest")
-    axes.plot(lags, _visible(np.median(values, axis=1)), color=ORANGE, label="median")
-    _log_axis(axes, [values])
+def _singular(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
+    """Draw the largest, the median and the smallest singular value by lag."""
+    values = _visible(flow.singular_values[lags])
+    axes.plot(lags, values[:, 0], "-", color=LINES[0], linewidth=2, label="largest")
+    if values.shape[1] > 1:
+        axes.plot(lags, np.median(values, axis=1), color=LINES[1], linestyle=DASHES[1], label="median")
+        axes.plot(lags, values[:, -1], color=LINES[2], linestyle=DASHES[2], label="smallest")
+    _log_axis(axes, [flow.singular_values])
     axes.set_xlabel("lag")
+
+
+def _singular_panel(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
+    axes.plot(lags, _visible(flow.singular_values), "-", color=BLUE, linewidth=0.7, alpha=0.3)
+    _singular(axes, flow, lags)
     axes.set_title("Singular values of dh_T / dh_(T-k): how many directions survive")
     axes.legend(loc="lower left", fontsize=8)
 
@@ -123,7 +188,7 @@ def _gates(axes: Axes, flow: GradientFlow) -> None:
 
 def _map(axes: Axes, influence: np.ndarray) -> None:
     edges = (-0.5, influence.shape[1] - 0.5, 0.5, len(influence) + 0.5)
-    image = axes.imshow(influence, aspect="auto", origin="lower", cmap="viridis", extent=edges)
+    image = axes.imshow(influence, aspect="auto", origin="lower", cmap=share_colors(), extent=edges)
     axes.grid(visible=False)
     axes.set_xlabel("lag: values before the cutoff")
     axes.set_ylabel("step ahead")
@@ -159,5 +224,5 @@ def _log_axis(axes: Axes, curves: Sequence[np.ndarray]) -> None:
 
 
 def _visible(values: np.ndarray) -> np.ndarray:
-    """Values between floor and ceiling of the axis: what is 0 runs along the bottom instead of out of sight."""
+    """Return values between the floor and the ceiling of the axis: 0 runs along the bottom instead of out of sight."""
     return np.clip(values, FLOOR, CEILING)

@@ -1,13 +1,19 @@
-"""One display: as HTML for Jupyter and marimo, as plain text for a terminal.
+"""Displays of objects: HTML for Jupyter and marimo, plain text for a terminal.
 
 The colors of text and background are the notebook's own, light or dark; every style is inline, so that no other output
 of the notebook is touched.
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from throughtime.plots.svg import inline_svg
+from throughtime.plots.theme import notebook_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _ROOT = "max-width:100%;overflow-x:auto;font:13px/1.45 system-ui,sans-serif;font-variant-numeric:tabular-nums"
 _TITLE = "font-size:15px;font-weight:600;margin:2px 0 4px"
@@ -26,7 +32,7 @@ _CAPTION = "font-size:12px;margin:0 0 2px"
 
 
 class Table(NamedTuple):
-    """A table of words: the first column on the left, the others, which hold numbers, on the right.
+    """A table of text: the first column left-aligned, the others, which hold numbers, right-aligned.
 
     Attributes:
         header: the columns' names; empty for a table of names and values.
@@ -38,27 +44,42 @@ class Table(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A small picture.
+    """A small picture, drawn by matplotlib when a notebook shows it.
 
     Attributes:
-        caption: what it shows, as text.
-        body: safe HTML.
+        caption: a line above it.
+        name: a description for screen readers.
+        draw: a function that draws on an empty figure.
+        size: the width and height in pixels.
     """
 
     caption: str
-    body: str
+    name: str
+    draw: "Callable[[Figure], None]"
+    size: tuple[int, int] = (330, 176)
+
+    def html(self) -> str:
+        """Return the caption and the picture as SVG."""
+        from matplotlib.figure import Figure
+
+        caption = f'<figcaption style="{_CAPTION}">{html.escape(self.caption)}</figcaption>'
+        with notebook_style():
+            width, height = self.size
+            figure = Figure(figsize=(width / 72, height / 72))
+            self.draw(figure)
+            return f'<figure style="{_FIGURE}">{caption}{inline_svg(figure, self.name)}</figure>'
 
 
 @dataclass(frozen=True)
 class Block:
-    """What is shown of one object, in this order.
+    """The display of one object, in this order.
 
     Attributes:
-        title: what it is.
-        sentences: what matters most.
+        title: the kind of object and its size.
+        sentences: the most important message.
         facts: names and values.
-        pictures: left out in a terminal.
-        tables: of figures.
+        pictures: not for a terminal.
+        tables: numbers.
         notes: sentences as a list.
     """
 
@@ -70,13 +91,13 @@ class Block:
     notes: Sequence[str] = ()
 
     def html(self) -> str:
-        """For a notebook; all words are escaped."""
+        """Return the display for a notebook; all text is escaped."""
         parts = [f'<div style="{_TITLE}">{html.escape(self.title)}</div>']
         parts += [f'<p style="{_TEXT}">{html.escape(sentence)}</p>' for sentence in self.sentences]
         if self.facts:
             parts.append(_html_table(Table((), self.facts)))
         if self.pictures:
-            parts.append(f'<div style="{_PICTURES}">{"".join(map(_html_picture, self.pictures))}</div>')
+            parts.append(f'<div style="{_PICTURES}">{"".join(picture.html() for picture in self.pictures)}</div>')
         if self.tables:
             parts.append(f'<div style="{_TABLES}">{"".join(map(_html_table, self.tables))}</div>')
         if self.notes:
@@ -85,20 +106,15 @@ class Block:
         return f'<div style="{_ROOT}">{"".join(parts)}</div>'
 
     def text(self) -> str:
-        """For a terminal."""
+        """Return the display for a terminal, without pictures: matplotlib is not needed."""
         parts = [self.title, *self.sentences]
         parts += [_text_table(table) for table in (Table((), self.facts), *self.tables) if table.rows]
         return "\n".join([*parts, *(f"- {note}" for note in self.notes)])
 
 
 def listed(items: Sequence[str], most: int) -> list[str]:
-    """The first of these sentences, and how many are left out."""
+    """Return the first ``most`` sentences, and a last one with the number of those left out."""
     return [*items[:most], *([f"... and {len(items) - most} more"] if len(items) > most else [])]
-
-
-def _html_picture(picture: Picture) -> str:
-    caption = f'<figcaption style="{_CAPTION}">{html.escape(picture.caption)}</figcaption>'
-    return f'<figure style="{_FIGURE}">{caption}{picture.body}</figure>'
 
 
 def _html_table(table: Table) -> str:

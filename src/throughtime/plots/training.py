@@ -1,24 +1,53 @@
-"""What a notebook and a terminal show of a training run: the loss, the gradient by lag, who is dead or saturated."""
+"""Pictures and displays of a training run: loss, gradient by lag, updates, dead and saturated units."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throughtime.plots.charts import Line, Ticks, chart, heat_map, power_words, some, wide
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.theme import DASHES, LINES
+from throughtime.plots.small import Ticks, draw_map, finish, log_if_wide, power_text, small_axes, some, thinned
+from throughtime.plots.theme import LINES, RED, house_style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from throughtime.training import History
 
-DECADES = 8  # below the largest gradient, that can be told apart
-MOST = 256  # records and lags of the map: some in between stand for all
+CURVES = 6  # of the gradient by lag in the picture: more could not be told apart
+DECADES = 8  # of the gradient by lag in the display, below the largest
 ROWS = 8  # of the table of updates
+FEW = 40  # records: points stand on shorter curves only
+
+
+def history_picture(history: "History") -> "Figure":
+    """Return loss, gradient and its clipping, the gradient by lag, updates per weights, dead and saturated units."""
+    from matplotlib.figure import Figure
+
+    with house_style():
+        figure = Figure(figsize=(12, 7))
+        panels = figure.subplots(2, 3)
+        _curves(panels[0, 0], history.step, {"loss": history.loss}, "Loss")
+        _curves(panels[0, 1], history.step, {"norm": history.gradient_norm}, "Gradient, and share of it clipped")
+        share = panels[0, 1].twinx()
+        share.fill_between(history.step, history.clip_share, color=RED, alpha=0.2, linewidth=0, label="share clipped")
+        share.set(ylim=(0, 1), ylabel="share of steps clipped")
+        share.grid(visible=False)
+        _by_lag(panels[0, 2], history)
+        _curves(panels[1, 0], history.step, history.update_ratio, "Update / weights")
+        for axes, title, shares in (
+            (panels[1, 1], "Dead units, by gate", history.dead),
+            (panels[1, 2], "Saturated units, by gate", history.saturated),
+        ):
+            _shares(axes, history.step, shares)
+            _finish(axes, title, "step")
+    return figure
 
 
 def history_block(history: "History") -> Block:
-    """The display of a run."""
+    """Return the display of a run."""
     records = len(history.step)
     if not records:
         return Block("Training history without records")
@@ -27,7 +56,7 @@ def history_block(history: "History") -> Block:
 
 
 def history_line(history: "History") -> str:
-    """The same on a line."""
+    """Return the last record on a line."""
     if not len(history.step):
         return "History(records=0)"
     last = f"step={history.step[-1]}, loss={history.loss[-1]:.4g}, gradient_norm={history.gradient_norm[-1]:.4g}"
@@ -35,48 +64,82 @@ def history_line(history: "History") -> str:
     return f"History(records={len(history.step)}, {last}, lags={history.gradient_by_lag.shape[1]}, gates=({gates}))"
 
 
+def _curves(axes: "Axes", steps: np.ndarray, curves: dict[str, np.ndarray], title: str) -> None:
+    """Draw positive numbers over the steps, on a logarithmic axis."""
+    for name, values in curves.items():
+        if np.any(values > 0):
+            axes.plot(steps, np.where(values > 0, values, np.nan), ".-", label=name.removeprefix("model."))
+    axes.set_yscale("log")
+    _finish(axes, title, "step")
+
+
+def _by_lag(axes: "Axes", history: "History") -> None:
+    """Draw a curve for each of some records, from the first to the last."""
+    for place in some(len(history.step), CURVES):
+        norms = history.gradient_by_lag[place]
+        axes.plot(np.where(norms > 0, norms, np.nan), label=f"step {history.step[place]}")
+    axes.set_yscale("log")
+    _finish(axes, "Gradient of the loss by the state k steps back", "k")
+
+
+def _shares(axes: "Axes", steps: np.ndarray, shares: dict[str, np.ndarray]) -> None:
+    """Draw shares of units over the steps, by gate."""
+    for gate, values in shares.items():
+        axes.plot(*thinned(steps, values), marker="." if len(steps) <= FEW else None, label=gate)
+    axes.set_ylim(-0.02, 1.02)
+
+
+def _finish(axes: "Axes", title: str, along: str) -> None:
+    axes.set_title(title)
+    axes.set_xlabel(along)
+    if axes.lines:
+        axes.legend(loc="best", fontsize=8)
+
+
 def _pictures(history: "History") -> Iterator[Picture]:
-    steps = history.step
-    loss = Line(steps, history.loss, color=LINES[0], width=1.8)
-    words = f"loss, from {history.loss[0]:.3g} to {history.loss[-1]:.3g}"
-    yield Picture("loss", chart([loss], x_label="training step", name=words, log=wide(history.loss)))
-    if history.gradient_by_lag.size and np.isfinite(history.gradient_by_lag).any():
-        yield _gradient(history)
-    lines = []
-    for place, (gate, shares) in enumerate(history.saturated.items()):
-        lines.append(Line(steps, shares, gate, LINES[place % len(LINES)], DASHES[place % len(DASHES)]))
-    for place, (gate, shares) in enumerate(history.dead.items()):
-        if np.any(shares > 0):
-            color = LINES[(place + len(history.saturated)) % len(LINES)]
-            lines.append(Line(steps, shares, f"{gate} dead", color, "1 2", 2.2))
-    if lines:
+    loss = f"loss, from {history.loss[0]:.3g} to {history.loss[-1]:.3g}"
+    yield Picture("loss", loss, partial(draw_loss, history.step, [history.loss]))
+    largest = np.max(history.gradient_by_lag, where=np.isfinite(history.gradient_by_lag), initial=-1)
+    if largest >= 0:
+        top = int(np.ceil(np.log10(largest))) if largest > 0 else 0
+        caption = f"gradient by lag, {power_text(10.0 ** (top - DECADES))} or less clear, {power_text(10.0**top)} blue"
+        name = f"norm of the gradient by lag over the training, at most {largest:.2g}"
+        yield Picture(caption, name, partial(_draw_gradient, history, top))
+    shares = dict(history.saturated)
+    shares |= {f"{gate} dead": values for gate, values in history.dead.items() if np.any(values > 0)}
+    if shares:
         name = "shares of saturated and dead units, by gate"
-        body = chart(lines, x_label="training step", name=name, y_range=(-0.03, 1.03))
-        yield Picture("share of units that are saturated, by gate", body)
+        yield Picture("share of units that are saturated, by gate", name, partial(_draw_shares, history.step, shares))
 
 
-def _gradient(history: "History") -> Picture:
-    """The gradient by lag over the training, on a logarithmic scale of colors."""
-    chosen, lags = some(len(history.step), MOST), some(history.gradient_by_lag.shape[1], MOST)
-    norms = history.gradient_by_lag[np.ix_(chosen, lags)].T.astype(float)
-    norms[~np.isfinite(norms)] = np.nan
-    largest = float(np.nanmax(norms))
-    exponent = int(np.ceil(np.log10(largest))) if largest > 0 else 0
+def draw_loss(steps: np.ndarray, losses: list[np.ndarray], figure: "Figure") -> None:
+    """Draw the losses (R,) of one or several runs over the steps (R,)."""
+    axes = small_axes(figure, "training step")
+    for values in losses:
+        axes.plot(*thinned(steps[: len(values)], values), "-", color=LINES[0], alpha=0.5 if len(losses) > 1 else 1)
+    log_if_wide(axes, np.concatenate(losses))
+    finish(axes)
+
+
+def _draw_gradient(history: "History", top: int, figure: "Figure") -> None:
+    """Draw the gradient by lag over the training, in colors on a logarithmic scale that ends at ``10**top``."""
+    norms = np.where(np.isfinite(history.gradient_by_lag), history.gradient_by_lag, np.nan).T
     with np.errstate(divide="ignore"):
-        shares = (np.log10(norms) - (exponent - DECADES)) / DECADES
-    x_ticks = _ticks(len(chosen), [f"{history.step[place]:,}" for place in chosen], 4)
-    y_ticks = _ticks(len(lags), [str(lag) for lag in lags], 5)
-    name = f"norm of the gradient by lag over the training, at most {largest:.2g}"
-    body = heat_map(
-        shares, x_ticks=x_ticks, y_ticks=y_ticks, x_label="training step", y_label="lag: steps back in time", name=name
-    )
-    return Picture(
-        f"gradient by lag, {power_words(exponent - DECADES)} or less clear, {power_words(exponent)} blue", body
-    )
+        shares = np.maximum((np.log10(norms) - (top - DECADES)) / DECADES, 0)
+    x_ticks = _some_ticks([f"{step:,}" for step in history.step], 4)
+    y_ticks = _some_ticks([f"{lag:,}" for lag in range(len(norms))], 5)
+    draw_map(small_axes(figure, "training step"), shares, x_ticks, y_ticks, "lag: steps back in time")
+
+
+def _draw_shares(steps: np.ndarray, shares: dict[str, np.ndarray], figure: "Figure") -> None:
+    axes = small_axes(figure, "training step")
+    axes.margins(x=0.02)
+    _shares(axes, steps, shares)
+    finish(axes)
 
 
 def _tables(history: "History") -> Iterator[Table]:
-    """The last record."""
+    """Yield the last record."""
     rows = [
         ["loss", f"{history.loss[-1]:.4g}"],
         ["gradient norm", f"{history.gradient_norm[-1]:.4g}"],
@@ -93,6 +156,6 @@ def _tables(history: "History") -> Iterator[Table]:
         yield Table(["weights", "update / weights"], [*ratios[:ROWS], *more])
 
 
-def _ticks(count: int, words: list[str], most: int) -> Ticks:
-    """At most so many of the places, from the first to the last."""
-    return [(int(place), words[place]) for place in some(count, most)]
+def _some_ticks(labels: list[str], most: int) -> Ticks:
+    """Return at most ``most`` of the places and their labels, from the first to the last."""
+    return [(int(place), labels[place]) for place in some(len(labels), most)]
