@@ -57,7 +57,7 @@ def test_predict_adds_forecasts_with_intervals(fresh):
     for name in map(str, fresh.panel_.ids):
         figure = shown.figure(name)
         assert len(curves(figure)) == 2
-        assert [len(points(curve)) for curve in curves(figure)] == [24, 3]
+        assert [len(points(curve)) for curve in curves(figure)] == [min(LENGTHS[name], 24), 3]
         assert len(bands(figure)) == 2
     assert "predict() adds" not in fresh._repr_html_()
     fresh.fit_until(fresh.panel_, fresh.panel_.lengths)

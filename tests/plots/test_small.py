@@ -140,12 +140,12 @@ def test_a_long_line_is_thinned_to_means():
 
 def test_a_map_has_its_first_row_at_the_bottom():
     shares = np.array([[1.0, 0.0, 0.0], [0.0, 0.5, np.nan]])
-    picture = shown(lambda figure: draw_map(small_axes(figure, "across"), shares, [(0, "a")], [(1, "<b>")], "up"))
+    picture = shown(lambda figure: draw_map(small_axes(figure, "across"), shares, "up", y_ticks=[(1, "<b>")]))
     (image,) = images(picture)
     np.testing.assert_allclose(image[..., 3], [[0, 128, 89], [255, 0, 0]], atol=1)
     assert image[1, 0].tolist() == [*rgb(BLUE), 255]
     assert image[0, 2, :3].tolist() == rgb(GRAY)
-    assert sorted(texts(picture)) == ["<b>", "a", "across", "up"]
+    assert sorted(texts(picture)) == ["0", "1", "2", "<b>", "across", "up"]
 
 
 def matrices(names, *numbers):

@@ -145,7 +145,7 @@ def test_each_panel_has_its_lines(panels, run):
 
 
 def test_the_gradient_by_lag_is_drawn_for_the_first_and_the_last_record(panels, run):
-    drawn = lines(panels["Gradient of the loss by the state k steps back"])
+    drawn = lines(panels["Gradient of the loss by lag"])
     assert list(drawn) == [f"step {step}" for step in (100, 300, 400, 600, 700, 900)]
     np.testing.assert_array_equal(drawn["step 100"], run.gradient_by_lag[0])
     np.testing.assert_array_equal(drawn["step 900"], run.gradient_by_lag[-1])

@@ -113,11 +113,9 @@ def _draw_small(draw: Callable[[Axes, GradientFlow, np.ndarray], None], flow: Gr
 
 
 def _draw_small_map(influence: np.ndarray, figure: Figure) -> None:
-    ahead, lags = influence.shape
-    x_ticks = [(lag, f"{lag:,}") for lag in some(lags, 5).tolist()]
-    y_ticks = [(step, str(step + 1)) for step in some(ahead, 4).tolist()]
+    y_ticks = [(step, f"{step + 1:,}") for step in some(len(influence), 4).tolist()]
     axes = small_axes(figure, "lag: values before the cutoff")
-    draw_map(axes, influence / (largest_size(influence) or 1.0), x_ticks, y_ticks, "step ahead")
+    draw_map(axes, influence / (largest_size(influence) or 1.0), "step ahead", y_ticks=y_ticks)
 
 
 def _reach(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:

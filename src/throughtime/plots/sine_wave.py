@@ -1,4 +1,4 @@
-"""The notebook's pictures: the series, the training instance, what the network predicts, and how it learned."""
+"""Pictures of the sine-wave demo: the series, the training instance, predictions during and after training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ PANELS_PER_ROW = 5
 
 
 def series_picture(path: Path, data: TimeSeriesData, times: np.ndarray) -> None:
-    """The whole curve, and the training instance on it; times (T + 1,)."""
+    """Draw the whole curve, and the training instance on it; times (T + 1,)."""
     with house_style():
         figure = Figure(figsize=(8, 4))
         axes = figure.subplots()
@@ -25,7 +25,7 @@ def series_picture(path: Path, data: TimeSeriesData, times: np.ndarray) -> None:
 
 
 def instance_picture(path: Path, times: np.ndarray, xs: np.ndarray, targets: np.ndarray) -> None:
-    """The training instance and its target, one point ahead; times (T + 1,), xs and targets (T, 1)."""
+    """Draw the training instance and its target, one point ahead; times (T + 1,), xs and targets (T, 1)."""
     with house_style():
         figure = Figure(figsize=(8, 4))
         axes = figure.subplots()
@@ -37,7 +37,7 @@ def instance_picture(path: Path, times: np.ndarray, xs: np.ndarray, targets: np.
 def testing_picture(
     path: Path, times: np.ndarray, xs: np.ndarray, targets: np.ndarray, predictions: np.ndarray, mse: float
 ) -> None:
-    """The training instance, its target and the network's predictions (T, 1)."""
+    """Draw the training instance, its target and the network's predictions (T, 1)."""
     with house_style():
         figure = Figure(figsize=(8, 4))
         axes = figure.subplots()
@@ -50,13 +50,13 @@ def testing_picture(
 def gallery_pictures(
     folder: Path, times: np.ndarray, targets: np.ndarray, predictions: Mapping[int, np.ndarray]
 ) -> None:
-    """``gallery.png`` with one panel a snapshot, and each panel alone in ``gallery/step_0100.png``.
+    """Draw ``gallery.png`` with one panel per snapshot, and each panel alone as in ``gallery/step_0100.png``.
 
     Args:
-        folder: where they go.
+        folder: the output folder.
         times: (T + 1,).
         targets: (T, 1).
-        predictions: (T, 1) by the step after which the network made them.
+        predictions: (T, 1) of the network, by training step.
     """
     (folder / "gallery").mkdir(exist_ok=True)
     rows = -(-len(predictions) // PANELS_PER_ROW)
@@ -80,7 +80,7 @@ def gallery_pictures(
 def continuation_picture(
     path: Path, data: TimeSeriesData, times: np.ndarray, seed_steps: int, generated: np.ndarray, mse: float
 ) -> None:
-    """The network going on by itself: times (T + N,), the first T seen, the other N generated (N, 1)."""
+    """Draw T values and N that the network generated from them: times (T + N,), generated (N, 1)."""
     ahead = times[seed_steps:]
     with house_style():
         figure = Figure(figsize=(8, 4))

@@ -10,13 +10,14 @@ from throughtime.plots.theme import INK, share_colors, signed_colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 LEFT, RIGHT, TOP, BOTTOM = 50, 10, 22, 36  # pixels around the axes
 POINTS = 300  # of a curve: more could not be seen
 DECADES = 16  # of a logarithmic axis, at most: below is rounding
-SIDE = 64  # rows and columns of a matrix's image
+SIDE = 56  # rows and columns of a matrix's image: two pixels each
 MAP_SIDE = 128  # of a map
 PIXELS = 112  # the longer side of a matrix on the page
 GAP, ROW = 10, 16  # pixels between matrices, and for a line of text
@@ -43,34 +44,32 @@ def finish(axes: "Axes", x_ticks: Ticks | None = None) -> None:
         axes: small ones, with everything drawn.
         x_ticks: places and labels along the x axis; round counts by default.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for line in list(axes.lines):
         _show_isolated(axes, line)
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=True))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    if x_ticks is not None:
-        axes.set_xticks([place for place, _ in x_ticks], [text for _, text in x_ticks])
+    _set_ticks(axes.xaxis, x_ticks, integer=True)
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1,) if _powers(axes) > 1 else (1, 2, 5), numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        _set_ticks(axes.yaxis, None)
     _keep_inside(axes)
     _show_legend(axes)
 
 
-def draw_map(axes: "Axes", shares: np.ndarray, x_ticks: Ticks, y_ticks: Ticks, y_label: str) -> None:
+def draw_map(
+    axes: "Axes", shares: np.ndarray, y_label: str, *, x_ticks: Ticks | None = None, y_ticks: Ticks | None = None
+) -> None:
     """Draw numbers (R, C) from 0, clear, to 1, blue, the first row at the bottom; NaN is gray.
 
     Args:
         axes: small ones.
         shares: the numbers.
-        x_ticks: columns and their labels.
-        y_ticks: rows and their labels.
         y_label: the meaning of the rows.
+        x_ticks: columns and their labels; round numbers by default.
+        y_ticks: rows and their labels; round numbers by default.
     """
     rows, columns = shares.shape
     edges = (-0.5, columns - 0.5, -0.5, rows - 0.5)
@@ -80,8 +79,8 @@ def draw_map(axes: "Axes", shares: np.ndarray, x_ticks: Ticks, y_ticks: Ticks, y
     )
     axes.grid(visible=False)
     axes.spines[:].set(visible=True, alpha=0.3)
-    axes.set_xticks([place for place, _ in x_ticks], [text for _, text in x_ticks])
-    axes.set_yticks([place for place, _ in y_ticks], [text for _, text in y_ticks])
+    _set_ticks(axes.xaxis, x_ticks, integer=True)
+    _set_ticks(axes.yaxis, y_ticks, integer=True)
     _keep_inside(axes)
     axes.text(0, 1.05, y_label, transform=axes.transAxes, alpha=0.75)
 
@@ -192,6 +191,17 @@ def power_text(value: float) -> str:
         return f"{value:,g}"
     factor = round(value / 10.0**exponent)
     return ("" if factor == 1 else f"{factor}·") + f"10{str(exponent).translate(SUPERSCRIPTS)}"
+
+
+def _set_ticks(axis: "Axis", ticks: Ticks | None, integer: bool = False) -> None:
+    """Set ticks and their labels, or a few round numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if ticks is not None:
+        axis.set_ticks([place for place, _ in ticks], labels=[text for _, text in ticks])
+    else:
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=integer))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def _powers(axes: "Axes") -> int:

@@ -28,8 +28,9 @@ def inline_svg(figure: "Figure", name: str) -> str:
     figure.savefig(file, format="svg", metadata=_METADATA)
     root = parseString(file.getvalue()).documentElement
     assert root is not None
-    for sheet in root.getElementsByTagName("style"):
-        sheet.parentNode.parentNode.removeChild(sheet.parentNode)
+    for definitions in root.getElementsByTagName("defs"):
+        if definitions.getElementsByTagName("style"):  # it would be the whole page's
+            root.removeChild(definitions)
     _set_look(root, name)
     for element in root.getElementsByTagName("*"):
         _shorten(element)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.small import Ticks, draw_map, finish, log_if_wide, power_text, small_axes, some, thinned
+from throughtime.plots.small import draw_map, finish, log_if_wide, power_text, small_axes, some, thinned
 from throughtime.plots.theme import LINES, RED, house_style
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _by_lag(axes: "Axes", history: "History") -> None:
         norms = history.gradient_by_lag[place]
         axes.plot(np.where(norms > 0, norms, np.nan), label=f"step {history.step[place]}")
     axes.set_yscale("log")
-    _finish(axes, "Gradient of the loss by the state k steps back", "k")
+    _finish(axes, "Gradient of the loss by lag", "lag: steps back in time")
 
 
 def _shares(axes: "Axes", steps: np.ndarray, shares: dict[str, np.ndarray]) -> None:
@@ -115,8 +115,9 @@ def _pictures(history: "History") -> Iterator[Picture]:
 def draw_loss(steps: np.ndarray, losses: list[np.ndarray], figure: "Figure") -> None:
     """Draw the losses (R,) of one or several runs over the steps (R,)."""
     axes = small_axes(figure, "training step")
+    look: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.7} if len(losses) > 1 else {"linewidth": 1.8}
     for values in losses:
-        axes.plot(*thinned(steps[: len(values)], values), "-", color=LINES[0], alpha=0.5 if len(losses) > 1 else 1)
+        axes.plot(*thinned(steps[: len(values)], values), "-", color=LINES[0], **look)
     log_if_wide(axes, np.concatenate(losses))
     finish(axes)
 
@@ -126,9 +127,9 @@ def _draw_gradient(history: "History", top: int, figure: "Figure") -> None:
     norms = np.where(np.isfinite(history.gradient_by_lag), history.gradient_by_lag, np.nan).T
     with np.errstate(divide="ignore"):
         shares = np.maximum((np.log10(norms) - (top - DECADES)) / DECADES, 0)
-    x_ticks = _some_ticks([f"{step:,}" for step in history.step], 4)
-    y_ticks = _some_ticks([f"{lag:,}" for lag in range(len(norms))], 5)
-    draw_map(small_axes(figure, "training step"), shares, x_ticks, y_ticks, "lag: steps back in time")
+    records = some(len(history.step), 4).tolist()
+    x_ticks = [(record, f"{history.step[record]:,}") for record in records]
+    draw_map(small_axes(figure, "training step"), shares, "lag: steps back in time", x_ticks=x_ticks)
 
 
 def _draw_shares(steps: np.ndarray, shares: dict[str, np.ndarray], figure: "Figure") -> None:
@@ -154,8 +155,3 @@ def _tables(history: "History") -> Iterator[Table]:
     if ratios:
         more = [["... and more", f"{len(ratios) - ROWS}"]] if len(ratios) > ROWS else []
         yield Table(["weights", "update / weights"], [*ratios[:ROWS], *more])
-
-
-def _some_ticks(labels: list[str], most: int) -> Ticks:
-    """Return at most ``most`` of the places and their labels, from the first to the last."""
-    return [(int(place), labels[place]) for place in some(len(labels), most)]
