@@ -4,11 +4,16 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 import matplotlib.image
 import numpy as np
+from matplotlib.figure import Figure
 
+from throughtime.plots.notebook import Block, Picture
 from throughtime.plots.theme import LINES
+
+SIZE = 330, 176
 
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
@@ -39,6 +44,11 @@ class Shown:
         """Return the picture whose caption begins like this."""
         (found,) = (figure for figure in self.root.iter("figure") if words(figure[0]).startswith(caption))
         return found
+
+
+def drawn(draw: Callable[[Figure], None], size: tuple[int, int] = SIZE) -> ET.Element:
+    """Return the picture that a function draws."""
+    return Shown(Block("title", pictures=[Picture("picture", "name", draw, size)]).html()).figure("picture")
 
 
 def words(element: ET.Element) -> str:

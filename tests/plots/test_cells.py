@@ -1,5 +1,6 @@
 """What a notebook and a terminal show of cells: sizes, gates and weights, whatever the cell holds."""
 
+import re
 from typing import ClassVar
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from throughtime.layers.batch_normalization import BatchNorm
 from throughtime.layers.normalization import LayerNorm
 from throughtime.layers.residual import Residual
 from throughtime.plots.cells import DECOMPOSED
-from throughtime.plots.small import SIDE
+from throughtime.plots.matrices import SIDE
 
 KEY = jax.random.key(0)
 
@@ -123,6 +124,15 @@ def test_many_cells_at_once_are_said_to_be_many():
     assert shown.table("gates")["cells"] == ["3 side by side"]
     assert shown.table("array")["w_h"][0] == "3 x 15 x 5"
     assert shown.captions == []
+
+
+def test_displays_are_the_same_each_time_and_share_no_ids():
+    def ids(page):
+        return re.findall(r' id="([^"]+)"', page)
+
+    first, again, other = (tt.GRU(2, 5, key=jax.random.key(seed))._repr_html_() for seed in (3, 3, 4))
+    assert first == again
+    assert len(ids(first + other)) == len(set(ids(first + other))) > 0
 
 
 def test_large_cells_stay_small():

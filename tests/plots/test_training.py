@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tests.plots.pages import Shown, curves, images, name, points, texts, words
 
-from throughtime.plots.small import MAP_SIDE, POINTS
+from throughtime.plots.matrices import MAP_SIDE
+from throughtime.plots.small import POINTS
 from throughtime.plots.training import DECADES, ROWS, history_picture
 from throughtime.training.history import History
 

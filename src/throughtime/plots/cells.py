@@ -14,8 +14,9 @@ import jax
 import numpy as np
 
 from throughtime.cells import Cell
+from throughtime.plots.matrices import MatrixGrid, largest_size
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.small import MatrixGrid, finish, largest_size, log_if_wide, small_axes
+from throughtime.plots.small import finish, log_if_wide, small_axes
 from throughtime.plots.theme import LINES
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.gradients import LEFT, GradientFlow
+from throughtime.plots.matrices import draw_map, largest_size
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.small import POINTS, draw_map, finish, largest_size, small_axes, some
+from throughtime.plots.small import POINTS, finish, small_axes, some
 from throughtime.plots.theme import BLUE, DASHES, GRAY, GREEN, INK, LINES, ORANGE, RED, SKY, house_style, share_colors
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits

@@ -1,12 +1,10 @@
-"""Small figures for notebooks: axes with room for a legend above, short curves, matrices as images."""
+"""Small figures of curves for notebooks: axes with room for a legend above, few ticks, few points."""
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from throughtime.plots.theme import INK, share_colors, signed_colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
 LEFT, RIGHT, TOP, BOTTOM = 50, 10, 22, 36  # pixels around the axes
 POINTS = 300  # of a curve: more could not be seen
 DECADES = 16  # of a logarithmic axis, at most: below is rounding
-SIDE = 56  # rows and columns of a matrix's image: two pixels each
-MAP_SIDE = 128  # of a map
-PIXELS = 112  # the longer side of a matrix on the page
-GAP, ROW = 10, 16  # pixels between matrices, and for a line of text
-IN_A_ROW = 4  # matrices
 LETTER = 5.9  # the width of a letter in pixels, about
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Ticks = Sequence[tuple[int | float, str]]
@@ -48,94 +41,35 @@ def finish(axes: "Axes", x_ticks: Ticks | None = None) -> None:
 
     for line in list(axes.lines):
         _show_isolated(axes, line)
-    _set_ticks(axes.xaxis, x_ticks, integer=True)
+    set_ticks(axes.xaxis, x_ticks, integer=True)
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1,) if _powers(axes) > 1 else (1, 2, 5), numticks=6))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
     else:
-        _set_ticks(axes.yaxis, None)
-    _keep_inside(axes)
+        set_ticks(axes.yaxis, None)
+    keep_inside(axes)
     _show_legend(axes)
 
 
-def draw_map(
-    axes: "Axes", shares: np.ndarray, y_label: str, *, x_ticks: Ticks | None = None, y_ticks: Ticks | None = None
-) -> None:
-    """Draw numbers (R, C) from 0, clear, to 1, blue, the first row at the bottom; NaN is gray.
+def set_ticks(axis: "Axis", ticks: Ticks | None, integer: bool = False) -> None:
+    """Set ticks and their labels, or a few round numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    Args:
-        axes: small ones.
-        shares: the numbers.
-        y_label: the meaning of the rows.
-        x_ticks: columns and their labels; round numbers by default.
-        y_ticks: rows and their labels; round numbers by default.
-    """
-    rows, columns = shares.shape
-    edges = (-0.5, columns - 0.5, -0.5, rows - 0.5)
-    numbers = np.ma.masked_invalid(shrunk(shares, MAP_SIDE))
-    axes.imshow(
-        numbers, share_colors(), extent=edges, aspect="auto", origin="lower", interpolation="none", vmin=0, vmax=1
-    )
-    axes.grid(visible=False)
-    axes.spines[:].set(visible=True, alpha=0.3)
-    _set_ticks(axes.xaxis, x_ticks, integer=True)
-    _set_ticks(axes.yaxis, y_ticks, integer=True)
-    _keep_inside(axes)
-    axes.text(0, 1.05, y_label, transform=axes.transAxes, alpha=0.75)
+    if ticks is not None:
+        axis.set_ticks([place for place, _ in ticks], labels=[text for _, text in ticks])
+    else:
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=integer))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
-class MatrixGrid(NamedTuple):
-    """Images of matrices of one shape side by side, on one scale, each below its name if there are several.
-
-    Attributes:
-        names: of the matrices.
-        matrices: (R, C) each.
-    """
-
-    names: Sequence[str]
-    matrices: Sequence[np.ndarray]
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """The width and height of an image in pixels."""
-        rows, columns = self.matrices[0].shape
-        scale = min(PIXELS / max(rows, columns), 10)
-        return max(round(columns * scale), 8), max(round(rows * scale), 8)
-
-    @property
-    def spacing(self) -> tuple[int, int]:
-        """Pixels from one image to the next, to the right and downwards."""
-        width, height = self.image_size
-        longest = max(len(name) for name in self.names) if len(self.names) > 1 else 0
-        return max(width, math.ceil(LETTER * longest)) + GAP, height + GAP + (ROW if len(self.names) > 1 else 0)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The width and height of the figure in pixels."""
-        right, down = self.spacing
-        count = len(self.matrices)
-        return right * min(count, IN_A_ROW), down * math.ceil(count / IN_A_ROW)
-
-    def draw(self, figure: "Figure") -> None:
-        """Draw below zero red, above blue, zero clear and NaN gray."""
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        (width, height), (right, down) = self.image_size, self.spacing
-        largest = max(largest_size(matrix) for matrix in self.matrices) or 1.0
-        for number, (name, matrix) in enumerate(zip(self.names, self.matrices, strict=True)):
-            x, y = right * (number % IN_A_ROW) + 1, down * (number // IN_A_ROW) + 1
-            if len(self.names) > 1:
-                axes.text(x, y + ROW - 5, name)
-                y += ROW
-            edges = (x, x + width, y + height, y)
-            numbers = np.ma.masked_invalid(shrunk(matrix, SIDE))
-            colors = signed_colors()
-            axes.imshow(numbers, colors, extent=edges, interpolation="none", vmin=-largest, vmax=largest)
-            axes.plot(
-                [x, x + width, x + width, x, x], [y, y, y + height, y + height, y], "-", color=INK, lw=1, alpha=0.4
-            )
-        axes.set(xlim=(0, self.size[0]), ylim=(self.size[1], 0), aspect="auto")
+def keep_inside(axes: "Axes") -> None:
+    """Right-align the labels of the x axis that would leave the figure."""
+    assert axes.figure is not None
+    for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
+        middle = axes.transData.transform((place, 0))[0]
+        if middle + LETTER * len(label.get_text()) / 2 > axes.figure.bbox.width:
+            label.set_horizontalalignment("right")
 
 
 def thinned(x: np.ndarray, *columns: np.ndarray) -> list[np.ndarray]:
@@ -167,23 +101,6 @@ def log_if_wide(axes: "Axes", values: np.ndarray) -> None:
         axes.set_yscale("log")
 
 
-def shrunk(matrix: np.ndarray, side: int) -> np.ndarray:
-    """Return a matrix of at most ``side`` rows and columns: the number of the largest size in each block."""
-    for axis in (0, 1):
-        count = matrix.shape[axis]
-        if count <= side:
-            continue
-        starts = np.linspace(0, count, side, endpoint=False).astype(int)
-        high, low = (reduce.reduceat(matrix, starts, axis=axis) for reduce in (np.maximum, np.minimum))
-        matrix = np.where(high >= -low, high, low)
-    return matrix
-
-
-def largest_size(values: np.ndarray) -> float:
-    """Return the largest absolute value that is finite; 0 if there is none."""
-    return float(np.max(np.abs(values[np.isfinite(values)]), initial=0))
-
-
 def power_text(value: float) -> str:
     """Return a number of a logarithmic axis as it is written: 0.01, 2,000, 10⁻⁵ or 2·10⁷."""
     exponent = math.floor(math.log10(value) + 1e-9)
@@ -191,17 +108,6 @@ def power_text(value: float) -> str:
         return f"{value:,g}"
     factor = round(value / 10.0**exponent)
     return ("" if factor == 1 else f"{factor}·") + f"10{str(exponent).translate(SUPERSCRIPTS)}"
-
-
-def _set_ticks(axis: "Axis", ticks: Ticks | None, integer: bool = False) -> None:
-    """Set ticks and their labels, or a few round numbers."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    if ticks is not None:
-        axis.set_ticks([place for place, _ in ticks], labels=[text for _, text in ticks])
-    else:
-        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10], integer=integer))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
 def _powers(axes: "Axes") -> int:
@@ -215,17 +121,8 @@ def _show_isolated(axes: "Axes", line: "Line2D") -> None:
     x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
     there = np.pad(np.isfinite(y), 1)
     alone = there[1:-1] & ~there[:-2] & ~there[2:]
-    if alone.any():
+    if alone.any() and line.get_marker() == "None":
         axes.plot(x[alone], y[alone], "o", color=line.get_color(), markersize=4.5, label="_isolated")
-
-
-def _keep_inside(axes: "Axes") -> None:
-    """Right-align the labels of the x axis that would leave the figure."""
-    assert axes.figure is not None
-    for place, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
-        middle = axes.transData.transform((place, 0))[0]
-        if middle + LETTER * len(label.get_text()) / 2 > axes.figure.bbox.width:
-            label.set_horizontalalignment("right")
 
 
 def _show_legend(axes: "Axes") -> None:

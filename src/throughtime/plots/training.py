@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from throughtime.plots.matrices import draw_map
 from throughtime.plots.notebook import Block, Picture, Table
-from throughtime.plots.small import draw_map, finish, log_if_wide, power_text, small_axes, some, thinned
+from throughtime.plots.small import finish, log_if_wide, power_text, small_axes, some, thinned
 from throughtime.plots.theme import LINES, RED, house_style
 
 if TYPE_CHECKING:
