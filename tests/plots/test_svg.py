@@ -55,7 +55,7 @@ def test_the_same_figure_has_the_same_bytes_whatever_the_users_style():
     before = mpl.rcParams.copy()
     page = picture()
     assert mpl.rcParams == before
-    with mpl.rc_context({"axes.facecolor": "red", "lines.linewidth": 9, "font.size": 30, "svg.fonttype": "path"}):
+    with mpl.rc_context({"axes.facecolor": "red", "lines.linewidth": 9, "font.size": 30, "axes.titlepad": 30}):
         assert picture() == page
 
 
