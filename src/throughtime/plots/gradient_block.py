@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from throughtime.gradients import LEFT, GradientFlow
+from throughtime.gradients import REACH_THRESHOLD, GradientFlow
 from throughtime.plots.charts import DECADES, Band, Line, chart, heat_map, rounds, some
 from throughtime.plots.notebook import Block, Picture, Table
 from throughtime.plots.theme import DASHES, GRAY, LINES
@@ -37,20 +37,20 @@ def _gates(flow: GradientFlow) -> Iterator[Table]:
 
 
 def _pictures(flow: GradientFlow) -> Iterator[Picture]:
-    along = "lag: steps back in time" + ("" if flow.unit is None else f", of {flow.unit.words}")
+    along = "lag: steps back in time" + ("" if flow.calendar_step is None else f", of {flow.calendar_step.label}")
     lags = np.arange(flow.steps + 1)
     lines = [Line(lags, flow.bound, "bound", dash=DASHES[2], width=1.2)]
     for place, (name, path) in enumerate(flow.paths.items(), start=1):
         lines.append(Line(lags, path, f"via {name}", LINES[place % len(LINES)], DASHES[place % len(DASHES)], 1.3))
     lines += [
-        Line(lags, np.full(len(lags), LEFT), color=GRAY, dash="1 3", width=1),
+        Line(lags, np.full(len(lags), REACH_THRESHOLD), color=GRAY, dash="1 3", width=1),
         Line(lags, flow.memory, "state", LINES[0], width=2),
     ]
     bands = []
     if len(flow.per_sequence) > 1:
         low, high = np.quantile(flow.per_sequence, [0.1, 0.9], axis=0)
         bands = [Band(lags, low, high, LINES[0])]
-    seen = np.concatenate([flow.memory, flow.norms, [1.0, LEFT]])
+    seen = np.concatenate([flow.memory, flow.norms, [1.0, REACH_THRESHOLD]])
     seen = seen[np.isfinite(seen) & (seen > 0)]
     y_range = max(seen.min() / 2, seen.max() * 10.0**-DECADES), seen.max() * 2
     reach = [flow.reach] if flow.reach < flow.steps else []

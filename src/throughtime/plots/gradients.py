@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from throughtime.gradients import LEFT, GradientFlow
+from throughtime.gradients import REACH_THRESHOLD, GradientFlow
 from throughtime.plots.theme import BLUE, GREEN, INK, ORANGE, RED, SKY, house_style
 
 FLOOR = 1e-16  # below it the logarithmic axis ends; float64 has no more digits
@@ -60,8 +60,10 @@ def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[st
         color, dash = COLORS[index % len(COLORS)], DASHES[index % len(DASHES)]
         axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=color, linestyle=dash, label=label)
     _log_axis(axes, [flow.memory for flow in flows])
-    axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
-    text = axes.annotate("1 % is left ", (1, LEFT), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5)
+    axes.axhline(REACH_THRESHOLD, color="#888888", linestyle=":", linewidth=1)
+    text = axes.annotate(
+        "1 % is left ", (1, REACH_THRESHOLD), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5
+    )
     text.set(ha="right", va="bottom")
 
 
@@ -78,12 +80,16 @@ def _reach(axes: Axes, flow: GradientFlow) -> None:
     for (name, path), color in zip(flow.paths.items(), (RED, GREEN, ORANGE, SKY), strict=False):
         axes.plot(lags, _visible(path), color=color, linestyle="--", linewidth=1.2, label=f"through {name} alone")
     axes.plot(lags, _visible(flow.bound), color=INK, linestyle=":", linewidth=1.2, label="bound")
-    axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=0.8)
+    axes.axhline(REACH_THRESHOLD, color="#888888", linestyle=":", linewidth=0.8)
     if flow.reach < flow.steps:
         axes.axvline(flow.reach, color="#888888", linestyle=":", linewidth=0.8)
-        axes.annotate(f" 1 % left: {flow.reach} steps", (flow.reach, LEFT), color="#555555", va="bottom", fontsize=8.5)
+        axes.annotate(
+            f" 1 % left: {flow.reach} steps", (flow.reach, REACH_THRESHOLD), color="#555555", va="bottom", fontsize=8.5
+        )
     _log_axis(axes, [flow.memory, flow.norms])
-    axes.set_xlabel(f"lag: steps back in time{'' if flow.unit is None else f', of {flow.unit.words}'}")
+    axes.set_xlabel(
+        f"lag: steps back in time{'' if flow.calendar_step is None else f', of {flow.calendar_step.label}'}"
+    )
     axes.set_title("What is left of a gradient")
     axes.legend(loc="lower left", fontsize=8)
 
@@ -104,8 +110,10 @@ def _over_time(axes: Axes, flow: GradientFlow) -> None:
     time = np.arange(flow.steps)
     for (name, slopes), color in zip(flow.slopes.items(), COLORS, strict=False):
         axes.plot(time, slopes, color=color, label=f"slope of {name}")
-    axes.plot(time, flow.saturated_by_time, color=INK, linestyle="--", linewidth=1.2, label="share saturated")
-    axes.plot(time, flow.dead_by_time, color=INK, linestyle=":", linewidth=1.2, label="share dead")
+    axes.plot(
+        time, flow.gate_statistics.saturated.by_time, color=INK, linestyle="--", linewidth=1.2, label="share saturated"
+    )
+    axes.plot(time, flow.gate_statistics.dead.by_time, color=INK, linestyle=":", linewidth=1.2, label="share dead")
     axes.set_xlabel("time step")
     axes.set_title("Why: mean slopes, and who lets nothing through")
     axes.legend(loc="best", fontsize=8)
