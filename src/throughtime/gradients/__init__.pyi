@@ -22,5 +22,3 @@ from .regularizer import vanishing_regularizer as vanishing_regularizer
 from .remedies import ClippedGradient as ClippedGradient
 from .remedies import Remedies as Remedies
 from .remedies import compare_remedies as compare_remedies
-from .trajectory import unroll_perturbed as unroll_perturbed
-from .trajectory import zero_perturbations as zero_perturbations

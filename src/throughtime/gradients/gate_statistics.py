@@ -9,7 +9,7 @@ import numpy as np
 
 from throughtime._types import Array, Float
 from throughtime.cells import Cell, GatedCell, dead_and_saturated, gates_and_slopes
-from throughtime.gradients.trajectory import trajectory
+from throughtime.recurrence import trajectory
 
 
 class Share(NamedTuple):

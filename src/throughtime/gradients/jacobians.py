@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from throughtime._types import Array, Float
 from throughtime.cells import Cell, Elman
 from throughtime.gradients.decay import BoundKind
-from throughtime.gradients.trajectory import trajectory
+from throughtime.recurrence import trajectory
 
 LARGE_MATRIX = 512  # rows; for larger matrices one singular value takes far less time than all of them
 

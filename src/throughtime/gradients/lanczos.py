@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 from throughtime._types import Array, Float, Key, Scalar
 from throughtime.cells import Cell
 from throughtime.gradients.jacobians import LagNorms, field_slices, output_slice
-from throughtime.gradients.trajectory import trajectory, unroll_perturbed
+from throughtime.recurrence import trajectory, unroll_perturbed
 
 ITERATIONS = 16
 NEGLIGIBLE = 1e-5  # of the largest value: about the rounding error of such products in float32

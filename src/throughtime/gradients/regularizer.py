@@ -9,7 +9,7 @@ from jax.flatten_util import ravel_pytree
 
 from throughtime._types import Array, Bool, Float, Scalar
 from throughtime.cells import Cell
-from throughtime.gradients.trajectory import trajectory, unroll_perturbed, zero_perturbations
+from throughtime.recurrence import trajectory, unroll_perturbed, zero_perturbations
 
 SMALLEST = 1e-20  # a squared norm below which no gradient arrives, so that the ratio of norms says nothing
 
