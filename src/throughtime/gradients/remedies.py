@@ -25,7 +25,7 @@ from throughtime.cells import (
 )
 from throughtime.gradients.comparison import Case, compare
 from throughtime.gradients.flow import GradientFlow
-from throughtime.layers import BatchNorm, LayerNorm, Zoneout, unroll_batch
+from throughtime.layers import BatchNorm, LayerNorm, Zoneout, unroll_batch_norm
 from throughtime.recurrence import unroll
 
 EXPLOSIVE = 1.5  # all singular values of the recurrent matrix of the network whose gradient is clipped
@@ -165,7 +165,7 @@ def _wrapped(wrapper: str, wrap: Callable[[Elman, Array], Cell]) -> Case:
 def _batch_normalized(cell: Elman, xs: Float[Array, "B T D"]) -> Cell:
     """Return the cell in batch normalization, with the statistics of these inputs."""
     normalized = BatchNorm(cell, xs.shape[1])
-    return normalized.with_statistics(unroll_batch(normalized, xs)[2], rate=1.0)
+    return normalized.with_statistics(unroll_batch_norm(normalized, xs)[2], rate=1.0)
 
 
 def clipping(xs: Float[Array, "B T D"], *, hidden: int, key: Key) -> dict[str, ClippedGradient]:
