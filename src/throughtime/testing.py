@@ -107,8 +107,8 @@ def state_keeps_shape(cell: Cell) -> None:
         raise ContractError(f"The state is a {type(state).__name__}: expected a NamedTuple.")
     if any(np.any(np.asarray(leaf)) for leaf in jax.tree.leaves(state)):
         raise ContractError(f"The first state is {state}: expected zeros.")
-    moved, y = cell.step(state, cell.project(_inputs(cell)))
-    _require_equal("The state after a step", _shapes(moved), _shapes(state))
+    after, y = cell.step(state, cell.project(_inputs(cell)))
+    _require_equal("The state after a step", _shapes(after), _shapes(state))
     _require_equal("The output", (y.shape, y.dtype), ((cell.hidden,), cell.w_x.dtype))
 
 

@@ -18,7 +18,7 @@ names and layout:
 - ``inputs``, ``input_gradients`` (B, T, D), ``outputs``, ``output_cotangents`` (B, T, H);
 - ``initial_state/S``, ``initial_state_gradients/S``, ``final_state/S``, ``final_state_cotangents/S`` (B, H), where S is
   h and, for an LSTM, c;
-- as metadata, one JSON object named ``case``: framework, versions, layer, our cell's name and its activation where the
+- as metadata, one JSON object named ``case``: framework, versions, layer, our cell's name and its activation if the
   cell has one, and the seed.
 """
 

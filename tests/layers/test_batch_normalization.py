@@ -143,8 +143,8 @@ def test_running_statistics_are_a_moving_average(cell):
     """For a batch longer than they are; steps without a sequence keep their statistics."""
     mask = jnp.broadcast_to((jnp.arange(T) < 2)[None], (B, T))
     _, _, statistics = train(cell, random_inputs(B, T, cell.inputs), mask)
-    moved = cell.with_statistics(statistics, rate=0.25)
-    leaves = (jax.tree.leaves(tree) for tree in ((moved.x, moved.h), (cell.x, cell.h), statistics[:2]))
+    updated = cell.with_statistics(statistics, rate=0.25)
+    leaves = (jax.tree.leaves(tree) for tree in ((updated.x, updated.h), (cell.x, cell.h), statistics[:2]))
     for new, old, batch in zip(*leaves, strict=True):
         np.testing.assert_allclose(new[:2], 0.75 * old[:2] + 0.25 * batch[:2], rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(new[2:], old[2:])

@@ -31,10 +31,10 @@ def test_a_draw_of_zoneout_keeps_a_unit_or_moves_it(zoneout):
     draw, xs = zoneout.draw(KEY), random_inputs(200, zoneout.inputs)
     after = states(draw, xs).cell
     before = jax.tree.map(lambda leaf: jnp.concatenate([jnp.zeros_like(leaf[:1]), leaf[:-1]]), after)
-    moved, _ = jax.vmap(zoneout.cell.step)(before, zoneout.cell.project(xs))
+    updated, _ = jax.vmap(zoneout.cell.step)(before, zoneout.cell.project(xs))
     kept = {}
     for name in ("h", "c"):
-        old, new, drawn = (np.asarray(getattr(state, name)) for state in (before, moved, after))
+        old, new, drawn = (np.asarray(getattr(state, name)) for state in (before, updated, after))
         kept[name] = drawn == old
         np.testing.assert_allclose(drawn, np.where(kept[name], old, new), atol=1e-6)
         assert kept[name].mean() == pytest.approx(RATE, abs=0.05)  # 1400 units: 4 standard deviations
@@ -52,11 +52,11 @@ def test_zoneout_at_inference_is_the_expectation_of_a_step(zoneout):
         draw = zoneout.draw(key)
         return draw.step(draw.initial_state()._replace(cell=state), gx)
 
-    moved, ys = one(jax.random.split(KEY, 4000))
+    states, ys = one(jax.random.split(KEY, 4000))
     expected, expected_y = zoneout.step(state, gx)
-    np.testing.assert_allclose(moved.cell.c.mean(0), expected.c, atol=0.05)
+    np.testing.assert_allclose(states.cell.c.mean(0), expected.c, atol=0.05)
     np.testing.assert_allclose(ys.mean(0), expected_y, atol=0.05)
-    np.testing.assert_array_equal(ys, moved.cell.h)
+    np.testing.assert_array_equal(ys, states.cell.h)
 
 
 def test_a_draw_of_dropout_zeros_columns():

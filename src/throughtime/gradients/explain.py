@@ -1,4 +1,4 @@
-"""The verdict on a gradient flow: what its numbers mean, in sentences."""
+"""The verdict on a gradient flow: the meaning of its numbers, in sentences."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ LIMITS = (
 
 
 def explain(flow: GradientFlow) -> str:
-    """Return what happens to a gradient, how fast and why, and the limits of the measurement."""
+    """Return the fate of a gradient, its rate and causes, and the limits of the measurement."""
     return f"{flow.label}: {' '.join([*_sentences(flow), LIMITS])}"
 
 
@@ -43,7 +43,7 @@ def _sentences(flow: GradientFlow) -> list[str]:
 
 
 def _memory_span(flow: GradientFlow) -> tuple[int, float]:
-    """Return a key that is larger for a longer memory: the reach, then what remains at the last lag."""
+    """Return a key that is larger for a longer memory: the reach, then the remainder at the last lag."""
     return flow.reach, float(np.nan_to_num(min(flow.memory[-1], 1.0)))
 
 

@@ -45,9 +45,9 @@ class HorizonSensitivity(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """How strongly the state depends on the state k steps earlier: the factor by which a gradient shrinks or grows.
+    """The dependence of a state on earlier ones: the factor by which a gradient shrinks or grows over k steps.
 
-    The arrays of :class:`Decay` and the statistics of the gates can be read from the flow itself: ``flow.norms`` is
+    The arrays of the decay and the statistics of the gates are attributes of the flow, too: ``flow.norms`` is
     ``flow.decay.norms``.
 
     Attributes:
@@ -155,7 +155,7 @@ class GradientFlow:
 
     @cached_property
     def verdict(self) -> str:
-        """Return what happens to a gradient (vanishes, explodes, keeps), how fast, why, and the limits of that."""
+        """Return the fate of a gradient, its rate and causes, and the limits of the measurement."""
         from throughtime.gradients.explain import explain
 
         return explain(self)
