@@ -99,4 +99,4 @@ def test_an_activation_without_a_name_cannot_be_saved():
     cell = tt.Elman(D, H, activation=lambda x: x**3, recurrent_init="uniform", key=jax.random.key(0))
     with pytest.raises(tt.InputError) as caught:
         network_config(tt.RecurrentNetwork(cell, O, key=jax.random.key(0)))
-    assert (caught.value.code, caught.value.found) == ("unnamed-activation", "<lambda>")
+    assert (caught.value.code, caught.value.found) == ("no-name", cell.activation)

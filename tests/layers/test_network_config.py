@@ -60,10 +60,11 @@ class Foreign(Wrapper):
 def test_a_wrapper_without_a_name_cannot_be_saved():
     with pytest.raises(tt.InputError) as caught:
         cell_config(Foreign(random_cell("gru")))
-    assert (caught.value.code, caught.value.found) == ("unnamed-wrapper", "Foreign")
+    assert (caught.value.code, caught.value.found) == ("no-name", Foreign)
 
 
 def test_a_draw_cannot_be_saved():
+    draw = random_wrapped("zoneout").draw(jax.random.key(0))
     with pytest.raises(tt.InputError) as caught:
-        cell_config(random_wrapped("zoneout").draw(jax.random.key(0)))
-    assert (caught.value.code, caught.value.found) == ("unnamed-wrapper", "ZoneoutDraw")
+        cell_config(draw)
+    assert (caught.value.code, caught.value.found) == ("no-name", type(draw))
