@@ -25,7 +25,7 @@ from throughtime.training import checkpoint
 Contract = Callable[[Cell], None]
 # All sizes differ, so that no axis can be mistaken for another.
 STEPS, FIRST_STEPS, SEQUENCES = 6, 2, 3
-MASK = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0], bool)  # STEPS of them True; holes inside, padding at both ends
+MASK = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0], bool)  # STEPS are True; holes inside, padding at the ends
 _unroll = eqx.filter_jit(unroll)  # compiled once for all calls with equal shapes
 
 
