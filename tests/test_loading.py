@@ -1,4 +1,4 @@
-"""Folders that earlier versions wrote are read, and give the numbers that they gave then.
+"""Folders of earlier versions are read and give the same numbers; other folders are refused.
 
 ``saved_before/0.1.0`` was written by throughtime 0.1.0 (format version 1, jax 0.10.2, x86-64): a Forecaster of two LSTM
 members with a Student t head, static, past and future covariates and the calendar; and a training run of a wrapped GRU.
@@ -13,6 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import throughtime as tt
+from throughtime.training import checkpoint
 
 SAVED = Path(__file__).parent / "saved_before" / "0.1.0"
 
@@ -38,3 +39,17 @@ def test_a_folder_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(tt.InputError) as caught:
         tt.load(tmp_path)
     assert "newer" in str(caught.value)
+
+
+def test_a_training_run_without_its_configuration_is_refused(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, "training", {}, {"training": {"w": jnp.ones(2)}})
+    with pytest.raises(tt.InputError) as caught:
+        tt.load(tmp_path)
+    assert (caught.value.code, caught.value.file) == ("no-network", str(tmp_path))
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, "embedding", {}, {"w": jnp.ones(2)})
+    with pytest.raises(tt.InputError) as caught:
+        tt.load(tmp_path)
+    assert (caught.value.code, caught.value.found) == ("unknown-kind", "embedding")

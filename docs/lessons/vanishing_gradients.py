@@ -29,7 +29,7 @@ with app.setup:
     import throughtime as tt
     from throughtime.cells import chrono, orthogonal
     from throughtime.data import adding
-    from throughtime.layers import unroll_batch
+    from throughtime.layers import unroll_batch_norm
     from throughtime.plots import BLUE, ORANGE, comparison_picture, house_style
     from throughtime.training import History, Watch, start, train
 
@@ -247,7 +247,7 @@ def normalized() -> dict[str, tt.Cell]:
     """Lesson 1's cell, which reads inputs of 100, as it is and normalized."""
     cell, xs = cell_by_hand(WEIGHTS), jnp.stack([X0, X1], axis=1)
     batch = tt.BatchNorm(cell, steps=2)
-    batch = batch.with_statistics(unroll_batch(batch, xs)[2], rate=1.0)  # of this very batch
+    batch = batch.with_statistics(unroll_batch_norm(batch, xs)[2], rate=1.0)  # of this very batch
     return {"as it is": cell, "layer normalization": tt.LayerNorm(cell), "batch normalization": batch}
 
 

@@ -1,4 +1,4 @@
-"""One way back from a folder to whatever was saved there."""
+"""Loading any saved model from its folder."""
 
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from throughtime.training import checkpoint
 
 
 def load(path: str | Path) -> Any:
-    """What the folder ``path`` holds: a fitted Forecaster, or the network of a training run.
+    """Load the model in the folder ``path``: a fitted Forecaster, or the network of a training run.
 
     Raises:
-        InputError: for a folder without a checkpoint, and for a truncated, altered, foreign or newer one.
+        InputError: if the folder holds no checkpoint, or a truncated, altered, foreign or newer one.
     """
     saved = checkpoint.load(path)
     if saved.kind == "training":
@@ -23,11 +23,19 @@ def load(path: str | Path) -> Any:
         if config is None:
             raise InputError(
                 f"{path} holds a training run without its network's configuration: expected one that was saved with "
-                '{"network": throughtime.layers.network_config(network)}'
+                '{"network": throughtime.layers.network_config(network)}',
+                code="no-network",
+                file=path,
             )
         return checkpoint.restore(
             saved.arrays, lambda: network_from_config(config, key=jax.random.key(0)), "training.model"
         )
     if saved.kind == KIND:
         return Forecaster.load(path)
-    raise InputError(f"{path} holds a {saved.kind!r}, which throughtime.load does not know")
+    raise InputError(
+        f"{path} holds a {saved.kind!r}: expected a forecaster or a training run",
+        code="unknown-kind",
+        file=path,
+        found=saved.kind,
+        expected=["training", KIND],
+    )

@@ -1,9 +1,9 @@
-"""What every cell promises, as functions that check it.
+"""The contracts of every cell, as functions that check them.
 
-A contract is a function of a cell that raises where the cell breaks it; its name and its docstring are the message.
-They stand in one table, ``CONTRACTS``, in the order in which they build on each other. A new one is one function and
-one line there. The cell is checked as it is, with its own weights, on random inputs of a fixed seed: a cell whose
-weights are all zero keeps many promises by accident.
+A contract is a function of a cell that raises if the cell breaks it; its name and its docstring become the message.
+``CONTRACTS`` lists them in the order in which they build on each other. A new contract is one function and one line in
+that table. A cell is checked with its own weights on random inputs of a fixed seed. Use random weights: a cell of zeros
+keeps many contracts by accident.
 """
 
 import tempfile
@@ -23,27 +23,40 @@ from throughtime.recurrence import unroll
 from throughtime.training import checkpoint
 
 Contract = Callable[[Cell], None]
-# All sizes differ, so that no axis can stand in for another.
+# All sizes differ, so that no axis can be mistaken for another.
 STEPS, FIRST_STEPS, SEQUENCES = 6, 2, 3
-MASK = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0], bool)  # STEPS of them count; holes inside, padding at both ends
-_unroll = eqx.filter_jit(unroll)  # compiled once for all calls of the same shapes
+MASK = np.array([0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0], bool)  # STEPS are True; holes inside, padding at the ends
+_unroll = eqx.filter_jit(unroll)  # compiled once for all calls with equal shapes
 
 
 class ContractError(AssertionError):
-    """A cell breaks a contract: says which, what came and what was expected."""
+    """A broken contract: its message names the cell, the contract, the actual result and the expected one.
+
+    Attributes:
+        contract: the name of the contract; empty until :func:`hold` adds it.
+    """
+
+    def __init__(self, message: str, contract: str = ""):
+        super().__init__(message)
+        self.contract = contract
 
 
 def check_cell(cell: object) -> None:
-    """Hold a cell to every contract of the library, as a test of a cell of your own would.
+    """Hold a cell to every contract of the library, for instance in a test of your own cell.
 
-    Takes a few seconds, mostly of compilation, and leaves the cell as it is.
+    Takes a few seconds, mostly for compilation, and does not change the cell.
 
     Raises:
         InputError: for anything that is not a cell.
-        ContractError: names the first contract that the cell breaks, what came and what was expected.
+        ContractError: for the first contract that the cell breaks.
     """
     if not isinstance(cell, Cell):
-        raise InputError(f"check_cell got {cell!r}: expected an instance of a class derived from throughtime.Cell")
+        raise InputError(
+            f"check_cell got {cell!r}: expected an instance of a class derived from throughtime.Cell",
+            code="not-a-cell",
+            found=type(cell).__name__,
+            expected="throughtime.Cell",
+        )
     for contract in CONTRACTS:
         hold(cell, contract)
 
@@ -52,34 +65,34 @@ def hold(cell: Cell, contract: Contract) -> None:
     """Hold a cell to one contract.
 
     Raises:
-        ContractError: where the cell breaks it, or raises an error of its own on the way.
+        ContractError: if the cell breaks it, or raises any other error.
     """
     try:
         contract(cell)
-    except Exception as error:  # whatever a cell of the user's raises is the news
-        news = str(error) if isinstance(error, ContractError) else f"It raised {type(error).__name__}: {error}"
+    except Exception as error:  # a user's cell may raise anything
+        reason = str(error) if isinstance(error, ContractError) else f"It raised {type(error).__name__}: {error}"
         kind, name = type(cell).__name__, contract.__name__
-        raise ContractError(f"{kind} breaks the contract {name}: {contract.__doc__} {news}") from error
+        raise ContractError(f"{kind} breaks the contract {name}: {contract.__doc__} {reason}", name) from error
 
 
 def frozen(cell: Cell) -> None:
-    """Neither the fields of a cell nor their arrays can be changed."""
+    """Fields of a cell and their arrays cannot be changed."""
     for field in fields(cell):
         try:
             setattr(cell, field.name, getattr(cell, field.name))
         except AttributeError:
             continue
-        raise ContractError(f"The field {field.name} could be set: expected a frozen dataclass, as equinox makes it.")
+        raise ContractError(f"The field {field.name} could be set: expected a frozen dataclass, such as eqx.Module.")
     writable = [jax.tree_util.keystr(path) for path, leaf in _leaves(cell) if isinstance(leaf, np.ndarray)]
     if writable:
-        raise ContractError(f"NumPy arrays, which can be written to, at {', '.join(writable)}: expected JAX arrays.")
+        raise ContractError(f"Writable NumPy arrays at {', '.join(writable)}: expected JAX arrays.")
 
 
 def layout(cell: Cell) -> None:
-    """The weights are w_x (G*H, D), b (G*H,) and, if any, w_h (G*H, H): H rows for each of G distinct GATES."""
+    """The weights are w_x (G*H, D), b (G*H,) and, if there is one, w_h (G*H, H), with H rows for each of G GATES."""
     if len(set(cell.GATES)) != len(cell.GATES):
-        raise ContractError(f"GATES came as {cell.GATES}: expected distinct names.")
-    matrix = getattr(cell, "w_h", None)  # a cell that is linear in its state has none
+        raise ContractError(f"GATES is {cell.GATES}: expected distinct names.")
+    matrix = getattr(cell, "w_h", None)  # a cell that is linear in its state has no w_h
     hidden = len(cell.b) // len(cell.GATES) if matrix is None else matrix.shape[1]
     rows = len(cell.GATES) * hidden
     expected = {"w_x": (rows, cell.inputs), "b": (rows,)} | ({} if matrix is None else {"w_h": (rows, hidden)})
@@ -91,16 +104,16 @@ def state_keeps_shape(cell: Cell) -> None:
     """The state starts as a NamedTuple of zeros and keeps its shapes and dtypes; the output is (H,)."""
     state = cell.initial_state()
     if not isinstance(state, tuple) or getattr(state, "_fields", None) is None:
-        raise ContractError(f"The state came as a {type(state).__name__}: expected a NamedTuple.")
+        raise ContractError(f"The state is a {type(state).__name__}: expected a NamedTuple.")
     if any(np.any(np.asarray(leaf)) for leaf in jax.tree.leaves(state)):
-        raise ContractError(f"The first state came as {state}: expected zeros.")
-    moved, y = cell.step(state, cell.project(_inputs(cell)))
-    _require_equal("The state after a step", _shapes(moved), _shapes(state))
+        raise ContractError(f"The first state is {state}: expected zeros.")
+    after, y = cell.step(state, cell.project(_inputs(cell)))
+    _require_equal("The state after a step", _shapes(after), _shapes(state))
     _require_equal("The output", (y.shape, y.dtype), ((cell.hidden,), cell.w_x.dtype))
 
 
 def step_is_pure(cell: Cell) -> None:
-    """The same state and input give the same results, and the cell stays as it is."""
+    """The same state and input give the same results, and the cell does not change."""
     before = jax.tree.flatten(cell)
     state, gx = _used_state(cell), cell.project(_inputs(cell))
     first, second = cell.step(state, gx), cell.step(state, gx)
@@ -108,11 +121,11 @@ def step_is_pure(cell: Cell) -> None:
     after = jax.tree.flatten(cell)
     _require_equal("The cell after step", after[1], before[1])
     if any(new is not old for new, old in zip(after[0], before[0], strict=True)):
-        raise ContractError("An array of the cell was exchanged during step: expected the cell to stay as it is.")
+        raise ContractError("An array of the cell was replaced during step: expected the cell not to change.")
 
 
 def project_works_row_by_row(cell: Cell) -> None:
-    """Each row by itself gives the numbers of projecting any leading axes at once, (..., D) -> (..., G*H)."""
+    """Projecting all leading axes at once, (..., D) -> (..., G*H), gives the numbers of each row alone."""
     xs = _inputs(cell, FIRST_STEPS, STEPS)
     rows = np.stack([np.stack([cell.project(x) for x in row]) for row in xs])
     _require_equal("The shape of one row", rows.shape[2:], (len(cell.GATES) * cell.hidden,))
@@ -130,17 +143,17 @@ def jit_equals_eager(cell: Cell) -> None:
 
 
 def batch_equals_loop(cell: Cell) -> None:
-    """A batch of sequences, each from its own state, gives the numbers of one sequence after another."""
+    """A batch of sequences, each from its own state, gives the numbers of the sequences one by one."""
     xs = _inputs(cell, SEQUENCES, STEPS)
     states = [cell.initial_state(), _used_state(cell), _run(cell, xs[0])[0]]
     batch = _unroll(cell, xs, jax.tree.map(lambda *leaves: np.stack(leaves), *states))
     for b, state in enumerate(states):
-        of_batch = jax.tree.map(lambda leaf, b=b: leaf[b], batch)
-        _require_same(f"Sequence {b} of the batch", of_batch, _run(cell, xs[b], state))
+        row = jax.tree.map(lambda leaf, b=b: leaf[b], batch)
+        _require_same(f"Sequence {b} of the batch", row, _run(cell, xs[b], state))
 
 
 def state_carries_over(cell: Cell) -> None:
-    """Unrolling T steps equals unrolling the first T1, then the other T2 from the state that was reached."""
+    """Unrolling T steps equals unrolling the first T1, then the other T2 from the state after T1."""
     xs = _inputs(cell, STEPS)
     state, early = _run(cell, xs[:FIRST_STEPS])
     state, late = _run(cell, xs[FIRST_STEPS:], state)
@@ -163,14 +176,14 @@ def masked_equals_shorter(cell: Cell) -> None:
 
 
 def reverse_equals_flipped(cell: Cell) -> None:
-    """Running backwards over the flipped sequence gives the flipped outputs: reversed twice is itself."""
+    """Unrolling the flipped sequence in reverse gives the flipped outputs."""
     xs, state = _inputs(cell, STEPS), _used_state(cell)
     last, ys = _run(cell, xs, state)
     _require_same("The reversed result", _unroll(cell, xs[::-1], state, reverse=True), (last, ys[::-1]))
 
 
 def works_in_float64(cell: Cell) -> None:
-    """Where x64 is enabled, float64 weights give float64 states and outputs, which agree with those of float32."""
+    """With x64 enabled, float64 weights give float64 states and outputs, which agree with those of float32."""
     with jax.enable_x64(True):
         precise = _in_float64(cell)
         result = _run(precise, _inputs(precise, STEPS))
@@ -185,20 +198,20 @@ def gradient_equals_differences(cell: Cell) -> None:
         precise = _in_float64(cell)
         point = (precise, _inputs(precise, STEPS))
         draw = np.random.default_rng(1)
-        way = jax.tree.map(lambda leaf: draw.standard_normal(leaf.shape), eqx.filter(point, eqx.is_inexact_array))
-        small = 1e-6  # so short that a kink, as of relu, is unlikely to fall into it
-        ahead, behind = (
-            _energy(_run(*eqx.apply_updates(point, jax.tree.map(lambda step, sign=sign: sign * small * step, way))))
-            for sign in (1, -1)
-        )
+        direction = jax.tree.map(lambda leaf: draw.standard_normal(leaf.shape), eqx.filter(point, eqx.is_inexact_array))
+        small = 1e-6  # short enough that a kink, as of ReLU, is unlikely in between
+
+        def energy_at(distance: float) -> Array:
+            return _energy(_run(*eqx.apply_updates(point, jax.tree.map(lambda part: distance * part, direction))))
+
         _, gradients = _results_and_gradients((*point, precise.initial_state()))
-        slope = sum(jax.tree.leaves(jax.tree.map(np.vdot, way, gradients[:2])))
-        difference = (ahead - behind) / (2 * small)
-    _require_same("The slope", np.float32(slope), np.float32(difference))  # no difference has the digits of float64
+        slope = sum(jax.tree.leaves(jax.tree.map(np.vdot, direction, gradients[:2])))
+        difference = (energy_at(small) - energy_at(-small)) / (2 * small)
+    _require_same("The slope", np.float32(slope), np.float32(difference))  # a difference has fewer digits than float64
 
 
 def comes_back_from_disk(cell: Cell) -> None:
-    """Saved and loaded, a cell is the same to the last bit."""
+    """A cell that is saved and loaded is bit-identical."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint.save(folder, "cell", {}, {"cell": cell})
         loaded = checkpoint.restore(checkpoint.load(folder).arrays, lambda: cell, "cell")
@@ -223,17 +236,17 @@ CONTRACTS: tuple[Contract, ...] = (
 
 
 def _inputs(cell: Cell, *leading: int) -> Array:
-    """The same normal numbers each time, (*leading, D)."""
+    """Return normal numbers (*leading, D), the same in each call."""
     return jnp.asarray(np.random.default_rng(0).standard_normal((*leading, cell.inputs)), cell.w_x.dtype)
 
 
 def _run(cell: Cell, xs: Array, state: State = None) -> tuple[State, Array]:
-    """One sequence, always with a state, so that most contracts share one compiled program."""
+    """Unroll one sequence, always with a state, so that most contracts share one compiled program."""
     return _unroll(cell, xs, cell.initial_state() if state is None else state)
 
 
 def _used_state(cell: Cell) -> State:
-    """A state that is not zero: the one after a few steps."""
+    """Return a state that is not zero: the state after a few steps."""
     state, _ = _run(cell, _inputs(cell, FIRST_STEPS))
     return state
 
@@ -243,14 +256,14 @@ def _in_float64(cell: Cell) -> Cell:
 
 
 def _energy(results: Any) -> Array:
-    """The sum of squares, which zeros in the place of masked outputs do not change."""
+    """Return the sum of squares, to which zeros at masked steps add nothing."""
     squares = [jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(results) if eqx.is_inexact_array(leaf)]
     return jnp.sum(jnp.stack(squares))
 
 
 @eqx.filter_jit
 def _results_and_gradients(arguments: tuple[Cell, Array, State], mask: Any = None) -> tuple[Any, Any]:
-    """What unroll returns, and the gradient of its energy by cell, inputs and state."""
+    """Return the results of unroll, and the gradient of their energy by cell, inputs and state."""
 
     def energy(arguments: tuple[Cell, Array, State]) -> tuple[Array, Any]:
         results = unroll(*arguments, mask=mask)
@@ -268,22 +281,23 @@ def _shapes(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: f"{leaf.dtype}{leaf.shape}", tree)
 
 
-def _require_equal(what: str, came: Any, expected: Any) -> None:
-    if came != expected:
-        raise ContractError(f"{what} came as {came}: expected {expected}.")
+def _require_equal(subject: str, actual: Any, expected: Any) -> None:
+    if actual != expected:
+        raise ContractError(f"{subject} is {actual}: expected {expected}.")
 
 
-def _require_same(what: str, came: Any, expected: Any) -> None:
-    """Equal trees, up to half the digits of the coarser dtype: enough for rounding, far too little for a mistake."""
-    _require_equal(f"{what}, as a tree,", jax.tree.structure(came), jax.tree.structure(expected))
-    for (path, new), old in zip(_leaves(came), jax.tree.leaves(expected), strict=True):
-        place = f"{what} at {jax.tree_util.keystr(path)}"
-        _require_equal(f"The shape of {place}", np.shape(new), np.shape(old))
-        tolerance = max(_rounding(new), _rounding(old)) ** 0.5 * np.max(np.abs(old), initial=0.0)
-        if not np.allclose(new, old, rtol=0.0, atol=tolerance):
-            raise ContractError(f"{place} came as {new}: expected {old}.")
+def _require_same(subject: str, actual: Any, expected: Any) -> None:
+    """Require equal trees, up to half the digits of the coarser dtype: far more than rounding, far less than a bug."""
+    _require_equal(f"The structure of {subject}", jax.tree.structure(actual), jax.tree.structure(expected))
+    for (path, leaf), wanted in zip(_leaves(actual), jax.tree.leaves(expected), strict=True):
+        place = f"{subject} at {jax.tree_util.keystr(path)}"
+        _require_equal(f"The shape of {place}", np.shape(leaf), np.shape(wanted))
+        tolerance = max(_rounding(leaf), _rounding(wanted)) ** 0.5 * np.max(np.abs(wanted), initial=0.0)
+        if not np.allclose(leaf, wanted, rtol=0.0, atol=tolerance):
+            raise ContractError(f"{place} is {leaf}: expected {wanted}.")
 
 
 def _rounding(leaf: Any) -> float:
+    """Return the machine epsilon of an array's dtype; 0 for whole numbers."""
     dtype = np.asarray(leaf).dtype
     return float(np.finfo(dtype).eps) if np.issubdtype(dtype, np.inexact) else 0.0

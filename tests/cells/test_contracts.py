@@ -57,17 +57,18 @@ def test_a_custom_cell_passes():
 
 
 def test_check_cell_runs_the_whole_table(monkeypatch):
-    seen = []
-    monkeypatch.setattr(contracts, "CONTRACTS", [seen.append, seen.append, seen.append])
+    checked = []
+    monkeypatch.setattr(contracts, "CONTRACTS", [checked.append, checked.append, checked.append])
     cell = random_cell("gru")
     tt.check_cell(cell)
-    assert seen == [cell] * 3
+    assert checked == [cell] * 3
 
 
 @pytest.mark.parametrize("thing", [tt.GRU, "gru", None])
 def test_check_cell_expects_a_cell(thing):
-    with pytest.raises(tt.InputError, match="expected an instance of a class derived from"):
+    with pytest.raises(tt.InputError) as caught:
         tt.check_cell(thing)
+    assert (caught.value.code, caught.value.found) == ("not-a-cell", type(thing).__name__)
 
 
 # Each class below is Elman's cell with one thing broken.
@@ -98,14 +99,14 @@ class Unnamed(tt.Elman):
 
 class Grows(tt.Elman):
     def step(self, state, gx):
-        moved, y = super().step(state, gx)
-        return tt.ElmanState(moved.h[None]), y
+        after, y = super().step(state, gx)
+        return tt.ElmanState(after.h[None]), y
 
 
 class SumsItsOutput(tt.Elman):
     def step(self, state, gx):
-        moved, y = super().step(state, gx)
-        return moved, y.sum()
+        after, y = super().step(state, gx)
+        return after, y.sum()
 
 
 class Counts(tt.Elman):
@@ -113,8 +114,8 @@ class Counts(tt.Elman):
 
     def step(self, state, gx):
         self.calls.append(None)
-        moved, y = super().step(state, gx)
-        return moved, y * len(self.calls)
+        after, y = super().step(state, gx)
+        return after, y * len(self.calls)
 
 
 class Remembers(tt.Elman):
@@ -198,23 +199,24 @@ def with_transposed_inputs() -> tt.Elman:
     return eqx.tree_at(lambda cell: cell.w_x, cell, cell.w_x.T)
 
 
+# Of each broken cell: the contract that it breaks, and a part of the message that only this fault gives.
 BROKEN: list[tuple[Callable[[tt.Cell], None], Callable[[], tt.Elman], str]] = [
     (contracts.frozen, lambda: elman(Thawed), "w_x could be set"),
     (contracts.frozen, with_numpy_bias, r"NumPy arrays.*\.b"),
-    (contracts.layout, lambda: elman(Gateless), r"w_x came as \(5, 3\): expected \(10, 3\)"),
+    (contracts.layout, lambda: elman(Gateless), r"w_x is \(5, 3\): expected \(10, 3\)"),
     (contracts.layout, lambda: elman(Twice), r"\('a', 'a'\): expected distinct names"),
-    (contracts.layout, with_transposed_inputs, r"w_x came as \(3, 5\): expected \(5, 5\)"),
+    (contracts.layout, with_transposed_inputs, r"w_x is \(3, 5\): expected \(5, 5\)"),
     (contracts.state_keeps_shape, lambda: elman(StartsAtOne), "expected zeros"),
-    (contracts.state_keeps_shape, lambda: elman(Unnamed), "came as a tuple: expected a NamedTuple"),
+    (contracts.state_keeps_shape, lambda: elman(Unnamed), "is a tuple: expected a NamedTuple"),
     (contracts.state_keeps_shape, lambda: elman(Grows), r"float32\(1, 5\).*expected.*float32\(5,\)"),
-    (contracts.state_keeps_shape, lambda: elman(SumsItsOutput), r"The output came as \(\(\), .*expected \(\(5,\)"),
+    (contracts.state_keeps_shape, lambda: elman(SumsItsOutput), r"The output is \(\(\), .*expected \(\(5,\)"),
     (contracts.step_is_pure, lambda: elman(Counts), "second call"),
-    (contracts.step_is_pure, lambda: elman(Remembers), "was exchanged"),
+    (contracts.step_is_pure, lambda: elman(Remembers), "was replaced"),
     (contracts.project_works_row_by_row, lambda: elman(Centers), "all rows at once"),
     (contracts.jit_equals_eager, lambda: elman(Branches), "TracerBoolConversionError"),
     (contracts.batch_equals_loop, lambda: elman(Swaps), "Sequence 0 of the batch"),
     (contracts.state_carries_over, lambda: elman(KnowsThePlace), "The two parts"),
-    (contracts.masked_equals_shorter, lambda: elman(Normalizes), "The masked gradient at .* came as .*nan"),
+    (contracts.masked_equals_shorter, lambda: elman(Normalizes), "The masked gradient at .* is .*nan"),
     (contracts.reverse_equals_flipped, lambda: elman(KnowsThePlace), "The reversed result"),
     (contracts.works_in_float64, lambda: elman(StaysInFloat32), r"\{'float32'\}: expected \{'float64'\}"),
     (contracts.gradient_equals_differences, lambda: elman(Truncates), "The slope at"),
@@ -228,10 +230,13 @@ BROKEN: list[tuple[Callable[[tt.Cell], None], Callable[[], tt.Elman], str]] = [
     ids=[f"{contract.__name__}-{n}" for n, (contract, _, _) in enumerate(BROKEN)],
 )
 def test_the_error_names_the_broken_contract(contract, build, message):
-    with pytest.raises(ContractError, match=rf"(?s)breaks the contract {contract.__name__}: .*{message}"):
+    with pytest.raises(ContractError, match=f"(?s){message}") as caught:
         hold(build(), contract)
+    assert caught.value.contract == contract.__name__
 
 
 def test_check_cell_reaches_the_last_contract():
-    with pytest.raises(ContractError, match="breaks the contract comes_back_from_disk"):
+    with pytest.raises(ContractError) as caught:
         tt.check_cell(elman(KeepsANumber))
+    assert caught.value.contract == "comes_back_from_disk"
+    assert str(caught.value).startswith("KeepsANumber breaks the contract comes_back_from_disk: A cell that is saved")

@@ -4,15 +4,13 @@ import json
 import re
 from pathlib import Path
 
-import jax
 import numpy as np
 import polars as pl
 import pytest
 from tests.cli import command
 
 import throughtime as tt
-from throughtime.gradients.comparison import cases, panel_windows
-from throughtime.gradients.remedies import chapters, clipping
+from throughtime.gradients import panel_windows
 
 SMALL = ["--length", "6", "--hidden", "4"]
 NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
@@ -55,43 +53,6 @@ def test_a_trained_network_on_a_file(tmp_path):
     panel = tt.read_panel(NILE)
     flow = tt.gradient_flow(tt.load(model), panel_windows(panel, 5, seed=0))
     np.testing.assert_allclose(first["norm"], flow.norms)
-
-
-def test_windows_of_a_panel_are_its_own():
-    panel = tt.read_panel(NILE)
-    windows = panel_windows(panel, 7, seed=3)
-    assert windows.shape == (64, 7, 1)
-    scaled = (panel.values - panel.values.mean()) / panel.values.std()
-    every = np.lib.stride_tricks.sliding_window_view(scaled, 7)
-    assert all(np.isclose(every, window[:, 0], atol=1e-5).all(axis=1).any() for window in windows)
-    assert len({window.tobytes() for window in windows}) > 30
-
-
-def test_an_initializer_goes_to_the_cells_that_take_it():
-    built = cases(["elman", "gru", "mingru"], ["tanh"], ["orthogonal", "chrono"], length=9)
-    assert [case[:3] for case in built] == [
-        ("elman", "tanh", "orthogonal"),
-        ("gru", "", "orthogonal"),
-        ("gru", "", "chrono"),
-        ("mingru", "", ""),
-    ]
-
-
-def test_the_story_has_every_remedy():
-    told = {label for chapter in chapters(8) for label in chapter.cases}
-    assert {"sigmoid", "relu", "leaky_relu", "elu", "relu, identity", "tanh, orthogonal"} <= told
-    assert {"layer normalization", "batch normalization", "zoneout, 0.5", "GRU", "LSTM, chrono", "LRU"} <= told
-
-
-def test_clipping_by_value_turns_and_by_norm_does_not():
-    xs = jax.random.normal(jax.random.key(0), (3, 40, 2))
-    raw, value, norm = clipping(xs, hidden=5, key=jax.random.key(1)).values()
-    assert raw.norm > 1e3
-    assert raw.cosine == pytest.approx(1)
-    assert value.largest == 1
-    assert value.cosine < 0.99
-    assert norm.norm == pytest.approx(1, rel=1e-5)
-    assert norm.cosine == pytest.approx(1)
 
 
 @pytest.mark.slow

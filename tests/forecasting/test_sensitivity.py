@@ -48,7 +48,7 @@ def test_the_first_step_depends_on_the_last_observation(model, flow):
 def test_steps_are_told_in_the_calendars_units(model, flow):
     design = model.plan_.design
     assert flow.steps == design.length // design.patch
-    assert flow.unit == ("1 year", design.seasons[0] / design.patch)
+    assert flow.calendar_step == ("1 year", design.seasons[0] / design.patch)
     assert "A step is 1 year, a season 1 of them: 1 % reaches back" in flow.verdict
     assert len(flow.plot().axes) == 6  # a map and its colors beside the four
 

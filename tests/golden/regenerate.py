@@ -1,4 +1,4 @@
-"""Makes the golden files: what PyTorch, Keras and TensorFlow compute for random recurrent layers.
+"""The maker of the golden files: results of PyTorch, Keras and TensorFlow for random recurrent layers.
 
 The files in this folder were made by::
 
@@ -6,19 +6,19 @@ The files in this folder were made by::
     golden/bin/pip install keras==3.15.1 tensorflow-cpu==2.21.0 tf_keras==2.21.0 safetensors==0.8.0
     TF_USE_LEGACY_KERAS=1 golden/bin/python tests/golden/regenerate.py
 
-with Python 3.11.7, NumPy 2.4.6 and those versions; each file's metadata repeats its own. torch comes first and alone,
-so that its build for the CPU can be chosen. tf_keras holds the cells of TensorFlow 1 for newer TensorFlows.
+with Python 3.11.7, NumPy 2.4.6 and those versions; each file's metadata has its versions. torch is installed first and
+alone, so that its build for the CPU can be chosen. tf_keras has the cells of TensorFlow 1 for newer TensorFlows.
 
 A case is one layer of D inputs and H units, over a batch of B sequences of T steps, all in float32, with random
 weights, inputs, initial state and cotangents. Its loss is ``sum(outputs * output_cotangents)`` plus, for each part of
-the final state, ``sum(part * its cotangents)``, so that no gradient is trivial. A file holds, in the framework's own
+the final state, ``sum(part * its cotangents)``, so that no gradient is trivial. A file holds, in the framework's
 names and layout:
 
 - ``weights/NAME``, ``weight_gradients/NAME``;
 - ``inputs``, ``input_gradients`` (B, T, D), ``outputs``, ``output_cotangents`` (B, T, H);
 - ``initial_state/S``, ``initial_state_gradients/S``, ``final_state/S``, ``final_state_cotangents/S`` (B, H), where S is
   h and, for an LSTM, c;
-- as metadata, one JSON object named ``case``: framework, versions, layer, our cell's name and its activation where the
+- as metadata, one JSON object named ``case``: framework, versions, layer, our cell's name and its activation if the
   cell has one, and the seed.
 """
 
@@ -45,7 +45,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def draw(seed: int, weights: Mapping[str, tuple[int, ...]], states: str = "h") -> Arrays:
-    """Random arrays of a case: all that is given, nothing that is computed."""
+    """Return the random arrays of a case: weights, inputs, states and cotangents."""
     rng = np.random.default_rng(seed)
     shapes = {
         **{f"weights/{name}": shape for name, shape in weights.items()},
@@ -59,24 +59,24 @@ def draw(seed: int, weights: Mapping[str, tuple[int, ...]], states: str = "h") -
 
 
 def group(arrays: Arrays, prefix: str) -> Arrays:
-    """The arrays below ``prefix/``, by the rest of their names."""
+    """Return the arrays below ``prefix/``, by the rest of their names."""
     return {name.removeprefix(f"{prefix}/"): array for name, array in arrays.items() if name.startswith(f"{prefix}/")}
 
 
 def grouped(prefix: str, arrays: Mapping) -> Arrays:
-    """The arrays with ``prefix/`` before their names."""
+    """Return the arrays with ``prefix/`` before their names."""
     return {f"{prefix}/{name}": np.asarray(array) for name, array in arrays.items()}
 
 
 def run_torch(layer: torch.nn.RNNBase, seed: int) -> Arrays:
-    """A case of a PyTorch layer, whose states have a leading axis of layers."""
+    """Run a case of a PyTorch layer, whose states have a leading axis of layers."""
     parameters = dict(layer.named_parameters())
     states = "hc" if isinstance(layer, torch.nn.LSTM) else "h"
-    given = draw(seed, {name: tuple(p.shape) for name, p in parameters.items()}, states)
+    arrays = draw(seed, {name: tuple(p.shape) for name, p in parameters.items()}, states)
     with torch.no_grad():
-        for name, array in group(given, "weights").items():
+        for name, array in group(arrays, "weights").items():
             parameters[name].copy_(torch.from_numpy(array))
-    tensors = {name: torch.from_numpy(array).requires_grad_() for name, array in given.items()}
+    tensors = {name: torch.from_numpy(array).requires_grad_() for name, array in arrays.items()}
     start = group(tensors, "initial_state")
     first = tuple(h[None] for h in start.values())
     ys, final = layer(tensors["inputs"], first if len(states) > 1 else first[0])
@@ -84,7 +84,7 @@ def run_torch(layer: torch.nn.RNNBase, seed: int) -> Arrays:
     loss = (ys * tensors["output_cotangents"]).sum()
     loss += sum((last[s] * tensors[f"final_state_cotangents/{s}"]).sum() for s in states)
     loss.backward()
-    return given | {
+    return arrays | {
         "outputs": ys.detach().numpy(),
         "input_gradients": tensors["inputs"].grad.numpy(),
         **grouped("final_state", {s: h.detach() for s, h in last.items()}),
@@ -94,23 +94,23 @@ def run_torch(layer: torch.nn.RNNBase, seed: int) -> Arrays:
 
 
 def run_keras(layer: keras.layers.Layer, seed: int) -> Arrays:
-    """A case of a Keras layer with ``return_sequences`` and ``return_state``, on TensorFlow."""
+    """Run a case of a Keras layer with ``return_sequences`` and ``return_state``, on TensorFlow."""
     layer.build((B, T, D))
     variables = {variable.name: variable for variable in layer.trainable_variables}
     states = "hc" if isinstance(layer, keras.layers.LSTM) else "h"
-    given = draw(seed, {name: tuple(v.shape) for name, v in variables.items()}, states)
-    for name, array in group(given, "weights").items():
+    arrays = draw(seed, {name: tuple(v.shape) for name, v in variables.items()}, states)
+    for name, array in group(arrays, "weights").items():
         variables[name].assign(array)
-    xs, start = tf.constant(given["inputs"]), [tf.constant(h) for h in group(given, "initial_state").values()]
+    xs, start = tf.constant(arrays["inputs"]), [tf.constant(h) for h in group(arrays, "initial_state").values()]
     with tf.GradientTape() as tape:
         tape.watch([xs, *start])
         ys, *last = layer(xs, initial_state=start)
-        loss = tf.reduce_sum(ys * given["output_cotangents"])
+        loss = tf.reduce_sum(ys * arrays["output_cotangents"])
         for s, h in zip(states, last, strict=True):
-            loss += tf.reduce_sum(h * given[f"final_state_cotangents/{s}"])
+            loss += tf.reduce_sum(h * arrays[f"final_state_cotangents/{s}"])
     values = [variable.value for variable in variables.values()]
     of_weights, of_inputs, of_start = tape.gradient(loss, (values, xs, start))
-    return given | {
+    return arrays | {
         "outputs": ys.numpy(),
         "input_gradients": of_inputs.numpy(),
         **grouped("final_state", dict(zip(states, last, strict=True))),
@@ -120,18 +120,18 @@ def run_keras(layer: keras.layers.Layer, seed: int) -> Arrays:
 
 
 def run_tensorflow1(make_cell: Callable, seed: int) -> Arrays:
-    """A case of a TensorFlow 1 cell under ``dynamic_rnn``, in a graph and a session."""
+    """Run a case of a TensorFlow 1 cell under ``dynamic_rnn``, in a graph and a session."""
     tf1 = tf.compat.v1
     with tf.Graph().as_default(), tf1.Session() as session:
         xs, h0 = tf1.placeholder(tf.float32, (B, T, D)), tf1.placeholder(tf.float32, (B, H))
         ys, last = tf1.nn.dynamic_rnn(make_cell(), xs, initial_state=h0)
         variables = {variable.name.removesuffix(":0"): variable for variable in tf1.trainable_variables()}
-        given = draw(seed, {name: tuple(v.shape) for name, v in variables.items()})
-        loss = tf.reduce_sum(ys * given["output_cotangents"])
-        loss += tf.reduce_sum(last * given["final_state_cotangents/h"])
+        arrays = draw(seed, {name: tuple(v.shape) for name, v in variables.items()})
+        loss = tf.reduce_sum(ys * arrays["output_cotangents"])
+        loss += tf.reduce_sum(last * arrays["final_state_cotangents/h"])
         of_inputs, of_start, *of_weights = tf1.gradients(loss, [xs, h0, *variables.values()])
-        feed = {variables[name]: array for name, array in group(given, "weights").items()}
-        feed |= {xs: given["inputs"], h0: given["initial_state/h"]}
+        feed = {variables[name]: array for name, array in group(arrays, "weights").items()}
+        feed |= {xs: arrays["inputs"], h0: arrays["initial_state/h"]}
         computed = {
             "outputs": ys,
             "input_gradients": of_inputs,
@@ -139,11 +139,11 @@ def run_tensorflow1(make_cell: Callable, seed: int) -> Arrays:
             "initial_state_gradients/h": of_start,
             **{f"weight_gradients/{name}": g for name, g in zip(variables, of_weights, strict=True)},
         }
-        return given | session.run(computed, feed)
+        return arrays | session.run(computed, feed)
 
 
 def write(name: str, arrays: Arrays, **metadata: str) -> None:
-    """The golden file of a case."""
+    """Write the golden file of a case."""
     metadata |= {"python": platform.python_version(), "numpy": np.__version__}
     case = json.dumps(metadata, sort_keys=True)  # one entry: safetensors orders several at random
     arrays = {key: np.ascontiguousarray(array) for key, array in arrays.items()}  # safetensors wants it
@@ -152,7 +152,7 @@ def write(name: str, arrays: Arrays, **metadata: str) -> None:
 
 
 def torch_cases() -> None:
-    """nn.RNN with both activations, nn.GRU, nn.LSTM."""
+    """Run nn.RNN with both activations, nn.GRU, nn.LSTM."""
     for seed, name, make, ours in (
         (100, "rnn_tanh", torch.nn.RNN, {"cell": "elman", "activation": "tanh"}),
         (101, "rnn_relu", torch.nn.RNN, {"cell": "elman", "activation": "relu"}),
@@ -166,7 +166,7 @@ def torch_cases() -> None:
 
 
 def keras_cases() -> None:
-    """SimpleRNN, GRU with the reset after the product, LSTM."""
+    """Run SimpleRNN, GRU with the reset after the product, LSTM."""
     for seed, name, make, options, ours in (
         (200, "simple_rnn", keras.layers.SimpleRNN, {}, {"cell": "elman", "activation": "tanh"}),
         (201, "gru", keras.layers.GRU, {"reset_after": True}, {"cell": "gru"}),
@@ -179,7 +179,7 @@ def keras_cases() -> None:
 
 
 def tensorflow1_cases() -> None:
-    """BasicRNNCell with both activations."""
+    """Run BasicRNNCell with both activations."""
     make = tf.compat.v1.nn.rnn_cell.BasicRNNCell
     for seed, activation in ((300, "tanh"), (301, "relu")):
         arrays = run_tensorflow1(partial(make, H, activation=activation), seed)

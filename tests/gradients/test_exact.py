@@ -1,4 +1,4 @@
-"""What is known without training: the gradient flow of networks whose answer can be written down."""
+"""Gradient flows that are known in closed form."""
 
 import equinox as eqx
 import jax
@@ -16,7 +16,7 @@ D, H, T = 3, 5, 40
 
 
 def with_largest_singular_value(cell: tt.Elman, sigma: float) -> tt.Elman:
-    """The cell with its recurrent matrix scaled; random, so that its singular values differ."""
+    """Return the cell with a random recurrent matrix, whose singular values differ, of this spectral norm."""
     matrix = jax.random.normal(jax.random.key(7), cell.w_h.shape, cell.w_h.dtype)
     return eqx.tree_at(lambda cell: cell.w_h, cell, sigma * matrix / jnp.linalg.norm(matrix, 2))
 
@@ -27,7 +27,7 @@ def assert_powers(norms, rho, *, rtol):
 
 @pytest.mark.parametrize("rho", [0.5, 0.9, 1.1])
 def test_linear_with_a_scaled_orthogonal_matrix(rho):
-    """All singular values over k steps are rho^k, and the bound is met."""
+    """All singular values over k steps are rho^k, and so is the bound."""
     cell = tt.Elman(D, H, "identity", recurrent_init=orthogonal(rho), key=KEY)
     flow = tt.gradient_flow(cell, random_inputs(T, D))
     assert_powers(flow.norms, rho, rtol=1e-4)
@@ -48,7 +48,7 @@ def test_linear_in_float64(rho):
 
 @pytest.mark.parametrize(("name", "sigma"), [("tanh", 0.9), ("tanh", 1.6), ("sigmoid", 1.2), ("sigmoid", 3.9)])
 def test_norms_stay_below_the_bound(name, sigma):
-    """G sigma_max to the power of the lag; so the sigmoid, with g = 1/4, fades even where sigma_max is 3.9."""
+    """The bound is (g sigma_max)^k; so with the sigmoid, g = 1/4, a gradient fades even if sigma_max is 3.9."""
     cell = with_largest_singular_value(tt.Elman(D, H, name, key=KEY), sigma)
     flow = tt.gradient_flow(cell, random_inputs(T, D))
     slope = {"tanh": 1.0, "sigmoid": 0.25}[name]
@@ -61,7 +61,7 @@ def test_norms_stay_below_the_bound(name, sigma):
 
 @pytest.mark.parametrize("bias", [-1.0, 0.5, 3.0])
 def test_the_carousel_of_an_lstm(bias):
-    """With all weights zero, dc_T/dc_0 = sigmoid(b)^T; and h passes nothing on."""
+    """With all weights zero, dc_T/dc_0 = sigmoid(b)^T, and nothing flows through h."""
     outline = eqx.filter_eval_shape(tt.LSTM, D, H, key=KEY)
     cell = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), outline)
     cell = eqx.tree_at(lambda cell: cell.b, cell, cell.b.at[H : 2 * H].set(bias))
@@ -76,7 +76,7 @@ def test_the_carousel_of_an_lstm(bias):
 
 
 def test_a_relu_network_with_the_identity_keeps_all():
-    """Le, Jaitly & Hinton: with a positive state and no input, each step's Jacobian is the identity."""
+    """With a positive state and no input, each step's Jacobian is the identity (Le, Jaitly & Hinton 2015)."""
     cell = tt.Elman(D, H, "relu", recurrent_init=identity(), key=KEY)
     state = tt.ElmanState(jnp.arange(1.0, H + 1))
     flow = tt.gradient_flow(cell, jnp.zeros((T, D)), state)
@@ -89,7 +89,7 @@ def test_a_relu_network_with_the_identity_keeps_all():
 @pytest.mark.usefixtures("x64")  # a matrix in float32 is orthogonal to 1e-7, and its 1,000th power to 1e-4
 @pytest.mark.parametrize("activation", [ACTIVATIONS["identity"], jnp.abs], ids=["identity", "absolute value"])
 def test_orthogonal_recurrence_holds_the_norm_over_a_thousand_steps(activation):
-    """Of the gradient, and without input of the state too: both activations keep a vector's length."""
+    """Both activations keep the length of a vector: of the gradient, and without input of the state too."""
     cell = tt.Elman(D, H, activation, recurrent_init=orthogonal(), key=KEY)
     state = tt.ElmanState(random_inputs(H, seed=3))
     xs = jnp.zeros((1000, D))
@@ -110,8 +110,8 @@ SLOPES = {
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_the_table_of_activations(name):
-    """Largest slope, mean slope, and the shares of dead and saturated units, against NumPy's."""
+def test_gate_statistics_of_every_activation(name):
+    """Largest slope, mean slope, and the shares of dead and saturated units, computed with NumPy."""
     cell = random_cell(f"elman-{name}")
     xs = 3 * random_inputs(T, cell.inputs)
     flow = tt.gradient_flow(cell, xs)
@@ -123,10 +123,10 @@ def test_the_table_of_activations(name):
     assert cell.slopes == (pytest.approx(largest, rel=1e-6),)
     saturated, dead = slopes < 0.05 * largest, (slopes == 0) & (np.asarray(hs) == 0)
     np.testing.assert_allclose(flow.slopes["a"], slopes.mean(axis=1), rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(flow.saturated_by_time, saturated.mean(axis=1))
-    np.testing.assert_allclose(flow.saturated_by_unit, saturated.mean(axis=0))
-    np.testing.assert_allclose(flow.dead_by_unit, dead.mean(axis=0))
-    np.testing.assert_allclose(flow.dead_by_time, dead.mean(axis=1))
+    np.testing.assert_allclose(flow.gate_statistics.saturated.by_time, saturated.mean(axis=1))
+    np.testing.assert_allclose(flow.gate_statistics.saturated.by_unit, saturated.mean(axis=0))
+    np.testing.assert_allclose(flow.gate_statistics.dead.by_unit, dead.mean(axis=0))
+    np.testing.assert_allclose(flow.gate_statistics.dead.by_time, dead.mean(axis=1))
     assert (flow.dead, flow.saturated) == (pytest.approx(dead.mean()), pytest.approx(saturated.mean()))
     assert (flow.dead > 0.2) == (name == "relu")
     assert (flow.saturated > 0.2) == (name in ("tanh", "relu", "leaky_relu"))

@@ -7,8 +7,8 @@ import pytest
 
 import throughtime as tt
 from throughtime.cells.catalog import CELLS, cell_type
-from throughtime.gradients.trajectory import trajectory
 from throughtime.lab.look import look
+from throughtime.recurrence import trajectory
 
 STEPS, HIDDEN, AT = 7, 5, 4
 WINDOW = jax.random.normal(jax.random.key(3), (STEPS + 1,))

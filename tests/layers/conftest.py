@@ -1,4 +1,4 @@
-"""No array is converted to another type that the code did not mean to."""
+"""Strict dtypes: no array is converted to another type unintentionally."""
 
 from collections.abc import Iterator
 

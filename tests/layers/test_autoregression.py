@@ -1,4 +1,4 @@
-"""A network going on by itself is a loop that feeds each prediction back."""
+"""Autoregression: a loop that feeds each prediction back."""
 
 import equinox as eqx
 import jax
@@ -28,8 +28,8 @@ def test_an_elman_network_continues_as_numpy_does():
     np.testing.assert_allclose(generated, sequence[T:], rtol=1e-5, atol=1e-6)
 
 
-def test_every_step_sees_the_whole_past():
-    """From the start each time: the network over all points so far, its last prediction appended."""
+def test_every_step_depends_on_the_whole_past():
+    """Against the network run from the start for each step, over all points so far."""
     network = tt.RecurrentNetwork(
         tt.LSTM(1, H, recurrent_init="uniform", key=jax.random.key(4)), 1, key=jax.random.key(5)
     )
@@ -41,17 +41,22 @@ def test_every_step_sees_the_whole_past():
 
 
 @pytest.mark.parametrize(("length", "steps"), [(0, 3), (4, 0)])
-def test_nothing_comes_of_nothing(length, steps):
+def test_at_least_one_step_to_start_from_and_one_to_predict(length, steps):
     network = tt.RecurrentNetwork(
         tt.Elman(1, H, recurrent_init="uniform", key=jax.random.key(0)), 1, key=jax.random.key(0)
     )
-    with pytest.raises(tt.InputError, match=f"at least one step to start from and one to predict, got {length} and"):
+    with pytest.raises(tt.InputError) as caught:
         rollout(network, jnp.zeros((length, 1)), steps)
+    assert (caught.value.code, caught.value.found) == ("no-steps", (length, steps))
 
 
-def test_predictions_that_are_no_input_are_refused():
+def test_predictions_that_do_not_fit_the_inputs_are_refused():
     network = tt.RecurrentNetwork(
         tt.Elman(2, H, recurrent_init="uniform", key=jax.random.key(0)), 3, key=jax.random.key(0)
     )
-    with pytest.raises(tt.InputError, match="the network takes 2 values and predicts 3: expected as many"):
+    with pytest.raises(tt.InputError) as caught:
         rollout(network, jnp.zeros((4, 2)), 5)
+    assert (caught.value.code, caught.value.found, caught.value.expected) == ("wrong-outputs", 3, 2)
+    assert str(caught.value) == (
+        "the network reads 2 values and predicts 3: expected the same number, to feed predictions back"
+    )

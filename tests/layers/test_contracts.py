@@ -1,4 +1,4 @@
-"""A wrapped cell is a cell: every contract holds."""
+"""Every wrapped cell keeps every contract of a cell."""
 
 import jax
 import pytest

@@ -1,4 +1,4 @@
-"""What a wrapper's docstring says is what it computes: its equations, executed in float64 around a NumPy cell."""
+"""The equations in a wrapper's docstring, executed in float64 around a NumPy cell, give what the wrapper computes."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("x64")
 
 
 def lstm(h, c, gx, gh):
-    """The inner cell of all wrappers here but one, from the two shares of its pre-activations."""
+    """Compute the inner cell of all wrappers here but one, from the two products of its pre-activations."""
     i, f, g, o = np.split(gx + gh, 4)
     c = PHI["sigmoid"](f) * c + PHI["sigmoid"](i) * np.tanh(g)
     return PHI["sigmoid"](o) * np.tanh(c), c
@@ -34,7 +34,7 @@ def minlstm_coefficients(cell: tt.Cell):
 
 
 def names_in_equations(cell: tt.Cell) -> dict:
-    """The arrays of the wrapper, those of the cell inside it, and the functions that the equations use."""
+    """Return the arrays of the wrapper and of its inner cell, and the functions that the equations use."""
     inner = cell.cell
     names = {"cell": lstm, "LN": layer_norm, "sqrt": np.sqrt, "minimum": np.minimum}
     names |= {"coefficients": minlstm_coefficients(inner)} | {"Wx": np.asarray(inner.w_x), "b": np.asarray(inner.b)}
@@ -49,7 +49,7 @@ def names_in_equations(cell: tt.Cell) -> dict:
 
 
 def executed(cell: tt.Cell, xs: np.ndarray) -> tuple[dict, np.ndarray]:
-    """The last state by name and all outputs of the equations."""
+    """Execute the equations and return the last state by name and all outputs."""
     code = compile(equations(cell), f"equations of {type(cell).__name__}", "exec")
     state = {"h": np.zeros(cell.hidden), "c": np.zeros(cell.hidden), "t": 0}
     names, ys = names_in_equations(cell), []

@@ -1,4 +1,4 @@
-"""A network is its cell, unrolled, and a linear readout of every output."""
+"""A network: its unrolled cell and a linear readout of every output."""
 
 import equinox as eqx
 import jax
@@ -24,11 +24,11 @@ def xs():
 
 @eqx.filter_jit
 def run(network, xs, state=None, mask=None):
-    """One program, which compiles faster than its operations one by one."""
+    """Run the network as one program, which compiles faster than its operations one by one."""
     return network(xs, state, mask=mask)
 
 
-def test_each_output_is_read_out(network, xs):
+def test_every_output_is_read_out(network, xs):
     state, outputs = run(network, xs[0])
     end, ys = eqx.filter_jit(tt.unroll)(network.cell, xs[0])
     expected = np.asarray(ys) @ np.asarray(network.readout.weight).T + np.asarray(network.readout.bias)
@@ -37,7 +37,7 @@ def test_each_output_is_read_out(network, xs):
     assert outputs.shape == (T, O)
 
 
-def test_a_batch_is_its_series_side_by_side(network, xs):
+def test_a_batch_gives_the_numbers_of_its_sequences(network, xs):
     state, outputs = run(network, xs)
     assert outputs.shape == (B, T, O)
     for row in range(B):
@@ -95,7 +95,8 @@ def test_a_configuration_is_plain_values():
     }
 
 
-def test_what_has_no_name_cannot_be_saved():
+def test_an_activation_without_a_name_cannot_be_saved():
     cell = tt.Elman(D, H, activation=lambda x: x**3, recurrent_init="uniform", key=jax.random.key(0))
-    with pytest.raises(tt.InputError, match=r"the activation .* has no name in throughtime and cannot be saved"):
+    with pytest.raises(tt.InputError) as caught:
         network_config(tt.RecurrentNetwork(cell, O, key=jax.random.key(0)))
+    assert (caught.value.code, caught.value.found) == ("no-name", cell.activation)

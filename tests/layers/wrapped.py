@@ -1,4 +1,4 @@
-"""The wrapped cells that are held to the contracts, with random asymmetric weights, statistics too."""
+"""The wrapped cells for the contracts, with random asymmetric weights and statistics."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ WRAPPED: dict[str, Callable[[], tt.Cell]] = {
 
 
 def random_wrapped(name: str) -> tt.Cell:
-    """A cell of the table in the current float type."""
+    """Return a cell of the table in the current float type."""
     cell = random_weights(WRAPPED[name])
     if isinstance(cell, tt.BatchNorm):
         cell = eqx.tree_at(lambda cell: (cell.x.variance, cell.h.variance), cell, replace_fn=lambda v: 0.1 + jnp.abs(v))

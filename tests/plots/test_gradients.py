@@ -10,8 +10,10 @@ from tests.contract import random_cell, random_inputs
 from tests.plots.pages import Shown, bands, curves, images, texts, words
 
 import throughtime as tt
+from throughtime.gradients import CalendarStep, HorizonSensitivity
 
 T, B = 9, 3
+STEP = CalendarStep("1 day", None)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +41,18 @@ def test_verdict_figures_and_pictures(flow):
 
 def test_what_a_forecast_moves_with_is_a_map(flow):
     influence = np.arange(15.0).reshape(3, 5)
-    shown = Shown(replace(flow, horizon_by_lag=influence)._repr_html_())
+    shown = Shown(replace(flow, sensitivity=HorizonSensitivity(influence, STEP))._repr_html_())
     figure = shown.figure("what the forecast moves with (blue: 14)")
     (image,) = images(figure)
     opacity = image[::-1, :, 3]
     np.testing.assert_allclose(opacity / 255, influence / 14, atol=0.03)
     assert {"1", "3"} <= set(texts(figure))
-    wide = replace(flow, horizon_by_lag=np.ones((700, 5000)))
+    wide = replace(flow, sensitivity=HorizonSensitivity(np.ones((700, 5000)), STEP))
     assert len(wide._repr_html_()) < 60_000
 
 
 def test_words_are_escaped(flow):
-    named = replace(flow, cell="<script>")
+    named = replace(flow, label="<script>")
     page = named._repr_html_()
     assert "<script>" not in page
     assert words(Shown(page).root[1]).startswith("<script>: ")

@@ -1,4 +1,4 @@
-"""What ``throughtime gradients`` does: choose what to measure, measure it, write the results."""
+"""The steps of ``throughtime gradients``: choose the cells, measure them, write the results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import polars as pl
 
 from throughtime._errors import InputError
 from throughtime._types import Array
@@ -17,25 +18,28 @@ from throughtime.gradients import (
     GradientFlow,
     cases,
     compare,
+    compare_remedies,
+    explain_comparison,
     gradient_flow,
-    noise,
     panel_windows,
     sine_windows,
-    write_comparison,
-    write_remedies,
+    white_noise,
 )
 from throughtime.layers import RecurrentNetwork, network_config
 from throughtime.loading import load
+from throughtime.plots import comparison_picture, flow_picture, remedies_picture
+
+COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")  # of gradients.csv
 
 
 class Choice(NamedTuple):
-    """What is measured.
+    """The cells to measure.
 
     Attributes:
         cells, activations, inits: by name; see :func:`throughtime.gradients.cases`.
         length: T.
         hidden: H.
-        seed: makes weights and inputs.
+        seed: of weights and inputs.
     """
 
     cells: Sequence[str]
@@ -47,28 +51,30 @@ class Choice(NamedTuple):
 
 
 def measure_cells(out: OutputFolder, choice: Choice, panel: Panel | None) -> dict[str, Any]:
-    """Cells with random weights, side by side, on noise or on a panel's series."""
+    """Measure cells with random weights side by side, on noise or on a panel's series."""
     chosen = cases(choice.cells, choice.activations, choice.inits, length=choice.length)
     xs, key = _inputs(choice, panel)
     flows = compare(chosen, xs, hidden=choice.hidden, key=key)
     with out.staged() as stage:
-        words = write_comparison(stage, chosen, flows, "What is left of a gradient, by lag")
-    return _summary(words, list(zip(chosen, flows, strict=True)))
+        verdicts = _write_comparison(stage, chosen, flows, "What is left of a gradient, by lag")
+    return _summary(verdicts, list(zip(chosen, flows, strict=True)))
 
 
 def measure_remedies(out: OutputFolder, choice: Choice, panel: Panel | None) -> dict[str, Any]:
-    """The story of the remedies, on noise or on a panel's series."""
+    """Measure the remedies side by side, on noise or on a panel's series."""
     xs, key = _inputs(choice, panel)
+    remedies = compare_remedies(xs, hidden=choice.hidden, key=key)
     with out.staged() as stage:
-        words, measured = write_remedies(stage, xs, hidden=choice.hidden, key=key)
-    return _summary(words, measured)
+        verdicts = _write_figures(stage, remedies.cases, remedies.flows)
+        remedies_picture(remedies).savefig(stage / "gradients.png")
+    return _summary(verdicts, list(zip(remedies.cases, remedies.flows, strict=True)))
 
 
 def measure_model(out: OutputFolder, path: Path, choice: Choice, panel: Panel | None) -> dict[str, Any]:
-    """A trained model: a forecaster at the end of its own or of other series, a network on windows of them.
+    """Measure a trained model: a forecaster at the end of its own or of other series, a network on windows of series.
 
     Raises:
-        InputError: for a folder that holds no model, and series that do not fit it.
+        InputError: for a folder that holds no model, and for series that do not fit the model.
     """
     model = load(path)
     if isinstance(model, Forecaster):
@@ -79,24 +85,51 @@ def measure_model(out: OutputFolder, path: Path, choice: Choice, panel: Panel | 
         xs = sine_windows(choice.length, key=key) if panel is None else _windows(panel, choice)
         flow = gradient_flow(model, xs)
     else:
-        raise InputError(f"{path} holds a {type(model).__name__}: expected a forecaster or a network with a cell")
+        raise InputError(
+            f"{path} holds a {type(model).__name__}: expected a forecaster or a network with a cell",
+            code="not-a-cell",
+            file=path,
+            found=type(model).__name__,
+            expected=["Forecaster", "RecurrentNetwork"],
+        )
     case = Case(name, "", "trained", lambda xs, hidden, key: model)
     with out.staged() as stage:
-        words = write_comparison(stage, [case], [flow], "")
-    return _summary(words, [(case, flow)])
+        verdict = _write_comparison(stage, [case], [flow], "")
+    return _summary(verdict, [(case, flow)])
+
+
+def _write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:
+    """Write ``gradients.csv``, ``verdict.txt`` and ``gradients.png``, and return the verdicts."""
+    verdicts = _write_figures(folder, chosen, flows)
+    labels = [case.label for case in chosen]
+    figure = flow_picture(flows[0]) if len(flows) == 1 else comparison_picture(flows, labels, title)
+    figure.savefig(folder / "gradients.png")
+    return verdicts
+
+
+def _write_figures(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
+    """Write ``gradients.csv`` and ``verdict.txt``, and return the verdicts."""
+    tables = []
+    for case, flow in zip(chosen, flows, strict=True):
+        names = {"cell": case.cell, "activation": case.activation, "init": case.init}
+        tables.append(flow.to_frame().with_columns(**{column: pl.lit(name) for column, name in names.items()}))
+    pl.concat([table.select(COLUMNS) for table in tables]).write_csv(folder / "gradients.csv")
+    verdicts = explain_comparison([case.label for case in chosen], flows)
+    (folder / "verdict.txt").write_text(verdicts + "\n", encoding="utf-8")
+    return verdicts
 
 
 def _inputs(choice: Choice, panel: Panel | None) -> tuple[Array, Array]:
-    """Inputs, and the key of the weights."""
+    """Return the inputs, and the key of the weights."""
     key, key_inputs = jax.random.split(jax.random.key(choice.seed))
-    return noise(choice.length, key=key_inputs) if panel is None else _windows(panel, choice), key
+    return white_noise(choice.length, key=key_inputs) if panel is None else _windows(panel, choice), key
 
 
 def _windows(panel: Panel, choice: Choice) -> Array:
     return jnp.asarray(panel_windows(without_leading_gaps(panel), choice.length, seed=choice.seed))
 
 
-def _summary(words: str, measured: Sequence[tuple[Case, GradientFlow]]) -> dict[str, Any]:
+def _summary(verdicts: str, measured: Sequence[tuple[Case, GradientFlow]]) -> dict[str, Any]:
     rows = [
         {
             "cell": case.cell,
@@ -111,4 +144,4 @@ def _summary(words: str, measured: Sequence[tuple[Case, GradientFlow]]) -> dict[
         }
         for case, flow in measured
     ]
-    return {"verdict": words, "measured": rows}
+    return {"verdict": verdicts, "measured": rows}

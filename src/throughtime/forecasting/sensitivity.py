@@ -17,7 +17,7 @@ from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.train import Networks
-from throughtime.gradients import GradientFlow, Unit, cell_flow
+from throughtime.gradients import CalendarStep, GradientFlow, HorizonSensitivity, cell_flow
 from throughtime.layers import per_step
 
 MOST_WINDOWS = 32  # more cost time and hardly move a median
@@ -26,7 +26,7 @@ MOST_WINDOWS = 32  # more cost time and hardly move a median
 def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     """Return the gradient flow of a fitted forecaster at the end of its series, the median over up to 32 of them.
 
-    A step of the cell is a patch of the window: :attr:`GradientFlow.unit` says how long it is. In
+    A step of the cell is a patch of the window: :attr:`GradientFlow.calendar_step` says how long it is. In
     :attr:`GradientFlow.horizon_by_lag` (F, R) a lag is one value. It is the total derivative: through the cell, the
     linear map beside it, the bases, and the window's level and scale; for a forecaster in logarithms, an elasticity.
 
@@ -58,11 +58,11 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
         series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), lookback=design.reach, horizon=design.horizon
     )
     season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
-    return replace(
-        cell_flow(network.first_block.cell, _cell_inputs(network, windows)),
-        unit=Unit(panel.frequency.span(design.patch), season),
-        horizon_by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
+    sensitivity = HorizonSensitivity(
+        by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
+        calendar_step=CalendarStep(panel.frequency.span(design.patch), season),
     )
+    return replace(cell_flow(network.first_block.cell, _cell_inputs(network, windows)), sensitivity=sensitivity)
 
 
 @eqx.filter_jit

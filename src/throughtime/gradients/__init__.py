@@ -1,7 +1,7 @@
-"""Gradients through time: how strongly a state depends on earlier ones, and what changes that.
+"""Gradients through time: the dependence of a state on earlier ones, and remedies for vanishing and explosion.
 
-In: a cell and inputs (T, D). Out: records of numbers, such as :class:`GradientFlow`.
-Never: forecasting, reports.
+In: a cell and inputs (T, D). Out: records of numbers, such as :class:`GradientFlow`, and their verdicts.
+Never: forecasting, reports, files.
 """
 
 import lazy_loader

@@ -1,16 +1,14 @@
-"""Cells, activations and initializers side by side: the same inputs, and what flows back through each."""
+"""Cells, activations and initializers side by side: the gradient through each on the same inputs."""
 
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import polars as pl
 
 from throughtime._errors import InputError
-from throughtime._types import Array, Key
+from throughtime._types import Array, Float, Key
 from throughtime.cells import Cell, activation, cell_type, init_arguments, takes
 from throughtime.data import Panel, TimeSeriesData, fill_forward
 from throughtime.gradients.flow import GradientFlow
@@ -18,32 +16,112 @@ from throughtime.gradients.measure import cell_flow
 from throughtime.recurrence import unroll
 
 SEQUENCES = 64
+MEASURED = 8  # sequences whose median is taken; a case may use all of them, for batch statistics
 
 
-def noise(length: int, *, key: Key) -> Array:
-    """White noise (B, T, 1) with mean 0 and variance 1: inputs that favor no cell."""
+class Case(NamedTuple):
+    """A cell to measure.
+
+    Attributes:
+        cell: its name.
+        activation: the activation's name; empty if the cell has none to choose.
+        init: the initializer's name; empty for the cell's own.
+        build: ``build(xs, hidden, key)`` makes the cell for the inputs (B, T, D) that it will run on.
+    """
+
+    cell: str
+    activation: str
+    init: str
+    build: Callable[[Array, int, Key], Cell]
+
+    @property
+    def label(self) -> str:
+        """Return ``elman tanh, identity``."""
+        name = " ".join(part for part in (self.cell, self.activation) if part)
+        return f"{name}, {self.init}" if self.init else name
+
+
+def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str], *, length: int) -> list[Case]:
+    """Return every cell with every activation and initializer that it takes.
+
+    Args:
+        cells: names of cells.
+        activations: names of activations, for an Elman cell.
+        inits: names of recurrent or bias initializers; empty for each cell's own.
+        length: T, for which "chrono" makes its biases.
+
+    Raises:
+        InputError: for an unknown name, and for an initializer that none of the cells takes.
+    """
+    kinds = {name: cell_type(name) for name in cells}
+    for name in activations:
+        activation(name)
+    options = {name: init_arguments(name, length) for name in inits}
+    inits_by_cell = {name: [init for init in inits if takes(kind, init)] for name, kind in kinds.items()}
+    _require_all_taken(cells, inits, inits_by_cell)
+    result = []
+    for name, kind in kinds.items():
+        for chosen, init in itertools.product(activations if name == "elman" else [""], inits_by_cell[name] or [""]):
+            arguments = ({"activation": chosen} if chosen else {}) | options.get(init, {})
+            result.append(Case(name, chosen, init, _builder(kind, arguments)))
+    return result
+
+
+def _require_all_taken(cells: Sequence[str], inits: Sequence[str], inits_by_cell: dict[str, list[str]]) -> None:
+    taken = set(itertools.chain.from_iterable(inits_by_cell.values()))
+    for init in inits:
+        if init not in taken:
+            raise InputError(
+                f"none of the cells {', '.join(cells)} takes the initializer {init!r}: leave it out",
+                code="initializer-not-taken",
+                found=init,
+                expected=list(cells),
+            )
+
+
+def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[Array, int, Key], Cell]:
+    return lambda xs, hidden, key: kind(xs.shape[-1], hidden, **arguments, key=key)
+
+
+def compare(chosen: Sequence[Case], xs: Float[Array, "B T D"], *, hidden: int, key: Key) -> list[GradientFlow]:
+    """Measure each case on the first sequences of xs, with weights from the same key."""
+    return [_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
+
+
+def _flow(cell: Cell, xs: Float[Array, "B T D"]) -> GradientFlow:
+    """Measure from the state after one input: normalization would blow up the zeros of the first state."""
+    state, _ = unroll(cell, xs[:, :1])
+    return cell_flow(cell, xs, state)
+
+
+def white_noise(length: int, *, key: Key) -> Float[Array, "B T 1"]:
+    """Return white noise with mean 0 and variance 1: inputs that favor no cell."""
     return jax.random.normal(key, (SEQUENCES, length, 1))
 
 
-def sine_windows(length: int, *, key: Key) -> Array:
-    """Windows (B, T, 1) of the sine wave that the demo's network learns.
+def sine_windows(length: int, *, key: Key) -> Float[Array, "B T 1"]:
+    """Return windows of the sine wave that the demo's network learns.
 
     Raises:
-        InputError: where a window does not fit into the wave.
+        InputError: if a window does not fit into the wave.
     """
     return TimeSeriesData().draw(key, SEQUENCES, length)[0]
 
 
 def panel_windows(panel: Panel, length: int, *, seed: int) -> np.ndarray:
-    """Random windows (B, T, 1) of a panel's series, each series with mean 0 and variance 1; gaps are filled.
+    """Return random windows (B, T, 1) of a panel's series, each series with mean 0 and variance 1; gaps are filled.
 
     Raises:
-        InputError: where no series has so many steps.
+        InputError: if no series has ``length`` steps.
     """
     rows = np.flatnonzero(panel.lengths >= length)
     if not len(rows):
+        longest = int(panel.lengths.max())
         raise InputError(
-            f"no series has {length} steps, the longest has {panel.lengths.max()}: expected --length of at most that"
+            f"no series has {length} steps, the longest has {longest}: expected --length of at most that",
+            code="series-too-short",
+            found=longest,
+            expected=length,
         )
     values = fill_forward(panel.values, panel.offsets, panel.frequency.season)
     random = np.random.default_rng(seed)
@@ -55,122 +133,6 @@ def panel_windows(panel: Panel, length: int, *, seed: int) -> np.ndarray:
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation; 1 for the deviation of a constant series."""
     deviation = float(values.std())
     return float(values.mean()), deviation if deviation > 0 else 1.0
-
-
-MEASURED = 8  # sequences whose median is taken; a build may look at more, as batch statistics do
-COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")
-
-
-class Case(NamedTuple):
-    """One cell to measure; activation and init are empty where the choice is not the cell's to make.
-
-    ``build(xs, hidden, key)`` makes it, for the inputs (B, T, D) that it will run on.
-    """
-
-    cell: str
-    activation: str
-    init: str
-    build: Callable[[Array, int, Key], Cell]
-
-    @property
-    def label(self) -> str:
-        """``elman tanh, identity``."""
-        named = " ".join(part for part in (self.cell, self.activation) if part)
-        return f"{named}, {self.init}" if self.init else named
-
-
-def cases(cells: Sequence[str], activations: Sequence[str], inits: Sequence[str], *, length: int) -> list[Case]:
-    """Every cell with every activation and initializer that it can take.
-
-    Args:
-        cells: names; an activation is an Elman cell's alone.
-        activations: names.
-        inits: names of recurrent or bias initializers; none for each cell's own. "chrono" is for ``length`` steps.
-        length: T.
-
-    Raises:
-        InputError: for an unknown name, and an initializer that none of the cells takes.
-    """
-    kinds = {name: cell_type(name) for name in cells}
-    for name in activations:
-        activation(name)
-    options = {name: init_arguments(name, length) for name in inits}
-    taken = {name: [init for init in inits if takes(kind, init)] for name, kind in kinds.items()}
-    for init in inits:
-        if not any(init in inits_of for inits_of in taken.values()):
-            raise InputError(f"none of the cells {', '.join(cells)} takes the initializer {init!r}: leave it out")
-    result = []
-    for name, kind in kinds.items():
-        named = activations if name == "elman" else [""]
-        for chosen, init in itertools.product(named, taken[name] or [""]):
-            arguments = ({"activation": chosen} if chosen else {}) | options.get(init, {})
-            result.append(Case(name, chosen, init, _builder(kind, arguments)))
-    return result
-
-
-def compare(chosen: Sequence[Case], xs: Array, *, hidden: int, key: Key) -> list[GradientFlow]:
-    """What flows back through each over the first sequences of xs (B, T, D), with weights from the same key."""
-    return [_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
-
-
-def _flow(cell: Cell, xs: Array) -> GradientFlow:
-    """From the state after one input: that before any is all zeros, which a normalization blows up."""
-    state, _ = unroll(cell, xs[:, :1])
-    return cell_flow(cell, xs, state)
-
-
-def write_comparison(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow], title: str) -> str:
-    """Write ``gradients.csv``, ``gradients.png`` and ``verdict.txt``; the verdicts come back too."""
-    from throughtime.plots import comparison_picture, flow_picture
-
-    words = write_figures(folder, chosen, flows)
-    labels = [case.label for case in chosen]
-    figure = flow_picture(flows[0]) if len(flows) == 1 else comparison_picture(flows, labels, title)
-    figure.savefig(folder / "gradients.png")
-    return words
-
-
-def write_figures(folder: Path, chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
-    """Write ``gradients.csv`` and ``verdict.txt``; the verdicts come back too."""
-    tables = []
-    for case, flow in zip(chosen, flows, strict=True):
-        named = {"cell": case.cell, "activation": case.activation, "init": case.init}
-        tables.append(flow.to_frame().with_columns(**{name: pl.lit(value) for name, value in named.items()}))
-    pl.concat([table.select(COLUMNS) for table in tables]).write_csv(folder / "gradients.csv")
-    words = verdicts(chosen, flows)
-    (folder / "verdict.txt").write_text(words + "\n", encoding="utf-8")
-    return words
-
-
-def verdicts(chosen: Sequence[Case], flows: Sequence[GradientFlow]) -> str:
-    """Which remembers longest and shortest, then the verdict of each; what limits all of them comes once."""
-    from throughtime.gradients.explain import LIMITS
-
-    ranked = sorted(zip(chosen, flows, strict=True), key=lambda pair: _memory_span(pair[1]), reverse=True)
-    lines = []
-    if len(flows) > 1:
-        (longest, best), (shortest, worst) = ranked[0], ranked[-1]
-        lines = [
-            f"Longest memory: {longest.label} ({_span(best)}). Shortest: {shortest.label} ({_span(worst)}).",
-            "",
-        ]
-    for case, flow in zip(chosen, flows, strict=True):
-        lines += [f"{case.label}: {flow.verdict.removeprefix(f'{flow.cell}: ').removesuffix(LIMITS).strip()}", ""]
-    return "\n".join([*lines, LIMITS])
-
-
-def _memory_span(flow: GradientFlow) -> tuple[int, float]:
-    """Longer first: by the reach, then by what is left in the end."""
-    return flow.reach, float(np.nan_to_num(min(flow.memory[-1], 1.0)))
-
-
-def _span(flow: GradientFlow) -> str:
-    if flow.reach == flow.steps:
-        return f"{flow.memory[-1]:.2g} of a gradient left after all {flow.steps} steps"
-    return f"1 % left after {flow.reach} steps"
-
-
-def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[Array, int, Key], Cell]:
-    return lambda xs, hidden, key: kind(xs.shape[-1], hidden, **arguments, key=key)

@@ -1,137 +1,180 @@
-"""What flows back through time in one cell, as a result that one can assert on, tabulate and look at."""
+"""The result of measuring the gradient through time in one cell: numbers, a table, a verdict, a picture."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-UNDERFLOW = 1e-290  # what is 0 after this was only too small for float64
-LEFT = 0.01  # what the reach still lets through
+from throughtime.gradients.decay import BoundKind, Decay
+from throughtime.gradients.finite import NotFinite
+from throughtime.gradients.gate_statistics import GateStatistics
+
+JSON_FIELDS = (
+    *("cell", "label", "norms", "bound", "bound_kind", "memory", "singular_values", "errors", "per_sequence", "paths"),
+    *("gates", "slopes", "saturated", "dead", "recurrent_norm", "not_finite", "calendar_step", "horizon_by_lag"),
+    *("half_life", "reach", "verdict"),
+)
 
 
-class NotFinite(NamedTuple):
-    """Where the first value that is not finite stands.
-
-    Attributes:
-        step: t, from 0; the step in which it comes up.
-        array: "xs", an array of the state by its name, or "the step's Jacobian".
-        cause: in words.
-    """
-
-    step: int
-    array: str
-    cause: str
-
-
-class Unit(NamedTuple):
-    """What a step is on the calendar.
+class CalendarStep(NamedTuple):
+    """A step of the cell on the calendar.
 
     Attributes:
-        words: one step, such as "24 hours".
-        season: a season's steps; None where there is none.
+        label: its length, such as "24 hours".
+        steps_per_season: may be a fraction; None if the series have no season.
     """
 
-    words: str
-    season: float | None
+    label: str
+    steps_per_season: float | None
+
+
+class HorizonSensitivity(NamedTuple):
+    """The derivative of a forecaster's median forecast by the values of its window.
+
+    Attributes:
+        by_lag: (F, L) magnitude, by step of the forecast and by lag; lag 0 is the last value.
+        calendar_step: a step of the forecaster's cell on the calendar.
+    """
+
+    by_lag: np.ndarray
+    calendar_step: CalendarStep
 
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """What a state tells about an earlier one, and so what a gradient that flows back over k steps is multiplied by.
+    """The dependence of a state on earlier ones: the factor by which a gradient shrinks or grows over k steps.
 
-    Over several sequences every array is the median over them.
+    The arrays of the decay and the statistics of the gates are attributes of the flow, too: ``flow.norms`` is
+    ``flow.decay.norms``.
 
     Attributes:
-        cell: what was measured, in words.
-        norms: (T + 1,) spectral norm of dh_T / dh_(T-k) by lag k = 0 .. T; h is the array of that name in the state,
-            and all of the state where there is none.
-        bound: (T + 1,) what the norms cannot exceed.
-        bound_is: which bound that is.
-        memory: (T + 1,) spectral norm of dh_T / ds_(T-k), s being all of the state: the same as norms where the state
-            is h alone, and more where a memory stands behind it.
-        singular_values: (T + 1, H) of dh_T / dh_(T-k), descending; the first alone where norms are estimates.
-        errors: (T + 1,) of the norms, where the state is too large for exact ones; else 0.
-        per_sequence: (B, T + 1) memory of each sequence.
-        paths: for each array of a state with several, the norm (T + 1,) of what flows through it alone: "c" is the
-            carousel of an LSTM, "h" the path through its gates.
-        gates: the mean of each gate (T,), by its name; empty for a cell that does not show its gates.
-        slopes: the mean slope of each gate's function (T,).
-        saturated: the share of gates, over units and steps, whose slope is below 5 % of their largest.
-        dead: the share whose slope and value are exactly 0, as of a ReLU below zero; a part of saturated.
-        saturated_by_time, saturated_by_unit, dead_by_time, dead_by_unit: the same shares (T,) and (H,).
-        recurrent_norm: the largest singular value of a MatrixCell's W_h; None for another, and for a wrapped one.
-        not_finite: where the first value that is not finite stands; None where all are.
-        unit: what a step is on the calendar; None where it is just a step.
-        horizon_by_lag: (F, L) for a forecaster: by how much each step of the forecast moves with each value of the
-            window, lag 0 being the last one; None for a cell.
+        cell: the name of the cell's class, such as "LSTM".
+        label: a description of the cell, such as "LSTM, 20 units".
+        decay: norms by lag; see :class:`Decay`.
+        gate_statistics: values and slopes of the gates; see :class:`GateStatistics`.
+        recurrent_norm: the largest singular value of a MatrixCell's W_h; None for other cells and for wrapped ones.
+        not_finite: the first value that is not finite; None if all are finite.
+        sensitivity: a forecaster's sensitivity to its window; None for a cell.
     """
 
     cell: str
-    norms: np.ndarray
-    bound: np.ndarray
-    bound_is: str
-    memory: np.ndarray
-    singular_values: np.ndarray
-    errors: np.ndarray
-    per_sequence: np.ndarray
-    paths: dict[str, np.ndarray]
-    gates: dict[str, np.ndarray]
-    slopes: dict[str, np.ndarray]
-    saturated: float
-    dead: float
-    saturated_by_time: np.ndarray
-    saturated_by_unit: np.ndarray
-    dead_by_time: np.ndarray
-    dead_by_unit: np.ndarray
+    label: str
+    decay: Decay
+    gate_statistics: GateStatistics
     recurrent_norm: float | None = None
     not_finite: NotFinite | None = None
-    unit: Unit | None = None
-    horizon_by_lag: np.ndarray | None = None
+    sensitivity: HorizonSensitivity | None = None
 
-    @cached_property
-    def half_life(self) -> float:
-        """How many steps halve the memory, by the straight line through its logarithm over the lags.
+    @property
+    def norms(self) -> np.ndarray:
+        """Return the spectral norms (T + 1,) of dh_T / dh_(T-k) by lag k."""
+        return self.decay.norms
 
-        Infinite where it does not fall; not a number where the memory is none. Where it falls to exactly 0, as when all
-        units are dead, it is the first lag from which on less than half is left; 0 if that is all lags.
-        """
-        return half_life(self.memory)
+    @property
+    def bound(self) -> np.ndarray:
+        """Return an upper bound (T + 1,) on ``norms``."""
+        return self.decay.bound
 
-    @cached_property
-    def reach(self) -> int:
-        """The largest lag over which at least 1 % still flows; T where it is more than that."""
-        enough = np.flatnonzero(self.memory >= LEFT)
-        return int(enough[-1]) if len(enough) else 0
+    @property
+    def bound_kind(self) -> BoundKind:
+        """Return the kind of the bound: "pascanu" or "product"."""
+        return self.decay.bound_kind
+
+    @property
+    def memory(self) -> np.ndarray:
+        """Return the spectral norms (T + 1,) of dh_T / ds_(T-k), where s is all of the state."""
+        return self.decay.memory
+
+    @property
+    def singular_values(self) -> np.ndarray:
+        """Return the singular values (T + 1, H) of dh_T / dh_(T-k), descending."""
+        return self.decay.singular_values
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Return the errors (T + 1,) of the norms; 0 if they are exact."""
+        return self.decay.errors
+
+    @property
+    def per_sequence(self) -> np.ndarray:
+        """Return the memory (B, T + 1) of each sequence."""
+        return self.decay.per_sequence
+
+    @property
+    def paths(self) -> dict[str, np.ndarray]:
+        """Return the norm (T + 1,) of the gradient through each array of the state alone."""
+        return self.decay.paths
 
     @property
     def steps(self) -> int:
-        """T."""
-        return len(self.norms) - 1
+        """Return T."""
+        return self.decay.steps
+
+    @property
+    def half_life(self) -> float:
+        """Return the number of steps that halve the memory."""
+        return self.decay.half_life
+
+    @property
+    def reach(self) -> int:
+        """Return the largest lag at which at least 1 % remains; T means T or more."""
+        return self.decay.reach
+
+    @property
+    def gates(self) -> dict[str, np.ndarray]:
+        """Return the mean value (T,) of each gate; empty for a cell that does not show its gates."""
+        return self.gate_statistics.values
+
+    @property
+    def slopes(self) -> dict[str, np.ndarray]:
+        """Return the mean slope (T,) of each gate's function."""
+        return self.gate_statistics.slopes
+
+    @property
+    def saturated(self) -> float:
+        """Return the share of gates, over units and steps, whose slope is below 5 % of its largest."""
+        return self.gate_statistics.saturated.overall
+
+    @property
+    def dead(self) -> float:
+        """Return the share of gates, over units and steps, whose slope and value are exactly 0."""
+        return self.gate_statistics.dead.overall
+
+    @property
+    def horizon_by_lag(self) -> np.ndarray | None:
+        """Return a forecaster's sensitivity (F, L), by step of the forecast and lag of the value; None for a cell."""
+        return None if self.sensitivity is None else self.sensitivity.by_lag
+
+    @property
+    def calendar_step(self) -> CalendarStep | None:
+        """Return the length of a step of a forecaster's cell; None for a cell."""
+        return None if self.sensitivity is None else self.sensitivity.calendar_step
 
     @cached_property
     def verdict(self) -> str:
-        """Whether it vanishes, explodes or keeps, how fast, why, and what that does not prove."""
+        """Return the fate of a gradient, its rate and causes, and the limits of the measurement."""
         from throughtime.gradients.explain import explain
 
         return explain(self)
 
     def to_frame(self) -> pl.DataFrame:
-        """One row a lag: ``lag, norm, bound, memory, error`` and each path as ``path_c``."""
+        """Return one row per lag: ``lag, norm, bound, memory, error``, and each path as ``path_c``."""
         columns = {"norm": self.norms, "bound": self.bound, "memory": self.memory, "error": self.errors}
         columns |= {f"path_{name}": values for name, values in self.paths.items()}
         return pl.DataFrame({"lag": np.arange(self.steps + 1), **columns})
 
     def to_json(self) -> str:
-        """Every field, with half_life, reach and verdict; null stands for what is not finite."""
-        content = {field.name: getattr(self, field.name) for field in fields(self)}
-        content |= {"half_life": self.half_life, "reach": self.reach, "verdict": self.verdict}
-        return json.dumps({name: plain(value) for name, value in content.items()})
+        """Return the numbers, the label and the verdict as JSON; numbers that are not finite become null."""
+        content = {name: getattr(self, name) for name in JSON_FIELDS}
+        for name, share in (("saturated", self.gate_statistics.saturated), ("dead", self.gate_statistics.dead)):
+            content |= {f"{name}_by_time": share.by_time, f"{name}_by_unit": share.by_unit}
+        return json.dumps(json_values(content))
 
     def plot(self) -> Any:
-        """A matplotlib Figure: the reach curve with bound and paths, singular values, slopes and gates over time."""
+        """Return a matplotlib Figure: the decay with bound and paths, singular values, slopes and gates over time."""
         from throughtime.plots import flow_picture
 
         return flow_picture(self)
@@ -142,43 +185,27 @@ class GradientFlow:
         return flow_block(self).html()
 
     def __str__(self) -> str:
-        """The verdict."""
+        """Return the verdict."""
         return self.verdict
 
     def __repr__(self) -> str:
-        """The figures that matter, on a line."""
+        """Return the main numbers on one line."""
         return (
-            f"GradientFlow({self.cell!r}, steps={self.steps}, half_life={self.half_life:.3g}, reach={self.reach}, "
+            f"GradientFlow({self.label!r}, steps={self.steps}, half_life={self.half_life:.3g}, reach={self.reach}, "
             f"saturated={self.saturated:.2f}, dead={self.dead:.2f})"
         )
 
 
-def half_life(memory: np.ndarray) -> float:
-    """The half-life in steps of a curve (T + 1,) over the lags; see :attr:`GradientFlow.half_life`."""
-    if np.isnan(memory).any():
-        return float("nan")
-    if np.isinf(memory).any():
-        return float("inf")
-    lags = np.flatnonzero(memory > 0)
-    if len(lags) < 2:
-        return float("inf") if len(memory) < 2 else 0.0
-    if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:  # gone at a stroke: there is no line to draw
-        return float(np.flatnonzero(memory >= 0.5 * memory[0])[-1] + 1)
-    lags = lags[1:] if len(lags) > 2 else lags  # the first step of a gated cell is of another kind than the rest
-    slope = np.polyfit(lags, np.log2(memory[lags]), 1)[0]
-    return float(-1 / slope) if slope < -1e-9 else float("inf")
-
-
-def plain(value: Any) -> Any:
-    """What JSON can hold: lists for arrays, None for what is not finite."""
+def json_values(value: Any) -> Any:
+    """Return a value as JSON can hold it: arrays as lists, records as objects, None for numbers that are not finite."""
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return json_values(value.tolist())
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return json_values(value._asdict())
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, NotFinite | Unit):
-        return plain(value._asdict())
+        return {key: json_values(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [json_values(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

@@ -1,170 +1,57 @@
-"""Measuring what flows back: from a cell and its inputs to a GradientFlow."""
+"""Measuring the gradient through time: from a cell and its inputs to a GradientFlow."""
 
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from throughtime._errors import InputError
 from throughtime._types import Array, Float
-from throughtime.cells import Cell, Elman, GatedCell, MatrixCell, dead_and_saturated, gates_and_slopes
-from throughtime.gradients.flow import GradientFlow, NotFinite
-from throughtime.gradients.jacobians import (
-    Products,
-    Steps,
-    bound,
-    field_slices,
-    products,
-    spectral_norm,
-    step_jacobians,
+from throughtime.cells import Cell, Elman, MatrixCell
+from throughtime.gradients.decay import Decay
+from throughtime.gradients.finite import NotFinite, first_not_finite
+from throughtime.gradients.flow import GradientFlow
+from throughtime.gradients.gate_statistics import (
+    GateStatistics,
+    GateTable,
+    gate_statistics,
+    gate_table,
+    no_gate_statistics,
 )
-from throughtime.gradients.lanczos import estimated_products
-from throughtime.gradients.trajectory import trajectory
+from throughtime.gradients.jacobians import LagNorms, bound, field_slices, lag_norms, spectral_norm, step_jacobians
+from throughtime.gradients.lanczos import estimated_lag_norms
 from throughtime.layers import RecurrentNetwork, Wrapper
 
-MOST_NUMBERS = 100_000_000  # of T Jacobians, S x S each: 400 MB; beyond, norms are estimated
+MAX_JACOBIAN_ENTRIES = 100_000_000  # T * S * S, 800 MB in float64; norms of larger products are estimated
 
 
-class GateTable(NamedTuple):
-    """Every gate's value (T, G, H) and slope, and whether it is dead or saturated."""
+class SequenceMeasurement(NamedTuple):
+    """The measurements of one sequence; ``gates`` is None for a cell that does not show its gates."""
 
-    values: np.ndarray
-    slopes: np.ndarray
-    dead: np.ndarray
-    saturated: np.ndarray
-
-
-def cell_flow(cell: Cell, xs: Float[Array, "T D"] | Float[Array, "B T D"], state: Any = None) -> GradientFlow:
-    """What flows back through a cell over one sequence, or as the median over several.
-
-    Raises:
-        InputError: where xs does not fit the cell, or holds no step.
-    """
-    xs = xs.astype(cell.w_x.dtype)
-    if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs or 0 in xs.shape:
-        raise InputError(
-            f"xs has shape {xs.shape}: expected (T, {cell.inputs}) or (B, T, {cell.inputs}) with at least one step, "
-            f"for a cell of {cell.inputs} inputs"
-        )
-    sequences = xs[None] if xs.ndim == 2 else xs
-    states = [jax.tree.map(lambda leaf, b=b: leaf[b], state) if xs.ndim == 3 else state for b in range(len(sequences))]
-    measured, tables, problems = [], [], []
-    for x, start in zip(sequences, states, strict=True):
-        steps, found = _products(cell, x, start)
-        measured.append(found)
-        tables.append(_gates(cell, x, start))
-        problems.append(_first_not_finite(x, steps))
-    found = Products(*(_median(parts) for parts in zip(*measured, strict=True)))
-    bounds, bound_is = bound(cell, found.step_norms)
-    table = GateTable(*(np.stack(parts) for parts in zip(*tables, strict=True))) if tables[0] is not None else None
-    return GradientFlow(
-        cell=describe(cell),
-        norms=found.norms,
-        bound=bounds,
-        bound_is=bound_is,
-        memory=found.memory,
-        singular_values=found.singular_values,
-        errors=found.errors,
-        per_sequence=np.stack([each.memory for each in measured]),
-        paths=found.paths,
-        recurrent_norm=_recurrent_norm(cell),
-        not_finite=min((problem for problem in problems if problem), default=None),
-        **_shares(cell, table, len(found.step_norms)),
-    )
-
-
-def _recurrent_norm(cell: Cell) -> float | None:
-    """A wrapper changes what W_h is multiplied by."""
-    return spectral_norm(cell.w_h) if isinstance(cell, MatrixCell) and not isinstance(cell, Wrapper) else None
-
-
-def describe(cell: Cell) -> str:
-    """``Elman, tanh, 32 units``."""
-    activation = [getattr(cell.activation, "__name__", "a function")] if isinstance(cell, Elman) else []
-    return ", ".join([type(cell).__name__, *activation, f"{cell.hidden} units"])
-
-
-def _products(cell: Cell, xs: Array, state: Any) -> tuple[Steps | None, Products]:
-    size = max(part.stop for part in field_slices(cell).values())
-    if len(xs) * size**2 > MOST_NUMBERS:
-        return None, estimated_products(cell, xs, state, key=jax.random.key(0))
-    steps = step_jacobians(cell, xs, state)
-    return steps, products(steps)
-
-
-def _median(parts: tuple[Any, ...]) -> Any:
-    if isinstance(parts[0], dict):
-        return {name: _median(tuple(part[name] for part in parts)) for name in parts[0]}
-    return parts[0] if len(parts) == 1 else np.median(np.stack(parts), axis=0)
-
-
-def _gates(cell: Cell, xs: Array, state: Any) -> GateTable | None:
-    return GateTable(*map(np.asarray, _gate_table(cell, xs, state))) if isinstance(cell, GatedCell) else None
-
-
-@eqx.filter_jit
-def _gate_table(cell: GatedCell, xs: Array, state: Any) -> tuple[Array, Array, Array, Array]:
-    states, gx = trajectory(cell, xs, state)
-    before = jax.tree.map(lambda leaf: leaf[:-1], states)
-    values, slopes = jax.vmap(lambda state, gx: gates_and_slopes(cell, state, gx))(before, gx)
-    dead, saturated = jax.vmap(lambda value, slope: dead_and_saturated(value, slope, cell.slopes))(values, slopes)
-    return values, slopes, dead, saturated
-
-
-def _shares(cell: Cell, table: GateTable | None, steps: int) -> dict[str, Any]:
-    """The fields of a GradientFlow that are about gates; tables are (B, T, G, H)."""
-    if table is None:
-        nothing = {"time": np.zeros(steps), "unit": np.zeros(cell.hidden)}
-        return {"gates": {}, "slopes": {}, "saturated": 0.0, "dead": 0.0} | {
-            f"{what}_by_{axis}": zeros for what in ("saturated", "dead") for axis, zeros in nothing.items()
-        }
-    shares: dict[str, Any] = {}
-    for name, values in (("gates", table.values), ("slopes", table.slopes)):
-        shares[name] = dict(zip(cell.GATES, values.mean(axis=(0, 3)).T.astype(float), strict=True))
-    for name, flags in (("saturated", table.saturated), ("dead", table.dead)):
-        shares[name] = float(flags.mean())
-        shares[f"{name}_by_time"] = flags.mean(axis=(0, 2, 3))
-        shares[f"{name}_by_unit"] = flags.mean(axis=(0, 1, 2))
-    return shares
-
-
-def _first_not_finite(xs: Array, steps: Steps | None) -> NotFinite | None:
-    """The first step in which something is not finite: its input, its state after it, or its Jacobian."""
-    if steps is None:
-        return None
-    inputs = np.isfinite(np.asarray(xs)).all(axis=1)
-    states = {name: np.isfinite(steps.states[1:, part]).all(axis=1) for name, part in steps.fields.items()}
-    jacobians = np.isfinite(steps.jacobians).all(axis=(1, 2))
-    for t in np.flatnonzero(~(inputs & jacobians & np.all(list(states.values()), axis=0))):
-        if not inputs[t]:
-            return NotFinite(int(t), "xs", "the input is not finite")
-        for name, finite in states.items():
-            if not finite[t]:
-                largest = float(np.abs(steps.states[t, steps.fields[name]]).max())
-                return NotFinite(int(t), name, f"the state overflows, after {largest:.3g} one step before")
-        return NotFinite(int(t), "the step's Jacobian", "a slope that is not finite, of a state that is")
-    return None
+    lag_norms: LagNorms
+    gates: GateTable | None
+    not_finite: NotFinite | None
 
 
 @singledispatch
 def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow:
-    """Measure what flows back through time: from the last state to each earlier one.
+    """Measure the gradient through time: the derivative of the last state by each earlier one.
 
     Args:
-        model: a cell; a RecurrentNetwork, whose cell it is then; or a fitted Forecaster.
+        model: a cell; a RecurrentNetwork, whose cell is measured; or a fitted Forecaster.
         xs: the inputs (T, D), or (B, T, D) for the median over B sequences; for a Forecaster a frame of series, by
-            default those that it was fitted on.
-        state: where to start, as :func:`throughtime.unroll` takes it; zeros by default.
+            default the series that it was fitted on.
+        state: the first state, as :func:`throughtime.unroll` takes it; zeros by default.
 
     Returns:
-        The figures, the verdict and the picture of it: ``.norms``, ``.bound``, ``.half_life``, ``.verdict``,
-        ``.plot()``, ``.to_frame()``; see :class:`throughtime.GradientFlow`.
+        The numbers with their verdict and picture: ``.norms``, ``.bound``, ``.half_life``, ``.verdict``, ``.plot()``,
+        ``.to_frame()``; see :class:`throughtime.GradientFlow`.
 
     Raises:
-        InputError: for anything else, inputs that do not fit, and a Forecaster without a network.
+        InputError: for any other model, for inputs that do not fit, and for a Forecaster without a network.
 
     Example:
         >>> flow = tt.gradient_flow(tt.LSTM(3, 20, key=key), xs)
@@ -173,8 +60,103 @@ def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow
     cell = model.cell if isinstance(model, RecurrentNetwork) else model
     if not isinstance(cell, Cell):
         raise InputError(
-            f"gradient_flow got a {type(model).__name__}: expected a cell, a RecurrentNetwork or a fitted Forecaster"
+            f"gradient_flow got a {type(model).__name__}: expected a cell, a RecurrentNetwork or a fitted Forecaster",
+            code="not-a-cell",
+            found=type(model).__name__,
+            expected=["Cell", "RecurrentNetwork", "Forecaster"],
         )
     if xs is None:
-        raise InputError(f"gradient_flow needs the inputs of a cell: xs (T, {cell.inputs}), or (B, T, {cell.inputs})")
+        shapes = f"(T, {cell.inputs}) or (B, T, {cell.inputs})"
+        raise InputError(f"gradient_flow needs inputs for a cell: pass xs {shapes}", code="no-inputs", expected=shapes)
     return cell_flow(cell, jnp.asarray(xs), state)
+
+
+def cell_flow(cell: Cell, xs: Float[Array, "T D"] | Float[Array, "B T D"], state: Any = None) -> GradientFlow:
+    """Measure the gradient through a cell over one sequence, or the median over several.
+
+    Raises:
+        InputError: if xs does not fit the cell or holds no step.
+    """
+    xs = xs.astype(cell.w_x.dtype)
+    _require_inputs(cell, xs)
+    measured = [_measure_sequence(cell, sequence, start) for sequence, start in _sequences(xs, state)]
+    return GradientFlow(
+        cell=type(cell).__name__,
+        label=cell_label(cell),
+        decay=_decay(cell, [each.lag_norms for each in measured]),
+        gate_statistics=_gate_statistics(cell, [each.gates for each in measured], xs.shape[-2]),
+        recurrent_norm=_recurrent_norm(cell),
+        not_finite=_earliest([each.not_finite for each in measured]),
+    )
+
+
+def cell_label(cell: Cell) -> str:
+    """Return a description of a cell: ``Elman, tanh, 32 units``."""
+    activation = [getattr(cell.activation, "__name__", "a function")] if isinstance(cell, Elman) else []
+    return ", ".join([type(cell).__name__, *activation, f"{cell.hidden} units"])
+
+
+def _require_inputs(cell: Cell, xs: Array) -> None:
+    if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs or 0 in xs.shape:
+        raise InputError(
+            f"xs has shape {xs.shape}: expected (T, {cell.inputs}) or (B, T, {cell.inputs}) with at least one step, "
+            f"for a cell of {cell.inputs} inputs",
+            code="wrong-shape",
+            found=xs.shape,
+            expected=f"(T, {cell.inputs}) or (B, T, {cell.inputs})",
+        )
+
+
+def _sequences(xs: Array, state: Any) -> Iterator[tuple[Array, Any]]:
+    """Yield each sequence (T, D) with its first state."""
+    if xs.ndim == 2:
+        yield xs, state
+        return
+    for b, sequence in enumerate(xs):
+        yield sequence, jax.tree.map(lambda leaf, b=b: leaf[b], state)
+
+
+def _measure_sequence(cell: Cell, xs: Array, state: Any) -> SequenceMeasurement:
+    gates = gate_table(cell, xs, state)
+    size = max(part.stop for part in field_slices(cell).values())
+    if len(xs) * size**2 > MAX_JACOBIAN_ENTRIES:
+        return SequenceMeasurement(estimated_lag_norms(cell, xs, state, key=jax.random.key(0)), gates, None)
+    steps = step_jacobians(cell, xs, state)
+    return SequenceMeasurement(lag_norms(steps), gates, first_not_finite(xs, steps))
+
+
+def _decay(cell: Cell, measured: Sequence[LagNorms]) -> Decay:
+    """Return the median over the sequences, with its bound."""
+    median = LagNorms(*(_median(values) for values in zip(*measured, strict=True)))
+    bounds, bound_kind = bound(cell, median.step_norms)
+    return Decay(
+        norms=median.norms,
+        bound=bounds,
+        bound_kind=bound_kind,
+        memory=median.memory,
+        singular_values=median.singular_values,
+        errors=median.errors,
+        per_sequence=np.stack([each.memory for each in measured]),
+        paths=median.paths,
+    )
+
+
+def _median(values: tuple[Any, ...]) -> Any:
+    """Return the median of arrays of one shape, or of dictionaries of such arrays entry by entry."""
+    if isinstance(values[0], dict):
+        return {name: _median(tuple(value[name] for value in values)) for name in values[0]}
+    return values[0] if len(values) == 1 else np.median(np.stack(values), axis=0)
+
+
+def _gate_statistics(cell: Cell, tables: Sequence[GateTable | None], steps: int) -> GateStatistics:
+    shown = [table for table in tables if table is not None]
+    return gate_statistics(cell.GATES, shown) if shown else no_gate_statistics(steps, cell.hidden)
+
+
+def _recurrent_norm(cell: Cell) -> float | None:
+    # A wrapper changes the factor of W_h, so its norm alone says nothing.
+    return spectral_norm(cell.w_h) if isinstance(cell, MatrixCell) and not isinstance(cell, Wrapper) else None
+
+
+def _earliest(problems: Sequence[NotFinite | None]) -> NotFinite | None:
+    return min((problem for problem in problems if problem is not None), key=lambda p: p.step, default=None)

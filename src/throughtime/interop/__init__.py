@@ -1,6 +1,7 @@
 """Weights of other frameworks: PyTorch, Keras and TensorFlow 1.
 
-In: dictionaries of arrays. Out: cells, and back. Never: an import of the other framework.
+In: dictionaries of NumPy arrays, as the framework names them. Out: cells; and the reverse.
+Never: an import of the other framework.
 """
 
 import lazy_loader

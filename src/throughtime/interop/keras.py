@@ -4,12 +4,12 @@
 ``kernel``            (D, G*H)      w_x transposed
 ``recurrent_kernel``  (H, G*H)      w_h transposed
 ``bias``              (G*H,)        b
-``bias`` of a GRU     (2, 3H)       of the input's product, of the recurrent: they sum to b,
-                                    but the candidate's second is inside the reset: our b_h
+``bias`` of a GRU     (2, 3H)       of the input's and of the recurrent product; their sum is b,
+                                    but for the candidate the second is our b_h
 ====================  ============  ========================================================
 
-Gates are blocks of H columns: ``z r h`` of a GRU (ours: ``r z n``), ``i f c o`` of an LSTM (ours: ``i f g o``). Both
-mean by z the part of the old state that is kept. ``leaky_relu`` has slope 0.2 in Keras and 0.01 here.
+Gates are blocks of H columns: ``z r h`` of a GRU (ours: ``r z n``), ``i f c o`` of an LSTM (ours: ``i f g o``). In both
+z multiplies the old state. ``leaky_relu`` has slope 0.2 in Keras and 0.01 here.
 """
 
 from typing import Any
@@ -24,12 +24,12 @@ GATE_ORDERS: layout.GateOrders = {Elman: ("a",), GRU: ("z", "r", "n"), LSTM: ("i
 
 
 def cell_from_keras(weights: layout.Weights, kind: type[layout.SomeCell], **settings: Any) -> layout.SomeCell:
-    """The cell that computes what Keras's layer does.
+    """Return the cell that computes the same as Keras's layer.
 
     Args:
         weights: the layer's weights by their names, as NumPy arrays.
         kind: ``Elman`` (``SimpleRNN``), ``GRU`` or ``LSTM``.
-        settings: the cell's own, as its constructor takes them: an Elman cell's ``activation``.
+        settings: further arguments of the cell's constructor: an Elman cell's ``activation``.
 
     Raises:
         InputError: for an array that is missing, has another shape, or belongs to no such layer.
@@ -45,14 +45,16 @@ def cell_from_keras(weights: layout.Weights, kind: type[layout.SomeCell], **sett
     }
     w_x, w_h, b = [layout.reorder(w.T, order, kind.GATES) for w in layout.take(weights, shapes)]
     biases = layout.merge_biases(kind, *b.T) if kind is GRU else {"b": b}
-    return layout.cell_of(kind, {"w_x": w_x, "w_h": w_h, **biases}, settings)
+    return layout.build_cell(kind, {"w_x": w_x, "w_h": w_h, **biases}, settings)
 
 
 def weights_to_keras(cell: MatrixCell) -> dict[str, np.ndarray]:
-    """The weights, by name, of Keras's layer that computes what the cell does; its activation is for the caller to set.
+    """Return the weights, by name, of the Keras layer that computes the same as the cell.
+
+    The weights do not hold the activation: set it in the layer.
 
     Raises:
-        InputError: for a cell that Keras has no layer for.
+        InputError: if Keras has no such layer.
     """
     order = layout.gate_order("Keras", GATE_ORDERS, type(cell))
     bias = jnp.stack(layout.split_biases(cell), axis=1) if isinstance(cell, GRU) else cell.b

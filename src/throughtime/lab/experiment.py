@@ -11,7 +11,7 @@ import optax
 from throughtime._errors import InputError
 from throughtime._types import Array, Key
 from throughtime.cells import cell_type, init_arguments, takes
-from throughtime.gradients import describe
+from throughtime.gradients import cell_label
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
 from throughtime.lab.given import Given
 from throughtime.lab.settings import LIMITS, OWN, Course, Learner
@@ -67,7 +67,7 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
 
 def title(made: Experiment, given: Given) -> str:
     """Who learns, in words."""
-    return describe(made.start.model.cell) if given.network is None else f"The network of {given.folder}"
+    return cell_label(made.start.model.cell) if given.network is None else f"The network of {given.folder}"
 
 
 def _forget_programs(course: Course, learner: Learner) -> None:

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._types import Array, Float, Int
-from throughtime.gradients import unroll_perturbed, zero_perturbations
 from throughtime.layers import RecurrentNetwork
+from throughtime.recurrence import unroll_perturbed, zero_perturbations
 
 
 class Look(NamedTuple):

@@ -5,10 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from throughtime.forecasting import Forecaster
-from throughtime.gradients import GradientFlow, gradient_flow, plain
+from throughtime.gradients import BOUNDS, GradientFlow, gradient_flow, json_values
 from throughtime.lab.run import Run, window_of
 
-FIELDS = ("cell", "norms", "memory", "bound", "bound_is", "half_life", "reach", "verdict", "horizon_by_lag")
+FIELDS = ("label", "norms", "memory", "bound", "half_life", "reach", "verdict", "horizon_by_lag")
 
 
 def run_reach(run: Run, start: int) -> dict[str, Any]:
@@ -23,8 +23,9 @@ def forecaster_reach(model: Forecaster) -> dict[str, Any]:
         InputError: where it has no network.
     """
     flow = gradient_flow(model)
-    return _shown(flow) | {"unit": None if flow.unit is None else flow.unit.words, "horizon": model.horizon}
+    step = flow.calendar_step
+    return _shown(flow) | {"unit": None if step is None else step.label, "horizon": model.horizon}
 
 
 def _shown(flow: GradientFlow) -> dict[str, Any]:
-    return plain({name: getattr(flow, name) for name in FIELDS})
+    return json_values({name: getattr(flow, name) for name in FIELDS}) | {"bound_is": BOUNDS[flow.bound_kind]}

@@ -1,13 +1,13 @@
 from .autoregression import rollout as rollout
 from .batch_normalization import BatchNorm as BatchNorm
-from .batch_normalization import unroll_batch as unroll_batch
+from .batch_normalization import unroll_batch_norm as unroll_batch_norm
 from .network import RecurrentNetwork as RecurrentNetwork
 from .network import network_config as network_config
 from .network import network_from_config as network_from_config
 from .noise import RandomCell as RandomCell
 from .noise import VariationalDropout as VariationalDropout
 from .noise import Zoneout as Zoneout
-from .noise import drawn as drawn
+from .noise import draw_cells as draw_cells
 from .noise import unroll_drawn as unroll_drawn
 from .normalization import LayerNorm as LayerNorm
 from .residual import Residual as Residual

@@ -1,4 +1,4 @@
-"""A network that goes on by itself: each prediction is the next input."""
+"""Autoregression: each prediction of a network becomes its next input."""
 
 from functools import partial
 
@@ -11,20 +11,32 @@ from throughtime.layers.network import RecurrentNetwork
 
 
 def rollout(network: RecurrentNetwork, xs: Float[Array, "T D"], steps: int) -> Float[Array, "N D"]:
-    """Continue a sequence for ``steps`` (N) steps beyond its end, without another look at the truth.
+    """Continue a sequence for ``steps`` (N) steps beyond its end.
 
-    The state comes from all of ``xs``; the network's prediction one step ahead is then fed back as its next input.
+    The network first reads all of ``xs``. Then each prediction, one step ahead, is fed back as the next input.
+
+    Args:
+        network: predicts as many values as it reads.
+        xs: the sequence, with at least one step.
+        steps: N, at least 1.
 
     Raises:
-        InputError: where the network does not predict as many values as it takes, or there is nothing to start from.
+        InputError: if the network does not predict as many values as it reads, or xs or steps is empty.
     """
     if network.readout.out_features != network.cell.inputs:
         raise InputError(
-            f"the network takes {network.cell.inputs} values and predicts {network.readout.out_features}: "
-            "expected as many, to feed its predictions back"
+            f"the network reads {network.cell.inputs} values and predicts {network.readout.out_features}: "
+            "expected the same number, to feed predictions back",
+            code="wrong-outputs",
+            found=network.readout.out_features,
+            expected=network.cell.inputs,
         )
     if len(xs) == 0 or steps < 1:
-        raise InputError(f"expected at least one step to start from and one to predict, got {len(xs)} and {steps}")
+        raise InputError(
+            f"expected at least one step to start from and one to predict, got {len(xs)} and {steps}",
+            code="no-steps",
+            found=(len(xs), steps),
+        )
     return _rollout(network, jnp.asarray(xs), steps)
 
 

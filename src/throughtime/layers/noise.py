@@ -1,13 +1,13 @@
-"""Noise in training: each sequence runs through a cell of its own draw.
+"""Noise in training: each sequence is unrolled with its own randomly drawn cell.
 
-A ``RandomCell`` is the cell of use, without noise. In training, ``cell.draw(key)`` is a cell for one sequence, and a
-batch is::
+At inference a ``RandomCell`` is deterministic. In training, ``cell.draw(key)`` returns a cell for one sequence. For a
+batch::
 
     keys = jax.random.split(key, len(xs))
     state, ys = jax.vmap(lambda key, x: tt.unroll(cell.draw(key), x))(keys, xs)
 
-:func:`unroll_drawn` does the same for random cells anywhere inside others, and ``RecurrentNetwork`` where it is called
-with a key.
+:func:`unroll_drawn` does the same for random cells at any depth inside wrappers, and so does ``RecurrentNetwork`` if it
+is called with a key.
 """
 
 from abc import abstractmethod
@@ -26,15 +26,15 @@ from throughtime.recurrence import unroll
 
 
 class RandomCell(Cell):
-    """A cell that is drawn anew for each sequence in training."""
+    """A cell that is deterministic at inference, and drawn for each sequence in training."""
 
     @abstractmethod
     def draw(self, key: Key) -> Cell:
-        """A cell for one sequence."""
+        """Draw a cell for one sequence."""
 
 
-def drawn(tree: Any, *, key: Key) -> Any:
-    """``cell.draw(key)``; of anything that holds cells, the same with a draw in the place of each random cell."""
+def draw_cells(tree: Any, *, key: Key) -> Any:
+    """Return a cell, or anything that holds cells, with a draw in place of each random cell."""
     if _is_random(tree):
         return tree.draw(key)
     nodes, structure = jax.tree.flatten(tree, is_leaf=_is_random)
@@ -45,13 +45,21 @@ def drawn(tree: Any, *, key: Key) -> Any:
 def unroll_drawn(
     cell: Cell, xs: Inputs, state: Any = None, *, mask: Mask | None = None, key: Key
 ) -> tuple[Any, Outputs]:
-    """:func:`throughtime.unroll` in training, each sequence of a batch through its own draw of the cell.
+    """Unroll in training: each sequence of a batch gets its own draw of the cell.
 
-    The state of a draw is not always that of the cell in use: start from one that this function returned.
+    Args:
+        cell: any cell, with random cells at any depth inside it.
+        xs: inputs (T, D), or a batch (B, T, D).
+        state: a state that this function returned; a draw's state can hold more than the state at inference.
+        mask: (T,) or (B, T), True for steps with an input.
+        key: of all draws.
+
+    Returns:
+        The last state and the outputs (T, H) or (B, T, H), as :func:`throughtime.unroll` returns them.
     """
 
     def one_sequence(key: Key, xs: Array, state: Any, mask: Any) -> tuple[Any, Array]:
-        return unroll(drawn(cell, key=key), xs, state, mask=mask)
+        return unroll(draw_cells(cell, key=key), xs, state, mask=mask)
 
     if xs.ndim == 2:
         return one_sequence(key, xs, state, mask)
@@ -59,7 +67,7 @@ def unroll_drawn(
 
 
 class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
-    """A cell that keeps some units as they were, at random (Krueger et al. 2017, arXiv 1606.01305, § 3).
+    """A cell whose units keep their old state at random (Krueger et al. 2017, arXiv 1606.01305, section 3).
 
     Equations::
 
@@ -68,25 +76,25 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
         c = rate * c + (1 - rate) * new_c
         y = h
 
-    where ``cell`` is the inner one, with c if it has one. This is the expectation, for use. In a draw, each unit of h
-    and of c in each step is the old one with probability ``rate`` and the new one otherwise.
+    where ``cell`` is the inner one, with c if it has one. This is the expectation, used at inference. In a draw, each
+    unit of h and of c keeps its old value in each step with probability ``rate``, and takes the new one otherwise.
 
-    The paper's rates of h and c may differ; here there is one.
+    The paper has separate rates for h and c; here there is one.
 
     Attributes:
         cell: an Elman, GRU, LSTM, or another MatrixCell with a state of h, or of h and c.
-        rate: how likely a unit is kept.
+        rate: the probability that a unit keeps its value.
     """
 
     cell: MatrixCell
     rate: float = eqx.field(static=True)
 
     def __init__(self, cell: Cell, rate: float):
-        """Keeps with probability ``rate``.
+        """Wrap ``cell``.
 
         Raises:
-            InputError: for a rate outside [0, 1), for a cell without one recurrent product, for a state that means
-                nothing when part of it is kept (that of SLSTM), and for a cell with zoneout inside.
+            InputError: for a rate outside [0, 1), for a cell that is not a MatrixCell, for a state whose arrays belong
+                together (SLSTM), and for a cell with another random cell inside.
         """
         self.cell = require_matrix_cell("Zoneout", cell)
         self.rate = _require_rate("Zoneout", rate)
@@ -94,53 +102,54 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
         if not set(names) <= {"h", "c"}:
             raise InputError(
                 f"Zoneout got a {type(cell).__name__}, whose state is {', '.join(names)}: expected a state of h, or of "
-                "h and c, each unit of which may be kept by itself"
+                "h and c, whose units can keep their values independently",
+                code="wrong-state",
+                found=names,
+                expected=("h", "c"),
             )
         if any(_is_random(node) for node in jax.tree.leaves(cell, is_leaf=_is_random)):
-            raise InputError("Zoneout got a cell with zoneout inside: expected one without")
+            raise InputError(
+                "Zoneout got a cell with another random cell inside: expected one without", code="nested-noise"
+            )
 
     @property
     def slopes(self) -> tuple[float | None, ...]:
-        """The inner cell's."""
+        """Return the inner cell's slopes."""
         return self.cell.slopes
 
-    def initial_state(self) -> State:
-        """The inner cell's."""
-        return self.cell.initial_state()
-
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
-        """The inner cell's."""
+        """Return the inner cell's gates."""
         return self.cell.activate(gx, gh)
 
     def update(self, state: State, gates: tuple[Hidden, ...]) -> State:
-        """Between the old state and the new."""
-        moved = self.cell.update(state, gates)
-        return jax.tree.map(lambda old, new: self.rate * old + (1 - self.rate) * new, state, moved)
+        """Return the expected next state, between the old state and the inner cell's next one."""
+        updated = self.cell.update(state, gates)
+        return jax.tree.map(lambda old, new: self.rate * old + (1 - self.rate) * new, state, updated)
 
     def draw(self, key: Key) -> "ZoneoutDraw":
-        """A cell for one sequence that keeps other units in each step."""
+        """Draw a cell for one sequence, which keeps different units in each step."""
         return ZoneoutDraw(self.cell, self.rate, key=key)
 
 
 class ZoneoutState(NamedTuple):
-    """cell: the inner cell's state; t (): how many steps it has made, which makes each step's noise another."""
+    """The state of a draw of zoneout: the inner cell's state and t (), the number of steps taken."""
 
     cell: State
     t: Int[Array, ""]
 
     @property
     def h(self) -> Hidden:
-        """The last output."""
+        """Return the last output."""
         return self.cell.h
 
 
 class ZoneoutDraw(Wrapper, MatrixCell):  # type: ignore[override]
-    """A draw of :class:`Zoneout`: its noise in step t is that of the key and t alone.
+    """A draw of :class:`Zoneout`: its noise in step t depends on the key and on t alone.
 
     Attributes:
         cell: the inner cell.
-        key: makes the noise of all steps.
-        rate: how likely a unit is kept.
+        key: of the noise of all steps.
+        rate: the probability that a unit keeps its value.
     """
 
     cell: MatrixCell
@@ -148,89 +157,88 @@ class ZoneoutDraw(Wrapper, MatrixCell):  # type: ignore[override]
     rate: float = eqx.field(static=True)
 
     def __init__(self, cell: MatrixCell, rate: float, *, key: Key):
-        """The draw that ``key`` makes."""
+        """Wrap ``cell`` with the noise of ``key``."""
         self.cell, self.rate, self.key = cell, rate, key
 
     @property
     def slopes(self) -> tuple[float | None, ...]:
-        """The inner cell's."""
+        """Return the inner cell's slopes."""
         return self.cell.slopes
 
     def initial_state(self) -> ZoneoutState:
-        """The inner cell's, at step 0."""
+        """Return the inner cell's initial state at step 0."""
         return ZoneoutState(self.cell.initial_state(), jnp.zeros((), jnp.int32))
 
     def activate(self, gx: GateBias, gh: GateBias) -> tuple[Hidden, ...]:
-        """The inner cell's."""
+        """Return the inner cell's gates."""
         return self.cell.activate(gx, gh)
 
     def update(self, state: ZoneoutState, gates: tuple[Hidden, ...]) -> ZoneoutState:
-        """The new state, and the old one where the noise keeps it."""
-        moved = self.cell.update(state.cell, gates)
-        noise = _bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(moved), self.hidden))
-        kept = jax.tree.map(jnp.where, type(moved)(*noise), state.cell, moved)
-        return ZoneoutState(kept, state.t + 1)
+        """Return the next state; the units that the noise selects keep their old values."""
+        updated = self.cell.update(state.cell, gates)
+        keep = _bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(updated), self.hidden))
+        mixed = jax.tree.map(jnp.where, type(updated)(*keep), state.cell, updated)
+        return ZoneoutState(mixed, state.t + 1)
 
 
 class VariationalDropout(Wrapper, RandomCell):
-    """A cell that misses the same inputs and units in all steps of a sequence.
+    """A cell with dropout of the same inputs and units in all steps of a sequence.
 
-    Gal & Ghahramani 2016 (arXiv 1512.05287, § 4).
+    Gal & Ghahramani 2016 (arXiv 1512.05287, section 4).
 
-    In use it is the inner cell. In a draw, with k and m of independent 0 and 1, each 0 with probability ``rate``::
+    At inference it is the inner cell. In a draw, with k and m of independent 0 and 1, each 0 with probability
+    ``rate``::
 
         Wx = Wx * k[None, :] / (1 - rate)
         Wh = Wh * m[None, :] / (1 - rate)
 
-    All gates miss the same ones: the paper's tied weights. Multiplying columns of the weights is multiplying x
-    and h on their way into the products; a cell without ``w_h`` misses inputs only. A draw is of the inner cell's own
+    All gates drop the same inputs and units, as with the paper's tied weights. Scaling the columns of a weight matrix
+    equals scaling x and h before the product. A cell without ``w_h`` drops inputs only. A draw has the inner cell's
     class, so a cell that is linear in its state keeps its parallel scan.
 
     Attributes:
-        cell: any cell that holds its weights itself.
-        rate: how likely an input or a unit is missed.
+        cell: any cell that holds its ``w_x`` as a field.
+        rate: the probability that an input or a unit is dropped.
     """
 
     cell: Cell
     rate: float = eqx.field(static=True)
 
     def __init__(self, cell: Cell, rate: float):
-        """Misses with probability ``rate``.
+        """Wrap ``cell``.
 
         Raises:
-            InputError: for a rate outside [0, 1), and for a cell that makes its ``w_x`` from others (Residual).
+            InputError: for a rate outside [0, 1), and for a cell that computes its ``w_x`` (Residual).
         """
         self.cell, self.rate = cell, _require_rate("VariationalDropout", rate)
         if not any(leaf is cell.w_x for leaf in jax.tree.leaves(cell)):
             name = type(cell).__name__
             raise InputError(
-                f"VariationalDropout got a {name}, which does not hold its w_x itself: expected a cell that does; "
-                f"write {name}(VariationalDropout(cell, rate))"
+                f"VariationalDropout got a {name}, which computes its w_x: expected a cell that holds its w_x; "
+                f"write {name}(VariationalDropout(cell, rate))",
+                code="wrong-cell",
+                found=name,
             )
 
-    def initial_state(self) -> State:
-        """The inner cell's."""
-        return self.cell.initial_state()
-
     def step(self, state: State, gx: GateBias) -> tuple[State, Hidden]:
-        """The inner cell's."""
+        """Run one step of the inner cell."""
         return self.cell.step(state, gx)
 
     def draw(self, key: Key) -> Cell:
-        """The inner cell without some columns of its weights."""
+        """Return the inner cell with some columns of its weights set to zero."""
         key_inside, key_x, key_h = jax.random.split(key, 3)
         w_x, w_h = self.cell.w_x, getattr(self.cell, "w_h", None)  # a cell that is linear in its state has no w_h
 
-        def thinned(leaf: Array) -> Array:
+        def drop(leaf: Array) -> Array:
             if leaf is w_x:
-                return self._thinned(leaf, key_x)
-            return self._thinned(leaf, key_h) if leaf is w_h else leaf
+                return self._drop_columns(leaf, key_x)
+            return self._drop_columns(leaf, key_h) if leaf is w_h else leaf
 
-        return drawn(jax.tree.map(thinned, self.cell), key=key_inside)
+        return draw_cells(jax.tree.map(drop, self.cell), key=key_inside)
 
-    def _thinned(self, weights: Array, key: Key) -> Array:
-        missed = _bernoulli(key, self.rate, (1, weights.shape[1]))
-        return jnp.where(missed, 0, weights / (1 - self.rate))
+    def _drop_columns(self, weights: Array, key: Key) -> Array:
+        dropped = _bernoulli(key, self.rate, (1, weights.shape[1]))
+        return jnp.where(dropped, 0, weights / (1 - self.rate))
 
 
 def _is_random(node: Any) -> bool:
@@ -238,11 +246,16 @@ def _is_random(node: Any) -> bool:
 
 
 def _bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..."]:
-    """True with probability ``rate``: the same ones in float32 and in float64."""
+    """Draw flags that are True with probability ``rate``; the same in float32 and in float64."""
     return jax.random.bernoulli(key, jnp.float32(rate), shape)
 
 
 def _require_rate(wrapper: str, rate: float) -> float:
     if not 0 <= rate < 1:
-        raise InputError(f"{wrapper} got rate={rate}: expected a probability of at least 0 and below 1")
+        raise InputError(
+            f"{wrapper} got rate={rate}: expected a probability of at least 0 and below 1",
+            code="wrong-rate",
+            found=rate,
+            expected="0 <= rate < 1",
+        )
     return rate

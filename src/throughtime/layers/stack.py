@@ -1,4 +1,4 @@
-"""Several recurrent layers, one above the other."""
+"""Stacks of recurrent layers: blocks, feed-forward layers, and networks made of them."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -22,8 +22,8 @@ class Block(eqx.Module):
 
         y = x + cell(norm(x))
 
-    The normalization is over the units of each step (Ba et al. 2016, arXiv 1607.06450). The residual path from the
-    first layer to the last is never squashed (He et al. 2016, arXiv 1603.05027).
+    The normalization is over the units of each step (Ba et al. 2016, arXiv 1607.06450). No activation interrupts the
+    residual connection from the first layer to the last (He et al. 2016, arXiv 1603.05027).
 
     Attributes:
         cell: H inputs and H units.
@@ -33,46 +33,48 @@ class Block(eqx.Module):
     cell: Cell
 
     def __init__(self, cell: Cell):
-        """A block around ``cell``.
+        """Put ``cell`` into a block.
 
         Raises:
-            InputError: where the cell's inputs are not as many as its units: nothing could be added to them.
+            InputError: if the cell's input size differs from its hidden size.
         """
         if cell.inputs != cell.hidden:
             raise InputError(
                 f"a block adds a cell's outputs to its inputs: expected as many inputs as units, got {cell.inputs} "
-                f"inputs and {cell.hidden} units"
+                f"inputs and {cell.hidden} units",
+                code="wrong-sizes",
+                found=(cell.inputs, cell.hidden),
             )
         self.norm = eqx.nn.LayerNorm(cell.hidden)
         self.cell = cell
 
     @property
     def inputs(self) -> int:
-        """H."""
+        """Return H."""
         return self.cell.inputs
 
     @property
     def hidden(self) -> int:
-        """H."""
+        """Return H."""
         return self.cell.hidden
 
     def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
-        """The cell's state after the last step and the outputs (T, H) or (B, T, H); zeros where masked out."""
+        """Return the cell's state after the last step and the outputs (T, H) or (B, T, H); masked steps give zeros."""
         xs = _observed(xs, mask)
         state, ys = unroll(self.cell, per_step(self.norm, xs), state, mask=mask)
         return state, xs + ys
 
 
 class FeedForward(eqx.Module):
-    """What a step computes by itself, between blocks: a network of one hidden layer, normalized and residual.
+    """A position-wise layer between blocks: one hidden layer, with normalization and a residual connection.
 
     Equations::
 
         y = x + narrow(gelu(widen(norm(x))))
 
     Attributes:
-        widen: 2H outputs from H.
-        narrow: H outputs from 2H.
+        widen: H -> 2H.
+        narrow: 2H -> H.
     """
 
     norm: eqx.nn.LayerNorm
@@ -80,7 +82,7 @@ class FeedForward(eqx.Module):
     narrow: eqx.nn.Linear
 
     def __init__(self, hidden: int, *, key: Key):
-        """Random weights for H units."""
+        """Draw random weights for H units."""
         key_widen, key_narrow = jax.random.split(key)
         self.norm = eqx.nn.LayerNorm(hidden)
         self.widen = eqx.nn.Linear(hidden, 2 * hidden, key=key_widen)
@@ -88,16 +90,16 @@ class FeedForward(eqx.Module):
 
     @property
     def inputs(self) -> int:
-        """H."""
+        """Return H."""
         return self.narrow.weight.shape[0]
 
     @property
     def hidden(self) -> int:
-        """H."""
+        """Return H."""
         return self.narrow.weight.shape[0]
 
     def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
-        """No state, and the outputs (T, H) or (B, T, H); zeros where masked out."""
+        """Return an empty state and the outputs (T, H) or (B, T, H); masked steps give zeros."""
         xs = _observed(xs, mask)
         return (), _observed(xs + per_step(self._within_step, xs), mask)
 
@@ -106,7 +108,7 @@ class FeedForward(eqx.Module):
 
 
 class Stack(eqx.Module):
-    """Layers one above the other: each reads the outputs of the one below.
+    """A sequence of layers, each of which reads the outputs of the layer below.
 
     Attributes:
         layers: cells, blocks, feed-forward layers or stacks, from the inputs up.
@@ -115,57 +117,65 @@ class Stack(eqx.Module):
     layers: tuple["Layer", ...]
 
     def __init__(self, layers: Sequence["Layer"]):
-        """The layers as they are: a :class:`Block` normalizes and adds, a cell by itself does not.
+        """Stack layers; a cell gets no normalization and no residual connection, unlike a :class:`Block`.
 
         Raises:
-            InputError: for no layers, and where a layer does not read what the one below puts out.
+            InputError: for no layers, and if the input size of a layer differs from the hidden size of the one below.
         """
         if not layers:
-            raise InputError("a stack needs at least one layer, got none")
+            raise InputError("a stack needs at least one layer, got none", code="no-layers")
         for number, (below, above) in enumerate(pairwise(layers), start=2):
             if above.inputs != below.hidden:
                 raise InputError(
-                    f"layer {number} reads {above.inputs} inputs, but layer {number - 1} puts out {below.hidden}: "
-                    "expected the same number"
+                    f"layer {number} reads {above.inputs} inputs, but layer {number - 1} has {below.hidden} outputs: "
+                    "expected the same number",
+                    code="wrong-sizes",
+                    found=above.inputs,
+                    expected=below.hidden,
                 )
         self.layers = tuple(layers)
 
     @property
     def inputs(self) -> int:
-        """D, of the first layer."""
+        """Return D of the first layer."""
         return self.layers[0].inputs
 
     @property
     def hidden(self) -> int:
-        """H, of the last layer."""
+        """Return H of the last layer."""
         return self.layers[-1].hidden
 
     def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
-        """The state after the last step, a tuple with one entry a layer, and the last layer's outputs.
+        """Return the state after the last step, a tuple with one entry per layer, and the last layer's outputs.
 
         Raises:
-            InputError: where a shape does not fit, or ``state`` has not one entry for each layer.
+            InputError: if a shape does not fit, or ``state`` does not have one entry per layer.
         """
         states = (None,) * len(self.layers) if state is None else state
         if len(states) != len(self.layers):
-            raise InputError(f"state has {len(states)} entries: expected {len(self.layers)}, one for each layer")
-        ends = []
-        for layer, start in zip(self.layers, states, strict=True):
-            end, xs = unroll(layer, xs, start, mask=mask) if isinstance(layer, Cell) else layer(xs, start, mask=mask)
-            ends.append(end)
-        return tuple(ends), xs
+            raise InputError(
+                f"state has {len(states)} entries: expected {len(self.layers)}, one for each layer",
+                code="wrong-state",
+                found=len(states),
+                expected=len(self.layers),
+            )
+        last = []
+        for layer, first in zip(self.layers, states, strict=True):
+            state, xs = unroll(layer, xs, first, mask=mask) if isinstance(layer, Cell) else layer(xs, first, mask=mask)
+            last.append(state)
+        return tuple(last), xs
 
 
 Layer = Cell | Block | FeedForward | Stack
 
 
 class StackedNetwork(eqx.Module):
-    """Inputs mapped to H numbers, a stack of layers, normalization, and a linear readout of each step.
+    """A network of an embedding of the inputs, a stack of layers, normalization, and a linear readout of each step.
 
     Attributes:
-        embedding: H numbers from D inputs.
-        stack: layers of H units.
-        readout: O outputs from H units.
+        embedding: D -> H.
+        stack: layers of hidden size H.
+        readout: H -> O.
     """
 
     embedding: eqx.nn.Linear
@@ -174,10 +184,10 @@ class StackedNetwork(eqx.Module):
     readout: eqx.nn.Linear
 
     def __init__(self, inputs: int, layers: Sequence[Layer], outputs: int, *, key: Key):
-        """Random weights for D ``inputs`` and O ``outputs`` around ``layers``, which should be residual.
+        """Draw random weights around ``layers``, which should have residual connections.
 
         Raises:
-            InputError: for no layers, and where one does not read what the one below puts out.
+            InputError: if the layers do not make a :class:`Stack`.
         """
         key_embedding, key_readout = jax.random.split(key)
         self.stack = Stack(layers)
@@ -186,11 +196,11 @@ class StackedNetwork(eqx.Module):
         self.readout = eqx.nn.Linear(self.stack.hidden, outputs, key=key_readout)
 
     def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Array]:
-        """The stack's state after the last step and the outputs (T, O), or (B, T, O) of a batch (B, T, D)."""
+        """Return the stack's state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D)."""
         state, ys = self.stack(per_step(self.embedding, _observed(xs, mask)), state, mask=mask)
         return state, per_step(self.readout, per_step(self.norm, ys))
 
 
 def _observed(xs: Array, mask: Mask | None) -> Array:
-    """Zeros where masked out: what stands there, NaN too, must reach neither values nor gradients."""
+    """Zero the masked inputs: values there, NaN too, must reach neither outputs nor gradients."""
     return xs if mask is None else jnp.where(mask[..., None], xs, 0)

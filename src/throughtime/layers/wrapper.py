@@ -1,4 +1,4 @@
-"""A cell around another cell."""
+"""The base of cells that wrap another cell, and functions applied at every time step."""
 
 import math
 from collections.abc import Callable
@@ -7,50 +7,59 @@ import equinox as eqx
 import jax
 
 from throughtime._types import Array, GateBias, InputWeights, Projected, RecurrentWeights
-from throughtime.cells import Cell
+from throughtime.cells import Cell, State
 
 
 class Wrapper(Cell):
-    """A cell that has the gates, the weights and the projection of the cell inside it, where it does not say otherwise.
+    """A cell around another cell, with the inner cell's gates, weights, projection and initial state.
 
-    They are properties here, where other cells have fields, hence the ignored types. The weights are the inner cell's
-    own arrays: a gradient of the wrapper holds theirs in its ``cell``.
+    A subclass overrides the parts that it changes. Gates and weights are properties here, where other cells have
+    fields, hence the ignored types. The weights are the inner cell's own arrays, so a gradient with respect to the
+    wrapper holds theirs in its ``cell``.
 
     Attributes:
-        cell: the cell inside.
+        cell: the inner cell.
     """
 
     cell: eqx.AbstractVar[Cell]
 
     @property
     def GATES(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802
-        """The inner cell's gates."""
+        """Return the names of the inner cell's gates."""
         return self.cell.GATES
 
     @property  # type: ignore[misc]
     def w_x(self) -> InputWeights:  # type: ignore[override]
-        """The inner cell's input weights."""
+        """Return the inner cell's input weights."""
         return self.cell.w_x
 
     @property
     def w_h(self) -> RecurrentWeights:
-        """The inner cell's recurrent weights; an AttributeError, as of the cell itself, where it has none."""
+        """Return the inner cell's recurrent weights.
+
+        Raises:
+            AttributeError: if the inner cell has none.
+        """
         return self.cell.w_h  # type: ignore[attr-defined]
 
     @property  # type: ignore[misc]
     def b(self) -> GateBias:  # type: ignore[override]
-        """The inner cell's bias."""
+        """Return the inner cell's bias."""
         return self.cell.b
 
     def project(self, xs: Array) -> Projected:
-        """The inner cell's projection."""
+        """Project inputs (..., D) as the inner cell does."""
         return self.cell.project(xs)
+
+    def initial_state(self) -> State:
+        """Return the inner cell's initial state."""
+        return self.cell.initial_state()
 
 
 def per_step(fn: Callable[[Array], Array], xs: Array) -> Array:
-    """A function of one step's vector, at every step of a sequence (T, D) or of a batch (B, T, D).
+    """Apply a function of a vector (D,) at every step of a sequence (T, D) or of a batch (B, T, D).
 
-    The steps become one axis: of two, XLA would lay them on their side before it multiplies them by a matrix.
+    Batch and time are merged into one axis: with two, XLA transposes the inputs before a matrix product.
     """
     *leading, width = xs.shape
     steps = jax.vmap(fn)(xs.reshape(math.prod(leading), width))

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from throughtime.gradients import LEFT, GradientFlow
+from throughtime.gradients import REACH_THRESHOLD, GradientFlow
 from throughtime.plots.matrices import draw_map, largest_size
 from throughtime.plots.notebook import Block, Picture, Table
 from throughtime.plots.small import POINTS, finish, small_axes, some
@@ -82,8 +82,10 @@ def memory_curves(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[st
         color, dash = COLORS[index % len(COLORS)], STYLES[index % len(STYLES)]
         axes.plot(np.arange(flow.steps + 1), _visible(flow.memory), color=color, linestyle=dash, label=label)
     _log_axis(axes, [flow.memory for flow in flows])
-    axes.axhline(LEFT, color="#888888", linestyle=":", linewidth=1)
-    text = axes.annotate("1 % is left ", (1, LEFT), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5)
+    axes.axhline(REACH_THRESHOLD, color="#888888", linestyle=":", linewidth=1)
+    text = axes.annotate(
+        "1 % is left ", (1, REACH_THRESHOLD), xycoords=("axes fraction", "data"), color="#666666", fontsize=8.5
+    )
     text.set(ha="right", va="bottom")
 
 
@@ -129,11 +131,13 @@ def _reach(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
     if len(flow.per_sequence) > 1:
         low, high = _visible(np.quantile(flow.per_sequence[:, lags], [0.1, 0.9], axis=0))
         axes.fill_between(lags, low, high, color=LINES[0], alpha=0.2, linewidth=0, label="80 % of sequences")
-    axes.axhline(LEFT, color=GRAY, linestyle=":", linewidth=1)
+    axes.axhline(REACH_THRESHOLD, color=GRAY, linestyle=":", linewidth=1)
     if flow.reach < flow.steps:
         axes.axvline(flow.reach, color=GRAY, linestyle=":", linewidth=1)
     _log_axis(axes, [flow.memory, flow.norms])
-    axes.set_xlabel("lag: steps back in time" + ("" if flow.unit is None else f", of {flow.unit.words}"))
+    axes.set_xlabel(
+        "lag: steps back in time" + ("" if flow.calendar_step is None else f", of {flow.calendar_step.label}")
+    )
 
 
 def _reach_panel(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
@@ -141,7 +145,9 @@ def _reach_panel(axes: Axes, flow: GradientFlow, lags: np.ndarray) -> None:
     if flow.paths:
         axes.plot(lags, _visible(flow.norms), "-", color=SKY, label="h")
     if flow.reach < flow.steps:
-        axes.annotate(f" 1 % left: {flow.reach} steps", (flow.reach, LEFT), color="#555555", va="bottom", fontsize=8.5)
+        axes.annotate(
+            f" 1 % left: {flow.reach} steps", (flow.reach, REACH_THRESHOLD), color="#555555", va="bottom", fontsize=8.5
+        )
     axes.set_title("What is left of a gradient")
     axes.legend(loc="lower left", fontsize=8)
 
@@ -168,8 +174,10 @@ def _over_time(axes: Axes, flow: GradientFlow) -> None:
     time = np.arange(flow.steps)
     for (name, slopes), color in zip(flow.slopes.items(), COLORS, strict=False):
         axes.plot(time, slopes, color=color, label=f"slope of {name}")
-    axes.plot(time, flow.saturated_by_time, color=INK, linestyle="--", linewidth=1.2, label="share saturated")
-    axes.plot(time, flow.dead_by_time, color=INK, linestyle=":", linewidth=1.2, label="share dead")
+    axes.plot(
+        time, flow.gate_statistics.saturated.by_time, color=INK, linestyle="--", linewidth=1.2, label="share saturated"
+    )
+    axes.plot(time, flow.gate_statistics.dead.by_time, color=INK, linestyle=":", linewidth=1.2, label="share dead")
     axes.set_xlabel("time step")
     axes.set_title("Why: mean slopes, and who lets nothing through")
     axes.legend(loc="best", fontsize=8)

@@ -1,6 +1,5 @@
 """The picture of the remedies: a panel for each chapter, on one scale."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -10,29 +9,29 @@ from throughtime.plots.gradients import CEILING, FLOOR, memory_curves
 from throughtime.plots.theme import BLUE, GREEN, RED, house_style
 
 if TYPE_CHECKING:
-    from throughtime.gradients import Clipped, Parts
+    from throughtime.gradients import ClippedGradient, Remedies
 
 
-def remedies_picture(parts: "Parts", clipped: "Mapping[str, Clipped]") -> Figure:
+def remedies_picture(remedies: "Remedies") -> Figure:
     """Five panels of curves by lag, and one of a gradient before and after clipping."""
     with house_style():
         figure = Figure(figsize=(14, 9), dpi=95)
         panels = figure.subplots(2, 3)
-        for axes, (title, labels, flows) in zip(panels.flat, parts, strict=False):
-            memory_curves(axes, flows, labels)
+        for axes, chapter in zip(panels.flat, remedies.chapters, strict=False):
+            memory_curves(axes, remedies.flows_of(chapter), list(chapter.cases))
             axes.set_ylim(FLOOR, 1e2)
-            axes.set_title(title)
+            axes.set_title(chapter.title)
             axes.set_xlabel("lag: steps back in time")
             axes.legend(loc="lower left", fontsize=8.5)
         panels[0, 0].legend(loc=(0.66, 0.29), fontsize=8.5)  # the sigmoid's curve is where the others' legends are
         for axes in panels[:, 0]:
             axes.set_ylabel("what is left of a gradient")
-        _clipping(panels[1, 2], clipped)
+        _clipping(panels[1, 2], remedies.clipped)
         figure.suptitle("Why gradients vanish, and what helps", x=0.01, ha="left", fontsize=13)
         return figure
 
 
-def _clipping(axes: Axes, clipped: "Mapping[str, Clipped]") -> None:
+def _clipping(axes: Axes, clipped: "dict[str, ClippedGradient]") -> None:
     norms = [min(each.norm, CEILING**2) for each in clipped.values()]
     bars = axes.barh(list(clipped), norms, color=[RED, BLUE, GREEN], height=0.55)
     axes.set_xscale("log")

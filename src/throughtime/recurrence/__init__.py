@@ -5,6 +5,7 @@ Never: parameters or training.
 """
 
 from throughtime.recurrence.method import choose_method
+from throughtime.recurrence.trajectories import trajectory, unroll_perturbed, zero_perturbations
 from throughtime.recurrence.unroll import require_shapes, unroll
 
-__all__ = ["choose_method", "require_shapes", "unroll"]
+__all__ = ["choose_method", "require_shapes", "trajectory", "unroll", "unroll_perturbed", "zero_perturbations"]
