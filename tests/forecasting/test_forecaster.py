@@ -21,7 +21,6 @@ from throughtime.forecasting.dataset import prepare, trainable
 from throughtime.forecasting.decisions import decision_notes
 from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.training.loop import EnoughError
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
 
@@ -208,8 +207,7 @@ def test_members_that_hardly_began_are_left_out_of_an_early_end(frame, model, mo
     monkeypatch.setattr("os.cpu_count", lambda: 1)
 
     def report(stage, progress):
-        if stage == "training 3/3" or (stage == "training 2/3" and progress.state.step == 8):
-            raise EnoughError
+        return stage == "training 3/3" or (stage == "training 2/3" and progress.state.step == 8)
 
     early = tt.Forecaster(**SMALL | {"members": 3}).fit(frame, report=report)
     assert len(early.networks_) == 2

@@ -103,7 +103,7 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
         report("training 1/2", None)
         return fitted.networks_, None
 
-    monkeypatch.setattr(selection, "side_by_side", made_up)
+    monkeypatch.setattr(selection, "run_in_parallel", made_up)
     monkeypatch.setattr(selection, "train_networks", train_all_the_way)
     stages = []
     settled = settle(panel, panel.lengths, plan, report=lambda stage, _: stages.append(stage), seed=0)

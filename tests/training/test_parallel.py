@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from throughtime.training.loop import Progress
-from throughtime.training.parallel import side_by_side
+from throughtime.training.parallel import run_in_parallel
 from throughtime.training.step import TrainState
 
 PROGRESS = Progress(TrainState(None, None, jnp.int32(1), jnp.int32(0)), 2, np.zeros(1), 0.0, 0.0)
@@ -27,21 +27,17 @@ def ignore(progress):
 
 
 class Endless:
-    """A run that goes on until its report stops it."""
+    """A run that goes on until its callback stops it."""
 
     def __init__(self):
         self.begun, self.stopped = threading.Event(), False
 
-    def __call__(self, heard):
+    def __call__(self, callback):
         self.begun.set()
         ends = time.monotonic() + PATIENCE
-        try:
-            while time.monotonic() < ends:
-                heard(PROGRESS)
-                time.sleep(0.001)
-        except BaseException:
-            self.stopped = True
-            raise
+        while time.monotonic() < ends and not self.stopped:
+            self.stopped = callback(PROGRESS)
+            time.sleep(0.001)
 
 
 def test_results_and_reports_come_in_the_order_of_the_runs():
@@ -61,7 +57,7 @@ def test_results_and_reports_come_in_the_order_of_the_runs():
 
         return learn
 
-    results = side_by_side([run(name) for name in heard_by], [said.append for said in heard_by.values()])
+    results = run_in_parallel([run(name) for name in heard_by], [said.append for said in heard_by.values()])
     assert results == ["A", "B", "C", "D"]
     assert ended[-1] == "a"
     assert list(heard_by.values()) == [[PROGRESS]] * 4
@@ -75,7 +71,7 @@ def test_an_error_stops_the_others_and_comes_out():
         raise ValueError("no number")
 
     with pytest.raises(ValueError, match="no number"):
-        side_by_side([others[0], fails, others[1]], [ignore] * 3)
+        run_in_parallel([others[0], fails, others[1]], [ignore] * 3)
     assert all(other.stopped for other in others)
 
 
@@ -86,7 +82,7 @@ def test_an_error_of_a_report_is_one_of_its_run():
         raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="the disk is full"):
-        side_by_side([*others, Endless()], [ignore, ignore, full])
+        run_in_parallel([*others, Endless()], [ignore, ignore, full])
     assert all(other.stopped for other in others)
 
 
@@ -98,7 +94,7 @@ def test_what_waits_for_a_core_does_not_begin_after_an_error():
 
     others = [Endless(), Endless()]
     with pytest.raises(ValueError, match="no number"):
-        side_by_side([*others, fails, begun.append, begun.append], [ignore] * 5)
+        run_in_parallel([*others, fails, begun.append, begun.append], [ignore] * 5)
     assert begun == []
 
 
@@ -115,7 +111,7 @@ def test_an_interrupt_while_waiting_stops_all_runs():
     sender.start()
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        side_by_side([*running, begun.append], [ignore] * 4)
+        run_in_parallel([*running, begun.append], [ignore] * 4)
     sender.join()
     assert all(run.stopped for run in running)
     assert begun == []
@@ -125,4 +121,4 @@ def test_an_interrupt_while_waiting_stops_all_runs():
 @pytest.mark.parametrize("reports", [1, 3])
 def test_each_run_has_a_report(reports):
     with pytest.raises(ValueError, match="zip"):
-        side_by_side([lambda heard: 1] * 2, [ignore] * reports)
+        run_in_parallel([lambda heard: 1] * 2, [ignore] * reports)

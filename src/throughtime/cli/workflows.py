@@ -43,7 +43,7 @@ from throughtime.forecasting import (
     score_table,
     trainable,
 )
-from throughtime.training import ARRAYS_FILE, EnoughError
+from throughtime.training import ARRAYS_FILE
 
 MOST_WINDOWS = 3  # of the backtest before a forecast: more take time and say little more
 LAST_DAY = np.datetime64("9999-12-31")  # the last that dates are written for
@@ -172,12 +172,11 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: Report, runtime
     """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
 
-    def stopping(stage: str, progress: Any) -> None:
+    def stopping(stage: str, progress: Any) -> bool:
         if stage.startswith(TRAINING):
             stop.ready.set()
         callback(stage, progress)
-        if stop.asked.is_set():
-            raise EnoughError
+        return stop.asked.is_set()
 
     with runtime.interrupts.stoppable(stop):
         model.fit(panel, report=stopping)

@@ -51,7 +51,7 @@ def run_backtest(
     settings: BacktestSettings,
     *,
     level: Sequence[int | float],
-    callback: Callable[[str, Progress], None],
+    callback: Callable[[str, Progress], bool | None],
     on_progress: OnProgress = ignore_progress,
 ) -> BacktestResult:
     """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
@@ -125,7 +125,7 @@ def network_windows(
     panel: Panel,
     cutoffs: np.ndarray,
     settings: BacktestSettings,
-    callback: Callable[[str, Progress], None],
+    callback: Callable[[str, Progress], bool | None],
 ) -> Iterator[WindowForecast]:
     """Yield the network's forecasts window by window, each as soon as it is made.
 
@@ -158,7 +158,7 @@ def network_windows(
         yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
-def _with_prefix(callback: Callable[[str, Progress], None], prefix: str) -> Callable[[str, Progress], None]:
+def _with_prefix(callback: Callable[[str, Progress], bool | None], prefix: str) -> Callable[[str, Progress], None]:
     return lambda stage, progress: callback(prefix + stage, progress)
 
 

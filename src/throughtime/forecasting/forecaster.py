@@ -31,8 +31,8 @@ from throughtime.forecasting.train import Networks, train_networks
 from throughtime.gradients import GradientFlow, gradient_flow
 from throughtime.training import Progress
 
-Report = Callable[[str, Progress], None]
-"""``report(stage, progress)``: called about twenty times in each stage of training."""
+Report = Callable[[str, Progress], bool | None]
+"""``report(stage, progress)``: called about twenty times in each stage of training; True stops the stage early."""
 
 
 def silent(stage: str, progress: Progress) -> None:

@@ -16,7 +16,7 @@ from throughtime.forecasting.infer import network_quantiles, original_units
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.train import Networks, averaged_network, train_network, train_networks
-from throughtime.training import Progress, Run, side_by_side
+from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
 
 WIDEST = 3.0
 
@@ -93,7 +93,7 @@ class Judged(NamedTuple):
 
 
 def settle(
-    panel: Panel, cutoffs: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
+    panel: Panel, cutoffs: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], bool | None], seed: int
 ) -> Plan:
     """The plan that runs without the last horizons found best among its variants.
 
@@ -113,7 +113,7 @@ def settle(
     names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
     seen = {log: prepare(panel, held.cuts[0], blind._replace(log=log)) for log in {one.log for one in variants}}
     runs = [_trial(held, seen[variant.log], variant, seed) for variant in variants]
-    judged = side_by_side(runs, [partial(report, name) for name in names])
+    judged = run_in_parallel(runs, [partial(report, name) for name in names])
     best = min(judged, key=lambda one: one.loss).plan
     if best.steps > NEAR_END * steps and steps < plan.most_steps:
         whole = best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
@@ -130,7 +130,7 @@ def _blind(plan: Plan, held: HeldOut) -> Plan:
 
 
 def _calibrated(
-    held: HeldOut, prepared: Prepared, plan: Plan, report: Callable[[str, Progress], None], seed: int
+    held: HeldOut, prepared: Prepared, plan: Plan, report: Callable[[str, Progress], bool | None], seed: int
 ) -> Plan:
     """The plan with the stretch of networks trained all the way: the longer they are, the surer of themselves."""
     few = plan._replace(members=min(CALIBRATING, plan.members), stretch=(1.0,) * len(QUANTILES))
@@ -179,19 +179,19 @@ class _Moment(NamedTuple):
     quantiles: np.ndarray
 
 
-def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> Run[Judged]:
+def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> TrainingRun[Judged]:
     """A run that judges the variant ``plan``, which sees the panel as ``prepared``."""
 
-    def run(heard: Callable[[Progress], None]) -> Judged:
+    def run(heard: Callback) -> Judged:
         best = _Moment(np.inf, plan.steps, np.empty(0))
 
-        def judge(progress: Progress) -> None:
+        def judge(progress: Progress) -> bool | None:
             nonlocal best
             quantiles = _forecasts((averaged_network(progress.state),), held, prepared, plan)
             now = _Moment(_loss(quantiles, held, plan), int(progress.state.step), quantiles)
             if now.loss < best.loss or not len(best.quantiles):
                 best = now
-            heard(progress)
+            return heard(progress)
 
         train_network(prepared, plan, report=judge, seed=seed)
         return Judged(best.loss, plan._replace(steps=best.steps, stretch=stretch(best.quantiles, held.truth)))

@@ -1,7 +1,6 @@
 """Training of a forecast network on a prepared panel: one network, or an ensemble."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache, partial
 
 import jax
@@ -15,15 +14,15 @@ from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.network import Design, ForecastNetwork, head_of
 from throughtime.training import (
     AveragedState,
-    EnoughError,
+    Callback,
     Loss,
     Progress,
-    Run,
+    TrainingRun,
     TrainState,
     adamw_cosine,
     averaged,
     masked_mean,
-    side_by_side,
+    run_in_parallel,
     start,
     train,
 )
@@ -37,23 +36,21 @@ LEAST_DONE = 0.5  # of the steps of the furthest member, that a member must have
 MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
 
 
-def train_network(
-    prepared: Prepared, plan: Plan, *, report: Callable[[Progress], None], seed: int
-) -> tuple[ForecastNetwork, np.ndarray]:
+def train_network(prepared: Prepared, plan: Plan, *, report: Callback, seed: int) -> tuple[ForecastNetwork, np.ndarray]:
     """One network for all series that are long enough, its weights averaged, and the loss of each training step.
 
-    It ends before its last step where ``report`` raises :class:`EnoughError`.
+    It ends before its last step if ``report`` returns True.
     """
     key, key_weights = jax.random.split(jax.random.key(seed))
     loss, optimizer = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
     state = start(ForecastNetwork(plan.design, key=key_weights), optimizer, key)
     losses = []
     every = max(plan.most_steps // REPORTS, 1)
-    with suppress(EnoughError):
-        for progress in train(state, loss, optimizer, prepared.series, steps=plan.steps, every=every):
-            state = progress.state
-            losses.append(progress.losses)
-            report(progress)
+    for progress in train(state, loss, optimizer, prepared.series, steps=plan.steps, every=every):
+        state = progress.state
+        losses.append(progress.losses)
+        if report(progress):
+            break
     return averaged_network(state), np.concatenate(losses)
 
 
@@ -64,7 +61,7 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 
 
 def train_networks(
-    prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], None], seed: int
+    prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], bool | None], seed: int
 ) -> tuple[Networks, np.ndarray]:
     """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done.
 
@@ -72,14 +69,16 @@ def train_networks(
     hardly begun would spoil the mean.
     """
 
-    def run(member: int) -> Run[tuple[ForecastNetwork, np.ndarray]]:
+    def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
         return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
 
     names = [
         f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else TRAINING for member in range(plan.members)
     ]
     _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
-    trained = side_by_side([run(member) for member in range(plan.members)], [partial(report, name) for name in names])
+    trained = run_in_parallel(
+        [run(member) for member in range(plan.members)], [partial(report, name) for name in names]
+    )
     furthest = max(len(losses) for _, losses in trained)
     networks, losses = zip(*(one for one in trained if len(one[1]) >= LEAST_DONE * furthest), strict=True)
     done = [np.pad(one, (0, plan.steps - len(one)), constant_values=np.nan) for one in losses]

@@ -1,8 +1,8 @@
 from . import checkpoint as checkpoint
 from .checkpoint import ARRAYS_FILE as ARRAYS_FILE
 from .history import History as History
+from .loop import Callback as Callback
 from .loop import DivergedError as DivergedError
-from .loop import EnoughError as EnoughError
 from .loop import Progress as Progress
 from .loop import TrainState as TrainState
 from .loop import start as start
@@ -16,8 +16,8 @@ from .optimizers import adamw_cosine as adamw_cosine
 from .optimizers import averaged as averaged
 from .optimizers import clipped_by_norm as clipped_by_norm
 from .optimizers import clipped_by_value as clipped_by_value
-from .parallel import Run as Run
-from .parallel import side_by_side as side_by_side
+from .parallel import TrainingRun as TrainingRun
+from .parallel import run_in_parallel as run_in_parallel
 from .step import Loss as Loss
 from .step import take_step as take_step
 from .watch import Record as Record

@@ -39,8 +39,8 @@ class Progress(NamedTuple):
     record: Record | None = None
 
 
-class EnoughError(Exception):
-    """Raised by what is told of the progress of a training run: it may end here, and what it has learned counts."""
+Callback = Callable[[Progress], bool | None]
+"""A function that is called with each progress of a training run. If it returns True, the run stops early."""
 
 
 class DivergedError(InputError):

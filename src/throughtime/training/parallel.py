@@ -1,54 +1,56 @@
-"""Several training runs at once, each in a thread of its own: compiled programs hold no lock of Python's."""
+"""Several training runs at the same time, each in its own thread: a compiled program does not hold Python's lock."""
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
 
-from throughtime.training.loop import Progress
+from throughtime.training.loop import Callback, Progress
 
-ATTENTION = 0.1  # seconds after which the thread that waits sees a signal, whichever thread it reached
+POLL = 0.1  # seconds from wake-up to wake-up of the waiting thread; Python handles a signal only in a thread that runs
 T = TypeVar("T")
-Run = Callable[[Callable[[Progress], None]], T]
-"""A training run: calls what it is given with its progress, and returns what it has learned."""
+TrainingRun = Callable[[Callback], T]
+"""A function that trains. It calls its argument with each progress, stops early if that returns True, and returns the
+result.
+"""
 
 
-class _StoppedError(Exception):
-    """Another run failed, or the program was interrupted."""
+def run_in_parallel(runs: Sequence[TrainingRun[T]], callbacks: Sequence[Callback]) -> list[T]:
+    """Return the results of all runs, in their order; at most one run per core is active.
 
+    The numbers of a run do not depend on the other runs.
 
-def side_by_side(runs: Sequence[Run[T]], reports: Sequence[Callable[[Progress], None]]) -> list[T]:
-    """The results of all runs, in their order; as many at once as there are cores.
+    Args:
+        runs: each one trains one model.
+        callbacks: one for each run. If it returns True, its run stops early and its result counts.
 
-    Every run makes its numbers by itself, so they do not depend on how many are under way. When one raises, or its
-    report does, the others stop at their next report, those that wait never begin, and the first error comes out.
+    Raises:
+        Exception: the first error of a run or of a callback. The other runs are then stopped at their next progress,
+            and those that have not begun never begin.
     """
-    stop = Event()
+    stop, errors = Event(), list[BaseException]()
 
-    def follow(run: Run[T], report: Callable[[Progress], None]) -> T:
-        def heard(progress: Progress) -> None:
-            if stop.is_set():
-                raise _StoppedError
-            report(progress)
+    def follow(run: TrainingRun[T], callback: Callback) -> T:
+        def stop_early(progress: Progress) -> bool:
+            return stop.is_set() or bool(callback(progress))
 
-        if stop.is_set():  # it waited for a core
-            raise _StoppedError
+        if stop.is_set():  # an error came while this run waited for a core
+            raise CancelledError
         try:
-            return run(heard)
-        except BaseException:
+            return run(stop_early)
+        except BaseException as error:
+            errors.append(error)
             stop.set()
             raise
 
     with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
         try:
-            futures = [pool.submit(follow, run, report) for run, report in zip(runs, reports, strict=True)]
-            while wait(futures, timeout=ATTENTION).not_done:
+            futures = [pool.submit(follow, run, callback) for run, callback in zip(runs, callbacks, strict=True)]
+            while wait(futures, timeout=POLL).not_done:
                 pass
-        finally:  # an interrupt may have come meanwhile
+        finally:  # also after an interrupt of the waiting thread
             stop.set()
-    errors = [error for future in futures if (error := future.exception()) is not None]
-    for error in errors:
-        if not isinstance(error, _StoppedError):
-            raise error
+    if errors:
+        raise errors[0]
     return [future.result() for future in futures]
