@@ -31,12 +31,11 @@ import sys, time
 from throughtime import configure
 configure()
 import jax.numpy as jnp
-from throughtime.lab.experiment import experiment
-from throughtime.lab.given import Given
-from throughtime.lab.settings import Course, Learner
-from throughtime.training.loop import train
+from throughtime.lab import Course, LabInput, Learner, make_experiment
+from throughtime.training import train
 cell, batch, hidden, window, steps, seconds = sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6])
-made = experiment(Course(window=window, batch=batch, steps=steps), Learner(cell, "relu", hidden=hidden), Given())
+course, learner = Course(window=window, batch=batch, steps=steps), Learner(cell, "relu", hidden=hidden)
+made = make_experiment(course, learner, LabInput())
 run = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=steps, every=100)
 next(run)
 began, done = time.perf_counter(), 0

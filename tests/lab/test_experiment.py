@@ -8,13 +8,13 @@ import pytest
 
 import throughtime as tt
 from throughtime._errors import InputError
-from throughtime.lab.experiment import experiment
-from throughtime.lab.given import Given
+from throughtime.lab.experiment import make_experiment
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.settings import Course, Learner
 
 
 def test_a_network_is_as_the_settings_say():
-    made = experiment(Course(window=9, batch=3), Learner(cell="lstm", hidden=7, init="chrono"), Given())
+    made = make_experiment(Course(window=9, batch=3), Learner(cell="lstm", hidden=7, init="chrono"), LabInput())
     cell = made.start.model.cell
     assert isinstance(cell, tt.LSTM)
     assert (cell.inputs, cell.hidden, made.start.model.readout.out_features) == (1, 7, 1)
@@ -27,19 +27,19 @@ def test_a_network_is_as_the_settings_say():
 
 
 def test_the_same_seed_starts_the_same_and_another_does_not():
-    one, same, other = (experiment(Course(seed=seed), Learner(hidden=6), Given()).start for seed in (1, 1, 2))
+    one, same, other = (make_experiment(Course(seed=seed), Learner(hidden=6), LabInput()).start for seed in (1, 1, 2))
     assert eqx.tree_equal(one.model, same.model)
     assert not np.array_equal(one.model.cell.w_h, other.model.cell.w_h)
 
 
 def test_a_given_network_goes_on_from_its_weights():
     network = tt.RecurrentNetwork(tt.GRU(1, 6, key=jax.random.key(4)), 1, key=jax.random.key(5))
-    made = experiment(Course(), Learner(cell="elman", hidden=9), Given(network=network))
+    made = make_experiment(Course(), Learner(cell="elman", hidden=9), LabInput(network=network))
     assert eqx.tree_equal(made.start.model, network)
 
 
 def test_the_loss_is_the_mean_squared_error_one_step_ahead():
-    made = experiment(Course(window=4, batch=2), Learner(hidden=3), Given())
+    made = make_experiment(Course(window=4, batch=2), Learner(hidden=3), LabInput())
     values = jnp.sin(jnp.arange(6.0))  # two places for a window to begin: 0 and 1
     network = made.start.model
     each = []
@@ -62,22 +62,22 @@ def test_the_loss_is_the_mean_squared_error_one_step_ahead():
 )
 def test_what_makes_no_sense_together_is_told(course, learner, words):
     with pytest.raises(InputError, match=words):
-        experiment(course, learner, Given())
+        make_experiment(course, learner, LabInput())
 
 
 def test_a_window_longer_than_the_series_is_told(tmp_path):
     file = tmp_path / "short.csv"
     file.write_text("ds,y\n" + "\n".join(f"{t},{t * t}" for t in range(12)))
-    from throughtime.lab.given import read_given
+    from throughtime.lab.inputs import read_input
 
-    given = read_given(file, None)
+    lab_input = read_input(file, None)
     with pytest.raises(InputError, match=r"a window of 11 steps does not fit: the series has 12 values; .* at most 10"):
-        experiment(Course(curve="file", window=11), Learner(), given)
-    assert experiment(Course(curve="file", window=10), Learner(), given).curve.values.shape == (12,)
+        make_experiment(Course(curve="file", window=11), Learner(), lab_input)
+    assert make_experiment(Course(curve="file", window=10), Learner(), lab_input).curve.values.shape == (12,)
 
 
 def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path):
-    from throughtime.lab.given import read_given
+    from throughtime.lab.inputs import read_input
     from throughtime.layers.network import network_config
     from throughtime.training import checkpoint
 
@@ -90,11 +90,11 @@ def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path):
         saved = {"network": network_config(network)} if config else {}
         checkpoint.save(tmp_path / name, "training", saved, {"training": {"model": network}})
     with pytest.raises(InputError, match=r"BatchNorm, whose state does not consist of numbers that have a gradient"):
-        read_given(None, tmp_path / "counting")
+        read_input(None, tmp_path / "counting")
     with pytest.raises(InputError, match=r"2 inputs and 1 outputs: expected one of each"):
-        read_given(None, tmp_path / "two")
+        read_input(None, tmp_path / "two")
     with pytest.raises(InputError, match=r"without its network's configuration"):
-        read_given(None, tmp_path / "bare")
+        read_input(None, tmp_path / "bare")
 
 
 def test_programs_of_many_settings_are_not_kept_for_ever(monkeypatch):
@@ -106,7 +106,7 @@ def test_programs_of_many_settings_are_not_kept_for_ever(monkeypatch):
     monkeypatch.setattr(module.jax, "clear_caches", lambda: cleared.append(True))
     network = tt.RecurrentNetwork(tt.Elman(1, 2, key=jax.random.key(0)), 1, key=jax.random.key(1))
     for hidden in (3, 4, 3, 4):
-        experiment(Course(), Learner(hidden=hidden), Given(network=network))
+        make_experiment(Course(), Learner(hidden=hidden), LabInput(network=network))
     assert cleared == []
-    experiment(Course(), Learner(hidden=5), Given(network=network))
+    make_experiment(Course(), Learner(hidden=5), LabInput(network=network))
     assert cleared == [True]

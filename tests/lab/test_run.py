@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from throughtime.lab.experiment import experiment
-from throughtime.lab.given import Given
+from throughtime.lab.experiment import make_experiment
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.run import Run
 from throughtime.lab.settings import Course, Learner
 from throughtime.training.loop import train
@@ -19,7 +19,7 @@ class Watched:
 
     def __init__(self, **course):
         self.changed = threading.Event()
-        self.made = experiment(Course(window=6, batch=2, **course), Learner(hidden=4), Given())
+        self.made = make_experiment(Course(window=6, batch=2, **course), Learner(hidden=4), LabInput())
         self.run = Run(self.made, self.changed.set)
 
     def frame(self):
@@ -128,7 +128,7 @@ def test_a_run_that_cannot_be_looked_at_says_so(monkeypatch):
         raise RuntimeError("blind")
 
     monkeypatch.setattr("throughtime.lab.run.look", broken)
-    run = Run(experiment(Course(window=6, batch=2), Learner(hidden=4), Given()))
+    run = Run(make_experiment(Course(window=6, batch=2), Learner(hidden=4), LabInput()))
     assert run.prepared.wait(60)
     assert "blind" in run.problem
     run.close()

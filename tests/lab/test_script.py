@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import throughtime as tt
-from throughtime.lab.experiment import experiment
-from throughtime.lab.given import Given, read_given
+from throughtime.lab.experiment import make_experiment
+from throughtime.lab.inputs import LabInput, read_input
 from throughtime.lab.run import Run
 from throughtime.lab.saving import save
 from throughtime.lab.script import script
@@ -26,8 +26,8 @@ def trained():
     """Runs that came to their end."""
     runs = []
 
-    def make(course, learner, given):
-        run = Run(experiment(course, learner, given))
+    def make(course, learner, lab_input):
+        run = Run(make_experiment(course, learner, lab_input))
         runs.append(run)
         run.wish(running=True)
         while not run.is_over:
@@ -63,28 +63,28 @@ def given_file(tmp_path):
     file = tmp_path / "it's a file.csv"
     rows = [f"{name},{t},{np.sin(t * scale):.4f}" for name, scale in (("a", 0.3), ("b", 0.7)) for t in range(40)]
     file.write_text("unique_id,ds,y\n" + "\n".join(rows))
-    return read_given(file, None)
+    return read_input(file, None)
 
 
 def given_network(tmp_path):
     network = tt.RecurrentNetwork(tt.GRU(1, 3, key=jax.random.key(4)), 1, key=jax.random.key(5))
     config = {"network": network_config(network)}
     checkpoint.save(tmp_path / "network", "training", config, {"training": {"model": network}})
-    return read_given(None, tmp_path / "network")
+    return read_input(None, tmp_path / "network")
 
 
 def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
     course, learner = Course(window=5, batch=3, steps=7, seed=9), Learner(hidden=4)
     cases = (
-        (course, learner._replace(activation="elu", init="identity", clip=0.01), Given()),
-        (course, learner._replace(cell="lstm", init="chrono", rate=0.02), Given()),
+        (course, learner._replace(activation="elu", init="identity", clip=0.01), LabInput()),
+        (course, learner._replace(cell="lstm", init="chrono", rate=0.02), LabInput()),
         (course._replace(curve="file", series="b"), learner, given_file),
         (course, learner, given_network(tmp_path)),
     )
     due, scripts = [], []
-    for each, who, given in cases:
-        run = trained(each, who, given)
-        saved = save(tmp_path / "out", [run], given, start=2, at=3)
+    for each, who, lab_input in cases:
+        run = trained(each, who, lab_input)
+        saved = save(tmp_path / "out", [run], lab_input, start=2, at=3)
         assert saved["files"] == ["model", "picture.png", "run.py"]
         scripts.append(Path(saved["folder"]) / "run.py")
         made = run.experiment
@@ -97,16 +97,18 @@ def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
 
 
 def test_a_file_whose_name_ends_a_docstring_makes_a_script_all_the_same(tmp_path):
-    given = Given(file=tmp_path / 'C:\\Users\\"""$x$.csv')
-    text = script(Course(curve="file"), Learner(), given, who="Elman", steps=3, name="run.py")
+    lab_input = LabInput(file=tmp_path / 'C:\\Users\\"""$x$.csv')
+    text = script(Course(curve="file"), Learner(), lab_input, who="Elman", steps=3, name="run.py")
     assert "read_file(Path(" in text
     compile(text, "run.py", "exec")
 
 
 def test_two_runs_are_saved_side_by_side_and_again_beside_the_first(trained, tmp_path):
-    course, given = Course(window=5, batch=2, steps=3), Given()
-    runs = [trained(course, Learner(cell=cell, hidden=hidden), given) for cell, hidden in (("elman", 3), ("gru", 4))]
-    folders = [save(tmp_path, runs, given, start=0, at=4)["folder"] for _ in range(2)]
+    course, lab_input = Course(window=5, batch=2, steps=3), LabInput()
+    runs = [
+        trained(course, Learner(cell=cell, hidden=hidden), lab_input) for cell, hidden in (("elman", 3), ("gru", 4))
+    ]
+    folders = [save(tmp_path, runs, lab_input, start=0, at=4)["folder"] for _ in range(2)]
     assert len(set(folders)) == 2
     for folder in folders:
         names = sorted(os.listdir(folder))

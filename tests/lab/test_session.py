@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from throughtime.lab.curves import made_curve
-from throughtime.lab.given import Given
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.server import lab_app
 
 TOKEN = "let-me-in"
@@ -65,7 +65,7 @@ class Page:
 
 @pytest.fixture
 def app(tmp_path):
-    return lab_app(Given(), tmp_path / "out", TOKEN)
+    return lab_app(LabInput(), tmp_path / "out", TOKEN)
 
 
 @pytest.fixture

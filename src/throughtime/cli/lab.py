@@ -36,7 +36,7 @@ def lab(
         try:
             import websockets  # noqa: F401  # uvicorn imports it late
 
-            from throughtime.lab import read_given, serve
+            from throughtime.lab import read_input, serve
         except ModuleNotFoundError as missing:
             raise not_installed("the laboratory", missing, "lab") from None
 
@@ -47,5 +47,5 @@ def lab(
             if browser:  # in a thread: a browser in the terminal would wait for the server, and the server for it
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-        given = read_given(data, model)
+        given = read_input(data, model)
         serve(given, runtime.out.open(), port=port, ready=ready)

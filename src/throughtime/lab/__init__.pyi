@@ -1,5 +1,9 @@
 from .curves import file_curve as file_curve
 from .curves import made_curve as made_curve
 from .curves import read_file as read_file
-from .given import read_given as read_given
+from .experiment import make_experiment as make_experiment
+from .inputs import LabInput as LabInput
+from .inputs import read_input as read_input
 from .server import serve as serve
+from .settings import Course as Course
+from .settings import Learner as Learner

@@ -13,10 +13,10 @@ from throughtime._types import Array, Key
 from throughtime.cells import cell_type, init_arguments, takes
 from throughtime.gradients import cell_label
 from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
-from throughtime.lab.given import Given
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.settings import LIMITS, OWN, Course, Learner
 from throughtime.layers import RecurrentNetwork
-from throughtime.training import Loss, TrainState, clipped_by_norm, start
+from throughtime.training import Loss, TrainState, start
 
 MOST_COMPILED = 20  # settings whose programs are kept
 _compiled: set[tuple[int, int, Learner]] = set()  # of this process, as the programs are
@@ -42,13 +42,13 @@ class Experiment(NamedTuple):
     optimizer: optax.GradientTransformation
 
 
-def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
+def make_experiment(course: Course, learner: Learner, lab_input: LabInput) -> Experiment:
     """What these settings mean.
 
     Raises:
         InputError: where they make no sense together.
     """
-    curve = _curve(course, given)
+    curve = _curve(course, lab_input)
     if len(curve.values) < course.window + 2:
         most = len(curve.values) - 2
         expected = f"a window of at most {most}" if most >= LIMITS["window"][0] else "a series of at least 4 values"
@@ -58,16 +58,16 @@ def experiment(course: Course, learner: Learner, given: Given) -> Experiment:
         )
     _forget_programs(course, learner)
     optimizer = adam(learner.rate, learner.clip)
-    if given.network is None:
+    if lab_input.network is None:
         state = _start(jax.random.key(course.seed), optimizer, learner, course.window)
     else:
-        state = start(given.network, optimizer, jax.random.split(jax.random.key(course.seed), 3)[0])
+        state = start(lab_input.network, optimizer, jax.random.split(jax.random.key(course.seed), 3)[0])
     return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimizer)
 
 
-def title(made: Experiment, given: Given) -> str:
+def title(made: Experiment, lab_input: LabInput) -> str:
     """Who learns, in words."""
-    return cell_label(made.start.model.cell) if given.network is None else f"The network of {given.folder}"
+    return cell_label(made.start.model.cell) if lab_input.network is None else f"The network of {lab_input.folder}"
 
 
 def _forget_programs(course: Course, learner: Learner) -> None:
@@ -81,12 +81,12 @@ def _forget_programs(course: Course, learner: Learner) -> None:
         _compiled.clear()
 
 
-def _curve(course: Course, given: Given) -> Curve:
+def _curve(course: Course, lab_input: LabInput) -> Curve:
     if course.curve != FILE:
         return made_curve(course.curve)
-    if given.panel is None:
+    if lab_input.panel is None:
         raise InputError("there is no file: start the laboratory with throughtime lab --data FILE")
-    return file_curve(given.panel, course.series)
+    return file_curve(lab_input.panel, course.series)
 
 
 def cell_options(learner: Learner, window: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _start(key: Key, optimizer: optax.GradientTransformation, learner: Learner, 
 @lru_cache(maxsize=16)  # the same optimizer again: its training program is compiled already
 def adam(rate: float, clip: float) -> optax.GradientTransformation:
     """Adam, of gradients whose norm is at most ``clip`` unless that is 0."""
-    return clipped_by_norm(optax.adam(rate), clip) if clip else optax.adam(rate)
+    return optax.chain(optax.clip_by_global_norm(clip), optax.adam(rate)) if clip else optax.adam(rate)
 
 
 @lru_cache(maxsize=16)

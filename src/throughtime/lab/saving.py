@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from throughtime._files import output_folder, staged
 from throughtime.lab.experiment import title
-from throughtime.lab.given import Given
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.look import look
 from throughtime.lab.picture import Shown, lab_picture
 from throughtime.lab.run import Run, window_of
@@ -20,7 +20,7 @@ from throughtime.training import checkpoint
 NAMES = ("", "-b")  # behind the names of a second run's files
 
 
-def save(out: Path, runs: Sequence[Run], given: Given, *, start: int, at: int) -> dict[str, Any]:
+def save(out: Path, runs: Sequence[Run], lab_input: LabInput, *, start: int, at: int) -> dict[str, Any]:
     """Write ``picture.png``, ``run.py`` and ``model/`` to a new folder below ``out``: its path and the files' names."""
     states = [run.state for run in runs]  # as they are now: training goes on
     histories = [
@@ -28,7 +28,7 @@ def save(out: Path, runs: Sequence[Run], given: Given, *, start: int, at: int) -
         for run, state in zip(runs, states, strict=True)
     ]
     folder = _new_folder(output_folder(out))
-    titles = [title(run.experiment, given) for run in runs]
+    titles = [title(run.experiment, lab_input) for run in runs]
     shown = []
     for run, state, history, who in zip(runs, states, histories, titles, strict=True):
         window = window_of(run, start)
@@ -38,7 +38,7 @@ def save(out: Path, runs: Sequence[Run], given: Given, *, start: int, at: int) -
         lab_picture(shown).savefig(stage / "picture.png")
         for run, state, who, name in zip(runs, states, titles, NAMES, strict=False):
             course, learner = run.experiment.course, run.experiment.learner
-            program = script(course, learner, given, who=who, steps=int(state.step), name=f"run{name}.py")
+            program = script(course, learner, lab_input, who=who, steps=int(state.step), name=f"run{name}.py")
             (stage / f"run{name}.py").write_text(program, encoding="utf-8")
             config = {"network": network_config(state.model), "course": course._asdict(), "learner": learner._asdict()}
             checkpoint.save(stage / f"model{name}", "training", config, {"training": state})

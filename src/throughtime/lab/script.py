@@ -4,7 +4,7 @@ from throughtime import __version__
 from throughtime.cells import cell_type, init_arguments
 from throughtime.lab.curves import FILE
 from throughtime.lab.experiment import cell_options
-from throughtime.lab.given import Given
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.settings import Course, Learner
 
 SCRIPT = '''"""{title}.
@@ -22,7 +22,7 @@ import optax
 import throughtime as tt
 {own}from throughtime import configure
 from throughtime.training import start, train
-{optimizers}
+
 configure()  # compiled as the laboratory compiles
 
 WINDOW, BATCH, STEPS = {window}, {batch}, {steps}
@@ -49,32 +49,31 @@ for progress in train(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, 
 '''
 
 
-def script(course: Course, learner: Learner, given: Given, *, who: str, steps: int, name: str) -> str:
+def script(course: Course, learner: Learner, lab_input: LabInput, *, who: str, steps: int, name: str) -> str:
     """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last.
 
     Args:
         course: what is learned.
         learner: how.
-        given: the user's file and model.
+        lab_input: the user's file and model.
         who: learns, in words.
         steps: of training.
         name: of the program's file.
     """
-    clipped = f"clipped_by_norm(optax.adam({learner.rate!r}), {learner.clip!r})"
-    own, curve = _curve(course, given)
+    adam = f"optax.adam({learner.rate!r})"
+    own, curve = _curve(course, lab_input)
     return SCRIPT.format(
-        title=_printable(f"{who} on {course.curve if course.curve != FILE else given.file}"),
+        title=_printable(f"{who} on {course.curve if course.curve != FILE else lab_input.file}"),
         version=__version__,
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
         own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + own,
-        optimizers="from throughtime.training import clipped_by_norm\n" if learner.clip else "",
         window=course.window,
         batch=course.batch,
         steps=steps,
-        optimizer=clipped if learner.clip else f"optax.adam({learner.rate!r})",
+        optimizer=f"optax.chain(optax.clip_by_global_norm({learner.clip!r}), {adam})" if learner.clip else adam,
         curve=curve,
-        network=_network(course, learner, given),
+        network=_network(course, learner, lab_input),
         seed=course.seed,
     )
 
@@ -84,19 +83,19 @@ def _printable(words: str) -> str:
     return words.encode("unicode_escape").decode().replace('"', r"\"")
 
 
-def _curve(course: Course, given: Given) -> tuple[str, str]:
+def _curve(course: Course, lab_input: LabInput) -> tuple[str, str]:
     """What to import for the series, and the expression that makes it."""
     if course.curve != FILE:
         return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r})"
-    assert given.file is not None
+    assert lab_input.file is not None
     series = f", {course.series!r}" if course.series else ""
-    path = f"Path({str(given.file.resolve())!r})"
+    path = f"Path({str(lab_input.file.resolve())!r})"
     return "from throughtime.lab import file_curve, read_file\n", f"file_curve(read_file({path}){series})"
 
 
-def _network(course: Course, learner: Learner, given: Given) -> str:
-    if given.folder is not None and given.network is not None:
-        return f"    del key_cell, key_readout\n    network = tt.load({str(given.folder.resolve())!r})"
+def _network(course: Course, learner: Learner, lab_input: LabInput) -> str:
+    if lab_input.folder is not None and lab_input.network is not None:
+        return f"    del key_cell, key_readout\n    network = tt.load({str(lab_input.folder.resolve())!r})"
     kind = cell_type(learner.cell).__name__
     options = {name: repr(value) for name, value in cell_options(learner, course.window).items()}
     if learner.init == "chrono":

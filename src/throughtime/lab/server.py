@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 
 from throughtime._errors import InputError
 from throughtime.cells import CELLS
-from throughtime.lab.given import Given
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.session import Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
 from throughtime.plots import css_colors
@@ -37,22 +37,22 @@ POLICY = (
 )
 
 
-def lab_app(given: Given, out: Path, token: str) -> Starlette:
+def lab_app(lab_input: LabInput, out: Path, token: str) -> Starlette:
     """The application; all of it lives below the token, without which there is nothing to see.
 
     Args:
-        given: the user's file and model.
+        lab_input: the user's file and model.
         out: where the page saves to.
         token: who knows it may use the laboratory.
     """
-    page = _page(given)
+    page = _page(lab_input)
 
     def show(request: Request) -> Response:
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def live(websocket: WebSocket) -> None:
         await websocket.accept()
-        await Session(websocket, given, out).serve()
+        await Session(websocket, lab_input, out).serve()
 
     routes = [
         Route("/", show),
@@ -67,11 +67,11 @@ def lab_app(given: Given, out: Path, token: str) -> Starlette:
     )
 
 
-def serve(given: Given, out: Path, *, port: int, ready: Callable[[str], Any]) -> None:
+def serve(lab_input: LabInput, out: Path, *, port: int, ready: Callable[[str], Any]) -> None:
     """Serve until Ctrl-C.
 
     Args:
-        given: the user's file and model.
+        lab_input: the user's file and model.
         out: where the page saves to.
         port: of this machine; 0 for one that is free.
         ready: is told the address once it answers.
@@ -89,7 +89,7 @@ def serve(given: Given, out: Path, *, port: int, ready: Callable[[str], Any]) ->
             ready(address)
 
     config = uvicorn.Config(
-        lab_app(given, out, token),
+        lab_app(lab_input, out, token),
         log_level="critical",
         timeout_graceful_shutdown=2,
         ws="websockets-sansio",
@@ -115,17 +115,17 @@ def _not_found(request: Request, error: Exception) -> Response:
     return PlainTextResponse(words, 404)
 
 
-def _page(given: Given) -> str:
+def _page(lab_input: LabInput) -> str:
     known = {
         "course": Course()._asdict(),
         "learner": Learner()._asdict(),
         "limits": LIMITS,
         "choices": CHOICES,
         "cells": {name: kind.__name__ for name, kind in CELLS.items()},
-        "series": [] if given.panel is None else [str(name) for name in given.panel.ids[:MOST_NAMES]],
-        "file": None if given.file is None else given.file.name,
-        "network": None if given.network is None else str(given.folder),
-        "forecaster": None if given.forecaster is None else str(given.folder),
+        "series": [] if lab_input.panel is None else [str(name) for name in lab_input.panel.ids[:MOST_NAMES]],
+        "file": None if lab_input.file is None else lab_input.file.name,
+        "network": None if lab_input.network is None else str(lab_input.folder),
+        "forecaster": None if lab_input.forecaster is None else str(lab_input.folder),
     }
     page = template("index.html", PackageLoader("throughtime.lab", "page"))
     return page.render(colors=css_colors(), known=known, known_json=json.dumps(known))

@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from throughtime._errors import InputError, describe_os_error
-from throughtime.lab.experiment import Experiment, experiment, title
-from throughtime.lab.given import Given
+from throughtime.lab.experiment import Experiment, make_experiment, title
+from throughtime.lab.inputs import LabInput
 from throughtime.lab.reach import forecaster_reach, run_reach
 from throughtime.lab.run import Frame, Run, window_of
 from throughtime.lab.saving import save
@@ -44,9 +44,9 @@ class Session:
     A picture is made when the page has drawn the one before: a slow or hidden page gets fewer, and never a queue.
     """
 
-    def __init__(self, socket: WebSocket, given: Given, out: Path):
+    def __init__(self, socket: WebSocket, lab_input: LabInput, out: Path):
         """Nothing runs until the page says what."""
-        self._socket, self._given, self._out = socket, given, out
+        self._socket, self._given, self._out = socket, lab_input, out
         self._runs: list[Run] = []
         self._number = 0  # of the settings that were applied last: what belongs to older ones is not drawn any more
         self._place = {"start": 0, "at": 0}
@@ -133,7 +133,7 @@ class Session:
             raise InputError("nobody is to learn: expected one network or two")
         taught = parse(Course, course)
         made = [
-            await run_in_threadpool(experiment, taught, parse(Learner, each), self._given)
+            await run_in_threadpool(make_experiment, taught, parse(Learner, each), self._given)
             for each in learners[:MOST_RUNS]
         ]
         await run_in_threadpool(self._end_runs)
@@ -206,7 +206,7 @@ def _last_start(made: Experiment) -> int:
     return len(made.curve.values) - made.course.window - 1
 
 
-def _described(made: list[Experiment], given: Given) -> Message:
+def _described(made: list[Experiment], lab_input: LabInput) -> Message:
     """What is known of runs before they begin."""
     values = made[0].curve.values
     return {
@@ -215,7 +215,7 @@ def _described(made: list[Experiment], given: Given) -> Message:
         "notes": list(made[0].curve.notes),
         "sides": [
             {
-                "title": title(each, given),
+                "title": title(each, lab_input),
                 "hidden": each.start.model.cell.hidden,
                 "parameters": sum(leaf.size for leaf in jax.tree.leaves(each.start.model)),
             }

@@ -14,8 +14,6 @@ from .losses import squared_error as squared_error
 from .optimizers import AveragedState as AveragedState
 from .optimizers import adamw_cosine as adamw_cosine
 from .optimizers import averaged as averaged
-from .optimizers import clipped_by_norm as clipped_by_norm
-from .optimizers import clipped_by_value as clipped_by_value
 from .parallel import TrainingRun as TrainingRun
 from .parallel import run_in_parallel as run_in_parallel
 from .step import Loss as Loss

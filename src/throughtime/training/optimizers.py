@@ -1,4 +1,4 @@
-"""Optimizers with their schedules: chains of Optax's parts."""
+"""Optimizers with their schedules, made of Optax's parts."""
 
 from typing import Any, NamedTuple
 
@@ -9,43 +9,29 @@ import optax
 from throughtime._types import Array, Int
 
 
-def clipped_by_value(optimizer: optax.GradientTransformation, limit: float = 1.0) -> optax.GradientTransformation:
-    """``optimizer``, fed with gradients of which each number is first brought into [-limit, limit].
-
-    This turns the direction of a gradient towards the diagonal. An infinite number becomes the limit with its sign; one
-    that is not a number stays so, and no other is touched.
-    """
-    return optax.chain(optax.clip(limit), optimizer)
-
-
-def clipped_by_norm(optimizer: optax.GradientTransformation, limit: float = 1.0) -> optax.GradientTransformation:
-    """``optimizer``, fed with gradients g whose norm over all arrays together is first brought to ``limit`` if larger.
-
-    Pascanu, Mikolov & Bengio 2013 (arXiv 1211.5063, algorithm 1): ``g * limit / |g|`` where ``|g| >= limit``. The
-    direction stays. One number that is not a number makes all of them so: the norm is none. If one is infinite, or the
-    squares add up beyond what the type can hold (in float32, a norm above 1.8e19), then all finite numbers become zero
-    and the infinite ones not a number.
-    """
-    return optax.chain(optax.clip_by_global_norm(limit), optimizer)
-
-
 def adamw_cosine(peak: float, steps: int, *, clip_norm: float = 1.0) -> optax.GradientTransformation:
-    """AdamW whose learning rate rises linearly over the first twentieth and falls along a cosine to zero.
+    """Return AdamW with clipped gradients and a learning rate that rises linearly, then falls along a cosine to zero.
 
-    Loshchilov & Hutter 2019 (arXiv 1711.05101); gradients are first clipped to a global norm (Pascanu, Mikolov & Bengio
-    2013, arXiv 1211.5063).
+    The rise takes a twentieth of the steps. AdamW: Loshchilov & Hutter 2019 (arXiv 1711.05101). Clipping: Pascanu,
+    Mikolov & Bengio 2013 (arXiv 1211.5063, algorithm 1), ``g * limit / |g|`` if ``|g| >= limit``.
 
     Args:
         peak: the highest learning rate.
-        steps: training steps in all.
+        steps: the total number of training steps.
         clip_norm: the largest global norm of a gradient.
     """
     schedule = optax.warmup_cosine_decay_schedule(0.0, peak, max(steps // 20, 1), max(steps, 2))
-    return clipped_by_norm(optax.adamw(schedule), clip_norm)
+    return optax.chain(optax.clip_by_global_norm(clip_norm), optax.adamw(schedule))
 
 
 class AveragedState(NamedTuple):
-    """What :func:`averaged` carries: its optimizer's state, the weights' average, and how many steps are in it."""
+    """The state of :func:`averaged`.
+
+    Attributes:
+        inner: the state of the optimizer inside.
+        average: the average of the weights, a tree like the model.
+        steps: the number of steps done.
+    """
 
     inner: optax.OptState
     average: Any
@@ -53,11 +39,15 @@ class AveragedState(NamedTuple):
 
 
 def averaged(optimizer: optax.GradientTransformation, decay: float) -> optax.GradientTransformation:
-    """``optimizer``, which also keeps an exponential moving average of the weights, and leaves the weights alone.
+    """Return ``optimizer`` with an exponential moving average of the weights in its state; its updates are the same.
 
-    Polyak & Juditsky 1992 average the weights of many steps, for the noise of single ones to cancel. Here step t counts
-    ``1 - min(decay, (1 + t) / (10 + t))``, so that the first, which know nothing yet, are soon forgotten. The average
-    is ``state.average`` of the optimizer's state, a tree like the model.
+    Averaging the weights of many steps cancels the noise of single steps (Polyak & Juditsky 1992). Step t enters with
+    the weight ``1 - min(decay, (1 + t) / (10 + t))``, so that the untrained first steps are soon forgotten. Read the
+    average from ``state.average``.
+
+    Args:
+        optimizer: any optimizer.
+        decay: the weight of the average so far in the long run, below 1.
     """
 
     def init(model: Any) -> AveragedState:

@@ -15,8 +15,8 @@ from throughtime.loading import load
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the user came with; None for what was not given.
+class LabInput:
+    """What the user came with; None for what was not lab_input.
 
     Attributes:
         file: CSV or Parquet.
@@ -33,7 +33,7 @@ class Given:
     forecaster: Forecaster | None = None
 
 
-def read_given(file: Path | None, folder: Path | None) -> Given:
+def read_input(file: Path | None, folder: Path | None) -> LabInput:
     """What lies there.
 
     Raises:
@@ -42,7 +42,7 @@ def read_given(file: Path | None, folder: Path | None) -> Given:
     panel = None if file is None else read_file(file)
     model = None if folder is None else load(folder)
     if isinstance(model, Forecaster):
-        return Given(file, panel, folder, forecaster=model)
+        return LabInput(file, panel, folder, forecaster=model)
     if model is not None and not _can_be_looked_into(model.cell):
         raise InputError(
             f"{folder} holds a {type(model.cell).__name__}, whose state does not consist of numbers that have a "
@@ -53,7 +53,7 @@ def read_given(file: Path | None, folder: Path | None) -> Given:
             f"{folder} holds a network of {model.cell.inputs} inputs and {model.readout.out_features} outputs: "
             "expected one of each, to say the next value of a series"
         )
-    return Given(file, panel, folder, network=model)
+    return LabInput(file, panel, folder, network=model)
 
 
 def _can_be_looked_into(cell: Cell) -> bool:
