@@ -12,7 +12,7 @@ import pytest
 
 import throughtime as tt
 from throughtime.data.tasks import Batch, Task, adding, parity, temporal_order
-from throughtime.training.loop import DivergedError, Progress
+from throughtime.training import DivergedError, Progress
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

@@ -245,7 +245,7 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(tmp_path, monkeypatc
     demo._write(tmp_path, reports[1], 0)
     monkeypatch.setattr(demo, "LEARNING_RATE", 1e4)
     with pytest.raises(
-        tt.InputError, match=r"training diverged: the loss of step 10[2-9] is .* a learning rate that is"
+        tt.InputError, match=r"training diverged at step 10[2-9]: the loss is .* a learning rate that is"
     ):
         demo.learn(steps=300, folder=tmp_path, resume=True)
     monkeypatch.undo()

@@ -26,7 +26,7 @@ from throughtime.forecasting.results import WindowForecast
 from throughtime.forecasting.tuning import TuningSettings, scaled_losses
 from throughtime.forecasting.tuning_result import TuningResult
 from throughtime.forecasting.tuning_words import Change, describe_search, describe_trial
-from throughtime.training.loop import DivergedError
+from throughtime.training import DivergedError
 
 pytest.importorskip("optuna")
 

@@ -1,5 +1,9 @@
 """Training is a plain function of its start: neither reports nor interruptions change a bit of it."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +11,8 @@ import optax
 import pytest
 
 import throughtime as tt
-from throughtime.training.loop import DivergedError, start, train
+from throughtime.training.diagnosis import DivergedError
+from throughtime.training.loop import start, train
 
 B, D, O, STEPS = 3, 2, 4, 23  # noqa: E741
 ADAM = optax.adam(0.02)
@@ -97,9 +102,44 @@ def test_the_same_program_is_compiled_once():
         traced.append(1)
         return linear_loss(model, data, key)
 
+    state, data = linear_start()
     for steps in (5, 9):
-        list(train(*linear_start()[:1], loss, ADAM, linear_start()[1], steps=steps, every=4))
+        list(train(state, loss, ADAM, data, steps=steps, every=4))
     assert len(traced) == 1
+
+
+def test_threads_compile_the_same_program_once():
+    traced, together = [], threading.Barrier(3)
+
+    def loss(model, data, key):
+        traced.append(1)
+        time.sleep(0.1)  # the others ask while the first one compiles
+        return linear_loss(model, data, key)
+
+    def learn(seed):
+        state, data = linear_start()
+        together.wait()
+        *_, last = train(state._replace(key=jax.random.key(seed)), loss, ADAM, data, steps=5, every=5)
+        return np.asarray(last.losses)
+
+    with ThreadPoolExecutor(3) as pool:
+        losses = list(pool.map(learn, range(3)))
+    assert len(traced) == 1
+    assert len({row.tobytes() for row in losses}) == 3
+
+
+def test_a_loss_that_is_defined_again_is_compiled_again():
+    """As in a notebook whose cell is edited and run again: the name is the same, the function is not."""
+    state, data = linear_start()
+    ends = []
+    for factor in (1.0, 3.0):
+
+        def loss(model, data, key, factor=factor):
+            return factor * linear_loss(model, data, key)
+
+        *_, last = train(state, loss, ADAM, data, steps=1)
+        ends.append(float(last.losses[0]))
+    assert ends[1] == pytest.approx(3 * ends[0], rel=1e-5)
 
 
 @pytest.mark.usefixtures("x64")
@@ -133,13 +173,25 @@ def test_divergence_names_the_step(every):
     too_fast = optax.sgd(2.0)
     state = start({"w": jnp.ones(1)}, too_fast, jax.random.key(0))
     good = []
-    with pytest.raises(DivergedError, match=r"the loss of step 42 is inf\. .* lower the learning rate"):
+    with pytest.raises(DivergedError) as caught:
         good.extend(train(state, square, too_fast, None, steps=200, every=every))
+    assert (caught.value.step, caught.value.code) == (42, "learning-rate-too-high")
     assert [int(progress.state.step) for progress in good] == list(range(every, 42, every))
     assert all(np.isfinite(progress.state.model["w"]).all() for progress in good)
     assert issubclass(DivergedError, tt.InputError)
 
 
 def test_a_report_every_zero_steps_is_refused():
-    with pytest.raises(tt.InputError, match="every must be at least 1 step, got 0"):
+    with pytest.raises(tt.InputError) as caught:
         run(*linear_start(), every=0)
+    assert (caught.value.code, caught.value.found) == ("every-below-1", 0)
+
+
+@pytest.mark.parametrize("stop", [7, 14])
+def test_leaving_the_loop_early_is_a_shorter_run(reference, stop):
+    state, data = linear_start()
+    for progress in train(state, linear_loss, ADAM, data, steps=STEPS, every=7):
+        state = progress.state
+        if int(state.step) == stop:
+            break
+    assert_identical(state, reference[stop // 7 - 1].state)

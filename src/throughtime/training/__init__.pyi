@@ -1,8 +1,8 @@
 from . import checkpoint as checkpoint
 from .checkpoint import ARRAYS_FILE as ARRAYS_FILE
+from .diagnosis import DivergedError as DivergedError
 from .history import History as History
 from .loop import Callback as Callback
-from .loop import DivergedError as DivergedError
 from .loop import Progress as Progress
 from .loop import TrainState as TrainState
 from .loop import start as start

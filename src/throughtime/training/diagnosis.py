@@ -1,12 +1,12 @@
-"""Why a run went wrong: the step, the first array in it that is not finite, and the likely cause.
+"""The diagnosis of a diverged run: the failed step, the first array in it that is not finite, the likely cause.
 
-A step is the same whenever it is done, so the one that failed is done again from the weights before it, in its parts,
-and beside it some others that tell causes apart:
+A step is deterministic, so the failed one is repeated in its parts. Three more computations on its batch tell causes
+apart:
 
-- with all weights zero: if the loss is still not finite, the batch is to blame;
-- with the weights that training began with: if the loss is finite with them, training led the weights astray;
-- with a loss 2^100 times smaller: the way back is linear, so a gradient that was only too large for its type becomes
-  finite, and one that met an infinite slope does not.
+- the loss with all weights zero: if it is not finite either, the data are to blame;
+- the loss with the weights that training began with: if it is finite, training led the weights astray;
+- the gradient of the loss times 2^-100: the backward pass is linear, so a gradient that was only too large for its type
+  becomes finite, and one that met an infinite slope does not.
 """
 
 import math
@@ -17,112 +17,187 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from throughtime._errors import InputError
 from throughtime._types import Array, Bool, Scalar
-from throughtime.training.checkpoint import named_leaves
-from throughtime.training.step import Loss, Step, TrainState, batch_key, take_step
+from throughtime.training.leaves import named_leaves
+from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
 
 SMALLER = 2.0**-100
 
 
+class DivergedError(InputError):
+    """A loss or a weight that is not finite. ``code`` names the likely cause.
+
+    Attributes:
+        step: the number of the failed step, counted from 1; None if the weights were bad before the first step.
+        array: the name of the first array that is not finite, ``"loss"`` for the loss.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, array: str | None = None, **fields: Any):
+        super().__init__(message, **fields)
+        self.step, self.array = step, array
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields that are set, as JSON values."""
+        own = {"step": self.step, "array": self.array}
+        return super().fields() | {name: value for name, value in own.items() if value is not None}
+
+
+class _Bad(NamedTuple):
+    """An array that is not finite: its name, the first such number, and a description."""
+
+    name: str
+    value: float
+    description: str
+
+
+class _Cause(NamedTuple):
+    """A likely cause, as a code and as a sentence with the remedy."""
+
+    code: str
+    text: str
+
+
 class _Evidence(NamedTuple):
-    """The failed step, and the others on its batch: two losses, a gradient."""
+    """The failed step, and the other computations on its batch."""
 
     step: Step
-    without_weights: Scalar
-    with_first_weights: Scalar
+    loss_without_weights: Scalar
+    loss_with_first_weights: Scalar
     small_gradient: Any
 
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
-    """Whether every number of a tree is finite."""
+    """Return True if every number of a tree is finite."""
     finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
     return jnp.stack(finite).all() if finite else jnp.array(True)
 
 
-def explain(
+def diagnose(
     first: TrainState, before: TrainState | None, loss: Loss, optimizer: optax.GradientTransformation, data: Any
-) -> str:
-    """What went wrong in a step, in words.
+) -> DivergedError:
+    """Return the error that explains a failed step.
 
     Args:
         first: the state that training began with.
-        before: the last good one, before the failed step; None where ``first`` is not good itself.
-        loss: as the loop has it.
-        optimizer: as the loop has it.
-        data: as the loop has it.
+        before: the state before the failed step; None if ``first`` is bad itself.
+        loss: the loss of the run.
+        optimizer: the optimizer of the run.
+        data: the data of the run.
     """
     if before is None:
-        bad = _first_bad(first.model, "the weights", "model")
-        return f"training cannot start: {bad}. Likely cause: they were not finite when they were drawn or loaded."
-    seen = jax.jit(_look, static_argnums=(0, 1))(loss, optimizer, first, before, data)
-    number, step = int(before.step) + 1, seen.step
-    if not np.isfinite(step.value):
-        found, cause = f"the loss of step {number} is {step.value}", _of_the_loss(seen, first, before, data)
-    elif bad := _first_bad(step.gradient, f"the gradient of step {number}", "model"):
-        found, cause = bad, _of_the_gradient(seen)
-    elif bad := _first_bad(step.updates, f"the update of step {number}", "model"):
-        moments = _first_bad(step.state.optimizer, "its state", "optimizer")
-        found, cause = (
-            bad,
-            f"the optimizer, whose gradient is finite{f': {moments}' if moments else ''}. Lower the learning rate.",
-        )
-    else:
-        bad = _first_bad(step.state.model, f"the weights after step {number}", "model")
-        found = bad or f"the numbers of step {number} are at the edge of what their type holds"
-        cause = (
-            f"a learning rate that is too high. {_growth(first, before)} Lower the learning rate or clip the gradient."
-        )
-    return f"training diverged: {found}. Likely cause: {cause}"
+        return _cannot_start(first)
+    evidence = jax.jit(_gather, static_argnums=(0, 1))(loss, optimizer, first, before, data)
+    bad, cause = _find(evidence, first, before, data)
+    number = int(before.step) + 1
+    return DivergedError(
+        f"training diverged at step {number}: {bad.description}. Likely cause: {cause.text}",
+        step=number,
+        array=bad.name,
+        code=cause.code,
+        found=bad.value,
+        expected="finite numbers",
+    )
 
 
-def _look(
+def _cannot_start(first: TrainState) -> DivergedError:
+    """Return the error for weights that were not finite before the first step."""
+    bad = _first_bad(first.model, "model", "the weights")
+    name, value, description = bad or _Bad("model", math.nan, "the weights are not finite")
+    return DivergedError(
+        f"training cannot start: {description}. Likely cause: they were not finite when they were drawn or loaded.",
+        array=name,
+        code="weights-not-finite",
+        found=value,
+        expected="finite numbers",
+    )
+
+
+def _gather(
     loss: Loss, optimizer: optax.GradientTransformation, first: TrainState, before: TrainState, data: Any
 ) -> _Evidence:
-    key = batch_key(before)
+    """Repeat the failed step, and compute what tells its causes apart."""
+
+    def of(model: Any) -> Scalar:
+        return next_loss(loss, model, before, data)
+
     return _Evidence(
         take_step(loss, optimizer, before, data),
-        loss(jax.tree.map(jnp.zeros_like, before.model), data, key),
-        loss(first.model, data, key),
-        jax.grad(lambda model: SMALLER * loss(model, data, key))(before.model),
+        of(jax.tree.map(jnp.zeros_like, before.model)),
+        of(first.model),
+        jax.grad(lambda model: SMALLER * of(model))(before.model),
     )
 
 
-def _of_the_loss(seen: _Evidence, first: TrainState, before: TrainState, data: Any) -> str:
-    """The weights are finite, their loss is not."""
-    if not np.isfinite(seen.without_weights):
-        bad = _first_bad(data, "in the data", "data")
-        return (
+def _find(evidence: _Evidence, first: TrainState, before: TrainState, data: Any) -> tuple[_Bad, _Cause]:
+    """Return the first array of the failed step that is not finite, and the likely cause."""
+    step = evidence.step
+    if not np.isfinite(step.value):
+        value = float(step.value)
+        return _Bad("loss", value, f"the loss is {value}"), _cause_of_loss(evidence, first, before, data)
+    if bad := _first_bad(step.gradient, "model", "the gradient"):
+        return bad, _cause_of_gradient(evidence)
+    if bad := _first_bad(step.updates, "model", "the update"):
+        state = _first_bad(step.state.optimizer, "optimizer", "its state")
+        return bad, _cause_of_update(state)
+    bad = _first_bad(step.state.model, "model", "the new weights")
+    return bad or _Bad("model", math.nan, "the numbers exceed the range of their type"), _Cause(
+        "weights-overflow",
+        f"a learning rate that is too high. {_growth(first, before)} Lower the learning rate or clip the gradient.",
+    )
+
+
+def _cause_of_loss(evidence: _Evidence, first: TrainState, before: TrainState, data: Any) -> _Cause:
+    """Return why finite weights have a loss that is not finite."""
+    if not np.isfinite(evidence.loss_without_weights):
+        bad = _first_bad(data, "data", "the data")
+        return _Cause(
+            "data-not-finite",
             "inputs or targets that are not finite, or too large to be squared: with all weights 0 the loss is "
-            f"{seen.without_weights} too. Check the data{f': {bad}' if bad else ''}."
+            f"{evidence.loss_without_weights} too. Check the data{f': {bad.description}' if bad else ''}.",
         )
-    if np.isfinite(seen.with_first_weights):
-        return (
+    if np.isfinite(evidence.loss_with_first_weights):
+        return _Cause(
+            "learning-rate-too-high",
             f"a learning rate that is too high, or exploding gradients. {_growth(first, before)} With the weights of "
-            f"step {int(first.step)} the loss of the same batch is {seen.with_first_weights:.3g}: lower the learning "
-            "rate or clip the gradient."
+            f"step {int(first.step)} the loss of the same batch is {evidence.loss_with_first_weights:.3g}. Lower the "
+            "learning rate or clip the gradient.",
         )
-    return (
-        f"activations that overflow on their way through time: the weights are finite (norm {_norm(before.model):.3g}) "
-        "and with all weights 0 the loss is finite. Start with smaller recurrent weights, take a bounded activation "
-        "or shorter windows."
+    return _Cause(
+        "activations-overflow",
+        f"activations that overflow over time: the weights are finite (norm {_norm(before.model):.3g}), and with all "
+        "weights 0 the loss is finite. Start with smaller recurrent weights, use a bounded activation or shorter "
+        "windows.",
     )
 
 
-def _of_the_gradient(seen: _Evidence) -> str:
-    """The loss is finite, its gradient is not."""
-    if (size := _norm(seen.small_gradient)) < math.inf:
-        return (
-            f"an exploding gradient. The loss is {seen.step.value:.3g}, the gradient's norm about "
-            f"1e{math.log10(size / SMALLER):.0f}, past what its type holds, so that clipping has nothing left to clip. "
-            "Start with smaller recurrent weights, take shorter windows or lower the learning rate."
+def _cause_of_gradient(evidence: _Evidence) -> _Cause:
+    """Return why a finite loss has a gradient that is not finite."""
+    if (size := _norm(evidence.small_gradient)) < math.inf:
+        return _Cause(
+            "gradient-explodes",
+            f"an exploding gradient. The loss is {evidence.step.value:.3g}, the gradient's norm about "
+            f"1e{math.log10(size / SMALLER):.0f}, too large for its type, so that clipping cannot help. Start with "
+            "smaller recurrent weights, use shorter windows or lower the learning rate.",
         )
-    return (
-        f"an infinite slope. The loss is {seen.step.value:.3g}, but its gradient is not finite however small the loss "
-        "is made: look for sqrt or log at 0, a division by 0, or a where() that hides a number that is not finite."
+    return _Cause(
+        "infinite-slope",
+        f"an infinite slope. The loss is {evidence.step.value:.3g}, but its gradient stays infinite or NaN however "
+        "small the loss is scaled. Look for sqrt or log at 0, a division by 0, or a where() that hides a NaN.",
+    )
+
+
+def _cause_of_update(state: _Bad | None) -> _Cause:
+    """Return why a finite gradient has an update that is not finite."""
+    more = f": {state.description}" if state else ""
+    return _Cause(
+        "update-not-finite",
+        f"the optimizer, which was fed a finite gradient{more}. Lower the learning rate.",
     )
 
 
 def _growth(first: TrainState, before: TrainState) -> str:
+    """Return a sentence on the norm of the weights."""
     return (
         f"From step {int(first.step)} to step {int(before.step)} the norm of the weights went from "
         f"{_norm(first.model):.3g} to {_norm(before.model):.3g}."
@@ -130,15 +205,16 @@ def _growth(first: TrainState, before: TrainState) -> str:
 
 
 def _norm(tree: Any) -> float:
-    """The global norm, of numbers whose squares only float64 holds."""
+    """Return the global norm in float64, which holds the squares of all float32 numbers."""
     leaves = [np.asarray(leaf, np.float64).ravel() for leaf in named_leaves(tree, "model").values()]
     return float(np.linalg.norm(np.concatenate(leaves)))
 
 
-def _first_bad(tree: Any, what: str, prefix: str) -> str:
-    """The first array that is not finite, in words; nothing where all are."""
+def _first_bad(tree: Any, prefix: str, what: str) -> _Bad | None:
+    """Return the first array that is not finite; None if all are."""
     for name, leaf in named_leaves(tree, prefix).items():
         array = np.asarray(leaf)
         if jnp.issubdtype(array.dtype, jnp.inexact) and not (finite := np.isfinite(array)).all():
-            return f"{what}, {name}, holds {array[~finite][0]} in {(~finite).sum()} of {array.size} places"
-    return ""
+            value, count = array[~finite][0], int((~finite).sum())
+            return _Bad(name, float(value), f"{what} {name} holds {value} in {count} of {array.size} places")
+    return None

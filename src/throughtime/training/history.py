@@ -1,4 +1,4 @@
-"""A training run as it went, in arrays: what a watch saw, report by report."""
+"""The records of a training run as arrays."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,15 +11,15 @@ from throughtime.training.watch import Record
 
 
 class History(NamedTuple):
-    """R records of one run, as :class:`throughtime.training.Record` describes them.
+    """The R records of a run; :class:`throughtime.training.Record` describes the numbers.
 
     Attributes:
-        step: (R,) how many steps were done.
-        loss: (R,) mean since the record before.
-        clip_share: (R,) of the steps since the record before.
-        gradient_norm: (R,) on one batch.
-        gradient_by_lag: (R, K + 1) norm of dLoss/ds_(T-k); K is T, or what the watch follows where that is less.
-        update_ratio: (R,) each, by the array's place in the model.
+        step: (R,) the number of steps done.
+        loss: (R,) the mean loss since the record before.
+        clip_share: (R,) the share of clipped steps since the record before.
+        gradient_norm: (R,) the norm of the gradient on one batch.
+        gradient_by_lag: (R, K + 1) the norm of dLoss/ds_(T-k); K is T or the watch's ``lags``, the smaller of both.
+        update_ratio: (R,) for each array, by its name in the model.
         dead: (R,) shares of units, by gate.
         saturated: (R,) shares of units, by gate.
     """
@@ -35,27 +35,32 @@ class History(NamedTuple):
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> "History":
-        """The history that these records make.
+        """Return the history of these records.
 
         Raises:
-            InputError: where there is none.
+            InputError: if there are no records.
         """
         if not records:
-            raise InputError("expected at least one record, got none: train with watch=Watch() and keep each record")
+            raise InputError(
+                "there are no records: expected at least one; train with watch=Watch() and keep each record",
+                code="no-records",
+                found=0,
+                expected="at least 1",
+            )
         by_lag = np.stack([record.gradient_by_lag for record in records])
         return cls(
             np.array([record.step for record in records]),
             np.array([record.loss for record in records]),
             np.array([record.clip_share for record in records]),
             np.array([record.gradient_norm for record in records]),
-            by_lag[:, ~np.isnan(by_lag).all(axis=0)],  # no sequence is longer
+            by_lag[:, ~np.isnan(by_lag).all(axis=0)],  # without lags above T
             _columns([record.update_ratio for record in records]),
             _columns([record.dead for record in records]),
             _columns([record.saturated for record in records]),
         )
 
     def to_frame(self) -> pl.DataFrame:
-        """One row a record; columns such as ``gradient_lag_3``, ``update_ratio.model.cell.w_h`` and ``dead.a``."""
+        """Return one row per record; columns are ``gradient_lag_3``, ``update_ratio.model.b`` and the like."""
         columns = {name: getattr(self, name) for name in self._fields[:4]}
         columns |= {f"gradient_lag_{k}": norms for k, norms in enumerate(self.gradient_by_lag.T)}
         for name in self._fields[5:]:
@@ -63,23 +68,24 @@ class History(NamedTuple):
         return pl.DataFrame(columns)
 
     def _repr_html_(self) -> str:
-        """For a notebook: loss, gradient by lag, shares of dead and saturated units, the last record."""
+        """Return the notebook's display: loss, gradient by lag, dead and saturated units, the last record."""
         from throughtime.plots import history_block
 
         return history_block(self).html()
 
     def __str__(self) -> str:
-        """The last record, as tables."""
+        """Return the last record as tables."""
         from throughtime.plots import history_block
 
         return history_block(self).text()
 
     def __repr__(self) -> str:
-        """The last record, on a line."""
+        """Return the last record in one line."""
         from throughtime.plots import history_line
 
         return history_line(self)
 
 
 def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Return each name's numbers over all rows."""
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

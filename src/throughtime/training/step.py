@@ -1,4 +1,4 @@
-"""One training step, in its parts: what the loop does over and over, and what is looked at when it goes wrong."""
+"""One training step: a loss, its gradient, an update of the weights."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,7 +13,14 @@ Loss = Callable[[Any, Any, Key], Scalar]
 
 
 class TrainState(NamedTuple):
-    """All that training carries from step to step: from here it goes on bit for bit."""
+    """The state of a training run: from the same state, training continues bit for bit the same.
+
+    Attributes:
+        model: the weights, a tree of arrays.
+        optimizer: the state of the optimizer.
+        step: the number of steps done.
+        key: the random key that, with the number of the step, makes each batch.
+    """
 
     model: Any
     optimizer: optax.OptState
@@ -22,13 +29,13 @@ class TrainState(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a step computes.
+    """The results of one step.
 
     Attributes:
-        state: after it.
-        value: the loss of its batch, before its update.
-        gradient: of the loss, a tree like the model.
-        updates: what was added to the weights, a tree like the model.
+        state: the state after the step.
+        value: the loss of the step's batch, before the update.
+        gradient: the gradient of the loss, a tree like the model.
+        updates: the numbers that were added to the weights, a tree like the model.
     """
 
     state: TrainState
@@ -37,14 +44,14 @@ class Step(NamedTuple):
     updates: Any
 
 
-def batch_key(state: TrainState) -> Key:
-    """The key that draws the batch of the step after ``state``."""
-    return jax.random.fold_in(state.key, state.step)
+def next_loss(loss: Loss, model: Any, state: TrainState, data: Any) -> Scalar:
+    """Return the loss of ``model``, any weights, on the batch of the step after ``state``."""
+    return loss(model, data, jax.random.fold_in(state.key, state.step))
 
 
 def take_step(loss: Loss, optimizer: optax.GradientTransformation, state: TrainState, data: Any) -> Step:
-    """The step after ``state``."""
-    value, gradient = jax.value_and_grad(loss)(state.model, data, batch_key(state))
-    updates, moments = optimizer.update(gradient, state.optimizer, state.model)
-    moved = TrainState(optax.apply_updates(state.model, updates), moments, state.step + 1, state.key)
-    return Step(moved, value, gradient, updates)
+    """Return the step after ``state``."""
+    value, gradient = jax.value_and_grad(next_loss, argnums=1)(loss, state.model, state, data)
+    updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.model)
+    model = optax.apply_updates(state.model, updates)
+    return Step(TrainState(model, optimizer_state, state.step + 1, state.key), value, gradient, updates)

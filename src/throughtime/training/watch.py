@@ -1,4 +1,4 @@
-"""What a training run can be asked to look at while it goes on."""
+"""A watch on a training run: what is recorded with each report."""
 
 import math
 from collections.abc import Callable
@@ -15,18 +15,20 @@ import optax
 from throughtime._errors import InputError
 from throughtime._types import Array, Float, Scalar
 from throughtime.cells import GatedCell
-from throughtime.training.checkpoint import named_leaves
-from throughtime.training.probes import TappedCell, Taps, can_be_tapped
-from throughtime.training.step import Loss, TrainState, batch_key
+from throughtime.training.leaves import named_leaves
+from throughtime.training.probes import ProbedCell, Sums, can_be_probed, no_sums
+from throughtime.training.step import Loss, TrainState, next_loss
+
+KEPT = 16  # programs, as in training.program
 
 
 class Watch(NamedTuple):
-    """What to look at, with each report of :func:`throughtime.training.train`.
+    """The settings of what is recorded with each report of :func:`throughtime.training.train`.
 
     Attributes:
-        clip_norm: the global norm above which the optimizer clips a gradient; infinite where it does not clip.
-        lags: how many steps back from the last one the gradient is followed.
-        cell: the cell to look into, a gated one, from the model.
+        clip_norm: the global norm above which the optimizer clips a gradient; infinite if it does not clip.
+        lags: the longest lag K of the gradient by lag.
+        cell: returns the cell to look into, a :class:`throughtime.cells.GatedCell`, from the model.
     """
 
     clip_norm: float = math.inf
@@ -35,19 +37,19 @@ class Watch(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What was seen at one report: of the steps since the last one, and of the state on the next step's batch.
+    """What a watch recorded at one report: of the steps since the last report, and of the next step.
 
     Attributes:
-        step: how many steps were done.
-        loss: mean over the steps.
-        clip_share: of the steps, those whose gradient's norm exceeded ``clip_norm``.
-        gradient_norm: of the whole gradient.
-        gradient_by_lag: (K + 1,) norm of dLoss/ds_(T-k) over all sequences of the batch, k = 0 .. K, where s_t is the
-            state after step t: h, and whatever else the cell keeps. Not a number for lags above T.
-        update_ratio: norm of the update over the norm of the weights, by the array's place in the model; not a number
-            for weights that are all zero.
-        dead: share of units, over all steps of the batch, whose gate has slope 0 and says 0, by gate.
-        saturated: share of units whose gate's slope is below 5 % of its largest, by gate.
+        step: the number of steps done.
+        loss: the mean loss over the steps.
+        clip_share: the share of the steps whose gradient's norm exceeded ``clip_norm``.
+        gradient_norm: the norm of the next step's gradient.
+        gradient_by_lag: (K + 1,) the norm of dLoss/ds_(T-k) over all sequences of the next batch, k = 0 .. K, with s_t
+            the whole state after step t: h, and the cell's other arrays. NaN for lags above T.
+        update_ratio: the norm of the next update over the norm of the weights, by the name of the array; NaN for
+            weights that are all zero.
+        dead: the share of units, over all time steps of the next batch, whose gate is 0 and has the slope 0, by gate.
+        saturated: the share of units whose gate's slope is below 5 % of its largest, by gate.
     """
 
     step: int
@@ -61,7 +63,7 @@ class Record(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """What a look at a state computes, on the device."""
+    """The part of a record that is computed on the device."""
 
     gradient_norm: Scalar
     gradient_by_lag: Float[Array, "lags"]
@@ -70,20 +72,20 @@ class _Look(NamedTuple):
     saturated: Float[Array, "G"]
 
 
-def step_norm(watch: Watch | None) -> Callable[[Any], Scalar | None]:
-    """What the loop keeps of each step's gradient: its norm, where there is a threshold to compare it with."""
-    return _nothing if watch is None or watch.clip_norm == math.inf else norm
+Observer = Callable[[TrainState, Any, np.ndarray, Array | None], Record]
+"""``observe(state, data, losses, norms)`` makes a record; losses and norms are those since the last report."""
 
 
-def _nothing(_gradient: Any) -> None:
-    pass
+def gradient_norm(watch: Watch | None) -> Callable[[Any], Scalar] | None:
+    """Return the function that computes each step's gradient norm; None if there is no threshold to compare it with."""
+    return None if watch is None or watch.clip_norm == math.inf else norm
 
 
 def norm(gradient: Any) -> Scalar:
-    """The global norm, at hardly any cost in a loop on a CPU.
+    """Return the global norm of a gradient.
 
-    There a plain sum is computed number by number, which takes a third of a small network's step, and a product with a
-    vector of ones is not.
+    The sums are products with a vector of ones: inside a loop, XLA compiles a plain sum for the CPU number by number,
+    which takes a third of a small network's step, and a product with vector instructions.
     """
     squares = [
         jnp.square(leaf).reshape(leaf.shape[0] if leaf.ndim > 1 else 1, -1) for leaf in jax.tree.leaves(gradient)
@@ -93,64 +95,88 @@ def norm(gradient: Any) -> Scalar:
 
 def observer(
     loss: Loss, optimizer: optax.GradientTransformation, watch: Watch, state: TrainState, data: Any
-) -> Callable[[TrainState, Any, np.ndarray, Array | None], Record]:
-    """A function ``(state, data, losses, norms) -> record``, compiled by a first look at ``state``.
+) -> Observer:
+    """Return the function that makes records; a first look at ``state`` compiles it.
 
     Raises:
-        InputError: where ``watch`` asks for what is not there.
+        InputError: if ``watch`` does not fit the model.
     """
-    if watch.lags < 0:
-        raise InputError(f"lags must be 0 or more, got {watch.lags}")
-    cell = watch.cell(state.model)
-    if not isinstance(cell, GatedCell):
-        raise InputError(
-            f"found a {type(cell).__name__} where the watch looks for the cell: expected a GatedCell, whose gates can "
-            "be looked at; tell Watch(cell=...) where it is in the model"
-        )
-    if not can_be_tapped(cell):
-        raise InputError(f"the output of {type(cell).__name__} is not its state's h: such a cell cannot be watched")
+    cell = _watched_cell(watch, state.model)
     look = _looker(loss, optimizer, watch)
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(state.model, "model"))
 
     def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record:
-        size, by_lag, ratios, *shares = map(np.asarray, look(state, data))
+        seen: _Look = jax.device_get(look(state, data))
+        clipped = 0.0 if norms is None else float(np.mean(np.asarray(norms)[: len(losses)] > watch.clip_norm))
         return Record(
             int(state.step),
             float(losses.mean()),
-            0.0 if norms is None else float(np.mean(np.asarray(norms)[: len(losses)] > watch.clip_norm)),
-            float(size),
-            by_lag,
-            dict(zip(names, ratios.tolist(), strict=True)),
-            *(dict(zip(cell.GATES, share.tolist(), strict=True)) for share in shares),
+            clipped,
+            float(seen.gradient_norm),
+            np.asarray(seen.gradient_by_lag),
+            dict(zip(names, seen.update_ratio.tolist(), strict=True)),
+            dict(zip(cell.GATES, seen.dead.tolist(), strict=True)),
+            dict(zip(cell.GATES, seen.saturated.tolist(), strict=True)),
         )
 
     return observe
 
 
-@lru_cache(maxsize=16)
-def _looker(loss: Loss, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
-    """The compiled part: the step after a state, with taps in the cell."""
+def _watched_cell(watch: Watch, model: Any) -> GatedCell:
+    """Return the cell that ``watch`` looks into.
 
-    def through_taps(model: Any, taps: Taps, state: TrainState, data: Any) -> Array:
-        return loss(eqx.tree_at(watch.cell, model, TappedCell(watch.cell(model), taps)), data, batch_key(state))
+    Raises:
+        InputError: if it cannot be watched, or the number of lags is negative.
+    """
+    if watch.lags < 0:
+        raise InputError(
+            f"lags is {watch.lags}: expected 0 or more", code="negative-lags", found=watch.lags, expected="0 or more"
+        )
+    cell = watch.cell(model)
+    kind = type(cell).__name__
+    if not isinstance(cell, GatedCell):
+        raise InputError(
+            f"the watch found a {kind}: expected a GatedCell, whose gates can be recorded; Watch(cell=...) tells where "
+            "it is in the model",
+            code="not-a-gated-cell",
+            found=kind,
+            expected="GatedCell",
+        )
+    if not can_be_probed(cell):
+        raise InputError(
+            f"the output of {kind} differs from its state's h: expected a cell whose output is its h, only such a cell "
+            "can be watched",
+            code="output-is-not-h",
+            found=kind,
+        )
+    return cell
+
+
+@lru_cache(KEPT)  # see program_for: a run that is continued compiles once
+def _looker(loss: Loss, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
+    """Return the compiled part: the step after a state, with probes in the cell."""
+
+    def probed_loss(model: Any, sums: Sums, state: TrainState, data: Any) -> Array:
+        probed = eqx.tree_at(watch.cell, model, ProbedCell(watch.cell(model), sums))
+        return next_loss(loss, probed, state, data)
 
     def look(state: TrainState, data: Any) -> _Look:
-        cell = watch.cell(state.model)
-        dtype, gates = cell.w_x.dtype, len(cell.GATES)
-        by_lag, by_gate = jnp.zeros(watch.lags + 1, dtype), jnp.zeros(gates, dtype)
-        taps = Taps(by_lag, by_gate, by_gate, jnp.zeros((), dtype), jnp.zeros((), dtype))
-        gradient, seen = jax.grad(through_taps, argnums=(0, 1))(state.model, taps, state, data)
+        zero = no_sums(watch.cell(state.model), watch.lags)
+        gradient, sums = jax.grad(probed_loss, argnums=(0, 1))(state.model, zero, state, data)
         updates, _ = optimizer.update(gradient, state.optimizer, state.model)
-        ratios = jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, state.model)))
-        units = seen.steps * cell.hidden
-        reached = jnp.arange(watch.lags + 1) * seen.sequences <= seen.steps
-        by_lag = jnp.where(reached, jnp.sqrt(seen.squares), jnp.nan)
-        return _Look(norm(gradient), by_lag, ratios, seen.dead / units, seen.saturated / units)
+        return _Look(
+            norm(gradient),
+            jnp.where(sums.visits > 0, jnp.sqrt(sums.squares), jnp.nan),
+            jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, state.model))),
+            sums.dead / (sums.dead + sums.alive),
+            sums.saturated / (sums.saturated + sums.unsaturated),
+        )
 
     return jax.jit(look)
 
 
 def _ratio(update: Array, weights: Array) -> Array:
+    """Return the norm of the update over the norm of the weights; NaN for weights that are all zero."""
     size = jnp.linalg.norm(weights.ravel())
     return jnp.where(size > 0, jnp.linalg.norm(update.ravel()) / size, jnp.nan)
