@@ -84,12 +84,12 @@ def train(
     began, first = time.perf_counter(), state
     program = program_for(loss, optimizer, every, gradient_norm(watch))
     observe = None if watch is None else observer(loss, optimizer, watch, state, data)
-    program.compile(state, data)
+    jax.block_until_ready(program(state, data, jnp.int32(0)))  # no steps: this compiles
     compile_seconds = time.perf_counter() - began
     while (done := int(state.step)) < steps:
         count = min(every - done % every, steps - done)
         began = time.perf_counter()
-        chunk = jax.block_until_ready(program.advance(state, data, count))
+        chunk = jax.block_until_ready(program(state, data, jnp.int32(count)))
         seconds = time.perf_counter() - began
         if not chunk.is_good():
             raise diagnose(first, _last_good(program, state, data, count), loss, optimizer, data)
@@ -105,5 +105,9 @@ def _last_good(program: Program, state: TrainState, data: Any, count: int) -> Tr
     Return None if ``state`` itself is bad. The steps are repeated by the same program, so they are the same to the last
     bit, and bisection finds the first bad one.
     """
-    bad = bisect_left(range(count), True, key=lambda steps: not program.advance(state, data, steps).is_good())
-    return None if bad == 0 else program.advance(state, data, bad - 1).state
+
+    def is_bad(steps: int) -> bool:
+        return not program(state, data, jnp.int32(steps)).is_good()
+
+    bad = bisect_left(range(count), True, key=is_bad)
+    return None if bad == 0 else program(state, data, jnp.int32(bad - 1)).state

@@ -37,66 +37,49 @@ class Chunk(NamedTuple):
         return bool(self.finite) and bool(np.isfinite(self.losses).all())
 
 
-class Program:
-    """The compiled loop of one loss and one optimizer.
-
-    Threads that train with the same loss and optimizer share a program: the first compiles it, the others wait.
-    """
-
-    def __init__(
-        self,
-        loss: Loss,
-        optimizer: optax.GradientTransformation,
-        most: int,
-        norm: Callable[[Any], Scalar] | None,
-    ):
-        """Describe the loop; :meth:`compile` compiles it.
-
-        Args:
-            loss: draws a batch and returns its loss.
-            optimizer: turns gradients into updates.
-            most: N, the largest number of steps of one call.
-            norm: computes the norm of a gradient; None if norms are not wanted.
-        """
-        self._first_call = Lock()
-
-        def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
-            def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:
-                state, losses, norms = carry
-                step = take_step(loss, optimizer, state, data)
-                if norm is not None and norms is not None:
-                    norms = norms.at[i].set(norm(step.gradient))
-                return step.state, losses.at[i].set(step.value), norms
-
-            zeros = jnp.zeros(most)
-            # The count is an argument, not a constant: one program serves every number of steps.
-            state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
-            return Chunk(state, losses, norms, all_finite(state.model))
-
-        self._advance = jax.jit(advance)
-
-    def compile(self, state: TrainState, data: Any) -> None:
-        """Compile for arrays of these shapes, unless that was done before."""
-        with self._first_call:
-            jax.block_until_ready(self.advance(state, data, 0))
-
-    def advance(self, state: TrainState, data: Any, count: int) -> Chunk:
-        """Return the results of ``count`` steps from ``state``."""
-        return self._advance(state, data, jnp.int32(count))
-
-
-_lookup = Lock()
-_program = lru_cache(KEPT)(Program)
+Program = Callable[[TrainState, Any, Int[Array, ""]], Chunk]
+"""``program(state, data, count)`` does ``count`` steps from ``state``, in one compiled loop."""
 
 
 def program_for(
     loss: Loss, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
 ) -> Program:
-    """Return the program with these arguments, the same object for the same arguments.
+    """Return the program with these parts, the same object for the same parts.
 
     Compiling takes seconds, and training a small network often less. So the last few programs are kept: the folds of a
     backtest, the members of an ensemble in their threads, and a run that is continued in portions compile once. The key
     is the function ``loss`` itself: a function that is defined again is another one, and is compiled again.
+
+    Args:
+        loss: draws a batch and returns its loss.
+        optimizer: turns gradients into updates.
+        most: N, the largest number of steps of one call.
+        norm: computes the norm of a gradient; None if norms are not wanted.
     """
-    with _lookup:  # two threads that ask at the same time must get one object
+    with _lookup:  # threads that ask at the same time must get one object: JAX compiles it once for all of them
         return _program(loss, optimizer, most, norm)
+
+
+_lookup = Lock()
+
+
+@lru_cache(KEPT)
+def _program(
+    loss: Loss, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
+) -> Program:
+    """Return a new program."""
+
+    def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
+        def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:
+            state, losses, norms = carry
+            step = take_step(loss, optimizer, state, data)
+            if norm is not None and norms is not None:
+                norms = norms.at[i].set(norm(step.gradient))
+            return step.state, losses.at[i].set(step.value), norms
+
+        zeros = jnp.zeros(most)
+        # The count is an argument, not a constant: one program serves every number of steps.
+        state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
+        return Chunk(state, losses, norms, all_finite(state.model))
+
+    return jax.jit(advance)
