@@ -1,4 +1,4 @@
-"""What is seen of a network is what it computes, and the gradients are those of an independent way."""
+"""A look shows the numbers of the network; its gradients are computed a second time, in another way."""
 
 import jax
 import jax.numpy as jnp
@@ -7,7 +7,7 @@ import pytest
 
 import throughtime as tt
 from throughtime.cells.catalog import CELLS, cell_type
-from throughtime.lab.look import look
+from throughtime.lab.look import look_through
 from throughtime.recurrence import trajectory
 
 STEPS, HIDDEN, AT = 7, 5, 4
@@ -22,7 +22,7 @@ def network_of(name):
 @pytest.mark.parametrize("name", CELLS)
 def test_predictions_and_units_are_the_network_s(name):
     network = network_of(name)
-    seen = look(network, WINDOW, jnp.int32(AT))
+    seen = look_through(network, WINDOW, jnp.int32(AT))
     _, predictions = network(WINDOW[:-1, None])
     _, ys = tt.unroll(network.cell, WINDOW[:-1, None])
     np.testing.assert_allclose(seen.predictions, predictions[:, 0], rtol=1e-5, atol=1e-6)
@@ -41,7 +41,7 @@ def test_gradients_are_by_the_states_of_the_trajectory(name):
             state, y = cell.step(state, gx[t])
         return (network.readout(y)[0] - targets[AT]) ** 2
 
-    seen = look(network, WINDOW, jnp.int32(AT))
+    seen = look_through(network, WINDOW, jnp.int32(AT))
     for step in range(AT):
         state = jax.tree.map(lambda leaf, step=step: leaf[step + 1], states)
         gradient = jax.grad(lambda state, step=step: error_from(step, state))(state)

@@ -1,4 +1,4 @@
-"""The saved script does the run again: the same loss to the last digit."""
+"""The saved script repeats the run: the same loss to the last digit."""
 
 import os
 import subprocess
@@ -6,37 +6,30 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import throughtime as tt
 from throughtime.lab.experiment import make_experiment
+from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput, read_input
-from throughtime.lab.run import Run
 from throughtime.lab.saving import save
 from throughtime.lab.script import script
 from throughtime.lab.settings import Course, Learner
+from throughtime.lab.trainer import Trainer
 from throughtime.layers.network import network_config
 from throughtime.training import checkpoint
 from throughtime.training.loop import train
 
 
-@pytest.fixture
-def trained():
-    """Runs that came to their end."""
-    runs = []
-
-    def make(course, learner, lab_input):
-        run = Run(make_experiment(course, learner, lab_input))
-        runs.append(run)
-        run.wish(running=True)
-        while not run.is_over:
-            run._thread.join(0.02)
-        return run
-
-    yield make
-    for run in runs:
-        run.close()
+def trained(course, learner, lab_input):
+    """A trainer at its end, after two portions."""
+    trainer = Trainer(make_experiment(course, learner, lab_input))
+    trainer.train_to(2)
+    trainer.train_to(course.steps)
+    assert trainer.is_over
+    return trainer
 
 
 RUNNER = """
@@ -49,7 +42,7 @@ for script in sys.argv[1:]:
 
 
 def last_losses(scripts):
-    """What each prints last; in one process, which imports JAX once."""
+    """The last loss that each prints; in one process, which imports JAX once."""
     command = [sys.executable, "-c", RUNNER, *map(str, scripts)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
@@ -73,7 +66,7 @@ def given_network(tmp_path):
     return read_input(None, tmp_path / "network")
 
 
-def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
+def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
     course, learner = Course(window=5, batch=3, steps=7, seed=9), Learner(hidden=4)
     cases = (
         (course, learner._replace(activation="elu", init="identity", clip=0.01), LabInput()),
@@ -83,32 +76,33 @@ def test_saved_scripts_end_with_the_same_losses(trained, tmp_path, given_file):
     )
     due, scripts = [], []
     for each, who, lab_input in cases:
-        run = trained(each, who, lab_input)
-        saved = save(tmp_path / "out", [run], lab_input, start=2, at=3)
+        trainer = trained(each, who, lab_input)
+        saved = save(tmp_path / "out", [trainer], lab_input, Place(2, 3))
         assert saved["files"] == ["model", "picture.png", "run.py"]
         scripts.append(Path(saved["folder"]) / "run.py")
-        made = run.experiment
-        *_, last = train(made.start, made.loss, made.optimizer, run._values, steps=7, every=100)
+        made = trainer.experiment
+        values = jnp.asarray(made.curve.values)
+        *_, last = train(made.start, made.loss, made.optimizer, values, steps=7, every=100)
         due.append(float(last.losses[-1]))
         model = tt.load(Path(saved["folder"]) / "model")
-        np.testing.assert_array_equal(model.readout.weight, run.state.model.readout.weight)
+        np.testing.assert_array_equal(model.readout.weight, trainer.state.model.readout.weight)
     assert len(set(due)) == len(due)
     assert last_losses(scripts) == due
 
 
 def test_a_file_whose_name_ends_a_docstring_makes_a_script_all_the_same(tmp_path):
     lab_input = LabInput(file=tmp_path / 'C:\\Users\\"""$x$.csv')
-    text = script(Course(curve="file"), Learner(), lab_input, who="Elman", steps=3, name="run.py")
+    text = script(Course(curve="file"), Learner(), lab_input, title="Elman", name="run.py")
     assert "read_file(Path(" in text
     compile(text, "run.py", "exec")
 
 
-def test_two_runs_are_saved_side_by_side_and_again_beside_the_first(trained, tmp_path):
+def test_two_runs_are_saved_side_by_side_and_again_beside_the_first(tmp_path):
     course, lab_input = Course(window=5, batch=2, steps=3), LabInput()
-    runs = [
+    trainers = [
         trained(course, Learner(cell=cell, hidden=hidden), lab_input) for cell, hidden in (("elman", 3), ("gru", 4))
     ]
-    folders = [save(tmp_path, runs, lab_input, start=0, at=4)["folder"] for _ in range(2)]
+    folders = [save(tmp_path, trainers, lab_input, Place(0, 4))["folder"] for _ in range(2)]
     assert len(set(folders)) == 2
     for folder in folders:
         names = sorted(os.listdir(folder))

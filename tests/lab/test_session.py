@@ -1,4 +1,4 @@
-"""What a page can ask for, over its own connection, without a browser."""
+"""The requests of a page and the answers of its session, without a browser."""
 
 import base64
 import threading
@@ -125,7 +125,7 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(page):
     page.hear("ready")
     page.apply(window="1000")
     refused = page.hear("refused")
-    assert refused["asked"] == "apply"
+    assert (refused["asked"], refused["code"]) == ("apply", "beyond-limits")
     assert refused["message"] == "the window is 1000: expected a whole number from 2 to 500"
     page.number = 1
     before = page.frame(lambda frame: frame["running"])["step"]
@@ -148,7 +148,7 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(page):
 )
 def test_a_message_that_is_none_is_told(page, text):
     page.socket.send_text(text)
-    assert "does not understand" in page.hear("refused")["message"]
+    assert page.hear("refused")["code"] == "not-understood"
     page.apply()
     page.hear("ready")
 
@@ -156,15 +156,15 @@ def test_a_message_that_is_none_is_told(page, text):
 def test_a_pace_that_is_none_is_told(page):
     for pace in ("NaN", "-1", "Infinity"):
         page.socket.send_text(f'{{"type": "pace", "pace": "{pace}"}}')
-        assert "expected training steps a second" in page.hear("refused")["message"]
+        assert page.hear("refused")["code"] == "bad-pace"
 
 
 def test_nothing_is_saved_and_nobody_learns_where_there_is_none(page, tmp_path):
     page.ask("save")
-    assert "nothing to save yet" in page.hear("refused")["message"]
+    assert page.hear("refused")["code"] == "nothing-to-save"
     assert not (tmp_path / "out").exists()
     page.ask("apply", number=1, course={}, learners=[], start=0, running=False)
-    assert "nobody is to learn" in page.hear("refused")["message"]
+    assert page.hear("refused")["code"] == "no-network"
 
 
 def test_the_reach_comes_with_its_verdict(page):
@@ -194,12 +194,16 @@ def test_saving_where_nothing_can_be_written_is_told(app, page, tmp_path):
     page.apply()
     page.hear("ready")
     page.ask("save")
-    assert "out" in page.hear("refused")["message"]
+    refused = page.hear("refused")
+    assert refused["asked"] == "save"
+    assert str(tmp_path / "out") in refused["message"]
 
 
 def test_there_is_no_forecaster_where_none_was_given(page):
     page.ask("forecaster")
-    assert "--model DIR" in page.hear("refused")["message"]
+    refused = page.hear("refused")
+    assert (refused["asked"], refused["code"]) == ("forecaster", "no-forecaster")
+    assert "--model DIR" in refused["message"]
 
 
 def test_twenty_pages_open_and_close_and_nothing_is_left(app):

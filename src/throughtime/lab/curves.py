@@ -1,4 +1,4 @@
-"""What can be learned in the laboratory: curves made on the spot, and a series from a file."""
+"""The series of the laboratory: curves of known formulas, and a series from a file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ class Curve(NamedTuple):
 
     Attributes:
         values: (N,) float32.
-        notes: what was found in a file, and what was done about it.
+        notes: sentences on what was found in a file, and on how it was scaled.
     """
 
     values: np.ndarray
@@ -34,7 +34,7 @@ def _square(t: np.ndarray) -> np.ndarray:
 
 
 def _noise(t: np.ndarray) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=t.shape)  # the same at each start: a run can be done again
+    return np.random.default_rng(0).normal(size=t.shape)  # a fixed seed: a run can be repeated
 
 
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -46,12 +46,12 @@ CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def made_curve(name: str) -> Curve:
-    """One of ``CURVES``: 1,000 points, 0.1 apart."""
+    """Return one of ``CURVES``: 1,000 points, 0.1 apart."""
     return Curve(CURVES[name](np.arange(POINTS) * SPACING).astype(np.float32))
 
 
 def read_file(path: Path) -> Panel:
-    """The series of a CSV or Parquet file, each from its first value on.
+    """Return the series of a CSV or Parquet file, each from its first value on.
 
     Raises:
         InputError: for a file that cannot be used.
@@ -60,28 +60,41 @@ def read_file(path: Path) -> Panel:
 
 
 def file_curve(panel: Panel, series: str = "") -> Curve:
-    """A series of a file, with mean 0 and variance 1; where a value is missing, an earlier one stands for it.
+    """Return a series of a file, with mean 0 and variance 1; missing values are replaced by earlier ones.
 
     Args:
-        panel: what was read of it.
-        series: its name, of several; empty for the first.
+        panel: the series of the file.
+        series: the name of one; empty for the first.
 
     Raises:
-        InputError: for a series that is not there, and one whose values are all the same.
+        InputError: for a series that does not exist, and one whose values are all equal.
     """
     names = [str(name) for name in panel.ids]
     if series and series not in names:
         shown = ", ".join(repr(name) for name in names[:5])
-        raise InputError(f"there is no series {series!r}: expected one of {shown}{', ...' if len(names) > 5 else ''}")
+        raise InputError(
+            f"there is no series {series!r}: expected one of {shown}{', ...' if len(names) > 5 else ''}",
+            code="unknown-series",
+            found=series,
+            expected=names,
+        )
     row = names.index(series) if series else 0
     values = panel.series(row)
     filled = fill_forward(values, np.array([0, len(values)]), panel.frequency.season)
     if not len(filled):
-        raise InputError(f"no value of the series {names[row]!r} is known: there is nothing to learn")
+        raise InputError(
+            f"no value of the series {names[row]!r} is known: there is nothing to learn",
+            code="no-values",
+            found=names[row],
+        )
     if filled.min() == filled.max():
-        raise InputError(f"all values of the series {names[row]!r} are {filled[0]:g}: there is nothing to learn")
+        raise InputError(
+            f"all values of the series {names[row]!r} are {filled[0]:g}: there is nothing to learn",
+            code="constant-series",
+            found=float(filled[0]),
+        )
     deviation = float(filled.std())
     missing = int(np.isnan(values).sum())
-    gaps = (f"{missing:,} missing values of this series: an earlier value stands in their place.",) if missing else ()
+    gaps = (f"{missing:,} missing values of this series: each is replaced by an earlier value.",) if missing else ()
     scaled = f"Values less {filled.mean():.4g}, by {deviation:.4g}: mean 0, variance 1."
     return Curve(((filled - filled.mean()) / deviation).astype(np.float32), (*panel.notes, *gaps, scaled))

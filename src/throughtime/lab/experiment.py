@@ -1,4 +1,4 @@
-"""From settings to all that training needs: the curve, a network, a loss and an optimizer."""
+"""Experiments: what training needs, made from settings: a curve, a network, a loss and an optimizer."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,20 +18,19 @@ from throughtime.lab.settings import LIMITS, OWN, Course, Learner
 from throughtime.layers import RecurrentNetwork
 from throughtime.training import Loss, TrainState, start
 
-MOST_COMPILED = 20  # settings whose programs are kept
-_compiled: set[tuple[int, int, Learner]] = set()  # of this process, as the programs are
+KEPT = 16  # losses and optimizers; with the same ones again, the program of the training is compiled already
 
 
 class Experiment(NamedTuple):
-    """A run that can begin.
+    """A task, a network, and how it learns.
 
     Attributes:
-        course: what is learned.
-        learner: who learns it.
-        curve: its values.
+        course: the settings of the task.
+        learner: the settings of the network and of its training.
+        curve: the series.
         start: the training state before the first step.
-        loss: mean squared error of a batch of windows, one step ahead.
-        optimizer: Adam, behind clipping where there is any.
+        loss: the mean squared error of a batch of windows, one step ahead.
+        optimizer: Adam, with the gradient clipped if the settings say so.
     """
 
     course: Course
@@ -43,20 +42,13 @@ class Experiment(NamedTuple):
 
 
 def make_experiment(course: Course, learner: Learner, lab_input: LabInput) -> Experiment:
-    """What these settings mean.
+    """Return the experiment with these settings.
 
     Raises:
-        InputError: where they make no sense together.
+        InputError: if the settings do not fit each other or the user's files.
     """
     curve = _curve(course, lab_input)
-    if len(curve.values) < course.window + 2:
-        most = len(curve.values) - 2
-        expected = f"a window of at most {most}" if most >= LIMITS["window"][0] else "a series of at least 4 values"
-        raise InputError(
-            f"a window of {course.window} steps does not fit: the series has {len(curve.values)} values; expected "
-            f"{expected}"
-        )
-    _forget_programs(course, learner)
+    _require_length(curve, course.window)
     optimizer = adam(learner.rate, learner.clip)
     if lab_input.network is None:
         state = _start(jax.random.key(course.seed), optimizer, learner, course.window)
@@ -65,60 +57,71 @@ def make_experiment(course: Course, learner: Learner, lab_input: LabInput) -> Ex
     return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimizer)
 
 
-def title(made: Experiment, lab_input: LabInput) -> str:
-    """Who learns, in words."""
-    return cell_label(made.start.model.cell) if lab_input.network is None else f"The network of {lab_input.folder}"
+def title(experiment: Experiment, lab_input: LabInput) -> str:
+    """Return the name of the network."""
+    if lab_input.network is not None:
+        return f"The network of {lab_input.folder}"
+    return cell_label(experiment.start.model.cell)
 
 
-def _forget_programs(course: Course, learner: Learner) -> None:
-    """Take compiled programs away when there are many: a setting's take 20 MB, and whoever plays tries hundreds.
-
-    A run that goes on meanwhile, in another page, compiles its own once more.
-    """
-    _compiled.add((course.window, course.batch, learner))
-    if len(_compiled) > MOST_COMPILED:
-        jax.clear_caches()
-        _compiled.clear()
+def _require_length(curve: Curve, window: int) -> None:
+    """Refuse a window that does not fit twice, one step apart, into the series."""
+    longest = len(curve.values) - 2
+    if window > longest:
+        possible = longest >= LIMITS["window"][0]
+        expected = f"a window of at most {longest}" if possible else "a series of at least 4 values"
+        raise InputError(
+            f"a window of {window} steps does not fit: the series has {len(curve.values)} values; expected {expected}",
+            code="window-too-long",
+            found=window,
+            expected=expected,
+        )
 
 
 def _curve(course: Course, lab_input: LabInput) -> Curve:
+    """Return the series that the settings name."""
     if course.curve != FILE:
         return made_curve(course.curve)
     if lab_input.panel is None:
-        raise InputError("there is no file: start the laboratory with throughtime lab --data FILE")
+        raise InputError("there is no file: start the laboratory with throughtime lab --data FILE", code="no-file")
     return file_curve(lab_input.panel, course.series)
 
 
 def cell_options(learner: Learner, window: int) -> dict[str, Any]:
-    """What a cell is made with, besides its sizes and its key.
+    """Return the arguments of a cell besides its sizes and its key.
 
     Raises:
-        InputError: for an initializer that is nothing for this cell.
+        InputError: for an initializer that this cell does not have.
     """
     options: dict[str, Any] = {"activation": learner.activation} if learner.cell == "elman" else {}
     if learner.init == OWN:
         return options
     if not takes(cell_type(learner.cell), learner.init):
-        raise InputError(f"a cell of kind {learner.cell} cannot start with {learner.init!r}: choose another start")
+        raise InputError(
+            f"a cell of kind {learner.cell} cannot start with {learner.init!r}: choose another initializer",
+            code="initializer-misfit",
+            found=learner.init,
+        )
     return options | init_arguments(learner.init, window)
 
 
-@eqx.filter_jit  # one program: operations one by one take longer to compile than the network to train
+@eqx.filter_jit  # one program: compiled one by one, the operations take longer than the training
 def _start(key: Key, optimizer: optax.GradientTransformation, learner: Learner, window: int) -> TrainState:
+    """Return the first state of a new network."""
     key_train, key_cell, key_readout = jax.random.split(key, 3)
     cell = cell_type(learner.cell)(1, learner.hidden, **cell_options(learner, window), key=key_cell)
     return start(RecurrentNetwork(cell, 1, key=key_readout), optimizer, key_train)
 
 
-@lru_cache(maxsize=16)  # the same optimizer again: its training program is compiled already
+@lru_cache(KEPT)
 def adam(rate: float, clip: float) -> optax.GradientTransformation:
-    """Adam, of gradients whose norm is at most ``clip`` unless that is 0."""
+    """Return Adam, with gradients clipped to the norm ``clip`` unless that is 0."""
     return optax.chain(optax.clip_by_global_norm(clip), optax.adam(rate)) if clip else optax.adam(rate)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(KEPT)
 def window_loss(window: int, batch: int) -> Loss:
-    """The mean squared error of ``batch`` random windows of a series (N,), one step ahead at each step."""
+    """Return the mean squared error of ``batch`` random windows of a series (N,), one step ahead at each step."""
 
     def loss(network: RecurrentNetwork, values: Array, key: Key) -> Array:
         starts = jax.random.randint(key, (batch, 1), 0, len(values) - window)

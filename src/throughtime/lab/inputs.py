@@ -1,4 +1,4 @@
-"""What a user brings to the laboratory: a file of series, a trained model."""
+"""The user's own input to the laboratory: a file of series, a trained model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,14 @@ from throughtime.loading import load
 
 @dataclass(frozen=True)
 class LabInput:
-    """What the user came with; None for what was not lab_input.
+    """The user's file and model; everything is None without them.
 
     Attributes:
         file: CSV or Parquet.
-        panel: what was read of it.
-        folder: of the model.
-        network: a model that says the next value; training goes on from its weights.
-        forecaster: a model that forecasts; what flows back in it can be looked at.
+        panel: the series in the file.
+        folder: the folder of the model.
+        network: a network that predicts the next value; training continues from its weights.
+        forecaster: a fitted forecaster; the laboratory shows its reach.
     """
 
     file: Path | None = None
@@ -34,29 +34,44 @@ class LabInput:
 
 
 def read_input(file: Path | None, folder: Path | None) -> LabInput:
-    """What lies there.
+    """Read the user's file and model.
 
     Raises:
-        InputError: for a file or a folder that cannot be used, and a network of other than one input and one output.
+        InputError: for a file or a folder that cannot be used, and for a network with more than one input or output.
     """
     panel = None if file is None else read_file(file)
     model = None if folder is None else load(folder)
     if isinstance(model, Forecaster):
         return LabInput(file, panel, folder, forecaster=model)
-    if model is not None and not _can_be_looked_into(model.cell):
-        raise InputError(
-            f"{folder} holds a {type(model.cell).__name__}, whose state does not consist of numbers that have a "
-            "gradient: expected a plain cell's network, or a Forecaster"
-        )
-    if model is not None and (model.cell.inputs, model.readout.out_features) != (1, 1):
-        raise InputError(
-            f"{folder} holds a network of {model.cell.inputs} inputs and {model.readout.out_features} outputs: "
-            "expected one of each, to say the next value of a series"
-        )
+    if model is not None:
+        _require_usable(model, folder)
     return LabInput(file, panel, folder, network=model)
 
 
-def _can_be_looked_into(cell: Cell) -> bool:
-    """Whether all of its state are units' numbers, by which the error has a gradient."""
+def _require_usable(network: RecurrentNetwork, folder: Path | None) -> None:
+    """Refuse a network that the laboratory cannot train or look into."""
+    if not _is_differentiable(network.cell):
+        kind = type(network.cell).__name__
+        raise InputError(
+            f"{folder} holds a {kind}, whose state has arrays without a gradient: expected the network of a plain "
+            "cell, or a Forecaster",
+            code="state-without-gradient",
+            file=folder,
+            found=kind,
+        )
+    sizes = network.cell.inputs, network.readout.out_features
+    if sizes != (1, 1):
+        raise InputError(
+            f"{folder} holds a network of {sizes[0]} inputs and {sizes[1]} outputs: expected one of each, to predict "
+            "the next value of a series",
+            code="not-one-to-one",
+            file=folder,
+            found=list(sizes),
+            expected=[1, 1],
+        )
+
+
+def _is_differentiable(cell: Cell) -> bool:
+    """Return True if all arrays of the state are numbers of units, by which the error has a gradient."""
     leaves = jax.tree.leaves(cell.initial_state())
     return all(leaf.dtype.kind == "f" and leaf.shape == (cell.hidden,) for leaf in leaves)

@@ -1,4 +1,4 @@
-"""What a page shows of runs at one moment, as a picture to keep."""
+"""The page's view of runs at one moment, as a picture to keep."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,13 +14,13 @@ LINES = ({"color": BLUE}, {"color": ORANGE, "linestyle": "--"})
 
 
 class Shown(NamedTuple):
-    """One run.
+    """A run in the picture.
 
     Attributes:
-        name: who learns, in words.
+        name: the name of the network.
         history: (step, mean loss).
-        look: one window, seen through the network.
-        targets: (T,) what it should say to it.
+        look: one window as the network computes it.
+        targets: (T,) the values that it should predict.
         at: the step whose error is followed back.
     """
 
@@ -32,13 +32,13 @@ class Shown(NamedTuple):
 
 
 def lab_picture(runs: Sequence[Shown]) -> Figure:
-    """Predictions and targets, the loss, the gradient by lag, and the units of each run over time."""
+    """Return a figure of predictions and targets, the loss, the gradient by lag, and the units over time."""
     with house_style():
         figure = Figure(figsize=(11, 7))
         panels = figure.subplots(2, 2)
         panels[0, 0].plot(runs[0].targets, "o", color=INK, markersize=3.5, label="target")
         for run, line in zip(runs, LINES, strict=False):
-            label = run.name.replace("$", r"\$")  # or matplotlib takes it for mathematics
+            label = run.name.replace("$", r"\$")  # matplotlib sets text between $ as mathematics
             panels[0, 0].plot(run.look.predictions, label=label, **line)
             if run.history:
                 panels[0, 1].plot(*np.array(run.history).T, label=label, **line)
@@ -58,12 +58,13 @@ def lab_picture(runs: Sequence[Shown]) -> Figure:
 
 
 def _by_lag(run: Shown) -> np.ndarray:
+    """Return the norm of the gradient over the units by lag; NaN instead of 0, which a logarithmic axis cannot show."""
     norms = np.linalg.norm(np.asarray(run.look.gradients)[run.at :: -1], axis=1)
     return np.where(norms > 0, norms, np.nan)
 
 
 def _activity(axes: Axes, runs: Sequence[Shown]) -> None:
-    """The units as rows, those of a second run below the first's; each row's color is its output over time."""
+    """Draw each unit's output over time as a row of colors, the units of a second run below the first's."""
     rows = np.concatenate([np.asarray(run.look.activity).T for run in runs])
     largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0)) or 1.0
     image = axes.imshow(rows, aspect="auto", cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest")

@@ -1,213 +1,182 @@
-"""A run in a thread of its own: it trains, pauses, and shows itself as often as somebody looks."""
+"""A run: one network's training in its own thread, with commands in and frames out."""
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from enum import Enum
+from queue import Empty, Queue
+from threading import Event, Thread
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from throughtime.lab.experiment import Experiment
-from throughtime.lab.look import Look, look
-from throughtime.training import DivergedError, train
-
-MOST_AT_ONCE = 10_000  # steps that the compiled loop can be asked for
-PORTION = 0.09  # seconds of training, after which the user is heard again and a picture is made
-LEAST_PAUSE = 0.08  # seconds from picture to picture: some ten a second, and little that training must wait for
-SHARE = 1 / 8  # of the time is spent on pictures at most: training is hardly slower for them
-SMOOTH = 0.3  # of a new measurement of the speed; the rest is what was known
-IDLE = 0.01  # seconds until it is looked again whether something is due
+from throughtime.lab.frame import Camera, Frame, Place
+from throughtime.lab.schedule import Schedule
+from throughtime.lab.trainer import Trainer
 
 
-class Frame(NamedTuple):
-    """What is shown of a run at one moment.
+class State(Enum):
+    """The states of a run."""
 
-    Attributes:
-        start: where the window begins that is looked at.
-        at: the step of it whose error is followed back.
-        step: training steps done.
-        losses: (step, mean loss of the steps since the one before), those since the last frame.
-        look: one window, seen through the network.
-        speed: training steps a second at present; 0 where it stands still.
-        running: whether it goes on.
-        problem: why it cannot go on; empty where it can.
-    """
+    COMPILING = "compiling"
+    PAUSED = "paused"
+    RUNNING = "running"
+    OVER = "over"  # all steps are done, or training cannot continue
 
-    start: int
-    at: int
-    step: int
-    losses: list[tuple[int, float]]
-    look: Look
-    speed: float
+
+class Go(NamedTuple):
+    """The command to train, or to pause."""
+
     running: bool
-    problem: str
 
 
-@dataclass
-class _Wishes:
-    """What whoever watches wants; it changes under the run's lock alone."""
+class Step(NamedTuple):
+    """The command to pause, and to do one more training step."""
 
-    start: int  # of the window that is looked at
-    at: int  # the step whose error is followed back
-    running: bool = False
-    steps: int = 0  # to do one by one
-    pace: float = 0.0  # training steps a second; 0 for as many as can be done
-    frame: bool = True
-    closed: bool = False
+
+class Pace(NamedTuple):
+    """The command to train that many steps per second; 0 for as many as possible."""
+
+    steps_per_second: float
+
+
+class Show(NamedTuple):
+    """The command to make a frame as soon as there is something new, of another place if there is one."""
+
+    place: Place | None = None
+
+
+class Close(NamedTuple):
+    """The command to end the thread."""
+
+
+Command = Go | Step | Pace | Show | Close
 
 
 class Run:
-    """One network and its training, to be driven from any thread.
+    """A thread that trains one network and makes frames of it, as commands tell it.
 
     Attributes:
-        experiment: what it does.
-        history: (step, mean loss of the steps since the one before), of all its steps.
-        state: where it stands.
-        problem: why it cannot go on; empty where it can.
-        prepared: set once it is compiled, from when on it does as it is told.
+        trainer: the network and its training; any thread may read it.
+        state: what the thread does now.
+        compiled: set when the first frame was made, or when that failed.
     """
 
-    def __init__(self, experiment: Experiment, changed: Callable[[], None] = lambda: None):
-        """A run that waits. ``changed`` is called, in the run's thread, when there is a frame to take."""
-        self.experiment, self.state = experiment, experiment.start
-        self.history: list[tuple[int, float]] = []
-        self.problem = ""
-        self._values = jnp.asarray(experiment.curve.values)
-        self._changed = changed
-        self._wishes = _Wishes(start=0, at=experiment.course.window - 1)
-        self._heard = threading.Condition()
-        self._frame: Frame | None = None  # that nobody has taken yet
-        self._last: Frame | None = None
-        self._shown = 0  # of the history
-        self._speed = 0.0
-        self._pace_due = self._frame_due = 0.0  # seconds of the clock
-        self._stale = True  # whether there is something that no frame has shown
-        self.prepared = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="lab run", daemon=True)
+    def __init__(self, trainer: Trainer, on_frame: Callable[[], None] = lambda: None):
+        """Prepare a run; its thread, once started, calls ``on_frame`` when there is a frame to take."""
+        self.trainer, self.state, self.compiled = trainer, State.COMPILING, Event()
+        self._on_frame = on_frame
+        self._commands, self._frames = Queue[Command](), Queue[Frame]()
+        self._camera, self._schedule = Camera(trainer), Schedule()
+        self._single_steps = 0  # that are still to do
+        self._thread = Thread(target=self._work, name="lab run", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread: it compiles, makes the first frame and waits for commands."""
         self._thread.start()
 
-    def wish(self, **wishes: bool | int | float) -> None:
-        """Change what is wanted: ``running``, ``pace``, ``frame``; ``start`` and ``at`` of the window."""
-        with self._heard:
-            for name, value in wishes.items():
-                setattr(self._wishes, name, value)
-            self._wishes.running &= not self.is_over
-            self._stale |= not {"start", "at", "running"}.isdisjoint(wishes)
-            self._heard.notify()
-
-    def step(self) -> None:
-        """Pause, and do one step more than was asked for before."""
-        with self._heard:
-            self._wishes.running = False
-            self._wishes.steps += 1
-            self._wishes.frame = True
-            self._heard.notify()
+    def send(self, *commands: Command) -> None:
+        """Give commands; they are obeyed in their order, between two portions of training."""
+        for command in commands:
+            self._commands.put(command)
 
     def take(self) -> Frame | None:
-        """The frame that was made since it was wished for; None where there is none yet."""
-        with self._heard:
-            frame, self._frame = self._frame, None
-            return frame
+        """Return the newest frame, with the losses of those before it that nobody took; None if there is no new one."""
+        frame, losses = None, list[tuple[int, float]]()
+        with suppress(Empty):
+            while True:
+                frame = self._frames.get_nowait()
+                losses += frame.losses
+        return None if frame is None else frame._replace(losses=losses)
 
     def close(self) -> None:
-        """End the thread, and wait for that."""
-        self.wish(closed=True)
+        """End the thread, and wait until it has ended."""
+        self.send(Close())
         self._thread.join()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether there is nothing left to train."""
-        return bool(self.problem) or int(self.state.step) >= self.experiment.course.steps
+    def is_alive(self) -> bool:
+        """Return True while the thread works."""
+        return self._thread.is_alive()
 
     def _work(self) -> None:
+        """Do all the work of the thread; an error becomes the run's problem, as a thread would end silently."""
         try:
-            self._train_to(0)
-            self._show()
-            self._frame_due = 0.0  # that took long because it was compiled first, and says nothing of the next
-            self.prepared.set()
+            self._compile()
             self._serve()
-        except Exception as error:  # whatever it is, the page says so, where a thread would end in silence
-            self.problem = f"the run has ended: {type(error).__name__}: {error}"
-            with self._heard:
-                if self._last is not None:
-                    self._frame = self._last._replace(losses=[], running=False, problem=self.problem)
-            self.prepared.set()
-            self._changed()
+        except Exception as error:
+            self.state = State.OVER
+            self.trainer.problem = f"the run has ended: {type(error).__name__}: {error}"
+            if frame := self._camera.final(self.trainer.problem):
+                self._frames.put(frame)
+            self.compiled.set()
+            self._on_frame()
+
+    def _compile(self) -> None:
+        self.trainer.train_to(0)
+        self._show()
+        self._schedule.picture_due = 0.0  # the first picture was slow because it was compiled
+        self.state = State.OVER if self.trainer.is_over else State.PAUSED
+        self.compiled.set()
 
     def _serve(self) -> None:
-        """Do what is wanted, until the run is closed."""
+        """Obey commands, train and make frames, until the run is closed."""
         while True:
-            with self._heard:
-                while not (self._wishes.closed or self._must_train() or self._must_show()):
-                    self._heard.wait(IDLE if self._wishes.running or (self._stale and self._wishes.frame) else None)
-                if self._wishes.closed:
+            for command in self._received():
+                if isinstance(command, Close):
                     return
-            if self._must_train():
-                self._train()
-            if self._must_show():
+                self._obey(command)
+            if self._single_steps:
+                self._train(1)
+            elif self.state is State.RUNNING and self._schedule.training_due <= time.perf_counter():
+                self._train(self._schedule.portion())
+            if self._camera.is_due() and self._schedule.picture_due <= time.perf_counter():
                 self._show()
 
-    def _must_train(self) -> bool:
-        wishes = self._wishes
-        wanted = wishes.steps > 0 or (wishes.running and time.perf_counter() >= self._pace_due)
-        return wanted and not self.is_over
+    def _received(self) -> list[Command]:
+        """Return the commands that came; wait for one until there is something to do."""
+        commands = list[Command]()
+        with suppress(Empty):
+            commands.append(self._commands.get(timeout=self._idle_seconds()))
+            while True:
+                commands.append(self._commands.get_nowait())
+        return commands
 
-    def _must_show(self) -> bool:
-        return self._wishes.frame and self._stale and time.perf_counter() >= self._frame_due
+    def _idle_seconds(self) -> float | None:
+        """Return the seconds until training or a picture is due; None if only a command can bring work."""
+        if self._single_steps:
+            return 0.0
+        due = [self._schedule.training_due] if self.state is State.RUNNING else []
+        due += [self._schedule.picture_due] if self._camera.is_due() else []
+        return max(min(due) - time.perf_counter(), 0.0) if due else None
 
-    def _train(self) -> None:
-        with self._heard:
-            began, single, steps = time.perf_counter(), self._wishes.steps > 0, self._portion()
-        self._train_to(min(int(self.state.step) + steps, self.experiment.course.steps))
-        with self._heard:
-            wishes, now = self._wishes, time.perf_counter()
-            self._pace_due = max(self._pace_due, now - PORTION) + steps / wishes.pace if wishes.pace else now
-            speed = steps / (max(self._pace_due, now) - began)
-            self._speed += SMOOTH * (speed - self._speed) if self._speed else speed
-            wishes.steps -= single
-            wishes.running &= not self.is_over
-            self._stale = True
+    def _obey(self, command: Command) -> None:
+        over = self.trainer.is_over
+        match command:
+            case Go(running):
+                self.state = State.OVER if over else State.RUNNING if running else State.PAUSED
+                self._camera.is_new = True
+            case Step():
+                self.state = State.OVER if over else State.PAUSED
+                self._single_steps += not over
+                self._camera.wanted = True
+            case Pace(steps_per_second):
+                self._schedule.pace = steps_per_second
+            case Show(place):
+                self._camera.wanted = True
+                if place is not None:
+                    self._camera.place, self._camera.is_new = place, True
 
-    def _train_to(self, goal: int) -> None:
-        experiment = self.experiment
-        try:
-            for progress in train(
-                self.state, experiment.loss, experiment.optimizer, self._values, steps=goal, every=MOST_AT_ONCE
-            ):
-                self.state = progress.state
-                self.history.append((int(progress.state.step), float(progress.losses.mean(dtype=np.float64))))
-        except DivergedError as error:
-            self.problem = str(error)
-
-    def _portion(self) -> int:
-        """How many steps to do before looking up again."""
-        wishes = self._wishes
-        if wishes.steps:
-            return 1
-        if wishes.pace:
-            return max(round(wishes.pace * PORTION), 1)
-        return min(max(round(self._speed * PORTION), 1), MOST_AT_ONCE)
+    def _train(self, steps: int) -> None:
+        """Train some steps."""
+        began = time.perf_counter()
+        self.trainer.train_to(self.trainer.step + steps)
+        self._schedule.trained(steps, began, time.perf_counter())
+        self._camera.is_new = True
+        self._single_steps = max(self._single_steps - 1, 0)
+        if self.trainer.is_over:
+            self.state, self._single_steps = State.OVER, 0
 
     def _show(self) -> None:
+        """Make a frame."""
         began = time.perf_counter()
-        with self._heard:
-            start, at, running = self._wishes.start, self._wishes.at, self._wishes.running
-            self._stale = False
-        seen = jax.block_until_ready(look(self.state.model, jnp.asarray(window_of(self, start)), jnp.int32(at)))
-        step, speed = int(self.state.step), self._speed if running else 0.0
-        with self._heard:
-            untaken = self._frame.losses if self._frame else []
-            losses, self._shown = untaken + self.history[self._shown :], len(self.history)
-            self._frame = self._last = Frame(start, at, step, losses, seen, speed, running, self.problem)
-            self._wishes.frame = False
-        now = time.perf_counter()
-        self._frame_due = max(now + (now - began) / SHARE, began + LEAST_PAUSE)
-        self._changed()
-
-
-def window_of(run: Run, start: int) -> np.ndarray:
-    """The window (T + 1,) from ``start``: its inputs, and one step on its targets."""
-    return run.experiment.curve.values[start : start + run.experiment.course.window + 1]
+        self._frames.put(self._camera.shoot(speed=self._schedule.speed, running=self.state is State.RUNNING))
+        self._schedule.shown(began, time.perf_counter())
+        self._on_frame()

@@ -1,52 +1,80 @@
-"""One click: the picture, a script that does the run again, and the model."""
+"""Saving runs: a picture, the model, and a script that repeats the run."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
 from throughtime._files import output_folder, staged
 from throughtime.lab.experiment import title
+from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput
-from throughtime.lab.look import look
+from throughtime.lab.look import look_through
 from throughtime.lab.picture import Shown, lab_picture
-from throughtime.lab.run import Run, window_of
 from throughtime.lab.script import script
+from throughtime.lab.trainer import Trainer
 from throughtime.layers import network_config
-from throughtime.training import checkpoint
+from throughtime.training import TrainState, checkpoint
 
-NAMES = ("", "-b")  # behind the names of a second run's files
+SUFFIXES = ("", "-b")  # of the first and the second run's files
 
 
-def save(out: Path, runs: Sequence[Run], lab_input: LabInput, *, start: int, at: int) -> dict[str, Any]:
-    """Write ``picture.png``, ``run.py`` and ``model/`` to a new folder below ``out``: its path and the files' names."""
-    states = [run.state for run in runs]  # as they are now: training goes on
-    histories = [
-        [point for point in list(run.history) if point[0] <= int(state.step)]
-        for run, state in zip(runs, states, strict=True)
-    ]
+class _Snapshot(NamedTuple):
+    """A trainer at one moment: training goes on meanwhile."""
+
+    trainer: Trainer
+    state: TrainState
+    title: str
+
+    @property
+    def step(self) -> int:
+        return int(self.state.step)
+
+
+def save(out: Path, trainers: Sequence[Trainer], lab_input: LabInput, place: Place) -> dict[str, Any]:
+    """Write ``picture.png``, and ``run.py`` and ``model/`` for each run, to a new folder below ``out``.
+
+    Args:
+        out: the folder to save to; it is made if it does not exist.
+        trainers: one or two.
+        lab_input: the user's file and model.
+        place: the window of the picture, and the step whose error is followed back.
+
+    Returns:
+        The path of the new folder and the names of its files, as JSON values.
+    """
+    snapshots = [_Snapshot(trainer, trainer.state, title(trainer.experiment, lab_input)) for trainer in trainers]
     folder = _new_folder(output_folder(out))
-    titles = [title(run.experiment, lab_input) for run in runs]
-    shown = []
-    for run, state, history, who in zip(runs, states, histories, titles, strict=True):
-        window = window_of(run, start)
-        seen = look(state.model, jnp.asarray(window), jnp.int32(at))
-        shown.append(Shown(who, history, seen, window[1:], at))
     with staged(folder) as stage:
-        lab_picture(shown).savefig(stage / "picture.png")
-        for run, state, who, name in zip(runs, states, titles, NAMES, strict=False):
-            course, learner = run.experiment.course, run.experiment.learner
-            program = script(course, learner, lab_input, who=who, steps=int(state.step), name=f"run{name}.py")
-            (stage / f"run{name}.py").write_text(program, encoding="utf-8")
-            config = {"network": network_config(state.model), "course": course._asdict(), "learner": learner._asdict()}
-            checkpoint.save(stage / f"model{name}", "training", config, {"training": state})
-    return {"folder": str(folder.resolve()), "files": sorted(place.name for place in folder.iterdir())}
+        lab_picture([_shown(snapshot, place) for snapshot in snapshots]).savefig(stage / "picture.png")
+        for snapshot, suffix in zip(snapshots, SUFFIXES, strict=False):
+            _write_run(stage, snapshot, lab_input, suffix)
+    return {"folder": str(folder.resolve()), "files": sorted(file.name for file in folder.iterdir())}
+
+
+def _shown(snapshot: _Snapshot, place: Place) -> Shown:
+    """Return what the picture shows of a run."""
+    window = snapshot.trainer.window(place.start)
+    look = look_through(snapshot.state.model, jnp.asarray(window), jnp.int32(place.at))
+    history = [point for point in list(snapshot.trainer.history) if point[0] <= snapshot.step]
+    return Shown(snapshot.title, history, look, window[1:], place.at)
+
+
+def _write_run(stage: Path, snapshot: _Snapshot, lab_input: LabInput, suffix: str) -> None:
+    """Write a run's script and model."""
+    course, learner = snapshot.trainer.experiment.course, snapshot.trainer.experiment.learner
+    name = f"run{suffix}.py"
+    program = script(course._replace(steps=snapshot.step), learner, lab_input, title=snapshot.title, name=name)
+    (stage / name).write_text(program, encoding="utf-8")
+    network = network_config(snapshot.state.model)
+    config = {"network": network, "course": course._asdict(), "learner": learner._asdict()}
+    checkpoint.save(stage / f"model{suffix}", "training", config, {"training": snapshot.state})
 
 
 def _new_folder(out: Path) -> Path:
-    """A folder that bears the time's name; a second one within the same second gets a number."""
+    """Make a folder with the time as its name; a second one in the same second gets a number."""
     name = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     number = 1
     while True:

@@ -1,4 +1,4 @@
-"""The settings of a run as a Python script that does it again, to the last digit."""
+"""A run as a Python script that repeats it to the last digit."""
 
 from throughtime import __version__
 from throughtime.cells import cell_type, init_arguments
@@ -9,7 +9,7 @@ from throughtime.lab.settings import Course, Learner
 
 SCRIPT = '''"""{title}.
 
-Made by throughtime {version}; with the same versions, on the same machine, every digit is the same again:
+Made by throughtime {version}; with the same versions on the same machine every digit is the same again:
 
     python {name}
 """
@@ -49,42 +49,46 @@ for progress in train(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, 
 '''
 
 
-def script(course: Course, learner: Learner, lab_input: LabInput, *, who: str, steps: int, name: str) -> str:
-    """A program that trains for so many ``steps`` and prints the loss of every hundredth and of the last.
+def script(course: Course, learner: Learner, lab_input: LabInput, *, title: str, name: str) -> str:
+    """Return a program that trains for ``course.steps`` and prints the loss of every hundredth step and of the last.
 
     Args:
-        course: what is learned.
-        learner: how.
+        course: the settings of the task.
+        learner: the settings of the network and of its training.
         lab_input: the user's file and model.
-        who: learns, in words.
-        steps: of training.
-        name: of the program's file.
+        title: the name of the network.
+        name: the name of the program's file.
     """
-    adam = f"optax.adam({learner.rate!r})"
-    own, curve = _curve(course, lab_input)
+    imports, curve = _curve(course, lab_input)
     return SCRIPT.format(
-        title=_printable(f"{who} on {course.curve if course.curve != FILE else lab_input.file}"),
+        title=_escaped(f"{title} on {course.curve if course.curve != FILE else lab_input.file}"),
         version=__version__,
         name=name,
         standard="from pathlib import Path\n\n" if course.curve == FILE else "",
-        own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + own,
+        own="from throughtime.cells.initializers import chrono\n" * (learner.init == "chrono") + imports,
         window=course.window,
         batch=course.batch,
-        steps=steps,
-        optimizer=f"optax.chain(optax.clip_by_global_norm({learner.clip!r}), {adam})" if learner.clip else adam,
+        steps=course.steps,
+        optimizer=_optimizer(learner),
         curve=curve,
         network=_network(course, learner, lab_input),
         seed=course.seed,
     )
 
 
-def _printable(words: str) -> str:
-    """For a docstring: the name of a file may hold what ends one, or what means something else there."""
-    return words.encode("unicode_escape").decode().replace('"', r"\"")
+def _escaped(text: str) -> str:
+    """Return a text for a docstring: the name of a file may hold quotes and backslashes."""
+    return text.encode("unicode_escape").decode().replace('"', r"\"")
+
+
+def _optimizer(learner: Learner) -> str:
+    """Return the expression of the optimizer."""
+    adam = f"optax.adam({learner.rate!r})"
+    return f"optax.chain(optax.clip_by_global_norm({learner.clip!r}), {adam})" if learner.clip else adam
 
 
 def _curve(course: Course, lab_input: LabInput) -> tuple[str, str]:
-    """What to import for the series, and the expression that makes it."""
+    """Return the import that the series needs, and its expression."""
     if course.curve != FILE:
         return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r})"
     assert lab_input.file is not None
@@ -94,6 +98,7 @@ def _curve(course: Course, lab_input: LabInput) -> tuple[str, str]:
 
 
 def _network(course: Course, learner: Learner, lab_input: LabInput) -> str:
+    """Return the lines that make the network."""
     if lab_input.folder is not None and lab_input.network is not None:
         return f"    del key_cell, key_readout\n    network = tt.load({str(lab_input.folder.resolve())!r})"
     kind = cell_type(learner.cell).__name__

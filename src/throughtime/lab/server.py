@@ -1,4 +1,4 @@
-"""The laboratory's page, served to this machine alone: everything on it comes from here."""
+"""The server of the laboratory's page, for this machine alone; the page loads nothing from elsewhere."""
 
 import json
 import os
@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket
 
 from throughtime._errors import InputError
 from throughtime.cells import CELLS
+from throughtime.lab.compiled import CompiledSettings
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.session import Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
@@ -29,8 +30,8 @@ from throughtime.report import template
 
 LOOPBACK = "127.0.0.1"
 HERE = Path(__file__).parent
-MOST_NAMES = 1000  # of series, to choose from
-# Nothing from elsewhere, nothing to elsewhere, and no script but the files that are served here.
+MOST_NAMES = 1000  # series that the page offers
+# The page loads nothing from other servers, sends nothing to them, and runs no script but the files served here.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -38,21 +39,21 @@ POLICY = (
 
 
 def lab_app(lab_input: LabInput, out: Path, token: str) -> Starlette:
-    """The application; all of it lives below the token, without which there is nothing to see.
+    """Return the application; all of its addresses begin with the token.
 
     Args:
         lab_input: the user's file and model.
-        out: where the page saves to.
-        token: who knows it may use the laboratory.
+        out: the folder that the page saves to.
+        token: the secret part of the addresses.
     """
-    page = _page(lab_input)
+    page, compiled = _page(lab_input), CompiledSettings()
 
     def show(request: Request) -> Response:
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def live(websocket: WebSocket) -> None:
         await websocket.accept()
-        await Session(websocket, lab_input, out).serve()
+        await Session(websocket, lab_input, out, compiled).serve()
 
     routes = [
         Route("/", show),
@@ -72,12 +73,12 @@ def serve(lab_input: LabInput, out: Path, *, port: int, ready: Callable[[str], A
 
     Args:
         lab_input: the user's file and model.
-        out: where the page saves to.
-        port: of this machine; 0 for one that is free.
-        ready: is told the address once it answers.
+        out: the folder that the page saves to.
+        port: a port of this machine; 0 for one that is free.
+        ready: called with the address once the server answers.
 
     Raises:
-        InputError: where the port cannot be had.
+        InputError: if the port cannot be used.
     """
     listener = _listen(port)
     token = secrets.token_urlsafe(16)
@@ -93,26 +94,28 @@ def serve(lab_input: LabInput, out: Path, *, port: int, ready: Callable[[str], A
         log_level="critical",
         timeout_graceful_shutdown=2,
         ws="websockets-sansio",
-        ws_per_message_deflate=False,  # nothing to gain on one machine
+        ws_per_message_deflate=False,  # compressing gains nothing on one machine
     )
     Server(config).run(sockets=[listener])
 
 
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
-    if os.name == "posix":  # elsewhere another program could take the port as well
+    if os.name == "posix":  # on Windows this option lets another program take the port as well
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
     except OSError as error:
         listener.close()
-        raise InputError(f"port {port} cannot be had ({error.strerror}): give another with --port") from error
+        raise InputError(
+            f"port {port} cannot be used ({error.strerror}): choose another with --port", code="port-in-use", found=port
+        ) from error
     return listener
 
 
 def _not_found(request: Request, error: Exception) -> Response:
-    words = "Nothing here: the laboratory's address, with its token, stands where throughtime lab was started.\n"
-    return PlainTextResponse(words, 404)
+    text = "Nothing here: throughtime lab has printed the laboratory's address, with its token.\n"
+    return PlainTextResponse(text, 404)
 
 
 def _page(lab_input: LabInput) -> str:

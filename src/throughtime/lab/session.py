@@ -1,124 +1,136 @@
-"""One open page: what it asks for, and what it is shown. It ends with the page, and so do its runs."""
+"""One open page: its requests, and the frames that it is sent. It ends with the page, and so do its runs."""
 
 import asyncio
-import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from throughtime._errors import InputError, describe_os_error
-from throughtime.lab.experiment import Experiment, make_experiment, title
+from throughtime.lab.compiled import CompiledSettings
+from throughtime.lab.experiment import Experiment, make_experiment
+from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput
-from throughtime.lab.reach import forecaster_reach, run_reach
-from throughtime.lab.run import Frame, Run, window_of
+from throughtime.lab.messages import Request, frame_message, last_start, read_request, ready_message
+from throughtime.lab.reach import forecaster_reach, trainer_reach
+from throughtime.lab.run import Close, Command, Go, Pace, Run, Show, Step
 from throughtime.lab.saving import save
 from throughtime.lab.settings import Course, Learner, parse
+from throughtime.lab.trainer import Trainer
 
-MOST_RUNS = 2
-Message = dict[str, Any]
-AT_LEISURE = ("reach", "forecaster", "save")  # these take seconds, in which the page is heard all the same
-# What a page may ask for: its fields, and how each is read. The session has a method for each, named so.
-ASKED: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
-    "apply": {"number": int, "course": dict, "learners": list, "start": int, "running": bool},
-    "go": {"running": bool},
-    "step": {},
-    "pace": {"pace": float},
-    "look": {"start": int, "at": int},
-    "shown": {},
-    "reach": {},
-    "forecaster": {},
-    "save": {},
-}
+MOST_RUNS = 2  # the page has two sides
 
 
 class Session:
-    """One page's runs and its conversation with them.
+    """The runs of one page, and its conversation with them.
 
-    A picture is made when the page has drawn the one before: a slow or hidden page gets fewer, and never a queue.
+    A frame is made when the page has drawn the one before: a slow or hidden page gets fewer, and never a queue.
     """
 
-    def __init__(self, socket: WebSocket, lab_input: LabInput, out: Path):
-        """Nothing runs until the page says what."""
-        self._socket, self._given, self._out = socket, lab_input, out
+    def __init__(self, socket: WebSocket, lab_input: LabInput, out: Path, compiled: CompiledSettings):
+        """Begin without runs, until the page sends settings.
+
+        Args:
+            socket: the connection to the page.
+            lab_input: the user's file and model.
+            out: the folder to save to.
+            compiled: counts the settings of all pages.
+        """
+        self._socket, self._lab_input, self._out, self._compiled = socket, lab_input, out, compiled
         self._runs: list[Run] = []
-        self._number = 0  # of the settings that were applied last: what belongs to older ones is not drawn any more
-        self._place = {"start": 0, "at": 0}
-        self._steps_a_second = 0.0  # at most; 0 for as many as can be done
-        self._changed, self._drawn = asyncio.Event(), asyncio.Event()
-        self._leisure: asyncio.Task[None] | None = None
+        self._number = 0  # of the settings that were applied last: the page draws no frame of older ones
+        self._place, self._pace = Place(0, 0), Pace(0.0)
+        self._new_frame, self._drawn = asyncio.Event(), asyncio.Event()
+        self._slow_task: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._handlers: Mapping[str, Callable[..., Awaitable[None]]] = {
+            "apply": self._apply,
+            "go": self._go,
+            "step": self._step,
+            "pace": self._set_pace,
+            "look": self._look,
+            "shown": self._shown,
+        }
+        # These take seconds, in which other requests are handled.
+        self._slow_handlers: Mapping[str, Callable[..., Awaitable[None]]] = {
+            "reach": self._reach,
+            "forecaster": self._forecaster,
+            "save": self._save,
+        }
 
     async def serve(self) -> None:
-        """Until the page is closed."""
-        shows = asyncio.create_task(self._show())
+        """Handle requests and send frames until the page is closed."""
+        frames = asyncio.create_task(self._send_frames())
         try:
             while True:
-                await self._hear(await self._socket.receive_text())
+                await self._receive(await self._socket.receive_text())
         except WebSocketDisconnect:
             pass
         finally:
-            shows.cancel()
-            if self._leisure is not None:
-                self._leisure.cancel()
-            self._wish(closed=True)  # at once, as what follows may be canceled
+            frames.cancel()
+            if self._slow_task is not None:
+                self._slow_task.cancel()
+            self._command(Close())  # at once: the wait that follows may be canceled
             await run_in_threadpool(self._end_runs)
 
-    async def _hear(self, text: str) -> None:
-        """Do what a message asks for; what cannot be done is told, and changes nothing."""
-        kind = ""
+    async def _receive(self, text: str) -> None:
+        """Handle a message; one that cannot be handled is refused, and changes nothing."""
         try:
-            message = json.loads(text)
-            kind = str(message["type"])
-            said = {name: read(message[name]) for name, read in ASKED[kind].items()}
-        except (ValueError, TypeError, KeyError, OverflowError):
-            await self._say(type="refused", asked=kind, message=f"the laboratory does not understand {text[:80]!r}")
-            return
-        if kind not in AT_LEISURE:
-            await self._do(kind, said)
-        elif self._leisure is None or self._leisure.done():
-            self._leisure = asyncio.create_task(self._do(kind, said))
-        else:
-            await self._say(type="refused", asked=kind, message="what was asked for before is not finished yet")
-
-    async def _do(self, kind: str, said: Message) -> None:
-        try:
-            await getattr(self, f"_{kind}")(**said)
+            request = read_request(text)
         except InputError as error:
-            await self._say(type="refused", asked=kind, message=str(error))
+            await self._refuse("", str(error), error.code)
+            return
+        if request.type in self._handlers:
+            await self._handle(self._handlers[request.type], request)
+        elif self._slow_task is None or self._slow_task.done():
+            self._slow_task = asyncio.create_task(self._handle(self._slow_handlers[request.type], request))
+        else:
+            await self._refuse(request.type, "the last request is not finished yet", "busy")
+
+    async def _handle(self, handler: Callable[..., Awaitable[None]], request: Request) -> None:
+        """Handle a request, and tell the page what went wrong, even if it is a fault of the laboratory."""
+        try:
+            await handler(**request.fields)
+        except InputError as error:
+            await self._refuse(request.type, str(error), error.code)
         except OSError as error:
-            await self._say(type="refused", asked=kind, message=describe_os_error(error))
+            await self._refuse(request.type, describe_os_error(error), "os-error")
         except WebSocketDisconnect:
             raise
-        except Exception as error:  # a fault of the laboratory's own is told too, and the page goes on
-            await self._say(type="refused", asked=kind, message=f"it failed: {type(error).__name__}: {error}")
+        except Exception as error:
+            await self._refuse(request.type, f"it failed: {type(error).__name__}: {error}", "failed")
 
-    async def _say(self, **content: Any) -> None:
+    async def _send(self, **content: Any) -> None:
         await self._socket.send_text(json.dumps(content, allow_nan=False))
 
-    async def _show(self) -> None:
+    async def _refuse(self, asked: str, message: str, code: str) -> None:
+        await self._send(type="refused", asked=asked, message=message, code=code)
+
+    async def _send_frames(self) -> None:
+        """Send frames as they are made, each after the page has drawn the one before."""
         with suppress(WebSocketDisconnect):
-            await self._show_frames()
+            while True:
+                await self._new_frame.wait()
+                self._new_frame.clear()
+                taken = [(side, run.trainer, run.take()) for side, run in enumerate(self._runs)]
+                frames = [frame_message(side, trainer, frame) for side, trainer, frame in taken if frame is not None]
+                if frames:
+                    self._drawn.clear()
+                    await self._send(type="frames", number=self._number, frames=frames)
+                    await self._drawn.wait()
 
-    async def _show_frames(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            frames = [(side, run, frame) for side, run in enumerate(self._runs) if (frame := run.take())]
-            if frames:
-                self._drawn.clear()
-                await self._say(type="frames", number=self._number, frames=[_packed(*each) for each in frames])
-                await self._drawn.wait()
+    def _tell_new_frame(self) -> None:
+        """Wake the sender of frames; called in the threads of the runs."""
+        with suppress(RuntimeError):  # the server has ended, and with it the loop
+            self._loop.call_soon_threadsafe(self._new_frame.set)
 
-    def _wish(self, **wishes: Any) -> None:
+    def _command(self, *commands: Command) -> None:
         for run in self._runs:
-            run.wish(**wishes)
+            run.send(*commands)
 
     def _end_runs(self) -> None:
         for run in self._runs:
@@ -128,109 +140,86 @@ class Session:
     async def _apply(
         self, number: int, course: dict[str, Any], learners: list[dict[str, Any]], start: int, running: bool
     ) -> None:
-        """Begin anew with these settings, the same seed for all; where they make no sense, all goes on as it was."""
-        if not learners:
-            raise InputError("nobody is to learn: expected one network or two")
-        taught = parse(Course, course)
-        made = [
-            await run_in_threadpool(make_experiment, taught, parse(Learner, each), self._given)
-            for each in learners[:MOST_RUNS]
-        ]
+        """Begin anew with these settings, with the same seed for all; if they are refused, the old runs continue."""
+        experiments = await run_in_threadpool(self._make_experiments, course, learners)
         await run_in_threadpool(self._end_runs)
         self._number = number
         self._drawn.set()
-        self._runs = [Run(each, self._tell_changed) for each in made]
-        for run in self._runs:  # all begin together
-            await run_in_threadpool(run.prepared.wait)
-        problems = [run.problem for run in self._runs if run.problem]
+        self._runs = [Run(Trainer(experiment), self._tell_new_frame) for experiment in experiments]
+        for run in self._runs:
+            run.start()
+        for run in self._runs:  # all begin to train together
+            await run_in_threadpool(run.compiled.wait)
+        problems = [run.trainer.problem for run in self._runs if run.trainer.problem]
         if problems:
-            raise InputError(problems[0])
-        self._place = self._placed(start, taught.window - 1)
-        await self._say(
-            type="ready", number=number, last=_last_start(made[0]), **self._place, **_described(made, self._given)
-        )
-        self._wish(pace=self._steps_a_second, running=running, frame=True, **self._place)
+            raise InputError(problems[0], code="run-failed")
+        self._place = self._possible(start, experiments[0].course.window - 1)
+        ready = ready_message(experiments, self._lab_input)
+        await self._send(type="ready", number=number, **self._place._asdict(), **ready)
+        self._command(self._pace, Go(running), Show(self._place))
 
-    def _tell_changed(self) -> None:
-        with suppress(RuntimeError):  # the server has ended, and with it the loop
-            self._loop.call_soon_threadsafe(self._changed.set)
+    def _make_experiments(self, course: dict[str, Any], learners: list[dict[str, Any]]) -> list[Experiment]:
+        if not learners:
+            raise InputError("no network is selected: expected one or two", code="no-network")
+        task = parse(Course, course)
+        experiments = []
+        for texts in learners[:MOST_RUNS]:
+            learner = parse(Learner, texts)
+            experiments.append(make_experiment(task, learner, self._lab_input))
+            self._compiled.add(task, learner)
+        return experiments
 
-    def _placed(self, start: int, at: int) -> dict[str, int]:
-        """A window and a step of it that there are."""
+    def _possible(self, start: int, at: int) -> Place:
+        """Return the nearest place that there is."""
         if not self._runs:
             return self._place
-        one = self._runs[0].experiment  # all have the same window of the same series
-        return {"start": min(max(start, 0), _last_start(one)), "at": min(max(at, 0), one.course.window - 1)}
+        experiment = self._runs[0].trainer.experiment  # all have the same windows of the same series
+        return Place(
+            min(max(start, 0), last_start(experiment)),
+            min(max(at, 0), experiment.course.window - 1),
+        )
 
     async def _go(self, running: bool) -> None:
-        self._wish(running=running, frame=True)
+        self._command(Go(running), Show())
 
     async def _step(self) -> None:
-        for run in self._runs:
-            run.step()
+        self._command(Step())
 
-    async def _pace(self, pace: float) -> None:
+    async def _set_pace(self, pace: float) -> None:
         if not 0 <= pace < float("inf"):
-            raise InputError(f"the pace is {pace}: expected training steps a second, 0 for as many as can be done")
-        self._steps_a_second = pace
-        self._wish(pace=self._steps_a_second)
+            raise InputError(
+                f"the pace is {pace}: expected training steps per second, 0 for as many as possible",
+                code="bad-pace",
+                found=pace,
+                expected="0 or more",
+            )
+        self._pace = Pace(pace)
+        self._command(self._pace)
 
     async def _look(self, start: int, at: int) -> None:
-        """At another window, or from another of its steps."""
-        self._place = self._placed(start, at)
-        self._wish(frame=True, **self._place)
+        self._place = self._possible(start, at)
+        self._command(Show(self._place))
 
     async def _shown(self) -> None:
         self._drawn.set()
-        self._wish(frame=True)
+        self._command(Show())
 
     async def _reach(self) -> None:
-        number, start = self._number, self._place["start"]
-        found = [await run_in_threadpool(run_reach, run, start) for run in self._runs]
-        await self._say(type="reach", number=number, sides=found)
+        number, start = self._number, self._place.start
+        sides = [await run_in_threadpool(trainer_reach, run.trainer, start) for run in self._runs]
+        await self._send(type="reach", number=number, sides=sides)
 
     async def _forecaster(self) -> None:
-        model = self._given.forecaster
+        model = self._lab_input.forecaster
         if model is None:
-            raise InputError("there is no forecaster: start the laboratory with throughtime lab --model DIR")
-        await self._say(type="forecaster", **await run_in_threadpool(forecaster_reach, model))
+            raise InputError(
+                "there is no forecaster: start the laboratory with throughtime lab --model DIR", code="no-forecaster"
+            )
+        await self._send(type="forecaster", **await run_in_threadpool(forecaster_reach, model))
 
     async def _save(self) -> None:
         if not self._runs:
-            raise InputError("there is nothing to save yet: expected settings that make sense first")
-        saved = await run_in_threadpool(save, self._out, self._runs, self._given, **self._place)
-        await self._say(type="saved", **saved)
-
-
-def _last_start(made: Experiment) -> int:
-    return len(made.curve.values) - made.course.window - 1
-
-
-def _described(made: list[Experiment], lab_input: LabInput) -> Message:
-    """What is known of runs before they begin."""
-    values = made[0].curve.values
-    return {
-        "steps": made[0].course.steps,
-        "naive": float(np.mean(np.diff(values) ** 2)),
-        "notes": list(made[0].curve.notes),
-        "sides": [
-            {
-                "title": title(each, lab_input),
-                "hidden": each.start.model.cell.hidden,
-                "parameters": sum(leaf.size for leaf in jax.tree.leaves(each.start.model)),
-            }
-            for each in made
-        ],
-    }
-
-
-def _packed(side: int, run: Run, frame: Frame) -> Message:
-    """A frame for the wire; arrays as the bytes of float32, whatever they hold."""
-    window = window_of(run, frame.start).tolist()
-    arrays = {name: _encoded(array) for name, array in frame.look._asdict().items()}
-    rest = {name: value for name, value in frame._asdict().items() if name != "look"}
-    return {"side": side, "inputs": window[:-1], "targets": window[1:], **rest, **arrays}
-
-
-def _encoded(array: Any) -> str:
-    return base64.b64encode(np.asarray(array, np.float32).tobytes()).decode()
+            raise InputError("there is nothing to save yet: expected settings first", code="nothing-to-save")
+        trainers = [run.trainer for run in self._runs]
+        saved = await run_in_threadpool(save, self._out, trainers, self._lab_input, self._place)
+        await self._send(type="saved", **saved)

@@ -1,4 +1,4 @@
-"""What can be set in the laboratory, as texts from a page's address become values, each with its limits."""
+"""The settings of the laboratory, read from the texts in a page's address, with their limits."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -7,19 +7,19 @@ from throughtime._errors import InputError
 from throughtime.cells import ACTIVATIONS, CELLS, INITIALIZERS
 from throughtime.lab.curves import CURVES, FILE
 
-OWN = "own"  # an initializer: the cell's own
+OWN = "own"  # the initializer that a cell has by default
 
 
 class Course(NamedTuple):
-    """What is learned: the same for all networks that learn side by side.
+    """The settings of the task, the same for all networks that learn side by side.
 
     Attributes:
-        curve: its name; "file" for a series of the user's own.
-        series: of a file with several, the one to take; empty for the first.
-        window: T, time steps that a network reads.
-        batch: B, windows in a training step.
+        curve: the name of the curve; "file" for a series of the user's own.
+        series: the name of the series in a file; empty for the first one.
+        window: T, the time steps that a network reads.
+        batch: B, the windows of a training step.
         steps: training steps in all.
-        seed: makes the weights and the batches.
+        seed: the seed of the weights and the batches.
     """
 
     curve: str = "sine"
@@ -31,15 +31,15 @@ class Course(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """Who learns it, and how.
+    """The settings of a network and of its training.
 
     Attributes:
-        cell: its name.
-        activation: of an Elman cell.
-        init: how the recurrent weights start, or the biases; "own" for what is the cell's own.
-        hidden: H, units.
+        cell: the name of the cell.
+        activation: the activation of an Elman cell.
+        init: the initializer of the recurrent weights or the biases; "own" for the cell's default.
+        hidden: H, the hidden size.
         rate: Adam's learning rate.
-        clip: the largest norm of a gradient; 0 for none.
+        clip: the largest norm of a gradient; 0 for no clipping.
     """
 
     cell: str = "elman"
@@ -65,33 +65,54 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "activation": tuple(ACTIVATIONS),
     "init": (OWN, *INITIALIZERS),
 }
-WORDS = {"rate": "learning rate", "clip": "largest gradient norm", "hidden": "number of units", "init": "initializer"}
+LABELS = {"rate": "learning rate", "clip": "largest gradient norm", "hidden": "hidden size", "init": "initializer"}
 Kind = TypeVar("Kind", Course, Learner)
 
 
 def parse(kind: type[Kind], texts: Mapping[str, Any]) -> Kind:
-    """A course or a learner from what a form or an address says; what is not said is as by default.
+    """Return the settings in a form or an address; missing ones have their default.
 
     Raises:
-        InputError: for a text that is no number where there must be one, a number beyond its limits, an unknown name.
+        InputError: for a text that is not a number, a number beyond its limits, an unknown name.
     """
     defaults = kind()._asdict()
-    said = {name: _value(name, texts[name], defaults[name]) for name in defaults if name in texts}
-    return kind(**said)
+    return kind(**{name: _value(name, texts[name], defaults[name]) for name in defaults if name in texts})
 
 
-def _value(name: str, came: Any, default: Any) -> Any:
-    what = f"the {WORDS.get(name, name)}"
-    if isinstance(default, str):
-        if name in CHOICES and came not in CHOICES[name]:
-            raise InputError(f"{what} is {came!r}: expected one of {', '.join(CHOICES[name])}")
-        return str(came)
+def _value(name: str, text: Any, default: Any) -> Any:
+    """Return the value of one setting."""
+    if name in CHOICES:
+        return _choice(name, text)
+    return str(text) if isinstance(default, str) else _number(name, text, type(default))
+
+
+def _choice(name: str, text: Any) -> str:
+    """Return one of the choices."""
+    if text not in CHOICES[name]:
+        raise InputError(
+            f"the {LABELS.get(name, name)} is {text!r}: expected one of {', '.join(CHOICES[name])}",
+            code="unknown-choice",
+            column=name,
+            found=text,
+            expected=CHOICES[name],
+        )
+    return str(text)
+
+
+def _number(name: str, text: Any, kind: type[int] | type[float]) -> int | float:
+    """Return a number within its limits."""
     low, high = LIMITS[name]
-    expected = f"expected {'a number' if isinstance(default, float) else 'a whole number'} from {low:g} to {high:,.10g}"
+    expected = f"{'a number' if kind is float else 'a whole number'} from {low:g} to {high:,.10g}"
     try:
-        number = type(default)(str(came))
+        number = kind(str(text))
     except ValueError:
-        raise InputError(f"{what} is {came!r}: {expected}") from None
-    if not low <= number <= high:
-        raise InputError(f"{what} is {came}: {expected}")
+        number = None
+    if number is None or not low <= number <= high:
+        raise InputError(
+            f"the {LABELS.get(name, name)} is {repr(text) if number is None else text}: expected {expected}",
+            code="not-a-number" if number is None else "beyond-limits",
+            column=name,
+            found=text,
+            expected=expected,
+        )
     return number

@@ -1,0 +1,60 @@
+"""The training of one experiment, in portions, and a view into its network at any moment."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from throughtime.lab.experiment import Experiment
+from throughtime.lab.look import Look, look_through
+from throughtime.training import DivergedError, train
+
+MOST_AT_ONCE = 10_000  # steps of one portion; every portion uses the program of this size
+
+
+class Trainer:
+    """A network and its training.
+
+    One thread trains; others may read the attributes at any time.
+
+    Attributes:
+        experiment: the task, the network and how it learns.
+        state: the training state, now.
+        history: (step, mean loss of the steps since the entry before) for all portions.
+        problem: why training cannot continue; empty if it can.
+    """
+
+    def __init__(self, experiment: Experiment):
+        """Begin at the experiment's first state."""
+        self.experiment, self.state = experiment, experiment.start
+        self.history: list[tuple[int, float]] = []
+        self.problem = ""
+        self._values = jnp.asarray(experiment.curve.values)
+
+    @property
+    def step(self) -> int:
+        """Training steps done."""
+        return int(self.state.step)
+
+    @property
+    def is_over(self) -> bool:
+        """True if there is nothing left to train."""
+        return bool(self.problem) or self.step >= self.experiment.course.steps
+
+    def train_to(self, step: int) -> None:
+        """Train until ``step`` steps are done, at most those of the course; 0 compiles only."""
+        made = self.experiment
+        goal = min(step, made.course.steps)
+        try:
+            for progress in train(self.state, made.loss, made.optimizer, self._values, steps=goal, every=MOST_AT_ONCE):
+                self.state = progress.state
+                self.history.append((int(progress.state.step), float(progress.losses.mean(dtype=np.float64))))
+        except DivergedError as error:
+            self.problem = str(error)
+
+    def window(self, start: int) -> np.ndarray:
+        """Return the window (T + 1,) that begins at ``start``: T inputs, and the targets one step later."""
+        return self.experiment.curve.values[start : start + self.experiment.course.window + 1]
+
+    def look(self, start: int, at: int) -> Look:
+        """Return the window at ``start`` as the network computes it, and the gradients of its error at step ``at``."""
+        return jax.block_until_ready(look_through(self.state.model, jnp.asarray(self.window(start)), jnp.int32(at)))
