@@ -1,4 +1,4 @@
-"""Runs in threads: their order, and what ends them all early: an error, a report's error, an interrupt."""
+"""Runs in threads: their order, and their early end after an error, a callback's error, an interrupt."""
 
 import os
 import signal

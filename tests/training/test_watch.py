@@ -1,4 +1,4 @@
-"""What a watch says is so: against gradients by hand, NumPy and the steps themselves; and watching changes nothing."""
+"""A watch's records against gradients by hand, NumPy and the steps themselves; and watching changes no number."""
 
 import math
 from typing import ClassVar
@@ -13,6 +13,7 @@ import pytest
 from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
+from throughtime.cells import GatedCell
 from throughtime.cells.initializers import orthogonal
 from throughtime.layers.network import RecurrentNetwork
 from throughtime.training.history import History
@@ -219,6 +220,44 @@ def test_a_watch_that_does_not_fit_is_refused(watch, code, found):
     with pytest.raises(tt.InputError) as caught:
         watched(*begin("gru"), watch)
     assert (caught.value.code, caught.value.found) == (code, found)
+
+
+class Faint(GatedCell):
+    """A cell whose slope is 1 % of its largest, at every step of every sequence."""
+
+    GATES: ClassVar[tuple[str, ...]] = ("a",)
+    w_x: jax.Array
+    b: jax.Array
+    slopes = (1.0,)
+
+    def initial_state(self):
+        return tt.ElmanState(jnp.zeros(self.hidden))
+
+    def gates(self, state, gx):
+        return (0.01 * (gx + state.h),)
+
+    def step(self, state, gx):
+        state = tt.ElmanState(*self.gates(state, gx))
+        return state, state.h
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_shares_that_do_not_depend_on_the_batch_are_shares_all_the_same(batched):
+    """A slope that is the same for all sequences, by a batch in one call or by vmap of the user's own."""
+    model = RecurrentNetwork(Faint(jnp.ones((3, 2)), jnp.zeros(3)), O, key=jax.random.key(0))
+
+    def unrolled(model, x):
+        return model(x)[1] if batched else jax.vmap(lambda sequence: model(sequence)[1])(x)
+
+    def loss(model, data, key):
+        x, y = draw(data, key)
+        return jnp.mean((unrolled(model, x) - y) ** 2)
+
+    state = start(model, OPTIMIZER, jax.random.key(1))
+    (report,) = train(state, loss, OPTIMIZER, random_inputs(7, T, 2), steps=1, watch=Watch(lags=T + 2))
+    assert report.record.saturated == {"a": 1.0}
+    assert report.record.dead == {"a": 0.0}
+    assert list(np.isnan(report.record.gradient_by_lag)) == [False] * (T + 1) + [True] * 2
 
 
 class Twice(tt.MatrixCell):

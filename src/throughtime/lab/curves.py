@@ -18,7 +18,7 @@ class Curve(NamedTuple):
 
     Attributes:
         values: (N,) float32.
-        notes: sentences on what was found in a file, and on how it was scaled.
+        notes: sentences on the findings in a file, and on the scaling.
     """
 
     values: np.ndarray

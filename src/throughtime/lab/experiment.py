@@ -1,4 +1,4 @@
-"""Experiments: what training needs, made from settings: a curve, a network, a loss and an optimizer."""
+"""Experiments: a curve, a network, a loss and an optimizer, made from settings."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple

@@ -52,7 +52,7 @@ def read_request(text: str) -> Request:
 
 
 def ready_message(experiments: list[Experiment], lab_input: LabInput) -> Message:
-    """Return what the page shows of runs before they begin."""
+    """Return the facts that the page shows of runs before they begin."""
     first = experiments[0]
     return {
         "last": last_start(first),
@@ -71,7 +71,7 @@ def ready_message(experiments: list[Experiment], lab_input: LabInput) -> Message
 
 
 def last_start(experiment: Experiment) -> int:
-    """Return the last place in the series where a window can begin."""
+    """Return the last place in the series at which a window can begin."""
     return len(experiment.curve.values) - experiment.course.window - 1
 
 

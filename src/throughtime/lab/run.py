@@ -56,7 +56,7 @@ class Run:
 
     Attributes:
         trainer: the network and its training; any thread may read it.
-        state: what the thread does now.
+        state: the state of the thread.
         compiled: set when the first frame was made, or when that failed.
     """
 
@@ -131,7 +131,7 @@ class Run:
                 self._show()
 
     def _received(self) -> list[Command]:
-        """Return the commands that came; wait for one until there is something to do."""
+        """Return the commands that arrived; wait for one until there is something to do."""
         commands = list[Command]()
         with suppress(Empty):
             commands.append(self._commands.get(timeout=self._idle_seconds()))

@@ -55,7 +55,7 @@ def save(out: Path, trainers: Sequence[Trainer], lab_input: LabInput, place: Pla
 
 
 def _shown(snapshot: _Snapshot, place: Place) -> Shown:
-    """Return what the picture shows of a run."""
+    """Return a run as the picture shows it."""
     window = snapshot.trainer.window(place.start)
     look = look_through(snapshot.state.model, jnp.asarray(window), jnp.int32(place.at))
     history = [point for point in list(snapshot.trainer.history) if point[0] <= snapshot.step]

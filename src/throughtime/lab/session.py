@@ -92,7 +92,7 @@ class Session:
             await self._refuse(request.type, "the last request is not finished yet", "busy")
 
     async def _handle(self, handler: Callable[..., Awaitable[None]], request: Request) -> None:
-        """Handle a request, and tell the page what went wrong, even if it is a fault of the laboratory."""
+        """Handle a request; any error is told to the page, even a fault of the laboratory."""
         try:
             await handler(**request.fields)
         except InputError as error:

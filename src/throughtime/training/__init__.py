@@ -1,4 +1,4 @@
-"""Training: the compiled loop, its optimizers, what it records, and checkpoints.
+"""Training: the compiled loop, losses and optimizers, records of a run, and checkpoints.
 
 In: a model, a loss, an optimizer. Out: the trained state, a history, checkpoints on disk.
 Never: time series, frames, forecasts; signals and progress bars belong to the command line.

@@ -233,7 +233,7 @@ def _read_json(file: Path) -> Any:
 
 
 def _require_version(header: Any, file: Path) -> None:
-    """Refuse what is not a header of this format, up to the present version."""
+    """Refuse a header of another format or of a newer version."""
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise InputError(
             f'{file} is foreign: expected a throughtime checkpoint, with "format": "{FORMAT}"',

@@ -116,7 +116,7 @@ def _cannot_start(first: TrainState) -> DivergedError:
 def _gather(
     loss: Loss, optimizer: optax.GradientTransformation, first: TrainState, before: TrainState, data: Any
 ) -> _Evidence:
-    """Repeat the failed step, and compute what tells its causes apart."""
+    """Return the failed step, repeated, and the computations that tell its causes apart."""
 
     def of(model: Any) -> Scalar:
         return next_loss(loss, model, before, data)
@@ -210,11 +210,11 @@ def _norm(tree: Any) -> float:
     return float(np.linalg.norm(np.concatenate(leaves)))
 
 
-def _first_bad(tree: Any, prefix: str, what: str) -> _Bad | None:
-    """Return the first array that is not finite; None if all are."""
+def _first_bad(tree: Any, prefix: str, role: str) -> _Bad | None:
+    """Return the first array that is not finite, described with its ``role``; None if all are finite."""
     for name, leaf in named_leaves(tree, prefix).items():
         array = np.asarray(leaf)
         if jnp.issubdtype(array.dtype, jnp.inexact) and not (finite := np.isfinite(array)).all():
             value, count = array[~finite][0], int((~finite).sum())
-            return _Bad(name, float(value), f"{what} {name} holds {value} in {count} of {array.size} places")
+            return _Bad(name, float(value), f"{role} {name} holds {value} in {count} of {array.size} places")
     return None

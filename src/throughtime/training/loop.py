@@ -60,17 +60,16 @@ def train(
     """Train until ``steps`` steps are done in all, and yield the progress after every ``every`` steps.
 
     Leave the loop with ``break`` to stop early: the state that was yielded last is complete. Each step draws its batch
-    with the state's key and the number of the step. So the numbers depend neither on ``every`` nor on where training
-    was interrupted.
+    with the state's key and the number of the step. So the numbers depend neither on ``every`` nor on interruptions.
 
     Args:
-        state: where to continue, from :func:`start` or an earlier run.
+        state: the first state, from :func:`start` or an earlier run.
         loss: draws a batch and returns its loss.
         optimizer: turns gradients into updates.
         data: the second argument of ``loss``.
         steps: the number of steps in all, including those of ``state``.
         every: the number of steps from report to report.
-        watch: what to record with each report. Without one, nothing for it is compiled.
+        watch: the settings of the records; without one, nothing for them is compiled.
 
     Raises:
         DivergedError: if a loss or a weight is not finite; names the step, the array and the likely cause. All states

@@ -1,4 +1,4 @@
-"""A watch on a training run: what is recorded with each report."""
+"""A watch on a training run: it makes a record with each report."""
 
 import math
 from collections.abc import Callable
@@ -16,14 +16,15 @@ from throughtime._errors import InputError
 from throughtime._types import Array, Float, Scalar
 from throughtime.cells import GatedCell
 from throughtime.training.leaves import named_leaves
-from throughtime.training.probes import ProbedCell, Sums, can_be_probed, no_sums
+from throughtime.training.probed_cell import ProbedCell, can_be_probed, no_sums
+from throughtime.training.probes import Sums
 from throughtime.training.step import Loss, TrainState, next_loss
 
 KEPT = 16  # programs, as in training.program
 
 
 class Watch(NamedTuple):
-    """The settings of what is recorded with each report of :func:`throughtime.training.train`.
+    """The settings of the records that :func:`throughtime.training.train` makes with each report.
 
     Attributes:
         clip_norm: the global norm above which the optimizer clips a gradient; infinite if it does not clip.
@@ -37,7 +38,7 @@ class Watch(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What a watch recorded at one report: of the steps since the last report, and of the next step.
+    """The record of one report: of the steps since the last report, and of the next step.
 
     Attributes:
         step: the number of steps done.
