@@ -23,7 +23,7 @@ from throughtime._errors import InputError
 from throughtime.cells import CELLS
 from throughtime.lab.compiled import CompiledSettings
 from throughtime.lab.inputs import LabInput
-from throughtime.lab.session import Session
+from throughtime.lab.session import Laboratory, Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
 from throughtime.plots import css_colors
 from throughtime.report import template
@@ -46,14 +46,14 @@ def lab_app(lab_input: LabInput, out: Path, token: str) -> Starlette:
         out: the folder that the page saves to.
         token: the secret part of the addresses.
     """
-    page, compiled = _page(lab_input), CompiledSettings()
+    page, laboratory = _page(lab_input), Laboratory(lab_input, out, CompiledSettings())
 
     def show(request: Request) -> Response:
         return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def live(websocket: WebSocket) -> None:
         await websocket.accept()
-        await Session(websocket, lab_input, out, compiled).serve()
+        await Session(websocket, laboratory).serve()
 
     routes = [
         Route("/", show),

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -23,6 +23,21 @@ from throughtime.lab.settings import Course, Learner, parse
 from throughtime.lab.trainer import Trainer
 
 MOST_RUNS = 2  # the page has two sides
+SLOW = ("reach", "forecaster", "save")  # requests that take seconds; others are handled meanwhile
+
+
+class Laboratory(NamedTuple):
+    """The things that all pages share.
+
+    Attributes:
+        lab_input: the user's file and model.
+        out: the folder to save to.
+        compiled: counts the settings of all pages.
+    """
+
+    lab_input: LabInput
+    out: Path
+    compiled: CompiledSettings
 
 
 class Session:
@@ -31,16 +46,9 @@ class Session:
     A frame is made when the page has drawn the one before: a slow or hidden page gets fewer, and never a queue.
     """
 
-    def __init__(self, socket: WebSocket, lab_input: LabInput, out: Path, compiled: CompiledSettings):
-        """Begin without runs, until the page sends settings.
-
-        Args:
-            socket: the connection to the page.
-            lab_input: the user's file and model.
-            out: the folder to save to.
-            compiled: counts the settings of all pages.
-        """
-        self._socket, self._lab_input, self._out, self._compiled = socket, lab_input, out, compiled
+    def __init__(self, socket: WebSocket, laboratory: Laboratory):
+        """Begin without runs, until the page sends settings."""
+        self._socket, self._laboratory = socket, laboratory
         self._runs: list[Run] = []
         self._number = 0  # of the settings that were applied last: the page draws no frame of older ones
         self._place, self._pace = Place(0, 0), Pace(0.0)
@@ -54,9 +62,6 @@ class Session:
             "pace": self._set_pace,
             "look": self._look,
             "shown": self._shown,
-        }
-        # These take seconds, in which other requests are handled.
-        self._slow_handlers: Mapping[str, Callable[..., Awaitable[None]]] = {
             "reach": self._reach,
             "forecaster": self._forecaster,
             "save": self._save,
@@ -84,17 +89,17 @@ class Session:
         except InputError as error:
             await self._refuse("", str(error), error.code)
             return
-        if request.type in self._handlers:
-            await self._handle(self._handlers[request.type], request)
+        if request.type not in SLOW:
+            await self._handle(request)
         elif self._slow_task is None or self._slow_task.done():
-            self._slow_task = asyncio.create_task(self._handle(self._slow_handlers[request.type], request))
+            self._slow_task = asyncio.create_task(self._handle(request))
         else:
             await self._refuse(request.type, "the last request is not finished yet", "busy")
 
-    async def _handle(self, handler: Callable[..., Awaitable[None]], request: Request) -> None:
+    async def _handle(self, request: Request) -> None:
         """Handle a request; any error is told to the page, even a fault of the laboratory."""
         try:
-            await handler(**request.fields)
+            await self._handlers[request.type](**request.fields)
         except InputError as error:
             await self._refuse(request.type, str(error), error.code)
         except OSError as error:
@@ -154,7 +159,7 @@ class Session:
         if problems:
             raise InputError(problems[0], code="run-failed")
         self._place = self._possible(start, experiments[0].course.window - 1)
-        ready = ready_message(experiments, self._lab_input)
+        ready = ready_message(experiments, self._laboratory.lab_input)
         await self._send(type="ready", number=number, **self._place._asdict(), **ready)
         self._command(self._pace, Go(running), Show(self._place))
 
@@ -165,8 +170,8 @@ class Session:
         experiments = []
         for texts in learners[:MOST_RUNS]:
             learner = parse(Learner, texts)
-            experiments.append(make_experiment(task, learner, self._lab_input))
-            self._compiled.add(task, learner)
+            experiments.append(make_experiment(task, learner, self._laboratory.lab_input))
+            self._laboratory.compiled.add(task, learner)
         return experiments
 
     def _possible(self, start: int, at: int) -> Place:
@@ -210,7 +215,7 @@ class Session:
         await self._send(type="reach", number=number, sides=sides)
 
     async def _forecaster(self) -> None:
-        model = self._lab_input.forecaster
+        model = self._laboratory.lab_input.forecaster
         if model is None:
             raise InputError(
                 "there is no forecaster: start the laboratory with throughtime lab --model DIR", code="no-forecaster"
@@ -221,5 +226,5 @@ class Session:
         if not self._runs:
             raise InputError("there is nothing to save yet: expected settings first", code="nothing-to-save")
         trainers = [run.trainer for run in self._runs]
-        saved = await run_in_threadpool(save, self._out, trainers, self._lab_input, self._place)
+        saved = await run_in_threadpool(save, self._laboratory.out, trainers, self._laboratory.lab_input, self._place)
         await self._send(type="saved", **saved)
