@@ -158,7 +158,9 @@ def network_windows(
         yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
-def _with_prefix(callback: Callable[[str, Progress], bool | None], prefix: str) -> Callable[[str, Progress], None]:
+def _with_prefix(
+    callback: Callable[[str, Progress], bool | None], prefix: str
+) -> Callable[[str, Progress], bool | None]:
     return lambda stage, progress: callback(prefix + stage, progress)
 
 
