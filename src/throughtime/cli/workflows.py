@@ -29,9 +29,10 @@ from throughtime.forecasting import (
     Evaluation,
     Forecaster,
     OnProgress,
-    Report,
+    StageCallback,
     affordable_cutoffs,
     coverage,
+    forecast_quantiles,
     ignore_progress,
     interval_columns,
     learnable,
@@ -158,7 +159,7 @@ def with_known_future(panel: Panel, source: SeriesFile, horizon: int) -> Panel:
     return panel
 
 
-def progress_of(bar: TrainingBar, prefix: str = "") -> Report:
+def progress_of(bar: TrainingBar, prefix: str = "") -> StageCallback:
     """Return a callback of training that moves the bar; the names of its stages begin with ``prefix``."""
 
     def callback(stage: str, progress: Any) -> None:
@@ -168,7 +169,7 @@ def progress_of(bar: TrainingBar, prefix: str = "") -> Report:
     return callback
 
 
-def fit_until_stopped(model: Forecaster, panel: Panel, callback: Report, runtime: Runtime) -> bool:
+def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, runtime: Runtime) -> bool:
     """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
 
@@ -179,7 +180,7 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: Report, runtime
         return stop.asked.is_set()
 
     with runtime.interrupts.stoppable(stop):
-        model.fit(panel, report=stopping)
+        model.fit(panel, callback=stopping)
     if stop.asked.is_set():
         done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
         others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""
@@ -190,12 +191,12 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: Report, runtime
 def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]:
     """Return ``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
-    quantiles = model.quantiles_at(model.panel_.lengths)
+    quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
     columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.positive)
     return {"unique_id": ids, "ds": times, **columns}
 
 
-def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: Report) -> Evaluation:
+def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:
     """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
     windows = affordable_windows(panel, model.horizon)
     if windows == 0:
@@ -205,7 +206,7 @@ def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callba
 
 
 def score(
-    panel: Panel, model: Forecaster, protocol: BacktestSettings, levels: Levels, callback: Report, count: OnProgress
+    panel: Panel, model: Forecaster, protocol: BacktestSettings, levels: Levels, callback: StageCallback, count: OnProgress
 ) -> tuple[Evaluation, list[str]]:
     """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
     backtest = run_backtest(model, panel, protocol, level=levels, callback=callback, on_progress=count)

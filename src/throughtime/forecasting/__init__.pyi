@@ -3,6 +3,8 @@ from .backtest import ignore_progress as ignore_progress
 from .backtest import run_backtest as run_backtest
 from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
+from .config import Calibration as Calibration
+from .config import ForecasterConfig as ForecasterConfig
 from .config import Plan as Plan
 from .config import make_plan as make_plan
 from .config import require_horizon as require_horizon
@@ -13,7 +15,6 @@ from .dataset import prepare as prepare
 from .dataset import trainable as trainable
 from .decisions import plan_facts as plan_facts
 from .forecaster import Forecaster as Forecaster
-from .forecaster import Report as Report
 from .heads import head_type as head_type
 from .infer import forecast_quantiles as forecast_quantiles
 from .intervals import MEDIAN as MEDIAN
@@ -31,7 +32,10 @@ from .results import BacktestSettings as BacktestSettings
 from .results import model_names as model_names
 from .sensitivity import forecaster_flow as forecaster_flow
 from .train import TRAINING as TRAINING
+from .train import Fitted as Fitted
 from .train import Networks as Networks
+from .train import StageCallback as StageCallback
+from .train import no_callback as no_callback
 from .train import train_networks as train_networks
 from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune

@@ -1,39 +1,83 @@
-"""What a forecaster decides by itself, from the training data and the horizon."""
+"""Two records: the settings that were asked for, and the plan that follows from them and from the training data.
 
+The plan is made by one function a rule; the thresholds stand above them with their reasons. A third record,
+:class:`Calibration`, is what the held-out runs find: it is no part of the plan.
+"""
+
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from throughtime._errors import InputError
+from throughtime.cells import cell_type
 from throughtime.data import Encodings, sizes_of
 from throughtime.forecasting.heads import head_type
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
 
-MOST_PATCHES = 32
-TINY_PANEL = 5_000  # observations; below it batches hold 64 windows
-SMALL_PANEL = 60_000  # below it a network of 64 units learns the noise
-MEDIUM_PANEL = 200_000  # above it, more training steps go on helping
-STEPS = (600, 1500, 3000)  # for a small panel, a medium one and a large one
+TINY_PANEL = 5_000  # observations; below it a batch of 128 windows would hold most of the windows that there are
+SMALL_PANEL = 60_000  # observations; below it a network of 64 units learns the noise
+MEDIUM_PANEL = 200_000  # observations; above it the validation loss still falls after 1,500 steps
+STEPS = (600, 1500, 3000)  # training steps for a small panel, a medium one and a large one
+LEARNING_RATE = 3e-3  # at its peak
 STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
-SEASONS_BACK = 6  # that the bases average over: Hospital's five give a better profile than its last three
-LEAST_LOOKBACK = 2  # the base that drifts compares two values where there is no season
-HORIZON_FLOOR, HORIZON_FACTOR = 100, 3
+WEEK = 7  # days
+SEASONS_BACK = 6  # that the bases average over: on the Hospital panel five give a better profile than three
+LEAST_LOOKBACK = 2  # values; without a season the base with drift compares two
+MOST_PATCHES = 32  # time steps of the cell: longer sequences cost more than they gain
+SEASONAL_PATCH = (4, 31)  # seasons in this range make one patch each; others are cut into patches of PATCH values
+PATCH = 8
+SEASONS_READ, LONG_SEASONS_READ, HORIZONS_READ, LEAST_READ = 3, 2, 3, 24  # the window is the longest of these
+HORIZON_FLOOR, HORIZON_FACTOR = 100, 3  # steps that are always allowed; multiples of the longest series
+NO_STRETCH: tuple[float, ...] = (1.0,) * len(QUANTILES)  # intervals as the networks make them
+LEAST_SHARE = 1e-3  # of the smallest positive value: what a value without a logarithm counts as
 
 
 def require_size(name: str, value: Any) -> None:
-    """Refuse what is neither None nor a whole number of at least 1."""
+    """Refuse anything but None and whole numbers of at least 1.
+
+    Raises:
+        InputError: with the value.
+    """
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise InputError(f"the {name} is {value!r}: expected a whole number of at least 1")
+        raise InputError(
+            f"the {name} is {value!r}: expected a whole number of at least 1",
+            code=f"bad-{name}",
+            found=value,
+            expected="a whole number of at least 1",
+        )
+
+
+def require_horizon(horizon: int, longest: int) -> None:
+    """Refuse a horizon that the history cannot support.
+
+    Args:
+        horizon: F.
+        longest: steps of the longest series.
+
+    Raises:
+        InputError: below 1, or beyond three times the longest series (100 steps are always allowed).
+    """
+    require_size("horizon", horizon)
+    most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
+    if horizon > most:
+        raise InputError(
+            f"the horizon is {horizon} steps, but the longest series has {longest}: expected at most {most}, which is "
+            f"{HORIZON_FACTOR} times as far as there is history",
+            code="long-horizon",
+            found=horizon,
+            expected=most,
+        )
 
 
 class Effort(NamedTuple):
-    """How much work a forecaster is given.
+    """The amount of work of a preset.
 
     Attributes:
         members: networks that are trained and averaged.
         length: of their training, as a multiple of what the size of the panel suggests.
-        variants: whether several variants are tried on held-out ends of the series, or one.
+        variants: whether several variants compete on held-out ends of the series.
     """
 
     members: int
@@ -45,136 +89,162 @@ PRESETS = {"fast": Effort(1, 0.34, False), "balanced": Effort(4, 1.0, True), "be
 
 
 def effort(preset: str) -> Effort:
-    """The effort of a preset.
+    """Return the effort of a preset.
 
     Raises:
         InputError: for an unknown name; the message lists the known ones.
     """
     if preset not in PRESETS:
-        raise InputError(f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}")
+        raise InputError(
+            f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}",
+            code="unknown-preset",
+            found=preset,
+            expected=tuple(PRESETS),
+        )
     return PRESETS[preset]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ForecasterConfig:
+    """The arguments of a :class:`throughtime.Forecaster`, which describes them, validated as far as no data is needed.
+
+    Raises:
+        InputError: for a size below 1, a lookback below 2, and for a cell, a head or a preset that is not known.
+    """
+
+    horizon: int
+    season: int | None = None
+    cell: str = "gru"
+    hidden: int | None = None
+    steps: int | None = None
+    members: int | None = None
+    lookback: int | None = None
+    head: str = "quantiles"
+    preset: str = "balanced"
+    seed: int = 0
+    calendar: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("season", "hidden", "steps", "members", "lookback"):
+            require_size(name, getattr(self, name))
+        if self.lookback is not None and self.lookback < LEAST_LOOKBACK:
+            raise InputError(
+                f"the lookback is {self.lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement",
+                code="bad-lookback",
+                found=self.lookback,
+                expected=LEAST_LOOKBACK,
+            )
+        cell_type(self.cell)
+        head_type(self.head)
+        effort(self.preset)
+
+
 class Plan(NamedTuple):
-    """How one panel is forecast.
+    """The decisions about one panel before its networks are trained.
 
     Attributes:
-        design: the network's sizes.
+        design: the sizes of the network.
         log: whether the network sees logarithms.
-        smallest: what counts as the smallest value that has one.
-        most_steps: training steps that the learning rate's schedule is made for.
-        steps: training steps that are done.
-        batch: windows in each.
-        learning_rate: at its highest.
-        stretch: (Q,) how much further from the median each quantile lies than the networks put it.
-        members: how many networks are trained, from different weights and windows, and averaged.
-        variants: whether variants of the network are tried on held-out ends, or just this one.
-        positive: whether nothing is forecast below zero.
-        encodings: how covariates are encoded; None without any.
+        smallest: the value that stands in for values without a logarithm.
+        steps: training steps; the schedule of the learning rate is made for them, early stopping may end before.
+        batch: windows in each step.
+        learning_rate: at its peak.
+        members: networks that are trained, from different weights and windows, and averaged.
+        variants: whether variants of the network compete on held-out ends, or this one alone is trained.
+        positive: whether forecasts stop at zero, because no value was negative.
+        encodings: of the covariates; None without any.
     """
 
     design: Design
     log: bool
     smallest: float
-    most_steps: int
     steps: int
     batch: int
     learning_rate: float
-    stretch: tuple[float, ...]
     members: int
-    variants: bool = True
-    positive: bool = False  # models saved before there was this say nothing of it
+    variants: bool
+    positive: bool
     encodings: Encodings | None = None
 
 
-def make_plan(
-    values: np.ndarray,
-    lengths: np.ndarray,
-    *,
-    horizon: int,
-    season: int,
-    cell: str,
-    hidden: int | None,
-    steps: int | None,
-    members: int | None = None,
-    preset: str = "balanced",
-    lookback: int | None = None,
-    head: str = "quantiles",
-) -> Plan:
-    """Sizes and transformation for a panel.
+class Calibration(NamedTuple):
+    """The findings of the held-out runs.
+
+    Attributes:
+        steps: after which training stops: the held-out loss did not improve afterwards.
+        stretch: (Q,) factors on each quantile's distance from the median, with which held-out intervals cover.
+        loss: the held-out loss after these steps; infinity if nothing was held out, or no value in it is known.
+    """
+
+    steps: int
+    stretch: tuple[float, ...] = NO_STRETCH
+    loss: float = np.inf
+
+
+def make_plan(config: ForecasterConfig, values: np.ndarray, lengths: np.ndarray, *, usual_season: int = 1) -> Plan:
+    """Decide sizes and transformation for a panel.
 
     Args:
+        config: the settings that were asked for; those that are None are decided here.
         values: (P,) the observed values that training may see.
         lengths: (N,) steps of each series that training may see.
-        horizon: F.
-        season: the period in steps, 1 where there is none.
-        cell: the cell's name.
-        hidden: units, or None for 32 on a small panel and 64 otherwise.
-        steps: training steps, or None for 600 on a small panel, 1,500 on a medium one and 3,000 otherwise, times the
-            preset's length.
-        members: how many networks are averaged, or None for the preset's number.
-        preset: a name in ``PRESETS``.
-        lookback: the most past values that a forecast may use, or None for as many as seem useful.
-        head: the name of the networks' head.
+        usual_season: the period in steps that is usual for the frequency, 1 if there is none.
 
     Raises:
-        InputError: for values that the head cannot have, a preset or a head that is not known, and a lookback below 2.
+        InputError: for values that the head cannot have.
     """
-    head_type(head)().require(values)
-    if lookback is not None and lookback < LEAST_LOOKBACK:
-        raise InputError(f"the lookback is {lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement")
-    asked = effort(preset)
-    usual = STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), len(values), side="right")]
-    most_steps = steps if steps is not None else round(asked.length * usual)
-    longest = int(lengths.max())
-    usable = _usable(periods(season), longest, lookback)
-    patch, length = _patching(horizon, usable, longest, lookback)
-    history = min(SEASONS_BACK * usable[0], longest, longest if lookback is None else lookback)
-    units = hidden if hidden is not None else (32 if len(values) < SMALL_PANEL else 64)
+    head, work, observations = head_type(config.head)(), effort(config.preset), len(values)
+    head.require(values)
+    season = usual_season if config.season is None else config.season
     return Plan(
-        Design(cell, units, horizon, length, patch, usable, QUANTILES, head=head, history=history),
-        log=bool(len(values)) and bool((values > 0).all()) and not head_type(head).counts,
-        smallest=float(np.min(values, where=values > 0, initial=1.0)) * 1e-3,
-        most_steps=most_steps,
-        steps=most_steps,
-        batch=64 if len(values) < TINY_PANEL else 128,
-        learning_rate=3e-3,
-        stretch=(1.0,) * len(QUANTILES),
-        members=asked.members if members is None else members,
-        variants=asked.variants,
-        positive=bool(len(values)) and bool((values >= 0).all()),
+        design=_design(config, season, longest=int(lengths.max()), observations=observations),
+        log=observations > 0 and bool((values > 0).all()) and not head.counts,
+        smallest=float(np.min(values, where=values > 0, initial=1.0)) * LEAST_SHARE,
+        steps=round(work.length * usual_steps(observations)) if config.steps is None else config.steps,
+        batch=64 if observations < TINY_PANEL else 128,
+        learning_rate=LEARNING_RATE,
+        members=work.members if config.members is None else config.members,
+        variants=work.variants,
+        positive=observations > 0 and bool((values >= 0).all()),
     )
 
 
 def with_encodings(plan: Plan, encodings: Encodings | None) -> Plan:
-    """The plan for a network that reads covariates, where there are any."""
+    """Return the plan for a network that reads the covariates of ``encodings``; the same plan without any."""
     if encodings is None:
         return plan
     return plan._replace(encodings=encodings, design=plan.design._replace(covariates=sizes_of(encodings)))
 
 
+def usual_steps(observations: int) -> int:
+    """Return the training steps for a panel of so many observed values."""
+    return STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), observations, side="right")]
+
+
 def periods(season: int) -> tuple[int, ...]:
-    """The season, and the week where the season is a day: demand and traffic repeat after both."""
-    return (season, 7 * season) if season in STEPS_A_DAY else (season,)
+    """Return the season, and the week if the season is a day: demand and traffic repeat after both."""
+    return (season, WEEK * season) if season in STEPS_A_DAY else (season,)
 
 
-def _usable(seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, ...]:
-    """The periods of which there is more than one, twice the first within what may be looked back at; or 1."""
+def usable_seasons(seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, ...]:
+    """Return the periods that are shorter than the history, and fit twice (the first) into the lookback; or (1,)."""
     most = np.inf if lookback is None else lookback
     if 2 * seasons[0] > most:
         return (1,)
     return tuple(period for period in seasons if period < longest and period <= most) or (1,)
 
 
-def _patching(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
-    """Patch and window length, in whole patches: three seasons, two of the longest, three horizons, if there are any.
+def window_sizes(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
+    """Return the sizes of a patch and of the window, which is a whole number of patches.
 
-    A patch is one season where that is a moderate number of values, so that the cell's time is the season's count.
+    Without a lookback the window is three seasons, two of the longest, three horizons or 24 steps, whatever is most,
+    as far as a whole horizon remains after it. A patch is one season if that is a moderate number of values, so that
+    the cell counts seasons.
     """
     season = seasons[0]
-    wanted = max(3 * season, 2 * max(seasons), 3 * horizon, 24)
+    wanted = max(SEASONS_READ * season, LONG_SEASONS_READ * max(seasons), HORIZONS_READ * horizon, LEAST_READ)
     available = max(min(wanted if lookback is None else lookback, longest - horizon), 1)
-    patch = season if 4 <= season <= 31 else 8
+    patch = season if SEASONAL_PATCH[0] <= season <= SEASONAL_PATCH[1] else PATCH
     while -(-available // patch) > MOST_PATCHES:
         patch *= 2
     patch = min(patch, available)
@@ -182,17 +252,12 @@ def _patching(horizon: int, seasons: tuple[int, ...], longest: int, lookback: in
     return patch, whole * patch
 
 
-def require_horizon(horizon: int, longest: int) -> None:
-    """Refuse a horizon that no history can support.
-
-    Raises:
-        InputError: below 1, or beyond three times the longest series (100 steps are always allowed).
-    """
-    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
-        raise InputError(f"the horizon is {horizon}: expected a whole number of steps of at least 1")
-    most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
-    if horizon > most:
-        raise InputError(
-            f"the horizon is {horizon} steps, but the longest series has {longest}: expected at most {most}, which is "
-            f"{HORIZON_FACTOR} times as far as there is history"
-        )
+def _design(config: ForecasterConfig, season: int, *, longest: int, observations: int) -> Design:
+    """Return the sizes of the network for a panel with a season."""
+    seasons = usable_seasons(periods(season), longest, config.lookback)
+    patch, length = window_sizes(config.horizon, seasons, longest, config.lookback)
+    history = min(SEASONS_BACK * seasons[0], longest, longest if config.lookback is None else config.lookback)
+    hidden = config.hidden if config.hidden is not None else (32 if observations < SMALL_PANEL else 64)
+    return Design(
+        config.cell, hidden, config.horizon, length, patch, seasons, QUANTILES, head=config.head, history=history
+    )

@@ -1,4 +1,4 @@
-"""A panel on the device: which series can be learned from, and the values as the network sees them."""
+"""A panel on the device, and the rules that say which of its series, and whether any, can be learned from."""
 
 from typing import NamedTuple
 
@@ -8,54 +8,55 @@ from throughtime.data import Panel, Series, device_series, encode, fill_forward
 from throughtime.forecasting.config import Plan
 from throughtime.forecasting.network import head_of
 
-LEAST_OBSERVED = 3  # observations below which a series has nothing to measure a scale with
+LEAST_OBSERVED = 3  # observations; with fewer there is nothing to measure a scale with
 LEAST_HORIZONS, LEAST_WINDOWS = 2, 8  # on shorter random walks, intervals of 95 % covered 0 to 80 % of values
 
 
 def learnable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> np.ndarray:
-    """(N,) whether a series is long enough for the network: longer than the horizon, with some values observed."""
+    """Return (N,) flags of the series that the network serves: longer than the horizon, with some values observed."""
     return (cutoffs > horizon) & (observed_counts(panel, cutoffs) >= LEAST_OBSERVED)
 
 
 def window_count(panel: Panel, cutoffs: np.ndarray, horizon: int) -> int:
-    """How many different windows, with a whole horizon after each, training can draw from all series."""
+    """Return how many different windows, with a whole horizon after each, training can draw from all series."""
     return int((cutoffs - horizon)[learnable(panel, cutoffs, horizon)].sum())
 
 
 def least_windows(horizon: int) -> int:
+    """Return how many windows a network needs."""
     return max(LEAST_HORIZONS * horizon, LEAST_WINDOWS)
 
 
 def trainable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> bool:
-    """Whether there are windows enough for a network.
+    """Return True if there are windows enough for a network.
 
-    Neighboring windows share all but one step of their future, so it takes a horizon of them to see another one. A
+    Neighboring windows share all but one step of their future, so only a horizon of windows shows a second future. A
     network that has seen one future knows it by heart, and its intervals have no width.
     """
     return window_count(panel, cutoffs, horizon) >= least_windows(horizon)
 
 
 def observed_counts(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """(N,) how many values of each series were observed before its cutoff."""
+    """Return (N,) the number of values of each series that were observed before its cutoff."""
     counts = np.concatenate([[0], np.cumsum(~np.isnan(panel.values))])
     return counts[panel.offsets[:-1] + cutoffs] - counts[panel.offsets[:-1]]
 
 
 def known_values(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """All values observed before the cutoffs, in one array."""
+    """Return (K,) all values observed before the cutoffs, one series after the other."""
     values = panel.values[panel.steps < np.repeat(cutoffs, panel.lengths)]
     return values[~np.isnan(values)]
 
 
 class Prepared(NamedTuple):
-    """A panel as the network sees it.
+    """A panel of N series and P values as the network sees it.
 
     Attributes:
-        values: (P,) filled, and logarithms where the plan says so.
-        first: (N,) the first observed value of each series.
-        center: (N,) the same as the network sees it, taken off before float32: seven digits are for movements.
-        unit: (N,) a power of two near each series' largest movement, which float32 then holds whatever its size.
-        series: the same on the device, less the center, in units.
+        values: (P,) filled, and logarithms if the plan says so.
+        first: (N,) the first observed value of each series, in the data's own units.
+        center: (N,) the same as the network sees it. It is subtracted in float64, because float32 has seven digits.
+        unit: (N,) a power of two near the largest movement of each series, so that float32 holds values of any size.
+        series: the same on the device, less the center, in these units.
     """
 
     values: np.ndarray
@@ -66,29 +67,39 @@ class Prepared(NamedTuple):
 
 
 def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
-    """Put the panel on the device; training may draw windows before ``cutoffs``."""
+    """Put a panel, the one that the plan was made for or another, on the device.
+
+    Args:
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen: training draws windows before them.
+        plan: says what the network sees.
+    """
     observed = ~np.isnan(panel.values)
     values = filled = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
-    if plan.log:
-        # After the cutoffs of training there may come what has no logarithm; it then counts as very small.
+    if plan.log:  # values without a logarithm may come after the cutoffs of training
         values = np.log(np.maximum(values, plan.smallest))
-    places = np.flatnonzero(observed)
-    firsts = places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
-    counts = head_of(plan.design).counts  # must come as they are
-    center = np.zeros(len(panel)) if counts else values[firsts]
+    first = _first_observed(observed, panel)
+    counts = head_of(plan.design).counts  # counts reach the head as they are
+    center = np.zeros(len(panel)) if counts else values[first]
+    movements = values - np.repeat(center, panel.lengths)
+    unit = np.ones(len(panel)) if counts else _units(movements, panel, cutoffs)
+    movements /= np.repeat(unit, panel.lengths)
     use = learnable(panel, cutoffs, plan.design.horizon)
+    series = device_series(movements, observed, panel.offsets[:-1], cutoffs, use)
     covariates = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
-    flat = values - np.repeat(center, panel.lengths)
-    unit = np.ones(len(panel)) if counts else _units(flat, panel, cutoffs)
-    flat /= np.repeat(unit, panel.lengths)
-    series = device_series(flat, observed, panel.offsets[:-1], cutoffs, use)
-    return Prepared(values, filled[firsts], center, unit, series._replace(covariates=covariates))
+    return Prepared(values, filled[first], center, unit, series._replace(covariates=covariates))
 
 
-def _units(flat: np.ndarray, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """(N,) the power of two below the largest size before the cutoff: dividing by it changes no digit."""
-    known = np.arange(len(flat)) < np.repeat(panel.offsets[:-1] + cutoffs, panel.lengths)
-    sizes = np.abs(flat)
+def _first_observed(observed: np.ndarray, panel: Panel) -> np.ndarray:
+    """Return (N,) the place of the first observed value at or after the beginning of each series."""
+    places = np.flatnonzero(observed)
+    return places[np.minimum(np.searchsorted(places, panel.offsets[:-1]), len(places) - 1)]
+
+
+def _units(movements: np.ndarray, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+    """Return (N,) the power of two below the largest size before the cutoff: dividing by it changes no digit."""
+    known = np.arange(len(movements)) < np.repeat(panel.offsets[:-1] + cutoffs, panel.lengths)
+    sizes = np.abs(movements)
     sizes[~known] = 0
     largest, some = np.zeros(len(panel)), panel.lengths > 0
     largest[some] = np.maximum.reduceat(sizes, panel.offsets[:-1][some]) if some.any() else 0

@@ -1,107 +1,158 @@
-"""What a forecaster decided, in sentences for its user."""
+"""The decisions of a forecaster: numbers in a record, and sentences about them for its user."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Plan
-from throughtime.forecasting.dataset import learnable, least_windows, trainable, window_count
+from throughtime.forecasting.dataset import learnable, least_windows, window_count
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.selection import Selected
+from throughtime.forecasting.train import Fitted
 
-NAMED = 5
+NAMED = 5  # series that a sentence names
+LEVELS = (80, 95)  # of the intervals that a sentence tells of
 
 
-def decision_notes(panel: Panel, plan: Plan, cutoffs: np.ndarray, *, season: int | None) -> list[str]:
-    """The season and where it comes from, when training stops, how far intervals were widened, who is left out.
+class Decisions(NamedTuple):
+    """The numbers behind the notes of a forecaster.
+
+    Attributes:
+        seasons: the periods in steps that the network uses; (1,) for no season.
+        asked_season: the period that the user asked for; None if it was to be found.
+        usual_season: the period that is usual for the frequency, 1 if there is none.
+        frequency: the frequency in words, such as "monthly".
+        series: N.
+        longest: steps of the longest series.
+        horizon: F.
+        calendar: the names of the calendar's features that the network reads.
+        steps: after which training stops.
+        most_steps: training steps that were planned.
+        widened: how many times wider intervals are than the networks made them, by their level in per cent.
+        windows: different windows that training can draw.
+        least_windows: different windows that a network needs.
+        short: names of series that the network does not serve; empty if there is no network.
+    """
+
+    seasons: tuple[int, ...]
+    asked_season: int | None
+    usual_season: int
+    frequency: str
+    series: int
+    longest: int
+    horizon: int
+    calendar: tuple[str, ...]
+    steps: int
+    most_steps: int
+    widened: dict[int, float]
+    windows: int
+    least_windows: int
+    short: tuple[str, ...]
+
+
+def decisions(panel: Panel, cutoffs: np.ndarray, selected: Selected, *, season: int | None) -> Decisions:
+    """Collect the decisions.
 
     Args:
-        panel: the series.
-        plan: as it was carried out.
-        cutoffs: (N,) how many steps of each series training could see.
-        season: the user's, None where it was found.
+        panel: N series.
+        cutoffs: (N,) the steps of each series that training could see.
+        selected: the plan and its calibration.
+        season: the user's; None if it was found.
     """
-    return [
-        _season_note(panel, plan, season),
-        *_calendar_note(plan),
-        *_training_notes(plan),
-        *_short_note(panel, cutoffs, plan.design.horizon),
-    ]
-
-
-def plan_facts(panel: Panel, plan: Plan, networks: int) -> list[tuple[str, str]]:
-    """The plan in words, by what each says something of.
-
-    Args:
-        panel: the series.
-        plan: as it was carried out.
-        networks: how many were trained.
-    """
-    design = plan.design
-    season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
-    network = (
-        f"{networks}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
-        f"{plan.steps:,} training steps, reading {design.length} steps, "
-        f"{'with' if design.skip else 'without'} a linear map beside them"
+    plan, calibration = selected
+    horizon, windows = plan.design.horizon, window_count(panel, cutoffs, plan.design.horizon)
+    unserved = panel.ids[~learnable(panel, cutoffs, horizon)] if windows >= least_windows(horizon) else ()
+    return Decisions(
+        seasons=plan.design.seasons,
+        asked_season=season,
+        usual_season=panel.frequency.season,
+        frequency=panel.frequency.describe(),
+        series=len(panel),
+        longest=int(panel.lengths.max()),
+        horizon=horizon,
+        calendar=() if plan.encodings is None else tuple(encoding.name for encoding in plan.encodings.calendar),
+        steps=calibration.steps,
+        most_steps=plan.steps,
+        widened={level: calibration.stretch[QUANTILES.index((100 - level) / 200)] for level in LEVELS},
+        windows=windows,
+        least_windows=least_windows(horizon),
+        short=tuple(str(name) for name in unserved),
     )
+
+
+def explain(made: Decisions) -> list[str]:
+    """Return a sentence for each decision that a user should know of."""
+    return [season_note(made), *_calendar_note(made), *_training_notes(made), *_series_note(made)]
+
+
+def plan_facts(fitted: Fitted) -> list[tuple[str, str]]:
+    """Return the plan of a fitted forecaster in words, by their subjects."""
+    panel, design = fitted.panel, fitted.plan.design
+    season = f"a season of {design.seasons[0]} steps" if design.seasons[0] > 1 else "no season"
     return [
         ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
         ("time axis", f"{panel.frequency.describe()}, {season}"),
-        ("networks", network if networks else "none: the series are too short"),
-        ("seen as", "logarithms" if plan.log else "plain values"),
+        ("networks", _networks(fitted) if fitted.networks else "none: the series are too short"),
+        ("seen as", "logarithms" if fitted.plan.log else "plain values"),
     ]
 
 
-def _season_note(panel: Panel, plan: Plan, season: int | None) -> str:
-    found = plan.design.seasons[0]
-    longest = int(panel.lengths.max())
-    others = "".join(f" and of {period}" for period in plan.design.seasons[1:])
-    if season == 1:
-        return "No season, as given."
-    usual = panel.frequency.season if season is None else season
-    if found != usual and usual < longest:
-        return f"No season: the look-back is shorter than two of {usual} steps."
-    if season is not None and found != season:
-        return f"A season of {season} steps was given, but no series is longer: there is no season."
-    if season is not None:
-        return f"A season of {found} steps{others}, as given."
-    if found > 1:
-        return f"A season of {found} steps{others}, as usual for a time axis that is {panel.frequency.describe()}."
-    if panel.frequency.season > 1:
-        return f"No season: no series is longer than the usual one of {panel.frequency.season} steps."
-    return f"No season is known for {panel.frequency.describe()}; if the series repeat, give it (--season, season=)."
+def _networks(fitted: Fitted) -> str:
+    design = fitted.plan.design
+    return (
+        f"{len(fitted.networks)}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
+        f"{fitted.calibration.steps:,} training steps, reading {design.length} steps, "
+        f"{'with' if design.skip else 'without'} a linear map beside them"
+    )
 
 
-def _calendar_note(plan: Plan) -> list[str]:
-    names = [] if plan.encodings is None else [encoding.name for encoding in plan.encodings.calendar]
-    return [f"The network is told of the calendar: {', '.join(names)}."] if names else []
+def season_note(made: Decisions) -> str:
+    """Return the sentence about the season: which one, and where it comes from."""
+    season, others = made.seasons[0], "".join(f" and of {period}" for period in made.seasons[1:])
+    wanted = made.usual_season if made.asked_season is None else made.asked_season
+    if made.asked_season == 1:
+        return "No season, as asked for."
+    if season != wanted and wanted < made.longest:
+        return f"No season: the lookback is shorter than two of {wanted} steps."
+    if made.asked_season is not None and season != wanted:
+        return f"No season: no series is longer than the {wanted} steps that were asked for."
+    if made.asked_season is not None:
+        return f"A season of {season} steps{others}, as asked for."
+    if season > 1:
+        return f"A season of {season} steps{others}, as usual for a time axis that is {made.frequency}."
+    if wanted > 1:
+        return f"No season: no series is longer than the usual one of {wanted} steps."
+    return f"No season is known for {made.frequency}; if the series repeat, set it (--season, season=)."
 
 
-def _training_notes(plan: Plan) -> list[str]:
+def _calendar_note(made: Decisions) -> list[str]:
+    return [f"The network reads the calendar: {', '.join(made.calendar)}."] if made.calendar else []
+
+
+def _training_notes(made: Decisions) -> list[str]:
     notes = []
-    if plan.steps < plan.most_steps:
+    if made.steps < made.most_steps:
         notes.append(
-            f"Training stops after {plan.steps} of {plan.most_steps} steps: from there on, the held-out last horizons "
-            "were forecast no better."
+            f"Training stops after {made.steps} of {made.most_steps} steps: the held-out loss did not improve "
+            "afterwards."
         )
-    wider = {level: plan.stretch[QUANTILES.index((100 - level) / 200)] for level in (80, 95)}
-    if max(wider.values()) > 1:
-        words = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in wider.items())
-        notes.append(f"Intervals {words} as wide as the networks made them: their held-out errors.")
+    if max(made.widened.values()) > 1:
+        factors = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in made.widened.items())
+        notes.append(f"Intervals {factors} as wide as the networks made them, to cover the held-out errors.")
     return notes
 
 
-def _short_note(panel: Panel, cutoffs: np.ndarray, horizon: int) -> list[str]:
-    if not trainable(panel, cutoffs, horizon):
-        count = window_count(panel, cutoffs, horizon)
+def _series_note(made: Decisions) -> list[str]:
+    if made.windows < made.least_windows:
         return [
-            f"No network: {count} different windows with {horizon} steps after each are too few to learn from, "
-            f"expected {least_windows(horizon)}. The seasonal naive forecast stands in for it."
+            f"No network: {made.windows} different windows with {made.horizon} steps after each are too few to learn "
+            f"from, expected {made.least_windows}. The seasonal naive forecast stands in for it."
         ]
-    short = [str(name) for name in panel.ids[~learnable(panel, cutoffs, horizon)]]
-    if not short:
+    if not made.short:
         return []
-    named = ", ".join(short[:NAMED]) + (" ..." if len(short) > NAMED else "")
-    are, have = ("are", "have") if len(short) > 1 else ("is", "has")
+    named = ", ".join(made.short[:NAMED]) + (" ..." if len(made.short) > NAMED else "")
+    are, have = ("are", "have") if len(made.short) > 1 else ("is", "has")
     return [
-        f"{len(short)} of {len(panel)} series {are} not longer than the horizon of {horizon} steps, or {have} almost "
-        f"no observations ({named}): the seasonal naive forecast stands in for the network there."
+        f"{len(made.short)} of {made.series} series {are} not longer than the horizon of {made.horizon} steps, or "
+        f"{have} almost no observations ({named}): the seasonal naive forecast stands in for the network there."
     ]

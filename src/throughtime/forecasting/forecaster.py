@@ -1,60 +1,35 @@
 """Forecasts of many series with one recurrent network, by scikit-learn's contract."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.data import (
-    ColumnNames,
-    Panel,
-    Source,
-    as_panel,
-    fit_encodings,
-    from_native,
-    require_future,
-    template,
-    to_native,
-    with_future,
-)
-from throughtime.forecasting.config import Plan, make_plan, require_horizon, require_size, with_encodings
-from throughtime.forecasting.dataset import known_values, prepare, trainable
-from throughtime.forecasting.decisions import decision_notes
+from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
+from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
+from throughtime.forecasting.fitting import decide, fit_panel
 from throughtime.forecasting.infer import forecast_quantiles, forecast_samples
 from throughtime.forecasting.intervals import interval_columns
-from throughtime.forecasting.persistence import Fitted, load_fitted, save_fitted
-from throughtime.forecasting.selection import settle
-from throughtime.forecasting.train import Networks, train_networks
+from throughtime.forecasting.persistence import load_fitted, save_fitted
+from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback
 from throughtime.gradients import GradientFlow, gradient_flow
-from throughtime.training import Progress
-
-Report = Callable[[str, Progress], bool | None]
-"""``report(stage, progress)``: called about twenty times in each stage of training; True stops the stage early."""
-
-
-def silent(stage: str, progress: Progress) -> None:
-    """Report nothing."""
 
 
 class Forecaster:
     """Recurrent networks for all series of a panel: quantiles of the next steps, learned from random windows.
 
+    Attributes with a trailing underscore exist after :meth:`fit`; ``fitted_`` holds them all in one record.
+
     Example:
         >>> model = tt.Forecaster(horizon=12).fit(frame)  # unique_id, ds, y: pandas, polars, pyarrow
         >>> model.predict(level=[80, 95])                 # a frame of the same kind
-
-    Attributes:
-        panel_: the series of the last :meth:`fit`.
-        plan_: what was decided from the data: window, patch, seasons, logarithm, units, steps.
-        networks_: the trained networks, whose quantiles are averaged; none where the series were too short.
-        losses_: (M, steps) the pinball loss of each network's training batches.
-        notes_: what was found in the data, and what was done about it.
     """
 
-    _shown: np.ndarray | None = None  # quantiles of the first series, as last predicted, for a display
+    fitted_: Fitted
+    _template: Any = None  # an empty frame of the kind that fit took; predict returns such frames
 
     def __init__(
         self,
@@ -71,20 +46,20 @@ class Forecaster:
         seed: int = 0,
         calendar: bool = False,
     ):
-        """Nothing happens before :meth:`fit`.
+        """Keep the arguments; :meth:`fit` checks them.
 
         Args:
-            horizon: F, how many steps ahead.
+            horizon: F, the number of steps ahead.
             season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
             cell: a name in ``throughtime.cells.CELLS``.
-            hidden: units of the cell; by the size of the panel if None.
+            hidden: units of the cell; if None by the size of the panel.
             steps: training steps; if None by the size of the panel and by runs that hold out the last horizons.
             members: networks that are trained from different weights and windows, and averaged; the preset's if None.
-            lookback: the most past values that a forecast may use; as many as seem useful if None.
+            lookback: the most past values that a forecast may use; if None by season and horizon.
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
             preset: "fast", one short training; "balanced"; or "best", more and longer ones.
             seed: makes the weights and the windows that are drawn.
-            calendar: whether the network is told the hour, the day of the week, the month ..., as fits the frequency.
+            calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.members = hidden, steps, members
@@ -101,7 +76,7 @@ class Forecaster:
         static: str | Sequence[str] = (),
         past: str | Sequence[str] = (),
         future: str | Sequence[str] = (),
-        report: Report = silent,
+        callback: StageCallback = no_callback,
     ) -> "Forecaster":
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
@@ -110,117 +85,66 @@ class Forecaster:
             id: the column that names the series; "unique_id" by default.
             time: the column of time stamps; "ds" by default, or found.
             target: the column to forecast; "y" by default, or found. Several columns make as many series: "west/sold"
-                and "west/left", or "sold" and "left" where there is no id.
+                and "west/left", or "sold" and "left" if there is no id.
             static: covariates that are constant for each series. Like those below, columns of numbers or of text.
             past: covariates that are known up to the present.
-            future: covariates that are known for the horizon too: give them in rows after a series' last value, which
-                have none to forecast, or to :meth:`predict`.
-            report: called with the stage's name and the progress, about twenty times a stage.
+            future: covariates that are known for the horizon too, from rows after a series' last value, which have
+                none to forecast, or from :meth:`predict`.
+            callback: called as ``callback(stage, progress)`` about twenty times a stage; by returning True it ends the
+                stage early, and what was learned is kept.
 
         Raises:
-            InputError: for a frame or a parameter that cannot be used.
+            InputError: for a frame or a parameter that cannot be used. The forecaster is left as it was.
         """
         panel = as_panel(frame, ColumnNames(id, time, target, static, past, future))
-        self.fit_until(panel, panel.lengths, report=report)
-        self._like = None if isinstance(frame, Panel) else template(frame)
+        self.fitted_ = fit_panel(self.config, panel, panel.lengths, callback=callback)
+        self._template = None if isinstance(frame, Panel) else template(frame)
         return self
-
-    def fit_until(self, panel: Panel, cutoffs: np.ndarray, *, report: Report = silent) -> "Forecaster":
-        """Learn from the first ``cutoffs`` (N,) steps of each series alone; interrupted, it leaves all as it was."""
-        plan = self.first_plan(panel, cutoffs)
-        plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=self.calendar))
-        networks: Networks = ()
-        losses = np.empty((0, 0))
-        if trainable(panel, cutoffs, self.horizon):
-            if self.steps is None:
-                plan = settle(panel, cutoffs, plan, report=report, seed=self.seed)
-            networks, losses = train_networks(prepare(panel, cutoffs, plan), plan, report=report, seed=self.seed)
-        self.panel_, self.plan_, self.networks_, self.losses_ = panel, plan, networks, losses
-        self.notes_ = [*panel.notes, *decision_notes(panel, plan, cutoffs, season=self.season)]
-        self._like, self._shown = None, None
-        return self
-
-    def first_plan(self, panel: Panel, cutoffs: np.ndarray) -> Plan:
-        """What is decided of the first ``cutoffs`` (N,) steps of each series before anything is trained.
-
-        Raises:
-            InputError: for a parameter that cannot be used.
-        """
-        require_horizon(self.horizon, int(panel.lengths.max()))
-        for name in ("season", "hidden", "steps", "members", "lookback"):
-            require_size(name, getattr(self, name))
-        return make_plan(
-            known_values(panel, cutoffs),
-            cutoffs,
-            horizon=self.horizon,
-            season=panel.frequency.season if self.season is None else self.season,
-            cell=self.cell,
-            hidden=self.hidden,
-            steps=self.steps,
-            members=self.members,
-            preset=self.preset,
-            lookback=self.lookback,
-            head=self.head,
-        )
 
     def predict(self, level: Sequence[int | float] = (), *, future: Any = None) -> Any:
-        """The steps after the end of each series.
+        """Forecast the steps after the end of each series.
 
         Args:
             level: coverage of the intervals in per cent, such as ``[80, 95]``.
-            future: a frame with the future covariates of these steps, for each series and time stamp a row, its columns
-                named as in :meth:`fit`. Not needed where the rows came with :meth:`fit`.
+            future: a frame with the future covariates of these steps, a row for each series and time stamp, its columns
+                named as in :meth:`fit`. Not needed if the rows came with :meth:`fit`.
 
         Returns:
             ``unique_id, ds, throughtime`` and for each level ``throughtime-lo-80, throughtime-hi-80``, as a frame of
-            the kind that :meth:`fit` was given. The point forecast is the median.
+            the kind that :meth:`fit` took. The point forecast is the median.
 
         Raises:
-            InputError: before :meth:`fit`, for a level outside (0, 100), and where future covariates are missing.
+            InputError: before :meth:`fit`, for a level outside (0, 100), and if future covariates are missing.
         """
-        self._require_fitted()
-        ids, times = self.panel_.future(self.horizon)
-        panel = self.panel_
+        fitted, panel = self._require_fitted(), self.panel_
         if future is not None:
             panel = with_future(panel, from_native(future), Source("the frame of the future"), self.horizon)
-        quantiles = self._quantiles(panel, panel.lengths)
-        self._shown = quantiles.copy()
-        columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), level, positive=self.plan_.positive)
-        return to_native({"unique_id": ids, "ds": times, **columns}, self._like, zone=self.panel_.frequency.zone)
+        quantiles = forecast_quantiles(fitted, panel, panel.lengths)
+        flat = quantiles.reshape(-1, quantiles.shape[-1])
+        return self._future_frame(interval_columns(flat, level, positive=fitted.plan.positive))
 
     def sample(self, n: int = 100, *, seed: int = 0) -> Any:
-        """Values drawn for each step after the end of each series, from the members' heads in turn.
+        """Draw values for each step after the end of each series, from the members' heads in turn.
 
-        Steps are drawn independently of each other, and before what :meth:`predict` does to widen intervals.
+        Steps are drawn independently of each other, and intervals of samples are not widened as those of
+        :meth:`predict` are.
 
         Args:
-            n: how many for each step.
+            n: the number of values for each step.
             seed: the same one draws the same.
 
         Returns:
             ``unique_id, ds, sample, throughtime`` with ``sample`` 0 ... n - 1, as a frame of the kind that :meth:`fit`
-            was given; NaN for a series that no network forecasts.
+            took; NaN for a series that no network forecasts.
 
         Raises:
             InputError: before :meth:`fit`, and for n below 1.
         """
-        self._require_fitted()
+        fitted, panel = self._require_fitted(), self.panel_
         require_size("n", n)
-        panel = self.panel_
-        drawn = forecast_samples(self.networks_, panel, panel.lengths, self.plan_, n=n, seed=seed)
-        ids, times = panel.future(self.horizon)
-        columns = {"sample": np.tile(np.arange(n), len(ids)), "throughtime": drawn.ravel()}
-        table = {"unique_id": np.repeat(ids, n), "ds": np.repeat(times, n), **columns}
-        return to_native(table, self._like, zone=panel.frequency.zone)
-
-    def quantiles_at(self, cutoffs: np.ndarray) -> np.ndarray:
-        """Quantiles (N, F, Q) of the steps after the given cutoffs, by the network as it is: no new training."""
-        self._require_fitted()
-        return self._quantiles(self.panel_, cutoffs)
-
-    def _quantiles(self, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-        require_future(panel, cutoffs, self.horizon)
-        return forecast_quantiles(self.networks_, panel, cutoffs, self.plan_)
+        drawn = forecast_samples(fitted, panel, panel.lengths, n=n, seed=seed)
+        numbers = np.tile(np.arange(n), len(panel) * self.horizon)
+        return self._future_frame({"sample": numbers, "throughtime": drawn.ravel()}, repeats=n)
 
     def backtest(
         self,
@@ -233,9 +157,9 @@ class Forecaster:
         train_size: int | None = None,
         baselines: Sequence[str] = ("seasonal_naive",),
     ) -> Any:
-        """Forecast ``windows`` horizons from rolling cutoffs, by the network and by baselines.
+        """Forecast ``windows`` horizons from rolling cutoffs, by networks like this forecaster's and by baselines.
 
-        The forecaster itself stays as it is. See :func:`throughtime.forecasting.run_backtest`.
+        The forecaster itself does not change. See :func:`throughtime.forecasting.run_backtest`.
 
         Args:
             frame: as for :meth:`fit`.
@@ -243,45 +167,85 @@ class Forecaster:
             level: coverage of the intervals in per cent.
             step: between neighboring cutoffs; the horizon by default.
             refit: train for each window, not only once before the first.
-            train_size: learn from so many steps before the cutoff, not from all.
+            train_size: the steps before the cutoff to learn from; all if None.
             baselines: "seasonal_naive" (always among them), "drift", "naive2", "autoets", "autotheta", "autoarima".
 
         Returns:
             ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, as a frame of the
-            kind given.
+            same kind.
 
         Raises:
-            InputError: for a frame or a parameter that cannot be used, and where the series are too short.
+            InputError: for a frame or a parameter that cannot be used, and if the series are too short.
         """
         from throughtime.forecasting.backtest import run_backtest
         from throughtime.forecasting.results import BacktestSettings
 
         panel = as_panel(frame)
-        protocol = BacktestSettings(windows, step, refit, train_size, baselines)
-        tested = run_backtest(Forecaster(**self.get_params()), panel, protocol, level=level, callback=silent)
+        settings = BacktestSettings(windows, step, refit, train_size, baselines)
+        tested = run_backtest(Forecaster(**self.get_params()), panel, settings, level=level, callback=no_callback)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def save(self, path: str | Path) -> None:
-        """Write weights, configuration and the history that forecasts start from to the folder ``path``, whole."""
-        self._require_fitted()
-        fitted = Fitted(self.panel_, self.plan_, self.networks_, self.losses_, self.notes_)
-        save_fitted(path, self.get_params(), fitted)
+        """Write weights, settings and the history that forecasts start from to the folder ``path``, in one step.
+
+        Raises:
+            InputError: before :meth:`fit`, and if ``path`` is a file.
+        """
+        save_fitted(path, self.get_params(), self._require_fitted())
 
     @classmethod
     def load(cls, path: str | Path) -> "Forecaster":
-        """The forecaster that :meth:`save` wrote; it forecasts at once, as polars frames.
+        """Return the forecaster that :meth:`save` wrote; it forecasts at once, as polars frames.
 
         Raises:
             InputError: for a folder without one, and for a truncated, altered, foreign or newer one.
         """
         params, fitted = load_fitted(path)
         model = cls(**params)
-        model.panel_, model.plan_, model.networks_, model.losses_, model.notes_ = fitted
-        model._like = None
+        model.fitted_ = fitted
         return model
 
+    @property
+    def config(self) -> ForecasterConfig:
+        """The constructor's arguments, checked.
+
+        Raises:
+            InputError: for an argument that cannot be used.
+        """
+        return ForecasterConfig(**self.get_params())
+
+    @property
+    def panel_(self) -> Panel:
+        """The series of the last :meth:`fit`."""
+        return self.fitted_.panel
+
+    @property
+    def plan_(self) -> Plan:
+        """The decisions made from the data: window, patch, seasons, logarithm, units, steps."""
+        return self.fitted_.plan
+
+    @property
+    def calibration_(self) -> Calibration:
+        """The findings of the held-out runs: when training stops, how far intervals are widened, and the loss."""
+        return self.fitted_.calibration
+
+    @property
+    def networks_(self) -> Networks:
+        """The trained networks, whose quantiles are averaged; none if the series were too short."""
+        return self.fitted_.networks
+
+    @property
+    def losses_(self) -> np.ndarray:
+        """(M, steps) the loss of each network's training batches; NaN for steps that were not done."""
+        return self.fitted_.losses
+
+    @property
+    def notes_(self) -> list[str]:
+        """Sentences about the data and the decisions."""
+        return self.fitted_.notes
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments by name, for scikit-learn's ``clone`` and searches."""
+        """Return the constructor's arguments by name, for scikit-learn's ``clone`` and searches."""
         del deep  # no parameter is an estimator
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
@@ -289,41 +253,66 @@ class Forecaster:
         """Change constructor arguments; the next :meth:`fit` uses them.
 
         Raises:
-            InputError: for a name that is none of them.
+            InputError: for another name.
         """
         known = self.get_params()
         for name, value in params.items():
             if name not in known:
-                raise InputError(f"unknown parameter {name!r} of Forecaster: expected one of {', '.join(known)}")
+                raise InputError(
+                    f"unknown parameter {name!r} of Forecaster: expected one of {', '.join(known)}",
+                    code="unknown-parameter",
+                    found=name,
+                    expected=tuple(known),
+                )
             setattr(self, name, value)
         return self
 
     def __repr__(self) -> str:
-        """The call that makes it."""
+        """Return the call that makes it."""
         return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
 
     def __str__(self) -> str:
-        """What it decided; before :meth:`fit` the call that makes it."""
+        """Return the decisions; before :meth:`fit` the call that makes it."""
         from throughtime.plots import forecaster_block
 
-        return forecaster_block(self).text() if hasattr(self, "plan_") else repr(self)
+        return forecaster_block(self).text() if hasattr(self, "fitted_") else repr(self)
 
     def _repr_html_(self) -> str:
-        """For a notebook: what it decided, the training, and the first series with what :meth:`predict` last said."""
+        """Return the display of a notebook: decisions, training, and the ends of the first series."""
         from throughtime.plots import forecaster_block
 
         return forecaster_block(self).html()
 
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "plan_"):
-            raise InputError("this Forecaster is not fitted yet: call fit with a frame first")
+    def fit_until(self, panel: Panel, cutoffs: np.ndarray, *, report: StageCallback = no_callback) -> "Forecaster":
+        self.fitted_, self._template = fit_panel(self.config, panel, cutoffs, callback=report), None
+        return self
+
+    def first_plan(self, panel: Panel, cutoffs: np.ndarray) -> Plan:
+        return decide(self.config, panel, cutoffs)
+
+    def quantiles_at(self, cutoffs: np.ndarray) -> np.ndarray:
+        return forecast_quantiles(self._require_fitted(), self.panel_, cutoffs)
+
+    def _require_fitted(self) -> Fitted:
+        if not hasattr(self, "fitted_"):
+            raise InputError("this Forecaster is not fitted yet: call fit with a frame first", code="not-fitted")
+        return self.fitted_
+
+    def _future_frame(self, columns: Mapping[str, np.ndarray], repeats: int = 1) -> Any:
+        """Return columns for the steps after each series, ``repeats`` rows for each, as a frame of the user's kind."""
+        ids, times = self.panel_.future(self.horizon)
+        table = {"unique_id": np.repeat(ids, repeats), "ds": np.repeat(times, repeats), **columns}
+        return to_native(table, self._template, zone=self.panel_.frequency.zone)
 
 
 @gradient_flow.register(Forecaster)
 def _forecaster_flow(model: Forecaster, xs: Any = None, state: Any = None) -> GradientFlow:
-    """Measure the gradient flow of a fitted forecaster on a frame of series, by default those it was fitted on."""
+    """Measure the gradient flow of a fitted forecaster on a frame of series; on its own series if ``xs`` is None."""
     from throughtime.forecasting.sensitivity import forecaster_flow
 
     if state is not None:
-        raise InputError("gradient_flow of a Forecaster takes no state: its windows start from the initial state")
+        raise InputError(
+            "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
+            code="state-of-forecaster",
+        )
     return forecaster_flow(model, xs)

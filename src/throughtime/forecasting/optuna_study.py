@@ -84,7 +84,7 @@ def search_space(panel: Panel, cutoffs: np.ndarray, plan: Plan, fixed: Mapping[s
     space = Space(
         cell=CELLS,
         hidden=(None, *(units for units in UNITS if units != design.hidden)),
-        steps=(None, plan.most_steps, LONGER * plan.most_steps),
+        steps=(None, plan.steps, LONGER * plan.steps),
         lookback=(None, *_lookbacks(design.length, design.seasons[0], int(cutoffs.max()) - design.horizon)),
         head=HEADS,
         calendar=(False, True) if calendar_names(panel.frequency) else (False,),

@@ -1,47 +1,50 @@
-"""A forecaster in a folder: its network, what it decided, and the history that its forecasts start from."""
+"""A forecaster in a folder: its networks, its decisions, and the history that its forecasts start from."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
 from throughtime._errors import InputError
 from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
-from throughtime.forecasting.config import Plan
+from throughtime.forecasting.config import Calibration, Plan
 from throughtime.forecasting.network import Design, ForecastNetwork
-from throughtime.forecasting.train import Networks
+from throughtime.forecasting.train import Fitted, Networks
 from throughtime.training import checkpoint
 
 KIND = "forecaster"
 ROLES = ("static", "past", "future")
+Json = Mapping[str, Any]
+"""An object of JSON: names and plain values."""
 
 
-class Fitted(NamedTuple):
-    """All that a fitted forecaster has beyond its parameters; :class:`throughtime.Forecaster` says more."""
+def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
+    """Write a fitted forecaster to the folder ``path``, in one step.
 
-    panel: Panel
-    plan: Plan
-    networks: Networks
-    losses: np.ndarray
-    notes: list[str]
+    All of the history is written: the filling of a gap, and the series that the network serves, may depend on its
+    beginning.
 
+    Args:
+        path: the folder.
+        params: the arguments of the forecaster.
+        fitted: what it has learned.
 
-def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> None:
-    """Write it to the folder ``path``, whole or not at all.
-
-    With all of the history: what fills a gap, and which series the network serves, may hang on its beginning.
+    Raises:
+        InputError: if ``path`` is a file.
     """
     panel, plan = fitted.panel, fitted.plan
     config = {
         "params": params,
         "plan": plan._asdict() | {"design": plan.design._asdict(), "encodings": _encodings_as_lists(plan.encodings)},
+        "calibration": _calibration_as_dict(fitted.calibration),
         "panel": {
             "ids": _names(panel.ids),
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
-            "covariates": _described(panel.covariates),
+            "covariates": _covariates_as_dict(panel.covariates),
         },
         "notes": fitted.notes,
         "members": len(fitted.networks),
@@ -52,44 +55,77 @@ def save_fitted(path: str | Path, params: dict[str, Any], fitted: Fitted) -> Non
 
 
 def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
-    """Parameters and fitted state from the folder ``path``.
+    """Return the arguments of a forecaster, and what it has learned, from the folder ``path``.
 
     Raises:
         InputError: for a folder without a forecaster, and for a truncated, altered, foreign or newer one.
     """
     saved = checkpoint.load(path)
     if saved.kind != KIND:
-        raise InputError(f"{path} holds a {saved.kind}: expected a {KIND}")
+        raise InputError(
+            f"{path} holds a {saved.kind}: expected a {KIND}",
+            code="other-kind",
+            file=path,
+            found=saved.kind,
+            expected=KIND,
+        )
     config, arrays = saved.config, saved.arrays
     if "history" not in config["plan"]["design"]:
-        raise InputError(f"{path} was saved by an earlier version, whose network was another: fit the forecaster again")
-    design = Design(**{name: _tuples(value) for name, value in config["plan"]["design"].items()})
+        raise InputError(
+            f"{path} was saved by an earlier version, whose network was another: fit the forecaster again",
+            code="former-network",
+            file=path,
+        )
+    plan, calibration = _plan(config)
+    networks = _networks(arrays, plan.design, config["members"])
+    panel = _panel(config["panel"], arrays)
+    return config["params"], Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"])
+
+
+def _networks(arrays: Mapping[str, np.ndarray], design: Design, members: int) -> Networks:
+    def like() -> Networks:
+        return tuple(ForecastNetwork(design, key=jax.random.key(0)) for _ in range(members))
+
+    return checkpoint.restore(arrays, like, "networks") if members else ()
+
+
+def _plan(config: Json) -> tuple[Plan, Calibration]:
+    """Read the plan and the calibration; version 0.1.0 had written both as one plan.
+
+    There ``most_steps`` were the steps of the plan and ``steps`` those of the calibration.
+    """
+    saved, calibration = dict(config["plan"]), config.get("calibration")
+    if calibration is None:
+        saved = {"positive": False, "variants": True} | saved
+        calibration = {"steps": saved.pop("steps"), "stretch": saved.pop("stretch"), "loss": None}
+        saved["steps"] = saved.pop("most_steps")
+    design = Design(**{name: _tuples(value) for name, value in saved["design"].items()})
     if design.covariates is not None:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
-    described = config["panel"]
-    panel = Panel(
-        np.array(described["ids"]),
+    plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
+    loss = np.inf if calibration["loss"] is None else calibration["loss"]
+    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss)
+
+
+def _calibration_as_dict(calibration: Calibration) -> dict[str, Any]:
+    """Return JSON values: infinity is not one."""
+    return calibration._asdict() | {"loss": calibration.loss if np.isfinite(calibration.loss) else None}
+
+
+def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
+    return Panel(
+        np.array(saved["ids"]),
         arrays["history.values"],
         arrays["history.offsets"],
         arrays["history.starts"],
-        Frequency(**described["frequency"]),
-        tuple(described["notes"]),
-        _covariates(described.get("covariates"), arrays),
+        Frequency(**saved["frequency"]),
+        tuple(saved["notes"]),
+        _covariates(saved.get("covariates"), arrays),
     )
-
-    def like() -> Networks:
-        return tuple(ForecastNetwork(design, key=jax.random.key(0)) for _ in range(config["members"]))
-
-    networks = checkpoint.restore(arrays, like, "networks") if config["members"] else ()
-    encodings = _encodings(config["plan"].get("encodings"))
-    plan = Plan(
-        **config["plan"] | {"design": design, "encodings": encodings, "stretch": tuple(config["plan"]["stretch"])}
-    )
-    return config["params"], Fitted(panel, plan, networks, arrays["history.losses"], config["notes"])
 
 
 def _tuples(value: Any) -> Any:
-    """JSON's lists, however deep, as tuples."""
+    """Return JSON's lists, nested or not, as tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
@@ -104,15 +140,18 @@ def _encodings_as_lists(encodings: Encodings | None) -> list[list[dict[str, Any]
 def _encodings(saved: list[list[dict[str, Any]]] | None) -> Encodings | None:
     if saved is None:
         return None
-    roles = (tuple(Encoding(**{name: _tuples(value) for name, value in one.items()}) for one in role) for role in saved)
+    roles = (
+        tuple(Encoding(**{name: _tuples(value) for name, value in encoding.items()}) for encoding in role)
+        for role in saved
+    )
     return Encodings(*roles)
 
 
-def _described(covariates: Covariates | None) -> dict[str, Any] | None:
-    """Names and categories; the numbers are arrays."""
+def _covariates_as_dict(covariates: Covariates | None) -> dict[str, Any] | None:
+    """Return names and categories; the numbers are arrays."""
     if covariates is None:
         return None
-    columns = {role: [[one.name, one.categories] for one in getattr(covariates, role)] for role in ROLES}
+    columns = {role: [[column.name, column.categories] for column in getattr(covariates, role)] for role in ROLES}
     return {"id": covariates.id, "time": covariates.time, "sources": _names(covariates.sources), **columns}
 
 
@@ -123,16 +162,16 @@ def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
     return {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row, **columns}
 
 
-def _covariates(described: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Covariates | None:
-    if described is None:
+def _covariates(saved: Json | None, arrays: Mapping[str, np.ndarray]) -> Covariates | None:
+    if saved is None:
         return None
     static, past, future = (
         tuple(
             Column(name, arrays[f"covariates.{role}.{place}"], _tuples(categories))
-            for place, (name, categories) in enumerate(described[role])
+            for place, (name, categories) in enumerate(saved[role])
         )
         for role in ROLES
     )
     grid = (arrays[f"covariates.{name}"] for name in ("starts", "offsets", "came"))
-    sources = np.array(described["sources"])
-    return Covariates(described["id"], described["time"], sources, static, past, future, *grid)
+    sources = np.array(saved["sources"])
+    return Covariates(saved["id"], saved["time"], sources, static, past, future, *grid)

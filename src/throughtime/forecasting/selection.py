@@ -1,7 +1,6 @@
-"""What a held-out end of the training data decides: which network, when to stop, and how far to trust its intervals."""
+"""Runs that hold out the end of the training data: they select a network, when to stop, and how wide intervals are."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -9,20 +8,124 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.config import Plan, with_encodings
+from throughtime.forecasting.config import Calibration, Plan, with_encodings
 from throughtime.forecasting.cutoffs import affordable_cutoffs
 from throughtime.forecasting.dataset import Prepared, learnable, prepare
-from throughtime.forecasting.infer import network_quantiles, original_units
+from throughtime.forecasting.infer import network_quantiles, original_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
-from throughtime.forecasting.train import Networks, averaged_network, train_network, train_networks
+from throughtime.forecasting.train import (
+    Networks,
+    StageCallback,
+    averaged_network,
+    recipe,
+    train_network,
+    train_networks,
+)
 from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
 
-WIDEST = 3.0
+HELD_OUT = "held out"  # the first words of the names of its stages
+WIDEST = 3.0  # times as wide as the networks made them are intervals at most
+MOST_WINDOWS = 3  # several, because all series share the surprises of one
+LARGEST_SHARE = 0.2  # of a series that more than one window may take
+ENOUGH = 1000  # values that are judged; with less, more of the series may be taken
+MOST_STEPS = 1000  # training steps; longer runs rank variants no better
+NEAR_END = 0.8  # of a run; from there on the learning rate is close to zero, and the loss flat
+CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
+MOST_SERIES = 2000  # that are judged
 
 
-def stretch(quantiles: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
-    """For each quantile the factor on its distance from the median with which its interval covers.
+class HeldOut(NamedTuple):
+    """The ends of N series, which training does not see, in K windows.
+
+    Attributes:
+        panel: the series.
+        rows: K arrays (R,): the series that are judged in each window.
+        cutoffs: (K, N) the steps of each series before each window, the earliest window first.
+        truth: (K * R, F) the values in the windows, window after window; NaN if not observed.
+        scale: (N,) the mean absolute error of seasonal naive before all windows; NaN if there is none.
+    """
+
+    panel: Panel
+    rows: list[np.ndarray]
+    cutoffs: np.ndarray
+    truth: np.ndarray
+    scale: np.ndarray
+
+
+class Selected(NamedTuple):
+    """A variant of the plan, and the findings of the run that held out the end of the data from it."""
+
+    plan: Plan
+    calibration: Calibration
+
+
+def select_plan(panel: Panel, cutoffs: np.ndarray, plan: Plan, *, callback: StageCallback, seed: int) -> Selected:
+    """Return the best of the plan's variants, and its calibration.
+
+    Each variant of the network is trained on the values before the held-out windows; at each progress it forecasts
+    them. Training stops at the least loss, unless that is near the end of a shortened run: then it goes on to the end.
+    The loss is the pinball loss of the values themselves, whatever the network sees, over the mean absolute error of
+    seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the loss over the values'
+    size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
+
+    Args:
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen.
+        plan: from which the variants are derived.
+        callback: hears of "held out 1/4" and so on.
+        seed: makes the weights and the windows that are drawn.
+
+    Returns:
+        The plan itself if no series is long enough to hold anything out.
+    """
+    held = hold_out(panel, cutoffs, plan)
+    if held is None:
+        return Selected(plan, Calibration(plan.steps))
+    screened = _encoded_before(plan, held)._replace(steps=min(plan.steps, MOST_STEPS))
+    variants = plan_variants(screened)
+    prepared = {log: prepare(panel, held.cutoffs[0], screened._replace(log=log)) for log in {v.log for v in variants}}
+    runs = [_trial(held, prepared[variant.log], variant, seed) for variant in variants]
+    names = [f"{HELD_OUT} {number + 1}/{len(variants)}" for number in range(len(variants))]
+    trials = run_in_parallel(runs, [partial(callback, name) for name in names])
+    best = min(trials, key=lambda trial: trial.calibration.loss)
+    if best.calibration.steps > NEAR_END * screened.steps and screened.steps < plan.steps:
+        whole = best.plan._replace(steps=plan.steps)
+        best = Selected(whole, _calibrate(held, prepared[whole.log], whole, callback, seed))
+    return best._replace(plan=with_encodings(best.plan, plan.encodings))
+
+
+def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
+    """Hold out up to three windows of each series, as many as are a small share of it.
+
+    Returns:
+        None if no series is long enough.
+    """
+    horizon, season = plan.design.horizon, plan.design.seasons[0]
+    usable = cutoffs[learnable(panel, cutoffs, horizon)]
+    if not len(usable):
+        return None
+    affordable = LARGEST_SHARE * np.median(usable) // horizon
+    needed = -(-ENOUGH // (len(usable) * horizon))
+    most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
+    before = affordable_cutoffs(panel, cutoffs, horizon=horizon, most=most)
+    if not len(before):
+        return None
+    rows = [_judged_rows(panel, known, horizon) for known in before]
+    truth = [panel.after(judged, known[judged], horizon) for judged, known in zip(rows, before, strict=True)]
+    return HeldOut(panel, rows, before, np.concatenate(truth), loss_scale(panel, before[0], season))
+
+
+def plan_variants(plan: Plan) -> list[Plan]:
+    """Return the plan with and without the linear map, each for logarithms (if the plan takes them) and for values."""
+    if not plan.variants:
+        return [plan]
+    skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
+    return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
+
+
+def stretch_factors(quantiles: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
+    """Return for each quantile the factor on its distance from the median with which its interval covers.
 
     Split-conformal calibration (Romano, Patterson & Candes 2019, arXiv 1905.03222, eq. 5 and 6) with a factor in the
     place of their constant, since widths differ from series to series. A factor is never below 1: a held-out end that
@@ -30,7 +133,7 @@ def stretch(quantiles: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
 
     Args:
         quantiles: (R, F, Q) forecasts, ascending, at the levels ``QUANTILES``.
-        truth: (R, F), NaN where not observed.
+        truth: (R, F), NaN if not observed.
     """
     factors = np.ones(len(QUANTILES))
     for lower in range(MEDIAN):
@@ -41,7 +144,7 @@ def stretch(quantiles: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
 
 
 def _error_ratios(quantiles: np.ndarray, truth: np.ndarray, lower: int, upper: int) -> np.ndarray:
-    """The error of each known value over the half width, on the error's side, of the interval that should cover."""
+    """Return the error of each known value over the half width, on the error's side, of the interval to cover it."""
     known = ~np.isnan(truth) & ~np.isnan(quantiles[..., MEDIAN])
     forecast, y = quantiles[known], truth[known]
     median = forecast[:, MEDIAN]
@@ -51,138 +154,40 @@ def _error_ratios(quantiles: np.ndarray, truth: np.ndarray, lower: int, upper: i
 
 
 def _least_factor(ratios: np.ndarray, coverage: float) -> float:
-    """The smallest factor with which the share ``coverage`` of the errors is covered, within bounds."""
+    """Return the smallest factor with which the share ``coverage`` of the errors is covered, within bounds."""
     if not len(ratios):
         return 1.0
     rank = math.ceil(round(coverage * (len(ratios) + 1), 6))  # rounded: 0.8 - 0.2 is more than 0.6
     return float(np.clip(np.sort(ratios)[min(rank, len(ratios)) - 1], 1.0, WIDEST))
 
 
-MOST_WINDOWS = 3  # one window shares its surprises among all series
-LARGEST_SHARE = 0.2  # of a series that more than one window may take
-ENOUGH = 1000  # values that are judged; with less, more of the series may be taken
-MOST_STEPS = 1000  # a longer run ranks variants no better
-NEAR_END = 0.8  # of a run: from there on the learning rate is next to nothing, and the loss flat
-CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
-MOST_SERIES = 2000  # that are judged
-
-
-class HeldOut(NamedTuple):
-    """The ends of series that training does not see.
-
-    Attributes:
-        panel: the series.
-        rows: (K, R) which series are judged, in K windows.
-        cuts: (K, N) where the windows begin, the earliest first.
-        truth: (K * R, F) what they hold, window after window; NaN where not observed.
-        scale: (N,) the mean absolute error of seasonal naive before all windows; NaN where there is none.
-    """
-
-    panel: Panel
-    rows: list[np.ndarray]
-    cuts: np.ndarray
-    truth: np.ndarray
-    scale: np.ndarray
-
-
-class Judged(NamedTuple):
-    """The plan with the best number of steps and the stretch that covers there, and the held-out loss."""
-
-    loss: float
-    plan: Plan
-
-
-def settle(
-    panel: Panel, cutoffs: np.ndarray, plan: Plan, *, report: Callable[[str, Progress], bool | None], seed: int
-) -> Plan:
-    """The plan that runs without the last horizons found best among its variants.
-
-    Each variant of the network is trained on what lies before the held-out windows; after each report it forecasts
-    them. Training stops where the loss is least, unless that is near the end of a shortened run: then it goes on. The
-    loss is the pinball loss of the values themselves, whatever the network sees, once over the mean absolute error of
-    seasonal naive, as MASE has it, and where nothing is negative also over the values' size, as sMAPE has it: the
-    geometric mean of both. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
-
-    Where no series is long enough to hold anything out, the plan stays as it is.
-    """
-    held = hold_out(panel, cutoffs, plan)
-    if held is None:
-        return plan
-    steps, blind = min(plan.most_steps, MOST_STEPS), _blind(plan, held)
-    variants = [variant._replace(most_steps=steps, steps=steps) for variant in _variants(blind)]
-    names = [f"held out {number + 1}/{len(variants)}" for number in range(len(variants))]
-    seen = {log: prepare(panel, held.cuts[0], blind._replace(log=log)) for log in {one.log for one in variants}}
-    runs = [_trial(held, seen[variant.log], variant, seed) for variant in variants]
-    judged = run_in_parallel(runs, [partial(report, name) for name in names])
-    best = min(judged, key=lambda one: one.loss).plan
-    if best.steps > NEAR_END * steps and steps < plan.most_steps:
-        whole = best._replace(steps=plan.most_steps, most_steps=plan.most_steps)
-        best = _calibrated(held, seen[whole.log], whole, report, seed)
-    return with_encodings(best, plan.encodings)
-
-
-def _blind(plan: Plan, held: HeldOut) -> Plan:
-    """The plan with covariates encoded as what lies before the held-out windows says."""
+def _encoded_before(plan: Plan, held: HeldOut) -> Plan:
+    """Return the plan with covariates encoded from the values before the held-out windows alone."""
     if plan.encodings is None:
         return plan
     calendar = bool(plan.encodings.calendar)
-    return with_encodings(plan, fit_encodings(held.panel, held.cuts[0], calendar=calendar))
+    return with_encodings(plan, fit_encodings(held.panel, held.cutoffs[0], calendar=calendar))
 
 
-def _calibrated(
-    held: HeldOut, prepared: Prepared, plan: Plan, report: Callable[[str, Progress], bool | None], seed: int
-) -> Plan:
-    """The plan with the stretch of networks trained all the way: the longer they are, the surer of themselves."""
-    few = plan._replace(members=min(CALIBRATING, plan.members), stretch=(1.0,) * len(QUANTILES))
-    networks, _ = train_networks(
-        prepared, few, report=lambda stage, progress: report(f"held out: {stage}", progress), seed=seed
-    )
-    return plan._replace(stretch=stretch(_forecasts(networks, held, prepared, few), held.truth))
-
-
-def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
-    """Up to three windows of each series, as many as are a small share of it; None where no series is long enough."""
-    horizon, season = plan.design.horizon, plan.design.seasons[0]
-    usable = cutoffs[learnable(panel, cutoffs, horizon)]
-    if not len(usable):
-        return None
-    affordable = LARGEST_SHARE * np.median(usable) // horizon
-    needed = -(-ENOUGH // (len(usable) * horizon))
-    most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
-    cuts = affordable_cutoffs(panel, cutoffs, horizon=horizon, most=most)
-    if not len(cuts):
-        return None
-    rows = [_judged_rows(panel, cut, horizon) for cut in cuts]
-    truth = [panel.after(judged, cut[judged], horizon) for judged, cut in zip(rows, cuts, strict=True)]
-    return HeldOut(panel, rows, cuts, np.concatenate(truth), loss_scale(panel, cuts[0], season))
-
-
-def _judged_rows(panel: Panel, cut: np.ndarray, horizon: int) -> np.ndarray:
-    """At most so many series, evenly chosen."""
-    rows = np.flatnonzero(learnable(panel, cut, horizon))
+def _judged_rows(panel: Panel, cutoffs: np.ndarray, horizon: int) -> np.ndarray:
+    """Return (R,) at most 2,000 of the learnable series, evenly spaced."""
+    rows = np.flatnonzero(learnable(panel, cutoffs, horizon))
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES)).astype(int))]
 
 
-def _variants(plan: Plan) -> list[Plan]:
-    """With the linear map from window to horizon and without; of the values and, if all are positive, logarithms."""
-    if not plan.variants:
-        return [plan]
-    skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
-    return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
-
-
 class _Moment(NamedTuple):
-    """A moment of a run: the held-out loss, the steps done, and the quantiles that were forecast then."""
+    """A moment of a run: the held-out loss, the steps that were done, and the quantiles that were forecast then."""
 
     loss: float
     steps: int
     quantiles: np.ndarray
 
 
-def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> TrainingRun[Judged]:
-    """A run that judges the variant ``plan``, which sees the panel as ``prepared``."""
+def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> TrainingRun[Selected]:
+    """Return a training run of a variant that judges it by its forecasts of the held-out windows."""
+    how = recipe(plan)
 
-    def run(heard: Callback) -> Judged:
+    def run(callback: Callback) -> Selected:
         best = _Moment(np.inf, plan.steps, np.empty(0))
 
         def judge(progress: Progress) -> bool | None:
@@ -191,34 +196,43 @@ def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> Training
             now = _Moment(_loss(quantiles, held, plan), int(progress.state.step), quantiles)
             if now.loss < best.loss or not len(best.quantiles):
                 best = now
-            return heard(progress)
+            return callback(progress)
 
-        train_network(prepared, plan, report=judge, seed=seed)
-        return Judged(best.loss, plan._replace(steps=best.steps, stretch=stretch(best.quantiles, held.truth)))
+        train_network(prepared, plan, how, steps=plan.steps, callback=judge, seed=seed)
+        return Selected(plan, Calibration(best.steps, stretch_factors(best.quantiles, held.truth), best.loss))
 
     return run
 
 
+def _calibrate(held: HeldOut, prepared: Prepared, plan: Plan, callback: StageCallback, seed: int) -> Calibration:
+    """Return the calibration of members trained to the end: longer training makes networks more confident."""
+    few = plan._replace(members=min(CALIBRATING, plan.members))
+    networks, _ = train_networks(prepared, few, callback=lambda s, p: callback(f"{HELD_OUT}: {s}", p), seed=seed)
+    quantiles = _forecasts(networks, held, prepared, plan)
+    return Calibration(plan.steps, stretch_factors(quantiles, held.truth), _loss(quantiles, held, plan))
+
+
 def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:
-    """Quantiles (K * R, F, Q) of all held-out windows, one after the other."""
+    """Return the quantiles (K * R, F, Q) of all held-out windows, in the data's own units."""
     parts = []
-    for rows, cut in zip(held.rows, held.cuts, strict=True):
-        seen = prepared._replace(series=prepared.series._replace(lengths=jnp.asarray(cut, jnp.int32)))
-        predicted = network_quantiles(networks, seen, rows, cut)
-        parts.append(original_units(predicted, prepared, rows, plan))
+    for rows, known in zip(held.rows, held.cutoffs, strict=True):
+        series = prepared.series._replace(lengths=jnp.asarray(known, jnp.int32))
+        predicted = network_quantiles(networks, prepared._replace(series=series), rows, known)
+        parts.append(original_quantiles(predicted, prepared, rows, plan))
     return np.concatenate(parts)
 
 
 def _loss(quantiles: np.ndarray, held: HeldOut, plan: Plan) -> float:
-    """The mean scaled pinball loss; where nothing is negative, its geometric mean with that over the size."""
+    """Return the mean scaled pinball loss; its geometric mean with the loss over the size if nothing is negative."""
     losses = pinball_loss(quantiles, held.truth)
-    scaled = _mean(losses / held.scale[np.concatenate(held.rows), None])
+    scaled = _finite_mean(losses / held.scale[np.concatenate(held.rows), None])
     if not plan.positive:
         return scaled
     size = (held.truth + quantiles[..., MEDIAN]) / 2
-    return float(np.sqrt(scaled * _mean(losses / np.where(size > 0, size, np.nan))))
+    return float(np.sqrt(scaled * _finite_mean(losses / np.where(size > 0, size, np.nan))))
 
 
-def _mean(losses: np.ndarray) -> float:
+def _finite_mean(losses: np.ndarray) -> float:
+    """Return the mean of the finite losses, infinity if there are none."""
     known = losses[np.isfinite(losses)]
     return float(known.mean()) if len(known) else np.inf

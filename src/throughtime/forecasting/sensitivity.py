@@ -11,7 +11,6 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime._types import Array
 from throughtime.data import Windows, as_panel, unscale_values, windows_at
-from throughtime.forecasting.covariate_network import covariate_inputs
 from throughtime.forecasting.dataset import learnable, prepare
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import MEDIAN
@@ -69,7 +68,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
 def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     """Return the inputs (B, T, H) of the cell."""
     design = network.design
-    given = covariate_inputs(network.covariates, windows)
+    given = network.covariates(windows)
     past, _ = network.unexplained(windows, given)
     patches = network.read(windows, jnp.where(windows.inside, past, 0)[:, -design.length :], given)
     return per_step(network.first_block.norm, patches)

@@ -1,15 +1,19 @@
-"""Training of a forecast network on a prepared panel: one network, or an ensemble."""
+"""Training of forecast networks on a prepared panel: one network, or an ensemble.
 
-from collections.abc import Callable
+A training run that was done before with the same design, batch, learning rate and steps finds its program compiled:
+:func:`recipe` returns the same objects for the same numbers, and the training loop knows programs by them.
+"""
+
 from functools import lru_cache, partial
+from typing import NamedTuple, Protocol
 
 import jax
 import numpy as np
 import optax
 
 from throughtime._types import Key, Scalar
-from throughtime.data import Series, draw_windows
-from throughtime.forecasting.config import Plan
+from throughtime.data import Panel, Series, draw_windows
+from throughtime.forecasting.config import Calibration, Plan
 from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.network import Design, ForecastNetwork, head_of
 from throughtime.training import (
@@ -28,66 +32,66 @@ from throughtime.training import (
 )
 
 Networks = tuple[ForecastNetwork, ...]
-"""The members of an ensemble; none where the series are too short."""
-TRAINING = "training"  # how the names of its stages begin
-REPORTS = 20  # progress reports of one training run
+"""The members of an ensemble; none if the series are too short."""
+TRAINING = "training"  # the first word of the names of its stages
+REPORTS = 20  # calls of the callback in one training run
 AVERAGE = 0.99  # decay of the weights' moving average
-LEAST_DONE = 0.5  # of the steps of the furthest member, that a member must have done where training ended early
-MEMBERS_APART = 7919  # from member to member's seed: the seeds of two forecasters should share no member
+LEAST_DONE = 0.5  # of the steps of the furthest member: after an early end, members with less would spoil the mean
+MEMBERS_APART = 7919  # between the seeds of members: the seeds of two forecasters should share no member
 
 
-def train_network(prepared: Prepared, plan: Plan, *, report: Callback, seed: int) -> tuple[ForecastNetwork, np.ndarray]:
-    """One network for all series that are long enough, its weights averaged, and the loss of each training step.
+class StageCallback(Protocol):
+    """A function ``callback(stage, progress)``, called about twenty times in each stage of training.
 
-    It ends before its last step if ``report`` returns True.
-    """
-    key, key_weights = jax.random.split(jax.random.key(seed))
-    loss, optimizer = _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)
-    state = start(ForecastNetwork(plan.design, key=key_weights), optimizer, key)
-    losses = []
-    every = max(plan.most_steps // REPORTS, 1)
-    for progress in train(state, loss, optimizer, prepared.series, steps=plan.steps, every=every):
-        state = progress.state
-        losses.append(progress.losses)
-        if report(progress):
-            break
-    return averaged_network(state), np.concatenate(losses)
-
-
-def averaged_network(state: TrainState) -> ForecastNetwork:
-    """The moving average of the network's weights, of a run as :func:`train_network` does it."""
-    assert isinstance(state.optimizer, AveragedState)
-    return state.optimizer.average
-
-
-def train_networks(
-    prepared: Prepared, plan: Plan, *, report: Callable[[str, Progress], bool | None], seed: int
-) -> tuple[Networks, np.ndarray]:
-    """The plan's members, several at once, and their losses (M, steps); NaN for steps that were not done.
-
-    Where an early end came before some had done half of what the furthest had, these are left out: a member that has
-    hardly begun would spoil the mean.
+    ``stage`` is its name, such as "held out 2/4" or "training 1/4"; stages that run at the same time take turns. If it
+    returns True, the stage ends early, and what was learned until then is kept.
     """
 
-    def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
-        return lambda heard: train_network(prepared, plan, report=heard, seed=seed + MEMBERS_APART * member)
+    def __call__(self, stage: str, progress: Progress, /) -> bool | None:
+        """Take note of the progress of a stage."""
 
-    names = [
-        f"{TRAINING} {member + 1}/{plan.members}" if plan.members > 1 else TRAINING for member in range(plan.members)
-    ]
-    _recipe(plan.design, plan.batch, plan.learning_rate, plan.most_steps)  # once for all threads
-    trained = run_in_parallel(
-        [run(member) for member in range(plan.members)], [partial(report, name) for name in names]
-    )
-    furthest = max(len(losses) for _, losses in trained)
-    networks, losses = zip(*(one for one in trained if len(one[1]) >= LEAST_DONE * furthest), strict=True)
-    done = [np.pad(one, (0, plan.steps - len(one)), constant_values=np.nan) for one in losses]
-    return networks, np.stack(done)
+
+def no_callback(stage: str, progress: Progress) -> None:
+    """Do nothing, and let training go on."""
+
+
+class Fitted(NamedTuple):
+    """A fitted forecaster beyond its arguments: the series, the decisions, the networks and the findings.
+
+    Attributes:
+        panel: the series that forecasts start from.
+        plan: the decisions that were made before training.
+        calibration: the findings of the held-out runs.
+        networks: M trained networks; none if the series were too short.
+        losses: (M, steps) the loss of each network's training batches; NaN for steps that were not done.
+        notes: sentences about the data and the decisions.
+    """
+
+    panel: Panel
+    plan: Plan
+    calibration: Calibration
+    networks: Networks
+    losses: np.ndarray
+    notes: list[str]
+
+
+class Recipe(NamedTuple):
+    """The loss and the optimizer of training runs."""
+
+    loss: Loss
+    optimizer: optax.GradientTransformation
+
+
+def recipe(plan: Plan) -> Recipe:
+    """Return the loss and the optimizer of a plan: the same objects for equal plans.
+
+    Call it before the threads that use it start.
+    """
+    return _recipe(plan.design, plan.batch, plan.learning_rate, plan.steps)
 
 
 @lru_cache(maxsize=16)
-def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tuple[Loss, optax.GradientTransformation]:
-    """Loss and optimizer; the same objects for the same arguments, so that their program is compiled once."""
+def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> Recipe:
     head = head_of(design)
 
     def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:
@@ -98,4 +102,70 @@ def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> tup
         counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
-    return loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE)
+    return Recipe(loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE))
+
+
+def train_network(
+    prepared: Prepared, plan: Plan, how: Recipe, *, steps: int, callback: Callback, seed: int
+) -> tuple[ForecastNetwork, np.ndarray]:
+    """Train one network for all series that are long enough.
+
+    Args:
+        prepared: the panel.
+        plan: the design, and the steps that the learning rate is made for.
+        how: the plan's :func:`recipe`.
+        steps: after which training stops, at most those of the plan.
+        callback: ends training by returning True.
+        seed: makes the weights and the windows that are drawn.
+
+    Returns:
+        The network with averaged weights, and the loss (steps,) of each step that was done.
+    """
+    key, key_weights = jax.random.split(jax.random.key(seed))
+    state = start(ForecastNetwork(plan.design, key=key_weights), how.optimizer, key)
+    losses = []
+    every = max(plan.steps // REPORTS, 1)
+    for progress in train(state, how.loss, how.optimizer, prepared.series, steps=steps, every=every):
+        state = progress.state
+        losses.append(progress.losses)
+        if callback(progress):
+            break
+    return averaged_network(state), np.concatenate(losses)
+
+
+def averaged_network(state: TrainState) -> ForecastNetwork:
+    """Return the network with the moving average of its weights, from a state of :func:`train_network`."""
+    assert isinstance(state.optimizer, AveragedState)
+    return state.optimizer.average
+
+
+def train_networks(
+    prepared: Prepared, plan: Plan, *, steps: int | None = None, callback: StageCallback = no_callback, seed: int
+) -> tuple[Networks, np.ndarray]:
+    """Train the plan's members, several at once.
+
+    After an early end, members that did less than half of the steps of the furthest are left out.
+
+    Args:
+        prepared: the panel.
+        plan: the design, and how many members.
+        steps: after which training stops; the plan's if None.
+        callback: hears of "training 1/4" and so on; by returning True it ends the training of that member.
+        seed: makes the weights and the windows that are drawn.
+
+    Returns:
+        M networks, and the losses (M, steps) of their steps; NaN for steps that were not done.
+    """
+    most, how = plan.steps if steps is None else steps, recipe(plan)
+
+    def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
+        own = seed + MEMBERS_APART * member
+        return lambda callback: train_network(prepared, plan, how, steps=most, callback=callback, seed=own)
+
+    names = [f"{TRAINING} {member + 1}/{plan.members}" for member in range(plan.members)]
+    callbacks = [partial(callback, name) for name in (names if plan.members > 1 else [TRAINING])]
+    trained = run_in_parallel([run(member) for member in range(plan.members)], callbacks)
+    furthest = max(len(losses) for _, losses in trained)
+    kept = [(network, losses) for network, losses in trained if len(losses) >= LEAST_DONE * furthest]
+    rows = [np.pad(losses, (0, most - len(losses)), constant_values=np.nan) for _, losses in kept]
+    return tuple(network for network, _ in kept), np.stack(rows)

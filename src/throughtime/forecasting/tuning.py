@@ -13,7 +13,8 @@ from throughtime.data import Panel, as_panel, fingerprint
 from throughtime.forecasting.backtest import network_windows, require_trainable
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
-from throughtime.forecasting.forecaster import Forecaster, Report
+from throughtime.forecasting.forecaster import Forecaster
+from throughtime.forecasting.train import StageCallback
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
@@ -250,7 +251,7 @@ class _Search(NamedTuple):
         return mean
 
 
-def _stop_at(deadline: float) -> Report:
+def _stop_at(deadline: float) -> StageCallback:
     """Return a callback of training that ends the trial when the time is over."""
 
     def callback(stage: str, progress: Any) -> None:

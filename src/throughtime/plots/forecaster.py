@@ -1,6 +1,6 @@
 """The display of a forecaster in a notebook and a terminal: its decisions, its training, and the ends of a few series.
 
-Nothing is computed at display time, because compiling a forecast takes seconds: forecasts are shown if they are there.
+Nothing is computed at display time, because compiling a forecast takes seconds: forecasts are shown if they are passed.
 """
 
 from collections.abc import Iterator
@@ -35,14 +35,13 @@ def forecaster_block(model: "Forecaster", quantiles: np.ndarray | None = None) -
         model: the forecaster.
         quantiles: (N, F, Q) its forecasts, to be drawn after the ends of the first N series; None for none.
     """
-    if not hasattr(model, "plan_"):
+    if not hasattr(model, "fitted_"):
         chosen = [(name, "found by fit" if value is None else str(value)) for name, value in model.get_params().items()]
         return Block("Forecaster, not fitted", ["fit(frame) comes next."], chosen)
-    quantiles = getattr(model, "_shown", None) if quantiles is None else quantiles
     horizon = model.plan_.design.horizon
     title = f"Forecaster, {horizon} {'step' if horizon == 1 else 'steps'} ahead"
-    facts = plan_facts(model.panel_, model.plan_, len(model.networks_))
-    sentences = ["predict() adds the forecasts to the pictures of the series."] if quantiles is None else []
+    facts = plan_facts(model.fitted_)
+    sentences = ["predict() returns the forecasts."] if quantiles is None else []
     pictures = [*_series(model, quantiles), *_training(model)]
     return Block(title, sentences, [*facts, *_result(model)], pictures, notes=listed(model.notes_, NOTES))
 

@@ -128,7 +128,7 @@ def _of_model(model: Forecaster, evaluation: Evaluation, seconds: float) -> Fore
         headline=evaluation.verdict.headline,
         panel=model.panel_,
         season=model.plan_.design.seasons[0],
-        facts=(*plan_facts(model.panel_, model.plan_, len(model.networks_)), ("took", f"{seconds:.0f} s")),
+        facts=(*plan_facts(model.fitted_), ("took", f"{seconds:.0f} s")),
         notes=model.panel_.notes,
         backtest=evaluation.rows,
         scores=evaluation.table,
