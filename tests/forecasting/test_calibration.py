@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, stretched
-from throughtime.forecasting.selection import WIDEST, stretch
+from throughtime.forecasting.selection import WIDEST, stretch_factors
 
 F, Q = 3, len(QUANTILES)
 
@@ -55,7 +55,7 @@ def test_factors_by_hand(rows, spread):
     quantiles = forecasts(rows, rows)
     truth = truths(quantiles, spread, rows)
     truth[np.random.default_rng(rows + 2).random(truth.shape) < 0.2] = np.nan
-    came = stretch(quantiles, truth)
+    came = stretch_factors(quantiles, truth)
     assert max(came) > 1
     np.testing.assert_allclose(came, by_hand(quantiles, truth), rtol=1e-12)
 
@@ -64,7 +64,7 @@ def test_the_rank_is_exact():
     """Of 19 errors an interval of 95 % covers the 19th smallest, one of 90 % the 18th, one of 80 % the 16th."""
     errors = 0.8 + np.arange(1, 20) / 20
     normal = np.linspace(-1.0, 1.0, Q)
-    factors = stretch(np.tile(normal, (19, 1, 1)), np.random.default_rng(0).permutation(errors)[:, None])
+    factors = stretch_factors(np.tile(normal, (19, 1, 1)), np.random.default_rng(0).permutation(errors)[:, None])
     half = normal[Q - 3 :]  # what the upper quantiles lie above the median
     np.testing.assert_allclose(factors[Q - 3 :], errors[[15, 17, 18]] / half, rtol=1e-12)
 
@@ -73,12 +73,13 @@ def test_the_rank_is_exact():
 def test_intervals_cover_what_they_promise_where_they_may_be_wide_enough(rows, spread, seed):
     quantiles = forecasts(rows, seed)
     truth = truths(quantiles, spread, seed)
-    factors = np.array(stretch(quantiles, truth))
+    factors = np.array(stretch_factors(quantiles, truth))
     assert factors[MEDIAN] == 1
     assert (factors >= 1).all()
     assert (factors <= WIDEST).all()
     np.testing.assert_array_equal(factors, factors[::-1])
-    wide = stretched(quantiles, (factors * (1 + 1e-9)).tolist())
+    median = quantiles[..., MEDIAN, None]
+    wide = median + factors * (1 + 1e-9) * (quantiles - median)  # not sorted: quantiles that cross change places
     for lower in np.flatnonzero(factors[:MEDIAN] < WIDEST):
         assert share_covered(wide, truth, lower) >= QUANTILES[Q - 1 - lower] - QUANTILES[lower] - 1e-12
 
@@ -86,21 +87,21 @@ def test_intervals_cover_what_they_promise_where_they_may_be_wide_enough(rows, s
 def test_what_was_not_observed_or_not_forecast_does_not_count():
     quantiles = forecasts(9, 3)
     truth = truths(quantiles, 0.3, 3)
-    due = stretch(quantiles, truth)
+    due = stretch_factors(quantiles, truth)
     more, none = np.concatenate([quantiles, 7 + forecasts(4, 4)]), np.full((4, F), np.nan)
-    assert stretch(more, np.concatenate([truth, none])) == due
+    assert stretch_factors(more, np.concatenate([truth, none])) == due
     more[9:] = np.nan
-    assert stretch(more, np.concatenate([truth, none + 1e9])) == due
-    assert stretch(more, np.concatenate([truth, np.ones((4, F))])) == due
-    assert stretch(quantiles, np.full((9, F), np.nan)) == (1.0,) * Q
+    assert stretch_factors(more, np.concatenate([truth, none + 1e9])) == due
+    assert stretch_factors(more, np.concatenate([truth, np.ones((4, F))])) == due
+    assert stretch_factors(quantiles, np.full((9, F), np.nan)) == (1.0,) * Q
 
 
 def test_intervals_without_width():
     """Nothing makes them cover an error, and they need not be wider to cover none."""
     flat = np.full((5, F, Q), 2.0)
-    assert stretch(flat, np.full((5, F), 2.0)) == (1.0,) * Q
-    assert stretch(flat, np.full((5, F), 2.5)) == tuple(1.0 if q == MEDIAN else WIDEST for q in range(Q))
+    assert stretch_factors(flat, np.full((5, F), 2.0)) == (1.0,) * Q
+    assert stretch_factors(flat, np.full((5, F), 2.5)) == tuple(1.0 if q == MEDIAN else WIDEST for q in range(Q))
     one = flat[:1].copy()
     one[..., MEDIAN + 1 :] += 1.0  # no width below the median, some above it
-    assert stretch(one, np.full((1, F), 2.9)) == (1.0,) * Q
-    assert stretch(one, np.full((1, F), 1.9))[-1] == WIDEST
+    assert stretch_factors(one, np.full((1, F), 2.9)) == (1.0,) * Q
+    assert stretch_factors(one, np.full((1, F), 1.9))[-1] == WIDEST

@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 
 from throughtime._errors import InputError
-from throughtime.forecasting.config import MOST_PATCHES, make_plan, require_horizon
+from throughtime.forecasting.config import MOST_PATCHES, Calibration, ForecasterConfig, make_plan, require_horizon
 from throughtime.forecasting.intervals import QUANTILES
 
 
-def plan_for(lengths, horizon, season, values=None, **given):
+def plan_for(lengths, horizon, season, values=None, **arguments):
     lengths = np.array(lengths)
     values = np.ones(int(lengths.sum())) if values is None else values
-    sizes = {"horizon": horizon, "season": season, "cell": "gru", "hidden": None, "steps": None}
-    return make_plan(values, lengths, **sizes | given)
+    return make_plan(ForecasterConfig(horizon=horizon, season=season, **arguments), values, lengths)
 
 
 @pytest.mark.parametrize(
@@ -68,28 +67,50 @@ def test_no_forecast_looks_further_back_than_it_may(longest, horizon, season, lo
         (5000, 24, 648, (24, 168)),
     ],
 )
-def test_a_look_back_overrides_what_seems_useful(lookback, patch, length, seasons):
+def test_a_lookback_overrides_what_seems_useful(lookback, patch, length, seasons):
     """Of 700 hours, 48 ahead: no season of which two do not fit, and no more than there is."""
     design = plan_for([700], 48, 24, lookback=lookback).design
     assert (design.patch, design.length, design.seasons) == (patch, length, seasons)
 
 
-def test_a_look_back_of_one_value_shows_no_movement():
-    with pytest.raises(InputError, match="the lookback is 1: expected at least 2"):
-        plan_for([700], 48, 24, lookback=1)
+def test_a_lookback_of_one_value_shows_no_movement():
+    with pytest.raises(InputError) as caught:
+        ForecasterConfig(horizon=48, lookback=1)
+    error = caught.value
+    assert (error.code, error.found, error.expected) == ("bad-lookback", 1, 2)
+    assert str(error) == "the lookback is 1: expected at least 2 values, to see a movement"
 
 
 @pytest.mark.parametrize(("preset", "members", "steps"), [("fast", 1, 204), ("balanced", 4, 600), ("best", 10, 900)])
 def test_presets(preset, members, steps):
     plan = plan_for([90], 6, 12, preset=preset)
-    assert (plan.members, plan.most_steps, plan.variants) == (members, steps, preset != "fast")
+    assert (plan.members, plan.steps, plan.variants) == (members, steps, preset != "fast")
     own = plan_for([90], 6, 12, preset=preset, members=3, steps=50)
-    assert (own.members, own.most_steps, own.variants) == (3, 50, preset != "fast")
+    assert (own.members, own.steps, own.variants) == (3, 50, preset != "fast")
 
 
 def test_an_unknown_preset_is_told_the_known_ones():
-    with pytest.raises(InputError, match="unknown preset 'quick': expected one of fast, balanced, best"):
-        plan_for([90], 6, 12, preset="quick")
+    with pytest.raises(InputError) as caught:
+        ForecasterConfig(horizon=6, preset="quick")
+    error = caught.value
+    assert (error.code, error.found, error.expected) == ("unknown-preset", "quick", ("fast", "balanced", "best"))
+    assert str(error) == "unknown preset 'quick': expected one of fast, balanced, best"
+
+
+@pytest.mark.parametrize("name", ["cell", "head"])
+def test_an_unknown_cell_or_head_is_refused(name):
+    with pytest.raises(InputError, match=f"unknown {name} 'quick'"):
+        ForecasterConfig(horizon=6, **{name: "quick"})
+
+
+@pytest.mark.parametrize("name", ["season", "hidden", "steps", "members", "lookback"])
+@pytest.mark.parametrize("size", [0, -4, True])
+def test_a_size_is_a_whole_number_of_at_least_1(name, size):
+    with pytest.raises(InputError) as caught:
+        ForecasterConfig(horizon=6, **{name: size})
+    error = caught.value
+    assert (error.code, error.found, error.expected) == (f"bad-{name}", size, "a whole number of at least 1")
+    assert str(error) == f"the {name} is {size}: expected a whole number of at least 1"
 
 
 @pytest.mark.parametrize(
@@ -105,21 +126,26 @@ def test_an_unknown_preset_is_told_the_known_ones():
 )
 def test_larger_panels_get_more(observations, units, steps, batch):
     plan = plan_for([observations], 12, 12)
-    assert (plan.design.hidden, plan.most_steps, plan.steps, plan.batch) == (units, steps, steps, batch)
+    assert (plan.design.hidden, plan.steps, plan.batch) == (units, steps, batch)
 
 
-def test_a_plan_starts_without_a_verdict():
-    """Nothing is stretched, and the network has all its parts, before held-out windows were judged."""
+def test_before_held_out_windows_are_judged_nothing_is_left_out():
+    """No quantile is stretched, and the network has all its parts."""
     plan = plan_for([50, 40], 5, 4)
-    assert plan.stretch == (1.0,) * len(QUANTILES)
+    assert Calibration(plan.steps).stretch == (1.0,) * len(QUANTILES)
     assert (plan.design.blocks, plan.design.skip, plan.design.quantiles) == (2, True, QUANTILES)
 
 
 def test_what_the_user_says_holds():
-    given = {"horizon": 2, "season": 3, "cell": "lstm", "hidden": 7, "steps": 11, "members": 5}
-    plan = make_plan(np.ones(9), np.array([9]), **given)
+    plan = plan_for([9], 2, 3, cell="lstm", hidden=7, steps=11, members=5)
     assert (plan.design.cell, plan.design.hidden, plan.design.horizon) == ("lstm", 7, 2)
-    assert (plan.steps, plan.most_steps, plan.members) == (11, 11, 5)
+    assert (plan.steps, plan.members) == (11, 5)
+
+
+@pytest.mark.parametrize(("asked", "usual", "seasons"), [(None, 4, (4,)), (3, 4, (3,)), (1, 4, (1,)), (None, 1, (1,))])
+def test_the_usual_season_stands_in_for_one_that_was_not_asked_for(asked, usual, seasons):
+    config = ForecasterConfig(horizon=2, season=asked)
+    assert make_plan(config, np.ones(9), np.array([9]), usual_season=usual).design.seasons == seasons
 
 
 @pytest.mark.parametrize(
@@ -136,12 +162,17 @@ check_horizon = inspect.unwrap(require_horizon)  # the type checker of the tests
 
 @pytest.mark.parametrize("horizon", [0, -1, 1.5, True, "12", None, float("nan")])
 def test_a_horizon_is_a_whole_number_of_at_least_1(horizon):
-    with pytest.raises(InputError, match=f"the horizon is {horizon}: expected a whole number of steps of at least 1"):
+    with pytest.raises(InputError) as caught:
         check_horizon(horizon, 50)
+    assert caught.value.code == "bad-horizon"
+    assert caught.value.found is horizon
 
 
 @pytest.mark.parametrize(("longest", "most"), [(5, 100), (34, 102), (1000, 3000)])
 def test_a_horizon_beyond_reason(longest, most):
     check_horizon(most, longest)
-    with pytest.raises(InputError, match=f"the longest series has {longest}: expected at most {most}"):
+    with pytest.raises(InputError) as caught:
         check_horizon(most + 1, longest)
+    error = caught.value
+    assert (error.code, error.found, error.expected) == ("long-horizon", most + 1, most)
+    assert f"the longest series has {longest}: expected at most {most}" in str(error)

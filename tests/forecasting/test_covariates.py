@@ -17,15 +17,18 @@ from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.data.windows import CovariateTable, WindowCovariates, Windows
-from throughtime.forecasting import forecaster, selection
-from throughtime.forecasting.covariate_network import CovariateNetwork
+from throughtime.forecasting import fitting, selection
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovariates, covariate_network
 from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
 SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12, "members": 1}
 ROLES = {"static": "kind", "past": ["visits", "sky"], "future": ["promo", "event"]}
+CONFIG = ForecasterConfig(**SMALL, calendar=True)
 CUTOFFS = np.array([33, 26, 30])
 
 
@@ -129,8 +132,9 @@ def scrambled(panel, seed, past, future):
 
 
 def results(panel):
-    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, CUTOFFS)
-    return [model.quantiles_at(CUTOFFS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
+    fitted = fit_panel(CONFIG, panel, CUTOFFS)
+    arrays = [forecast_quantiles(fitted, panel, CUTOFFS), fitted.losses, *jax.tree.leaves(fitted.networks)]
+    return arrays, (fitted.plan, fitted.calibration)
 
 
 @pytest.fixture(scope="module")
@@ -155,21 +159,20 @@ def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
 
 @pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
 def test_what_may_be_known_is_looked_at(panel, due, sooner):
-    model = tt.Forecaster(**SMALL, calendar=True).fit_until(panel, CUTOFFS)
-    changed = forecast_quantiles(model.networks_, scrambled(panel, 0, **sooner), CUTOFFS, model.plan_)
+    fitted = fit_panel(CONFIG, panel, CUTOFFS)
+    changed = forecast_quantiles(fitted, scrambled(panel, 0, **sooner), CUTOFFS)
     if sooner["past"] is None:  # the last step's covariates change its own forecast alone
         np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
     assert (changed[:, -1] != due[0][0][:, -1]).any()
 
 
-def test_rows_before_the_first_value_change_nothing(panel, due):
+def test_rows_before_the_first_value_change_nothing(panel):
     before = pl.DataFrame({"ds": np.datetime64("2024-01-01") - np.arange(1, 6)}).join(
         TABLE.unique("unique_id").drop("ds").with_columns(y=float("nan"), promo=0.5, visits=-9.0), how="cross"
     )
     padded = Panel.from_frame(pl.concat([TABLE, before.select(TABLE.columns)]), **ROLES)
-    model = tt.Forecaster(**SMALL, calendar=True).fit(padded)
-    whole = tt.Forecaster(**SMALL, calendar=True).fit(panel)
-    np.testing.assert_array_equal(model.quantiles_at(model.panel_.lengths), whole.quantiles_at(whole.panel_.lengths))
+    came, due = (tt.Forecaster(**SMALL, calendar=True).fit(one).predict(level=[80]) for one in (padded, panel))
+    assert_frame_equal(came, due, check_exact=True)
 
 
 # What the network makes of them
@@ -218,6 +221,18 @@ def test_each_step_is_explained_by_its_own_covariates():
     assert np.argwhere(np.any(ahead != moved, axis=-1)).tolist() == [[0, 1]]
 
 
+def test_without_covariates_there_are_no_weights_and_nothing_is_explained():
+    network = covariate_network(None, 5, 7, key=jax.random.key(0))
+    assert isinstance(network, NoCovariates)
+    assert jax.tree.leaves(network) == []
+    assert (network.channels, network.features) == (0, 0)
+    inside = jnp.ones((2, 4), bool)
+    came = network(Windows(jnp.ones((2, 4)), inside, inside, jnp.ones((2, 3)), inside[:, :3]))
+    assert [array.shape for array in came] == [(2, 4, 0), (2, 0), (2, 7, 0), (2, 7)]
+    assert not came.explained.any()
+    assert network.ahead(came.future[:, 4:], jnp.ones((2, 5))) == 0
+
+
 def test_a_future_covariate_that_drives_the_target_lowers_the_error_greatly():
     lengths = {name: 56 + seed for seed, name in enumerate("abcdef")}
     table = table_of(lengths)
@@ -261,7 +276,7 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
         return prepare(panel, cutoffs, plan)
 
     monkeypatch.setattr(selection, "prepare", noted)
-    monkeypatch.setattr(forecaster, "prepare", noted)
+    monkeypatch.setattr(fitting, "prepare", noted)
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
     monkeypatch.setattr("throughtime.forecasting.config.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)

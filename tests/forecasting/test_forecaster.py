@@ -1,5 +1,6 @@
 """The forecaster as users meet it: frames in and out, short, constant and gappy series, seeds, and what is better."""
 
+import copy
 from datetime import date
 
 import jax
@@ -16,11 +17,13 @@ import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.data.frequency import Frequency
 from throughtime.forecasting import persistence
-from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
 from throughtime.forecasting.dataset import prepare, trainable
-from throughtime.forecasting.decisions import decision_notes
-from throughtime.forecasting.infer import network_quantiles
+from throughtime.forecasting.decisions import decisions, season_note
+from throughtime.forecasting.fitting import fit_panel
+from throughtime.forecasting.infer import forecast_quantiles, network_quantiles
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.selection import Selected
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
 
@@ -49,36 +52,49 @@ def test_parameters_come_back_and_a_clone_is_not_fitted(model):
 
 
 def test_an_unknown_parameter_is_named(model):
-    with pytest.raises(InputError, match="unknown parameter 'units' of Forecaster: expected one of horizon, season"):
+    with pytest.raises(InputError) as caught:
         clone(model).set_params(units=3)
+    error = caught.value
+    assert (error.code, error.found, error.expected) == ("unknown-parameter", "units", tuple(model.get_params()))
+    assert str(error).startswith("unknown parameter 'units' of Forecaster: expected one of horizon, season")
 
 
-def test_fit_returns_the_forecaster_and_reports(frame):
+def test_fit_returns_the_forecaster_and_calls_back(frame):
     model, told = tt.Forecaster(**SMALL), []
-    assert model.fit(frame, report=lambda stage, progress: told.append((stage, int(progress.state.step)))) is model
+    assert model.fit(frame, callback=lambda stage, progress: told.append((stage, int(progress.state.step)))) is model
     assert told == [("training", step + 1) for step in range(SMALL["steps"])]
     assert model.losses_.shape == (1, SMALL["steps"])
 
 
-@pytest.mark.parametrize("use", [lambda m: m.predict(), lambda m: m.quantiles_at(np.ones(1)), lambda m: m.save("x")])
+@pytest.mark.parametrize("use", [lambda m: m.predict(), lambda m: m.sample(3), lambda m: m.save("x")])
 def test_nothing_before_fit(use):
-    with pytest.raises(InputError, match="not fitted yet: call fit"):
+    with pytest.raises(InputError) as caught:
         use(tt.Forecaster(3))
+    assert caught.value.code == "not-fitted"
 
 
-@pytest.mark.parametrize("name", ["season", "hidden", "steps", "members"])
+@pytest.mark.parametrize("name", ["season", "hidden", "steps", "members", "lookback"])
 @pytest.mark.parametrize("size", [0, -4, True])
-def test_a_size_is_a_whole_number_of_at_least_1(frame, name, size):
-    with pytest.raises(InputError, match=f"the {name} is {size}: expected a whole number of at least 1"):
+def test_fit_refuses_sizes_below_1(frame, name, size):
+    with pytest.raises(InputError) as caught:
         fit(frame, **{name: size})
+    assert (caught.value.code, caught.value.found) == (f"bad-{name}", size)
 
 
-@pytest.mark.parametrize("horizon", [0, 1000])
-def test_a_horizon_that_cannot_be_leaves_nothing_fitted(frame, horizon):
+@pytest.mark.parametrize(("horizon", "code"), [(0, "bad-horizon"), (1000, "long-horizon")])
+def test_a_horizon_that_cannot_be_leaves_nothing_fitted(frame, horizon, code):
     model = tt.Forecaster(horizon)
-    with pytest.raises(InputError, match=f"the horizon is {horizon}"):
+    with pytest.raises(InputError) as caught:
         model.fit(frame)
+    assert (caught.value.code, caught.value.found) == (code, horizon)
     assert not hasattr(model, "plan_")
+    assert not hasattr(model, "fitted_")
+
+
+def test_the_number_of_samples_is_a_size(model):
+    with pytest.raises(InputError) as caught:
+        model.sample(0)
+    assert (caught.value.code, caught.value.found) == ("bad-n", 0)
 
 
 # Frames
@@ -102,7 +118,7 @@ def test_levels_come_in_the_order_asked(model):
         *(f"throughtime-{s}-95" for s in ("lo", "hi")),
         *COLUMNS[3:],
     ]
-    with pytest.raises(InputError, match="level 150 cannot be"):
+    with pytest.raises(InputError, match="level 150"):
         model.predict(level=[80, 150])
 
 
@@ -131,8 +147,10 @@ def test_a_plain_series_of_two_columns(frame):
 def test_a_series_not_longer_than_the_horizon_has_the_baseline_and_is_named(model, frame):
     short = points(model.predict().filter(unique_id="short"))
     np.testing.assert_array_equal(short, frame.filter(unique_id="short")["y"][-1])
-    said = [note for note in model.notes_ if "1 of 3 series is not longer than the horizon of 3 steps" in note]
-    assert "(short)" in said[0]
+    selected = Selected(model.plan_, model.calibration_)
+    made = decisions(model.panel_, model.panel_.lengths, selected, season=SMALL["season"])
+    assert (made.short, made.series, made.horizon) == (("short",), 3, 3)
+    assert [note for note in model.notes_ if "1 of 3 series" in note and "(short)" in note]
 
 
 def test_all_series_too_short(frame, tmp_path):
@@ -206,10 +224,10 @@ def test_members_that_hardly_began_are_left_out_of_an_early_end(frame, model, mo
     """One after the other: the first is done, the second two thirds, the third had one step."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
 
-    def report(stage, progress):
+    def stop(stage, progress):
         return stage == "training 3/3" or (stage == "training 2/3" and progress.state.step == 8)
 
-    early = tt.Forecaster(**SMALL | {"members": 3}).fit(frame, report=report)
+    early = tt.Forecaster(**SMALL | {"members": 3}).fit(frame, callback=stop)
     assert len(early.networks_) == 2
     assert [np.isfinite(losses).sum() for losses in early.losses_] == [12, 8]
     np.testing.assert_array_equal(early.losses_[0], model.losses_[0])
@@ -217,11 +235,13 @@ def test_members_that_hardly_began_are_left_out_of_an_early_end(frame, model, mo
 
 
 @pytest.mark.parametrize("season", [12, None])
-def test_a_look_back_shorter_than_two_seasons_is_told(model, season):
+def test_a_lookback_shorter_than_two_seasons_is_told(model, season):
     panel = model.panel_
-    plan = make_plan(panel.values, panel.lengths, **SMALL | {"season": 12, "cell": "gru", "lookback": 20})
-    note = decision_notes(panel, plan, panel.lengths, season=season)[0]
-    assert note == "No season: the look-back is shorter than two of 12 steps."
+    config = ForecasterConfig(**SMALL | {"season": season, "lookback": 20})
+    plan = make_plan(config, panel.values, panel.lengths, usual_season=12)
+    made = decisions(panel, panel.lengths, Selected(plan, Calibration(plan.steps)), season=season)
+    assert (made.seasons, made.asked_season, made.usual_season) == ((1,), season, 12)
+    assert season_note(made) == "No season: the lookback is shorter than two of 12 steps."
 
 
 @pytest.fixture(scope="module")
@@ -244,13 +264,13 @@ def test_members_differ_and_their_quantiles_are_averaged(pair, model):
     assert not np.allclose(*alone, rtol=1e-3)
     assert all((np.diff(quantiles, axis=-1) >= 0).all() for quantiles in alone)
     due = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.center[rows, None, None])
-    np.testing.assert_allclose(pair.quantiles_at(cutoffs)[rows], due, rtol=1e-12)
+    np.testing.assert_allclose(forecast_quantiles(pair.fitted_, pair.panel_, cutoffs)[rows], due, rtol=1e-12)
 
 
 def test_the_number_of_threads_changes_no_number(pair, frame, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     stages = set()
-    again = tt.Forecaster(**SMALL | {"members": 2}).fit(frame, report=lambda stage, _: stages.add(stage))
+    again = tt.Forecaster(**SMALL | {"members": 2}).fit(frame, callback=lambda stage, _: stages.add(stage))
     assert stages == {"training 1/2", "training 2/2"}
     for new, old in zip(jax.tree.leaves(again.networks_), jax.tree.leaves(pair.networks_), strict=True):
         np.testing.assert_array_equal(new, old)
@@ -284,7 +304,7 @@ def test_a_far_level_costs_no_digits(frame):
 
 
 def test_quantiles_ascend_in_the_datas_units(model):
-    quantiles = model.quantiles_at(np.array([40, 30, 3]))
+    quantiles = forecast_quantiles(model.fitted_, model.panel_, np.array([40, 30, 3]))
     assert quantiles.shape == (3, SMALL["horizon"], len(QUANTILES))
     assert (np.diff(quantiles, axis=-1) > 0).all()
 
@@ -307,7 +327,7 @@ def test_a_saved_forecaster_forecasts_the_same(frame, tmp_path, times):
     model.save(tmp_path / "model")
     loaded = tt.load(tmp_path / "model")
     assert loaded.get_params() == model.get_params()
-    assert loaded.plan_ == model.plan_
+    assert (loaded.plan_, loaded.calibration_) == (model.plan_, model.calibration_)
     assert loaded.notes_ == model.notes_
     np.testing.assert_array_equal(loaded.losses_, model.losses_)
     came, due = loaded.predict(level=[80]), model.predict(level=[80])
@@ -320,44 +340,68 @@ def test_a_saved_ensemble_forecasts_the_same(pair, tmp_path):
     pair.save(tmp_path / "model")
     loaded = tt.load(tmp_path / "model")
     assert (loaded.get_params(), loaded.plan_) == (pair.get_params(), pair.plan_)
+    assert loaded.calibration_ == pair.calibration_
     assert len(loaded.networks_) == 2
     np.testing.assert_array_equal(loaded.losses_, pair.losses_)
-    np.testing.assert_array_equal(loaded.quantiles_at(np.array([40, 30, 3])), pair.quantiles_at(np.array([40, 30, 3])))
+    came, due = (forecast_quantiles(m.fitted_, m.panel_, np.array([40, 30, 3])) for m in (loaded, pair))
+    np.testing.assert_array_equal(came, due)
 
 
-def test_a_model_of_the_former_version_is_refused(model, tmp_path, monkeypatch):
-    """Its configuration had one network, one stretch and no members."""
+def save_changed(model, path, monkeypatch, change):
+    """Save a model after ``change(config, trees)``."""
     save = persistence.checkpoint.save
 
-    def save_as_before(path, kind, config, trees):
-        config.pop("members")
-        config["params"].pop("members")
-        for name in ("members", "encodings"):
-            config["plan"].pop(name)
-        config["plan"]["stretch"] = 1.0
-        for name in ("blocks", "skip", "covariates", "history"):
-            config["plan"]["design"].pop(name)
-        config["panel"].pop("covariates")
-        save(path, kind, config, {"history": trees["history"], "network": trees["networks"][0]})
-
-    monkeypatch.setattr(persistence.checkpoint, "save", save_as_before)
-    model.save(tmp_path / "model")
-    with pytest.raises(InputError, match=r"model was saved by an earlier version, .*: fit the forecaster again"):
-        tt.load(tmp_path / "model")
-
-
-def test_a_model_whose_bases_saw_no_history_is_refused(model, tmp_path, monkeypatch):
-    """It had one base fewer: its arrays would not fit, and to say so in their names would help nobody."""
-    save = persistence.checkpoint.save
-
-    def save_as_before(path, kind, config, trees):
-        config["plan"]["design"].pop("history")
+    def save_another(path, kind, config, trees):
+        change(config, trees)
         save(path, kind, config, trees)
 
-    monkeypatch.setattr(persistence.checkpoint, "save", save_as_before)
-    model.save(tmp_path / "model")
-    with pytest.raises(InputError, match=r"model was saved by an earlier version, .*: fit the forecaster again"):
+    monkeypatch.setattr(persistence.checkpoint, "save", save_another)
+    model.save(path)
+
+
+def as_one_plan(config):
+    """Turn the configuration into that of version 0.1.0, which had no calibration."""
+    calibration, plan = config.pop("calibration"), config["plan"]
+    plan["most_steps"], plan["steps"], plan["stretch"] = plan["steps"], calibration["steps"], calibration["stretch"]
+
+
+def without_members(config, trees):
+    """As before 0.1.0, with one network and one stretch."""
+    as_one_plan(config)
+    config.pop("members")
+    config["params"].pop("members")
+    for name in ("members", "encodings"):
+        config["plan"].pop(name)
+    config["plan"]["stretch"] = 1.0
+    for name in ("blocks", "skip", "covariates", "history"):
+        config["plan"]["design"].pop(name)
+    config["panel"].pop("covariates")
+    trees["network"] = trees.pop("networks")[0]
+
+
+def without_history(config, trees):
+    """As before 0.1.0, with one base fewer: its arrays would not fit, and their names would tell a user nothing."""
+    as_one_plan(config)
+    config["plan"]["design"].pop("history")
+
+
+@pytest.mark.parametrize("change", [without_members, without_history])
+def test_a_model_with_another_network_is_refused(model, tmp_path, monkeypatch, change):
+    save_changed(model, tmp_path / "model", monkeypatch, change)
+    with pytest.raises(InputError) as caught:
         tt.load(tmp_path / "model")
+    assert (caught.value.code, caught.value.file) == ("former-network", str(tmp_path / "model"))
+    assert str(caught.value).endswith("fit the forecaster again")
+
+
+def test_a_model_that_was_saved_with_one_plan_is_the_same(model, tmp_path, monkeypatch):
+    """Version 0.1.0 wrote the steps and the stretch that it had found into the plan."""
+    model = copy.copy(model)
+    model.fitted_ = model.fitted_._replace(calibration=Calibration(7, tuple(np.linspace(1, 2, len(QUANTILES)))))
+    save_changed(model, tmp_path / "model", monkeypatch, lambda config, trees: as_one_plan(config))
+    loaded = tt.load(tmp_path / "model")
+    assert (loaded.plan_, loaded.calibration_) == (model.plan_, model.calibration_)
+    assert_frame_equal(loaded.predict(level=[80]), model.predict(level=[80]), check_dtypes=False, check_exact=True)
 
 
 # Backtests
@@ -386,16 +430,26 @@ def test_a_backtest_is_training_before_all_windows_and_forecasting_from_each(fra
     rows = tt.Forecaster(**SMALL).backtest(frame, windows=2)
     panel = tt.Panel.from_frame(frame)
     lengths = np.maximum(panel.lengths - 2 * SMALL["horizon"], 0)
-    model = tt.Forecaster(**SMALL).fit_until(panel, lengths)
-    medians = model.quantiles_at(np.maximum(panel.lengths - SMALL["horizon"], 0))[:, :, QUANTILES.index(0.5)]
+    fitted = fit_panel(ForecasterConfig(**SMALL), panel, lengths)
+    last_cutoffs = np.maximum(panel.lengths - SMALL["horizon"], 0)
+    medians = forecast_quantiles(fitted, panel, last_cutoffs)[:, :, QUANTILES.index(0.5)]
     last = rows.filter(pl.col("cutoff") == pl.col("cutoff").max().over("unique_id"))
     np.testing.assert_array_equal(points(last), medians[:2].ravel())
 
 
 def test_a_backtest_leaves_the_forecaster_as_it_is(frame, model):
-    before = points(model.predict())
+    before, fitted = points(model.predict()), model.fitted_
     model.backtest(frame, windows=1)
+    assert model.fitted_ is fitted
     np.testing.assert_array_equal(points(model.predict()), before)
+
+
+def test_to_predict_changes_nothing(frame):
+    model = fit(frame)
+    before = dict(vars(model))
+    model.predict(level=[80])
+    model.sample(2)
+    assert vars(model) == before
 
 
 @pytest.mark.parametrize(("windows", "message"), [(0, "at least 1 backtest window, got 0"), (13, "the longest has 40")])
@@ -421,13 +475,6 @@ def test_values_of_any_size_are_forecast(frame, model, factor):
     plain = tt.Forecaster(**SMALL).fit(frame.with_columns(y=pl.col("y") - 12))  # no logarithms
     large = tt.Forecaster(**SMALL).fit(frame.with_columns(y=(pl.col("y") - 12) * factor))
     np.testing.assert_array_equal(points(large.predict())[:6], points(plain.predict())[:6] * factor)
-
-
-@pytest.mark.parametrize("name", ["season", "hidden", "steps"])
-@pytest.mark.parametrize("size", [0, -1, True])
-def test_sizes_are_whole_numbers(frame, name, size):
-    with pytest.raises(tt.InputError, match=rf"the {name} is .*expected a whole number"):
-        tt.Forecaster(**SMALL | {name: size}).fit(frame)
 
 
 def test_a_bound_of_positive_values_is_not_below_zero(frame):
@@ -480,7 +527,7 @@ def test_nothing_is_below_zero_where_no_value_was(frame):
     forecast = model.predict(level=[80, 99.99])
     lowest = forecast.drop("unique_id", "ds").to_numpy().min()
     assert lowest == 0
-    assert model.quantiles_at(model.panel_.lengths).min() == 0
+    assert forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths).min() == 0
     below = fit(frame.with_columns(y=pl.col("y") - 12.5)).predict(level=[80, 99.99])
     assert below.drop("unique_id", "ds").to_numpy().min() < 0
 

@@ -268,7 +268,7 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
     prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
     network, rows, cutoffs = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
     whole = network_quantiles((network,), prepared, rows, cutoffs)
-    monkeypatch.setattr("throughtime.forecasting.infer.ROWS", 4)
+    monkeypatch.setattr("throughtime.forecasting.infer.CHUNK", 4)
     parts = network_quantiles((network,), prepared, rows, cutoffs)
     assert parts.shape == (6, F, len(QUANTILES))
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-5)

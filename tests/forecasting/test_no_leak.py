@@ -8,12 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis.extra.numpy import arrays
 from tests.forecasting.conftest import LENGTHS, SMALL, seasonal_values
 
-import throughtime as tt
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles
-from throughtime.forecasting.selection import MOST_WINDOWS, settle
+from throughtime.forecasting.selection import MOST_WINDOWS, select_plan
+from throughtime.forecasting.train import no_callback
 
+CONFIG = ForecasterConfig(**SMALL)
 SIZES = np.array(list(LENGTHS.values()))
 CUTOFFS = np.array([33, 26, 2])
 AFTER = np.concatenate([np.arange(size) >= cutoff for size, cutoff in zip(SIZES, CUTOFFS, strict=True)])
@@ -58,8 +61,9 @@ def values(request):
 def results(values):
     """All that is made at the cut: forecasts, losses and weights, and the plan."""
     panel = panel_of(values)
-    model = tt.Forecaster(**SMALL).fit_until(panel, CUTOFFS)
-    return [model.quantiles_at(CUTOFFS), model.losses_, *jax.tree.leaves(model.networks_)], model.plan_
+    fitted = fit_panel(CONFIG, panel, CUTOFFS)
+    arrays = [forecast_quantiles(fitted, panel, CUTOFFS), fitted.losses, *jax.tree.leaves(fitted.networks)]
+    return arrays, (fitted.plan, fitted.calibration)
 
 
 @pytest.fixture(scope="module")
@@ -85,17 +89,17 @@ def test_no_value_after_the_cut_changes_a_bit(values, due, future):
 @pytest.fixture(scope="module")
 def plan(values):
     """One with variants to choose from is enough; a learning rate that overshoots lets the number of steps matter."""
-    plan = tt.Forecaster(**SMALL).fit_until(panel_of(values), CUTOFFS).plan_
+    plan = fit_panel(CONFIG, panel_of(values), CUTOFFS).plan
     return plan._replace(learning_rate=0.1, variants=not plan.log)
 
 
-def settled(values, plan):
-    return settle(panel_of(values), CUTOFFS, plan, report=lambda stage, progress: None, seed=0)
+def selected(values, plan):
+    return select_plan(panel_of(values), CUTOFFS, plan, callback=no_callback, seed=0)
 
 
 @pytest.fixture(scope="module")
 def due_plan(values, plan):
-    return settled(values, plan)
+    return selected(values, plan)
 
 
 @settings(max_examples=2)
@@ -103,7 +107,7 @@ def due_plan(values, plan):
 @example(future=np.full(AFTER.sum(), 1e300))
 def test_what_the_held_out_run_decides(values, plan, due_plan, future):
     """Which network, when to stop and how far to stretch the intervals, from the history alone."""
-    assert settled(with_future(values, future), plan) == due_plan
+    assert selected(with_future(values, future), plan) == due_plan
 
 
 def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
@@ -112,7 +116,7 @@ def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
 
     def weights(values):
         last = {}
-        settle(panel_of(values), CUTOFFS, plan, report=last.__setitem__, seed=0)
+        select_plan(panel_of(values), CUTOFFS, plan, callback=last.__setitem__, seed=0)
         return {stage: jax.tree.leaves(progress.state.model) for stage, progress in last.items()}
 
     came, due = weights(np.where(held_out, values + 5, values)), weights(values)
@@ -125,12 +129,12 @@ def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
 def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
     """What lies between two cuts changes the later window's forecasts, and what lies after it does not."""
     panel = panel_of(values)
-    model = tt.Forecaster(**SMALL).fit_until(panel, CUTOFFS)
+    fitted = fit_panel(CONFIG, panel, CUTOFFS)
     steps = np.concatenate([np.arange(size) for size in SIZES])
     beyond, between = steps >= np.repeat(LATER, SIZES), steps == np.repeat(LATER - 1, SIZES)
 
     def quantiles(values):
-        return forecast_quantiles(model.networks_, panel_of(values), LATER, model.plan_)[:2]
+        return forecast_quantiles(fitted, panel_of(values), LATER)[:2]
 
     due = quantiles(values)
     np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), due)

@@ -10,12 +10,12 @@ from tests.forecasting.conftest import SMALL
 import throughtime as tt
 from throughtime.data.frequency import Frequency
 from throughtime.forecasting import selection
-from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.config import NO_STRETCH, Calibration, ForecasterConfig, make_plan
 from throughtime.forecasting.dataset import known_values
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.selection import Judged, hold_out, settle, stretch
-from throughtime.forecasting.train import averaged_network
+from throughtime.forecasting.selection import Selected, hold_out, select_plan, stretch_factors
+from throughtime.forecasting.train import Fitted, averaged_network
 
 F, SEASON = SMALL["horizon"], SMALL["season"]
 WINDOWS = 3
@@ -27,7 +27,8 @@ def judged_by_hand(networks, panel, plan):
     scaled, relative, forecasts, truths = [], [], [], []
     for window in range(WINDOWS, 0, -1):
         cutoffs = np.maximum(panel.lengths - window * F, 0)
-        quantiles = forecast_quantiles(networks, panel, cutoffs, plan)
+        fitted = Fitted(panel, plan, Calibration(plan.steps), networks, np.empty(0), [])
+        quantiles = forecast_quantiles(fitted, panel, cutoffs)
         for i in (0, 1):  # the third series is too short
             series = panel.series(i)
             before = series[: len(series) - WINDOWS * F]
@@ -39,7 +40,7 @@ def judged_by_hand(networks, panel, plan):
                 scaled.append(loss / scale)
                 relative.append(loss / ((y + forecast[MEDIAN]) / 2))
     loss = np.sqrt(np.nanmean(scaled) * np.nanmean(relative)) if plan.positive else np.nanmean(scaled)
-    return loss, stretch(np.array(forecasts)[:, None], np.array(truths)[:, None])
+    return loss, stretch_factors(np.array(forecasts)[:, None], np.array(truths)[:, None])
 
 
 @pytest.mark.parametrize(
@@ -54,29 +55,32 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants):
     panel = tt.Panel.from_frame(frame.with_columns(y=values))
     plan = plan_of(panel)._replace(learning_rate=0.5)  # overshoots
     reports = defaultdict(list)
-    settled = settle(panel, panel.lengths, plan, report=lambda stage, one: reports[stage].append(one), seed=0)
+    selected = select_plan(
+        panel, panel.lengths, plan, callback=lambda stage, progress: reports[stage].append(progress), seed=0
+    )
     assert sorted(reports) == [f"held out {number + 1}/{variants}" for number in range(variants)]
     judged = {}
-    for stage, seen in reports.items():
-        assert [int(progress.state.step) for progress in seen] == list(range(1, SMALL["steps"] + 1))
+    for stage, heard in reports.items():
+        assert [int(progress.state.step) for progress in heard] == list(range(1, SMALL["steps"] + 1))
         number = int(stage[9]) - 1
-        for progress in seen:
+        for progress in heard:
             network = averaged_network(progress.state)
             assert network.design.skip == (number % 2 == 0)
-            variant = plan._replace(design=network.design, log=plan.log and number < 2, steps=int(progress.state.step))
+            variant = plan._replace(design=network.design, log=plan.log and number < 2)
             loss, factors = judged_by_hand((network,), panel, variant)
-            judged[loss] = variant._replace(stretch=pytest.approx(factors, rel=1e-3))
-    due = judged[min(judged)]
+            judged[loss] = variant, int(progress.state.step), factors
+    variant, steps, factors = judged[min(judged)]
+    calibration = selected.calibration
     if level == 0:  # the last step is not the best, nor are the intervals wide enough
-        assert settled.steps < SMALL["steps"]
-        assert max(settled.stretch) > 1
-    assert settled._replace(stretch=due.stretch) == due
-    assert settled.stretch == due.stretch
+        assert calibration.steps < SMALL["steps"]
+        assert max(calibration.stretch) > 1
+    assert (selected.plan, calibration.steps) == (variant, steps)
+    assert calibration.stretch == pytest.approx(factors, rel=1e-3)
+    assert calibration.loss == pytest.approx(min(judged), rel=1e-4)
 
 
 def plan_of(panel, **changed):
-    known = known_values(panel, panel.lengths)
-    return make_plan(known, panel.lengths, **SMALL | {"cell": "gru"} | changed)
+    return make_plan(ForecasterConfig(**SMALL | changed), known_values(panel, panel.lengths), panel.lengths)
 
 
 @pytest.mark.parametrize(
@@ -90,34 +94,36 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     plan = plan_of(panel, steps=most, members=3)
     assert selection.MOST_STEPS == 1000
 
-    def made_up(runs, reports):
-        assert len(runs) == len(reports) == 4
-        tried = plan._replace(most_steps=screened, steps=min(stopped, screened), stretch=(2.0,) * len(QUANTILES))
-        return [Judged(loss, tried._replace(log=loss == 0.5)) for loss in (0.7, 0.5, 0.6, 0.9)]
+    def made_up(runs, callbacks):
+        assert len(runs) == len(callbacks) == 4
+        found = Calibration(min(stopped, screened), (2.0,) * len(QUANTILES))
+        tried = plan._replace(steps=screened)
+        return [Selected(tried._replace(log=loss == 0.5), found._replace(loss=loss)) for loss in (0.7, 0.5, 0.6, 0.9)]
 
     trained = []
     fitted = tt.Forecaster(**SMALL).fit(panel)
 
-    def train_all_the_way(prepared, plan, *, report, seed):
+    def train_all_the_way(prepared, plan, *, callback, seed):
         trained.append(plan)
-        report("training 1/2", None)
+        callback("training 1/2", None)
         return fitted.networks_, None
 
     monkeypatch.setattr(selection, "run_in_parallel", made_up)
     monkeypatch.setattr(selection, "train_networks", train_all_the_way)
     stages = []
-    settled = settle(panel, panel.lengths, plan, report=lambda stage, _: stages.append(stage), seed=0)
-    assert (settled.log, settled.steps) == (True, steps)
+    selected = select_plan(panel, panel.lengths, plan, callback=lambda stage, _: stages.append(stage), seed=0)
+    assert (selected.plan.log, selected.calibration.steps) == (True, steps)
     if steps != 2500:
         assert trained == stages == []
-        assert settled.stretch == (2.0,) * len(QUANTILES)
-        assert settled.most_steps == screened
+        assert selected.calibration == Calibration(steps, (2.0,) * len(QUANTILES), 0.5)
+        assert selected.plan.steps == screened
         return
-    assert [(few.steps, few.most_steps, few.members) for few in trained] == [(2500, 2500, 2)]
+    assert [(few.steps, few.members) for few in trained] == [(2500, 2)]
     assert stages == ["held out: training 1/2"]
-    assert (settled.most_steps, settled.members) == (2500, 3)
-    due = judged_by_hand(fitted.networks_, panel, plan._replace(log=True))[1]
-    assert settled.stretch == pytest.approx(due, rel=1e-5)
+    assert (selected.plan.steps, selected.plan.members) == (2500, 3)
+    loss, factors = judged_by_hand(fitted.networks_, panel, plan._replace(log=True))
+    assert selected.calibration.stretch == pytest.approx(factors, rel=1e-5)
+    assert selected.calibration.loss == pytest.approx(loss, rel=1e-5)
 
 
 def panel_of(*series):
@@ -151,8 +157,8 @@ def test_how_many_windows_are_held_out(lengths, horizon, windows):
     if not windows:
         assert held is None
         return
-    assert len(held.cuts) == len(held.rows) == windows
-    for number, (cut, rows) in enumerate(zip(held.cuts, held.rows, strict=True)):
+    assert len(held.cutoffs) == len(held.rows) == windows
+    for number, (cut, rows) in enumerate(zip(held.cutoffs, held.rows, strict=True)):
         np.testing.assert_array_equal(cut, np.maximum(panel.lengths - (windows - number) * horizon, 0))
         np.testing.assert_array_equal(rows, np.flatnonzero(cut > horizon))
 
@@ -160,7 +166,9 @@ def test_how_many_windows_are_held_out(lengths, horizon, windows):
 def test_where_nothing_can_be_held_out_the_plan_stays():
     panel = walks([36])
     plan = plan_of(panel, horizon=12, season=1, steps=None)
-    assert settle(panel, panel.lengths, plan, report=pytest.fail, seed=0) is plan
+    selected = select_plan(panel, panel.lengths, plan, callback=pytest.fail, seed=0)
+    assert selected.plan is plan
+    assert selected.calibration == Calibration(plan.steps, NO_STRETCH)
 
 
 def test_of_many_series_some_are_judged(monkeypatch):
@@ -182,7 +190,7 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     held = hold_out(panel, panel.lengths, plan_of(panel, season=4))
     due = []
     for row in range(4):
-        history = panel.series(row)[: held.cuts[0][row]]
+        history = panel.series(row)[: held.cutoffs[0][row]]
         errors = [abs(history[i] - history[i - 4]) for i in range(4, len(history))]
         due.append(np.nanmean(errors))
     due[2] = np.nan

@@ -6,21 +6,13 @@ import pickle
 import jax
 import numpy as np
 import polars as pl
-import pytest
 from sklearn.base import clone
 from tests.forecasting.conftest import LENGTHS, SMALL
 from tests.plots.pages import Shown, bands, curves, points, texts, words
 
 import throughtime as tt
-from throughtime.plots.forecaster import LETTERS, MOST_PAST, NOTES, SHOWN
-
-
-@pytest.fixture
-def fresh(model):
-    """The fitted forecaster, as fit left it."""
-    model = copy.copy(model)
-    model._shown = None
-    return model
+from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.plots.forecaster import LETTERS, MOST_PAST, NOTES, SHOWN, forecaster_block
 
 
 def test_before_fit_it_shows_what_was_chosen():
@@ -34,64 +26,63 @@ def test_before_fit_it_shows_what_was_chosen():
     assert str(model) == repr(model) == repr(clone(model))
 
 
-def test_after_fit_it_shows_plan_notes_and_training(fresh):
-    shown = Shown(fresh._repr_html_())
+def test_after_fit_it_shows_plan_notes_and_training(model):
+    shown = Shown(model._repr_html_())
     assert shown.title == "Forecaster, 3 steps ahead"
     facts = shown.table("series")
     assert facts["series"] == [f"{len(LENGTHS)}, {sum(LENGTHS.values())} steps in all"]
     assert facts["networks"][0].startswith(f"1, each of 2 GRU blocks of {SMALL['hidden']} units, {SMALL['steps']} ")
-    assert facts["loss at the end"] == [f"{fresh.losses_[0, -1]:.4g}"]
-    assert shown.items == fresh.notes_
+    assert facts["loss at the end"] == [f"{model.losses_[0, -1]:.4g}"]
+    assert shown.items == model.notes_
     assert len(curves(shown.figure("training loss"))) == 1
-    names = [str(name) for name in fresh.panel_.ids]
+    names = [str(name) for name in model.panel_.ids]
     assert [caption for caption in shown.captions if caption in LENGTHS] == names
     assert all(len(curves(shown.figure(name))) == 1 for name in names)
-    assert "predict() adds" in words(shown.root[1])
-    assert str(fresh).startswith("Forecaster, 3 steps ahead\n")
-    assert fresh.notes_[0] in str(fresh)
+    assert "predict()" in words(shown.root[1])
+    assert str(model).startswith("Forecaster, 3 steps ahead\n")
+    assert model.notes_[0] in str(model)
 
 
-def test_predict_adds_forecasts_with_intervals(fresh):
-    fresh.predict()
-    shown = Shown(fresh._repr_html_())
-    for name in map(str, fresh.panel_.ids):
+def test_forecasts_that_are_passed_are_shown_with_intervals(model):
+    quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
+    shown = Shown(forecaster_block(model, quantiles).html())
+    for name in map(str, model.panel_.ids):
         figure = shown.figure(name)
         assert len(curves(figure)) == 2
         assert [len(points(curve)) for curve in curves(figure)] == [min(LENGTHS[name], 24), 3]
         assert len(bands(figure)) == 2
-    assert "predict() adds" not in fresh._repr_html_()
-    fresh.fit_until(fresh.panel_, fresh.panel_.lengths)
-    assert "predict() adds" in fresh._repr_html_()  # those were another network's
+    assert "predict()" not in forecaster_block(model, quantiles).html()
 
 
-def test_to_show_it_compiles_and_computes_nothing(fresh, caplog):
-    with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("throughtime.forecasting.forecaster.forecast_quantiles", lambda *_: pytest.fail("forecasts"))
-        fresh._repr_html_()
-        str(fresh)
+def test_to_show_it_compiles_and_computes_nothing(model, caplog):
+    with jax.log_compiles():
+        model._repr_html_()
+        str(model)
         assert not caplog.records
         jax.jit(lambda x: x - 3)(1.0)  # what would be told
         assert any("Compiling" in record.message for record in caplog.records)
 
 
-def test_it_remains_an_estimator(fresh):
-    fresh.predict()
-    assert clone(fresh).get_params() == fresh.get_params()
-    assert not hasattr(clone(fresh), "plan_")
-    assert repr(fresh) == repr(clone(fresh))
-    again = pickle.loads(pickle.dumps(fresh))
-    assert again._repr_html_() == fresh._repr_html_()
+def test_it_remains_an_estimator(model):
+    shown = model._repr_html_()
+    model.predict()
+    assert model._repr_html_() == shown
+    assert clone(model).get_params() == model.get_params()
+    assert not hasattr(clone(model), "plan_")
+    assert repr(model) == repr(clone(model))
+    again = pickle.loads(pickle.dumps(model))
+    assert again._repr_html_() == shown
 
 
-def test_large_panels_and_strange_names(fresh):
+def test_large_panels_and_strange_names(model):
     n, steps = 200, 2000
     names = ["<script>alert(1)</script>", "x" * 99, "", *map(str, range(n - 3))]
     frame = pl.DataFrame(
         {"unique_id": np.repeat(names, steps), "ds": np.tile(np.arange(steps), n), "y": np.arange(n * steps) * 1.0}
     )
-    model = copy.copy(fresh)
-    model.panel_ = tt.Panel.from_frame(frame)
-    model.notes_ = [f"note {number}" for number in range(NOTES + 4)]
+    model = copy.copy(model)
+    notes = [f"note {number}" for number in range(NOTES + 4)]
+    model.fitted_ = model.fitted_._replace(panel=tt.Panel.from_frame(frame), notes=notes)
     page = model._repr_html_()
     assert "<script>" not in page
     assert len(page) < 100_000
@@ -104,10 +95,9 @@ def test_large_panels_and_strange_names(fresh):
     assert steps > MOST_PAST
 
 
-def test_without_networks_it_says_so(fresh):
+def test_without_networks_it_says_so():
     frame = pl.DataFrame({"ds": np.arange(5), "y": [1.0, 2.0, None, 4.0, 5.0]})
     model = tt.Forecaster(2).fit(frame)
-    model.predict()
     shown = Shown(model._repr_html_())
     assert shown.table("series")["networks"] == ["none: the series are too short"]
     assert len(shown.captions) == 1

@@ -35,12 +35,12 @@ LEAST_SHARE = 1e-3  # of the smallest positive value: what a value without a log
 
 
 def require_size(name: str, value: Any) -> None:
-    """Refuse anything but None and whole numbers of at least 1.
+    """Refuse anything but whole numbers of at least 1.
 
     Raises:
         InputError: with the value.
     """
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InputError(
             f"the {name} is {value!r}: expected a whole number of at least 1",
             code=f"bad-{name}",
@@ -125,8 +125,10 @@ class ForecasterConfig:
     calendar: bool = False
 
     def __post_init__(self) -> None:
+        require_size("horizon", self.horizon)
         for name in ("season", "hidden", "steps", "members", "lookback"):
-            require_size(name, getattr(self, name))
+            if getattr(self, name) is not None:
+                require_size(name, getattr(self, name))
         if self.lookback is not None and self.lookback < LEAST_LOOKBACK:
             raise InputError(
                 f"the lookback is {self.lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement",

@@ -5,7 +5,7 @@ A training run that was done before with the same design, batch, learning rate a
 """
 
 from functools import lru_cache, partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -40,6 +40,7 @@ LEAST_DONE = 0.5  # of the steps of the furthest member: after an early end, mem
 MEMBERS_APART = 7919  # between the seeds of members: the seeds of two forecasters should share no member
 
 
+@runtime_checkable
 class StageCallback(Protocol):
     """A function ``callback(stage, progress)``, called about twenty times in each stage of training.
 
