@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from throughtime.forecasting.intervals import MEDIAN, QUANTILES, stretched
+from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.selection import WIDEST, stretch_factors
 
 F, Q = 3, len(QUANTILES)

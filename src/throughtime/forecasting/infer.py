@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime._types import Array, Key
+from throughtime._types import Array
 from throughtime.data import Panel, Series, LevelScale, fill_forward, require_future, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.config import NO_STRETCH, Plan
@@ -74,7 +74,8 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
     prepared = prepare(panel, cutoffs, plan)
     head, places = head_of(plan.design), (jnp.asarray(rows), jnp.asarray(cutoffs[rows]))
     drawn = np.empty((len(rows), plan.design.horizon, n))
-    for member, (network, key) in enumerate(zip(networks, _member_keys(seed, len(networks)), strict=True)):
+    keys = jax.random.split(jax.random.key(seed), len(networks))
+    for member, (network, key) in enumerate(zip(networks, keys, strict=True)):
         share = slice(member, n, len(networks))
         draws = head.sample(*_raw_forecast(network, prepared.series, *places), key, drawn[..., share].shape[-1])
         drawn[..., share] = np.moveaxis(draws, 0, -1)
@@ -143,10 +144,6 @@ def _centered(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.nd
 def _member_quantiles(network: ForecastNetwork, raw: Array, units: LevelScale) -> np.ndarray:
     """Return (B, F, Q), ascending."""
     return head_of(network.design).quantiles(raw, network.design.quantiles, units)
-
-
-def _member_keys(seed: int, count: int) -> Key:
-    return jax.random.split(jax.random.key(seed), count)
 
 
 def _naive(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
