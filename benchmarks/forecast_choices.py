@@ -20,9 +20,11 @@ import numpy as np
 import polars as pl
 from panels import scores, sets
 
-from throughtime.data import Panel, as_panel
+from throughtime.data import as_panel
 from throughtime.forecasting import (
-    Networks,
+    Calibration,
+    Fitted,
+    ForecasterConfig,
     Plan,
     forecast_quantiles,
     interval_columns,
@@ -87,39 +89,27 @@ def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     """Scores and seconds of one network."""
     panel = as_panel(given.history)
     cutoffs = panel.lengths
-    known = known_values(panel, cutoffs)
-    plan = make_plan(
-        known,
-        cutoffs,
-        horizon=given.horizon,
-        season=given.season,
-        cell="gru",
-        hidden=None,
-        steps=steps(given),
-        members=1,
-    )
-    plan = change(plan)
+    config = ForecasterConfig(horizon=given.horizon, season=given.season, steps=steps(given), members=1)
+    plan = change(make_plan(config, known_values(panel, cutoffs), cutoffs))
     began = time.perf_counter()
-    networks, _ = train_networks(prepare(panel, cutoffs, plan), plan, report=quiet, seed=seed)
+    networks, losses = train_networks(prepare(panel, cutoffs, plan), plan, seed=seed)
     seconds = time.perf_counter() - began
-    return scores.scores(given, forecasts(networks, panel, plan)) | {"seconds": seconds}
+    fitted = Fitted(panel, plan, Calibration(plan.steps), networks, losses, [])
+    return scores.scores(given, forecasts(fitted)) | {"seconds": seconds}
 
 
 def steps(given: sets.Set) -> int:
     return STEPS.get(given.name, 1000)
 
 
-def forecasts(networks: Networks, panel: Panel, plan: Plan) -> pl.DataFrame:
+def forecasts(fitted: Fitted) -> pl.DataFrame:
     """``unique_id, cutoff, ds, point`` and the bounds of the intervals."""
-    quantiles = forecast_quantiles(networks, panel, panel.lengths, plan)
+    panel, plan = fitted.panel, fitted.plan
+    quantiles = forecast_quantiles(fitted, panel, panel.lengths)
     columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), scores.LEVELS, scores.POINT)
     ids, times = panel.future(plan.design.horizon)
     cutoff = np.repeat(times[:: plan.design.horizon] - 1, plan.design.horizon)
     return pl.DataFrame({"unique_id": ids, "cutoff": cutoff, "ds": times, **columns})
-
-
-def quiet(stage: str, progress: object) -> None:
-    """Say nothing of the training."""
 
 
 def write(file: Path, found: list[dict]) -> None:

@@ -38,16 +38,17 @@ def main() -> None:
     told = {
         "versions": {name: version(name) for name in ("throughtime", "jax", "optax")},
         "reads": model.plan_.design.reach,
-        "steps": model.plan_.steps,
+        "steps": model.calibration_.steps,
         "decided": model.notes_,
         "plan": str(model.plan_),
+        "calibration": str(model.calibration_),
     }
     panel_task.write(asked.folder, pd.concat(parts, ignore_index=True), told)
 
 
 def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
     """Forecasts of what follows each series of a panel, those that the network learned from or others."""
-    quantiles = forecast_quantiles(model.networks_, panel, panel.lengths, model.plan_)
+    quantiles = forecast_quantiles(model.fitted_, panel, panel.lengths)
     columns = interval_columns(
         quantiles.reshape(-1, quantiles.shape[-1]), task.levels, "point", positive=model.plan_.positive
     )

@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.config import make_plan
+from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.train import Fitted
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LAST_VALUE = """
@@ -160,17 +161,18 @@ def test_many_windows_at_once_are_forecast_as_one_by_one(on_path, monkeypatch):
     series = {"a": np.sin(steps / 2) + steps / 20, "b": 5 * np.cos(steps)}
     frame = pd.concat(pd.DataFrame({"unique_id": name, "ds": steps, "y": y}) for name, y in series.items())
     panel = Panel.from_frame(frame)
-    plan = make_plan(panel.values, np.full(2, 50), horizon=3, season=4, cell="elman", hidden=5, steps=1)._replace(
-        stretch=(1.5,) * len(QUANTILES)
-    )
+    config = ForecasterConfig(horizon=3, season=4, cell="elman", hidden=5, steps=1)
+    plan = make_plan(config, panel.values, np.full(2, 50))
     network = ForecastNetwork(plan.design, key=jax.random.key(1))  # as good as a trained one for this
-    model = SimpleNamespace(plan_=plan, networks_=(network,), panel_=panel)
+    calibration = Calibration(1, (1.5,) * len(QUANTILES))
+    fitted = Fitted(panel, plan, calibration, (network,), np.empty(0), [])
+    model = SimpleNamespace(plan_=plan, fitted_=fitted, panel_=panel)
     task = panel_task.Task(3, 4, [80, 95], train=50, validation=9, folds=1)
     found = pd.concat(peer.rolling(model, frame, task))
     assert len(found) == 2 * 9 * 3
     assert (found.cutoff.min(), found.cutoff.max()) == (58, 66)
     for cutoff in (59, 64, 67):
-        quantiles = forecast_quantiles((network,), panel, np.full(2, cutoff), plan)
+        quantiles = forecast_quantiles(fitted, panel, np.full(2, cutoff))
         rows = found[found.cutoff == cutoff - 1].sort_values(["unique_id", "ds"])
         assert list(rows.ds) == 2 * [cutoff, cutoff + 1, cutoff + 2]
         np.testing.assert_allclose(rows["point"], quantiles[:, :, MEDIAN].ravel(), rtol=1e-5, atol=1e-5)

@@ -15,9 +15,9 @@ from throughtime.forecasting import backtest as module
 from throughtime.forecasting.backtest import run_backtest
 from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
-from throughtime.forecasting.forecaster import silent
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.results import BacktestSettings
+from throughtime.forecasting.train import no_callback
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))
@@ -33,7 +33,7 @@ def panel_of(values):
 class Recorder(tt.Forecaster):
     """Learns nothing: it notes what it was given, and forecasts the cutoff."""
 
-    def fit_until(self, panel, cutoffs, *, report=silent):
+    def fit_until(self, panel, cutoffs, *, report=no_callback):
         if not hasattr(self, "fits"):
             self.fits = []
         self.fits.append([panel.series(i)[: cutoffs[i]].tolist() for i in range(len(panel))])
@@ -47,7 +47,7 @@ class Recorder(tt.Forecaster):
 
 def recorded(**protocol):
     model = Recorder(H, season=4)
-    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=silent)
+    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=no_callback)
     return model.fits, came.rows
 
 
@@ -132,7 +132,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
         panel_of(VALUES),
         BacktestSettings(2, baselines=["drift"]),
         level=[80],
-        callback=silent,
+        callback=no_callback,
         on_progress=lambda *said: counted.append(said),
     )
     assert (came.failures, came.forecasts) == ({"drift": 3}, 4)
@@ -153,7 +153,7 @@ def test_filled_gaps_are_told():
         panel_of(gappy),
         BacktestSettings(1, baselines=["naive2", "drift"]),
         level=[],
-        callback=silent,
+        callback=no_callback,
     )
     assert came.filled == ["naive2"]
     assert came.notes == ["Missing values are filled for naive2: by the last value of the same season."]
@@ -218,7 +218,7 @@ changes = st.lists(st.one_of(st.sampled_from(ODD), st.floats(-100, 100)), min_si
 
 def forecasts(values, protocol, window):
     """All forecasts up to a window's, of one window after the other."""
-    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], callback=silent).rows
+    rows = run_backtest(tt.Forecaster(**SMALL), panel_of(values), protocol, level=[80], callback=no_callback).rows
     count = 2 * H * (window + 1)  # the short series takes no part
     names = [name for name in rows if name not in ("y", "unique_id")]
     return np.stack([rows[name][:count].astype(float) for name in names])

@@ -34,7 +34,7 @@ def test_the_map_is_the_slope_of_the_forecast(model, flow):
             for row in rows:
                 values[panel.offsets[row + 1] - 1 - lag] *= np.exp(sign * small)
             moved = replace(panel, values=values)
-            sides.append(np.log(forecast_quantiles(model.networks_, moved, panel.lengths, plan)[rows, :, MEDIAN]))
+            sides.append(np.log(forecast_quantiles(model.fitted_, moved, panel.lengths)[rows, :, MEDIAN]))
         slopes.append(np.abs(sides[0] - sides[1]) / (2 * small))
     expected = np.median(slopes, axis=1).T
     np.testing.assert_allclose(flow.horizon_by_lag[:, :4], expected, rtol=0.05, atol=5e-3)
