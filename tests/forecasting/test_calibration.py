@@ -1,4 +1,4 @@
-"""How far quantiles are moved, against split-conformal ranks by hand; what is never done; what does not count."""
+"""The factors that widen intervals, against split-conformal ranks by hand, and the values that do not count."""
 
 from fractions import Fraction
 
@@ -55,9 +55,9 @@ def test_factors_by_hand(rows, spread):
     quantiles = forecasts(rows, rows)
     truth = truths(quantiles, spread, rows)
     truth[np.random.default_rng(rows + 2).random(truth.shape) < 0.2] = np.nan
-    came = stretch_factors(quantiles, truth)
-    assert max(came) > 1
-    np.testing.assert_allclose(came, by_hand(quantiles, truth), rtol=1e-12)
+    actual = stretch_factors(quantiles, truth)
+    assert max(actual) > 1
+    np.testing.assert_allclose(actual, by_hand(quantiles, truth), rtol=1e-12)
 
 
 def test_the_rank_is_exact():
@@ -87,12 +87,12 @@ def test_intervals_cover_what_they_promise_where_they_may_be_wide_enough(rows, s
 def test_what_was_not_observed_or_not_forecast_does_not_count():
     quantiles = forecasts(9, 3)
     truth = truths(quantiles, 0.3, 3)
-    due = stretch_factors(quantiles, truth)
+    expected = stretch_factors(quantiles, truth)
     more, none = np.concatenate([quantiles, 7 + forecasts(4, 4)]), np.full((4, F), np.nan)
-    assert stretch_factors(more, np.concatenate([truth, none])) == due
+    assert stretch_factors(more, np.concatenate([truth, none])) == expected
     more[9:] = np.nan
-    assert stretch_factors(more, np.concatenate([truth, none + 1e9])) == due
-    assert stretch_factors(more, np.concatenate([truth, np.ones((4, F))])) == due
+    assert stretch_factors(more, np.concatenate([truth, none + 1e9])) == expected
+    assert stretch_factors(more, np.concatenate([truth, np.ones((4, F))])) == expected
     assert stretch_factors(quantiles, np.full((9, F), np.nan)) == (1.0,) * Q
 
 

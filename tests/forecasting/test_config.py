@@ -1,4 +1,4 @@
-"""What a forecaster decides from the data: sizes for usual and for odd panels, and horizons that cannot be."""
+"""The decisions of a forecaster: sizes for usual and for odd panels, and arguments that are refused."""
 
 import inspect
 
@@ -136,7 +136,7 @@ def test_before_held_out_windows_are_judged_nothing_is_left_out():
     assert (plan.design.blocks, plan.design.skip, plan.design.quantiles) == (2, True, QUANTILES)
 
 
-def test_what_the_user_says_holds():
+def test_arguments_override_the_rules():
     plan = plan_for([9], 2, 3, cell="lstm", hidden=7, steps=11, members=5)
     assert (plan.design.cell, plan.design.hidden, plan.design.horizon) == ("lstm", 7, 2)
     assert (plan.steps, plan.members) == (11, 5)
@@ -169,7 +169,7 @@ def test_a_horizon_is_a_whole_number_of_at_least_1(horizon):
 
 
 @pytest.mark.parametrize(("longest", "most"), [(5, 100), (34, 102), (1000, 3000)])
-def test_a_horizon_beyond_reason(longest, most):
+def test_a_horizon_beyond_the_limit_is_refused(longest, most):
     check_horizon(most, longest)
     with pytest.raises(InputError) as caught:
         check_horizon(most + 1, longest)

@@ -143,27 +143,27 @@ def panel():
 
 
 @pytest.fixture(scope="module")
-def due(panel):
+def expected(panel):
     return results(panel)
 
 
 @settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, due, seed):
+def test_no_covariate_beyond_what_may_be_known_changes_a_bit(panel, expected, seed):
     """Past ones from the cutoff on, future ones from the horizon's end on: forecasts, weights, plan."""
-    came = results(scrambled(panel, seed, past=0, future=F))
-    assert came[1] == due[1]
-    for new, old in zip(came[0], due[0], strict=True):
+    actual = results(scrambled(panel, seed, past=0, future=F))
+    assert actual[1] == expected[1]
+    for new, old in zip(actual[0], expected[0], strict=True):
         np.testing.assert_array_equal(new, old)
 
 
 @pytest.mark.parametrize("sooner", [{"past": -1, "future": None}, {"past": None, "future": F - 1}])
-def test_what_may_be_known_is_looked_at(panel, due, sooner):
+def test_what_may_be_known_is_looked_at(panel, expected, sooner):
     fitted = fit_panel(CONFIG, panel, CUTOFFS)
     changed = forecast_quantiles(fitted, scrambled(panel, 0, **sooner), CUTOFFS)
     if sooner["past"] is None:  # the last step's covariates change its own forecast alone
-        np.testing.assert_array_equal(changed[:, :-1], due[0][0][:, :-1])
-    assert (changed[:, -1] != due[0][0][:, -1]).any()
+        np.testing.assert_array_equal(changed[:, :-1], expected[0][0][:, :-1])
+    assert (changed[:, -1] != expected[0][0][:, -1]).any()
 
 
 def test_rows_before_the_first_value_change_nothing(panel):
@@ -171,8 +171,8 @@ def test_rows_before_the_first_value_change_nothing(panel):
         TABLE.unique("unique_id").drop("ds").with_columns(y=float("nan"), promo=0.5, visits=-9.0), how="cross"
     )
     padded = Panel.from_frame(pl.concat([TABLE, before.select(TABLE.columns)]), **ROLES)
-    came, due = (tt.Forecaster(**SMALL, calendar=True).fit(one).predict(level=[80]) for one in (padded, panel))
-    assert_frame_equal(came, due, check_exact=True)
+    actual, expected = (tt.Forecaster(**SMALL, calendar=True).fit(one).predict(level=[80]) for one in (padded, panel))
+    assert_frame_equal(actual, expected, check_exact=True)
 
 
 # What the network makes of them
@@ -206,7 +206,7 @@ def test_each_step_is_explained_by_its_own_covariates():
     inside = jnp.asarray(np.arange(reach) >= np.array([[0], [2]]))
     past, future = jnp.ones((batch, reach)), jnp.ones((batch, horizon))
     windows = Windows(past, inside, inside, future, future > 0, known)
-    came = module(windows)
+    actual = module(windows)
     vectors = np.asarray(module.future.vectors[0])
     for b in range(batch):
         for s in range(reach + horizon):
@@ -214,10 +214,10 @@ def test_each_step_is_explained_by_its_own_covariates():
             x = np.concatenate([np.asarray(part) for part in x])
             units = np.asarray(jax.nn.gelu(module.regression.weight @ x + module.regression.bias))
             y = (module.sum.weight @ units + module.sum.bias)[0] if s >= reach or inside[b, s] else 0.0
-            np.testing.assert_allclose(came.explained[b, s], y, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(actual.explained[b, s], y, rtol=1e-4, atol=1e-5)
     state = jnp.asarray(rng.normal(size=(batch, width)), jnp.float32)
-    ahead = module.ahead(came.future[:, reach:], state)
-    moved = module.ahead(came.future.at[0, reach + 1].add(1.0)[:, reach:], state)
+    ahead = module.ahead(actual.future[:, reach:], state)
+    moved = module.ahead(actual.future.at[0, reach + 1].add(1.0)[:, reach:], state)
     assert np.argwhere(np.any(ahead != moved, axis=-1)).tolist() == [[0, 1]]
 
 
@@ -227,10 +227,10 @@ def test_without_covariates_there_are_no_weights_and_nothing_is_explained():
     assert jax.tree.leaves(network) == []
     assert (network.channels, network.features) == (0, 0)
     inside = jnp.ones((2, 4), bool)
-    came = network(Windows(jnp.ones((2, 4)), inside, inside, jnp.ones((2, 3)), inside[:, :3]))
-    assert [array.shape for array in came] == [(2, 4, 0), (2, 0), (2, 7, 0), (2, 7)]
-    assert not came.explained.any()
-    assert network.ahead(came.future[:, 4:], jnp.ones((2, 5))) == 0
+    actual = network(Windows(jnp.ones((2, 4)), inside, inside, jnp.ones((2, 3)), inside[:, :3]))
+    assert [array.shape for array in actual] == [(2, 4, 0), (2, 0), (2, 7, 0), (2, 7)]
+    assert not actual.explained.any()
+    assert network.ahead(actual.future[:, 4:], jnp.ones((2, 5))) == 0
 
 
 def test_a_future_covariate_that_drives_the_target_lowers_the_error_greatly():
@@ -256,10 +256,10 @@ def test_how_far_back_a_forecaster_with_covariates_looks(model):
 def test_several_targets_are_forecast_as_series_of_their_columns():
     table = TABLE.with_columns(left=pl.col("y") / 2).to_pandas()
     model = tt.Forecaster(**SMALL).fit(table, target=["y", "left"], future="promo")
-    came = model.predict()
-    assert isinstance(came, pd.DataFrame)
-    assert came["unique_id"].unique().tolist() == ["b/y", "b/left", "a/y", "a/left", "c/y", "c/left"]
-    assert len(came) == 6 * F
+    actual = model.predict()
+    assert isinstance(actual, pd.DataFrame)
+    assert actual["unique_id"].unique().tolist() == ["b/y", "b/left", "a/y", "a/left", "c/y", "c/left"]
+    assert len(actual) == 6 * F
 
 
 def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
@@ -269,20 +269,20 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
         sky=pl.when(y.over("unique_id")).then(pl.col("sky")).otherwise(pl.lit("hail")),
         promo=pl.when(y.over("unique_id")).then(pl.col("promo")).otherwise(1e6),
     )
-    seen = []
+    plans = []
 
-    def noted(panel, cutoffs, plan):
-        seen.append(plan)
+    def recorded(panel, cutoffs, plan):
+        plans.append(plan)
         return prepare(panel, cutoffs, plan)
 
-    monkeypatch.setattr(selection, "prepare", noted)
-    monkeypatch.setattr(fitting, "prepare", noted)
+    monkeypatch.setattr(selection, "prepare", recorded)
+    monkeypatch.setattr(fitting, "prepare", recorded)
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
     monkeypatch.setattr("throughtime.forecasting.config.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
-    *held_out, last = seen
-    assert {one.encodings.past[1].vocabulary for one in held_out} == {("rain", "snow", "sun")}
-    assert max(one.encodings.future[0].mean for one in held_out) < 1
+    *held_out, last = plans
+    assert {held.encodings.past[1].vocabulary for held in held_out} == {("rain", "snow", "sun")}
+    assert max(held.encodings.future[0].mean for held in held_out) < 1
     assert last.encodings == model.plan_.encodings
     assert last.encodings.past[1].vocabulary == ("hail", "rain", "snow", "sun")
     assert last.encodings.future[0].mean > 1e3

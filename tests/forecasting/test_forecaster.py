@@ -60,9 +60,9 @@ def test_an_unknown_parameter_is_named(model):
 
 
 def test_fit_returns_the_forecaster_and_calls_back(frame):
-    model, told = tt.Forecaster(**SMALL), []
-    assert model.fit(frame, callback=lambda stage, progress: told.append((stage, int(progress.state.step)))) is model
-    assert told == [("training", step + 1) for step in range(SMALL["steps"])]
+    model, calls = tt.Forecaster(**SMALL), []
+    assert model.fit(frame, callback=lambda stage, progress: calls.append((stage, int(progress.state.step)))) is model
+    assert calls == [("training", step + 1) for step in range(SMALL["steps"])]
     assert model.losses_.shape == (1, SMALL["steps"])
 
 
@@ -82,7 +82,7 @@ def test_fit_refuses_sizes_below_1(frame, name, size):
 
 
 @pytest.mark.parametrize(("horizon", "code"), [(0, "bad-horizon"), (1000, "long-horizon")])
-def test_a_horizon_that_cannot_be_leaves_nothing_fitted(frame, horizon, code):
+def test_an_impossible_horizon_leaves_nothing_fitted(frame, horizon, code):
     model = tt.Forecaster(horizon)
     with pytest.raises(InputError) as caught:
         model.fit(frame)
@@ -158,10 +158,10 @@ def test_all_series_too_short(frame, tmp_path):
     assert model.networks_ == ()
     assert model.losses_.shape == (0, 0)
     last = [frame.filter(unique_id=name)["y"][:5].to_list() for name in LENGTHS]
-    due = [series[-2:] * 3 if len(series) > 1 else series * 6 for series in last]
-    np.testing.assert_array_equal(points(model.predict()), np.concatenate(due))
+    expected = [series[-2:] * 3 if len(series) > 1 else series * 6 for series in last]
+    np.testing.assert_array_equal(points(model.predict()), np.concatenate(expected))
     model.save(tmp_path / "model")
-    np.testing.assert_array_equal(points(tt.load(tmp_path / "model").predict()), np.concatenate(due))
+    np.testing.assert_array_equal(points(tt.load(tmp_path / "model").predict()), np.concatenate(expected))
 
 
 @pytest.mark.parametrize("constant", [5.0, 0.0, -3.25e6, 0.1])
@@ -260,11 +260,11 @@ def test_members_differ_and_their_quantiles_are_averaged(pair, model):
     cutoffs = panel.lengths
     rows = np.array([0, 1])
     prepared = prepare(panel, cutoffs, plan)
-    alone = [network_quantiles((one,), prepared, rows, cutoffs) for one in both]
+    alone = [network_quantiles((network,), prepared, rows, cutoffs) for network in both]
     assert not np.allclose(*alone, rtol=1e-3)
     assert all((np.diff(quantiles, axis=-1) >= 0).all() for quantiles in alone)
-    due = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.center[rows, None, None])
-    np.testing.assert_allclose(forecast_quantiles(pair.fitted_, pair.panel_, cutoffs)[rows], due, rtol=1e-12)
+    expected = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.center[rows, None, None])
+    np.testing.assert_allclose(forecast_quantiles(pair.fitted_, pair.panel_, cutoffs)[rows], expected, rtol=1e-12)
 
 
 def test_the_number_of_threads_changes_no_number(pair, frame, monkeypatch):
@@ -330,10 +330,10 @@ def test_a_saved_forecaster_forecasts_the_same(frame, tmp_path, times):
     assert (loaded.plan_, loaded.calibration_) == (model.plan_, model.calibration_)
     assert loaded.notes_ == model.notes_
     np.testing.assert_array_equal(loaded.losses_, model.losses_)
-    came, due = loaded.predict(level=[80]), model.predict(level=[80])
-    assert isinstance(came, pl.DataFrame)
-    due = pl.DataFrame(due).with_columns(pl.col("ds").cast(came["ds"].dtype))
-    assert_frame_equal(came, due, check_exact=True)
+    actual, expected = loaded.predict(level=[80]), model.predict(level=[80])
+    assert isinstance(actual, pl.DataFrame)
+    expected = pl.DataFrame(expected).with_columns(pl.col("ds").cast(actual["ds"].dtype))
+    assert_frame_equal(actual, expected, check_exact=True)
 
 
 def test_a_saved_ensemble_forecasts_the_same(pair, tmp_path):
@@ -343,8 +343,8 @@ def test_a_saved_ensemble_forecasts_the_same(pair, tmp_path):
     assert loaded.calibration_ == pair.calibration_
     assert len(loaded.networks_) == 2
     np.testing.assert_array_equal(loaded.losses_, pair.losses_)
-    came, due = (forecast_quantiles(m.fitted_, m.panel_, np.array([40, 30, 3])) for m in (loaded, pair))
-    np.testing.assert_array_equal(came, due)
+    actual, expected = (forecast_quantiles(m.fitted_, m.panel_, np.array([40, 30, 3])) for m in (loaded, pair))
+    np.testing.assert_array_equal(actual, expected)
 
 
 def save_changed(model, path, monkeypatch, change):
@@ -453,7 +453,7 @@ def test_to_predict_changes_nothing(frame):
 
 
 @pytest.mark.parametrize(("windows", "message"), [(0, "at least 1 backtest window, got 0"), (13, "the longest has 40")])
-def test_backtests_that_cannot_be(model, frame, windows, message):
+def test_impossible_backtests_are_refused(model, frame, windows, message):
     with pytest.raises(InputError, match=message):
         model.backtest(frame, windows=windows)
 
@@ -466,7 +466,7 @@ def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]
 
 
-# What a review found
+# Odd series
 
 
 @pytest.mark.parametrize("factor", [2.0**900, 2.0**-900])

@@ -1,4 +1,4 @@
-"""What each forecast depends on, and what it must not."""
+"""The values that a forecast depends on, and those that it must not depend on."""
 
 import equinox as eqx
 import hypothesis.strategies as st
@@ -141,8 +141,8 @@ def bases_of(windows):
 
 def test_where_skip_head_and_gate_say_nothing_the_forecast_is_the_mean_of_the_bases(values):
     network = random_network("two blocks")
-    silent = lambda n: (n.head.weight, n.head.bias, n.skip.weight, n.gate.weight, n.gate.bias)  # noqa: E731
-    network = eqx.tree_at(silent, network, replace_fn=jnp.zeros_like)
+    zeroed = lambda n: (n.head.weight, n.head.bias, n.skip.weight, n.gate.weight, n.gate.bias)  # noqa: E731
+    network = eqx.tree_at(zeroed, network, replace_fn=jnp.zeros_like)
     windows = windows_at(series_of(values), jnp.zeros(B, int), jnp.asarray(CUTOFFS), lookback=REACH, horizon=F)
     scaled, simple = np.asarray(scaled_forecasts(network, windows)[0]), np.asarray(bases_of(windows))
     assert (np.diff(scaled, axis=-1) == 0).all()
@@ -228,10 +228,10 @@ def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
     observed = np.ones(P, bool)
     observed[[22, 30]] = False
     network = random_network("gru")
-    due = training_loss(network, series_of(values, observed))
-    came = training_loss(network, series_of(np.where(observed, values, hidden), observed))
-    jax.tree.map(np.testing.assert_array_equal, came, due)
-    assert np.isfinite(due[0])
+    expected = training_loss(network, series_of(values, observed))
+    actual = training_loss(network, series_of(np.where(observed, values, hidden), observed))
+    jax.tree.map(np.testing.assert_array_equal, actual, expected)
+    assert np.isfinite(expected[0])
 
 
 @settings(max_examples=30)
@@ -278,7 +278,7 @@ def test_an_ensemble_has_the_mean_of_its_members_sorted_quantiles(values):
     rows, cutoffs = np.array([0]), np.array([31])
     prepared = Prepared(np.empty(0), np.empty(0), np.array([4.0]), np.array([2.0]), series_of(values))
     members = random_network("gru", 1), random_network("gru", 2), random_network("gru", 3)
-    each = [2 * np.sort(forecasts(one, series_of(values), jnp.full(1, 31))) + 4 for one in members]
-    came = network_quantiles(members, prepared, rows, cutoffs)
-    np.testing.assert_allclose(came, np.mean(each, axis=0), rtol=1e-5)
-    assert not np.allclose(each[0], each[1], rtol=0.1)
+    alone = [2 * np.sort(forecasts(member, series_of(values), jnp.full(1, 31))) + 4 for member in members]
+    actual = network_quantiles(members, prepared, rows, cutoffs)
+    np.testing.assert_allclose(actual, np.mean(alone, axis=0), rtol=1e-5)
+    assert not np.allclose(alone[0], alone[1], rtol=0.1)

@@ -1,4 +1,4 @@
-"""Nothing looks past the cut: whatever comes after it, what is decided, learned and forecast before it is the same."""
+"""Nothing looks past the cutoff: no value after it changes a decision, a weight or a forecast before it."""
 
 import hypothesis.strategies as st
 import jax
@@ -52,14 +52,14 @@ def values(request):
     if request.param == "gaps":
         values[[5, 6, 20, 45]] = np.nan
     if request.param == "one unseen":
-        values[-3:] = np.nan, np.nan, 7.0  # its first observation comes after the cut
+        values[-3:] = np.nan, np.nan, 7.0  # its first observation comes after the cutoff
     if request.param == "one almost unseen":
-        values[40:64] = np.nan  # too few observations before the cut for the network, enough after it
+        values[40:64] = np.nan  # too few observations before the cutoff for the network, enough after it
     return values
 
 
 def results(values):
-    """All that is made at the cut: forecasts, losses and weights, and the plan."""
+    """Return all that is made at the cutoff: forecasts, losses and weights, then the plan and its calibration."""
     panel = panel_of(values)
     fitted = fit_panel(CONFIG, panel, CUTOFFS)
     arrays = [forecast_quantiles(fitted, panel, CUTOFFS), fitted.losses, *jax.tree.leaves(fitted.networks)]
@@ -67,13 +67,13 @@ def results(values):
 
 
 @pytest.fixture(scope="module")
-def due(values):
+def expected(values):
     return results(values)
 
 
-def assert_same(came, due):
-    assert came[1] == due[1]
-    for new, old in zip(came[0], due[0], strict=True):
+def assert_same(actual, expected):
+    assert actual[1] == expected[1]
+    for new, old in zip(actual[0], expected[0], strict=True):
         np.testing.assert_array_equal(new, old)
 
 
@@ -82,8 +82,8 @@ def assert_same(came, due):
 @example(future=np.full(AFTER.sum(), np.nan))
 @example(future=np.full(AFTER.sum(), 1e300))
 @example(future=np.full(AFTER.sum(), -1.0))
-def test_no_value_after_the_cut_changes_a_bit(values, due, future):
-    assert_same(results(with_future(values, future)), due)
+def test_no_value_after_the_cutoff_changes_a_bit(values, expected, future):
+    assert_same(results(with_future(values, future)), expected)
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +98,16 @@ def selected(values, plan):
 
 
 @pytest.fixture(scope="module")
-def due_plan(values, plan):
+def expected_plan(values, plan):
     return selected(values, plan)
 
 
 @settings(max_examples=2)
 @given(future=futures)
 @example(future=np.full(AFTER.sum(), 1e300))
-def test_what_the_held_out_run_decides(values, plan, due_plan, future):
-    """Which network, when to stop and how far to stretch the intervals, from the history alone."""
-    assert selected(with_future(values, future), plan) == due_plan
+def test_no_value_after_the_cutoff_changes_what_held_out_runs_select(values, plan, expected_plan, future):
+    """The network, the step to stop at and the stretch of the intervals come from the history alone."""
+    assert selected(with_future(values, future), plan) == expected_plan
 
 
 def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
@@ -119,15 +119,15 @@ def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
         select_plan(panel_of(values), CUTOFFS, plan, callback=last.__setitem__, seed=0)
         return {stage: jax.tree.leaves(progress.state.model) for stage, progress in last.items()}
 
-    came, due = weights(np.where(held_out, values + 5, values)), weights(values)
-    assert sorted(came) == sorted(due)
-    for stage in due:
-        for new, old in zip(came[stage], due[stage], strict=True):
+    actual, expected = weights(np.where(held_out, values + 5, values)), weights(values)
+    assert sorted(actual) == sorted(expected)
+    for stage in expected:
+        for new, old in zip(actual[stage], expected[stage], strict=True):
             np.testing.assert_array_equal(new, old)
 
 
-def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
-    """What lies between two cuts changes the later window's forecasts, and what lies after it does not."""
+def test_a_later_window_of_a_backtest_sees_up_to_its_own_cutoff(values):
+    """Values between two cutoffs change the later window's forecasts, values after both do not."""
     panel = panel_of(values)
     fitted = fit_panel(CONFIG, panel, CUTOFFS)
     steps = np.concatenate([np.arange(size) for size in SIZES])
@@ -136,6 +136,6 @@ def test_a_later_window_of_a_backtest_sees_up_to_its_own_cut(values):
     def quantiles(values):
         return forecast_quantiles(fitted, panel_of(values), LATER)[:2]
 
-    due = quantiles(values)
-    np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), due)
-    assert (quantiles(np.where(between, values + 1.0, values)) != due).all(axis=(1, 2)).all()
+    expected = quantiles(values)
+    np.testing.assert_array_equal(quantiles(np.where(beyond, -1e6, values)), expected)
+    assert (quantiles(np.where(between, values + 1.0, values)) != expected).all(axis=(1, 2)).all()

@@ -1,4 +1,4 @@
-"""Which network, when training stops and how wide intervals become, against the same judgment made by hand."""
+"""The selected network, its training steps and the width of its intervals, against the same judgment by hand."""
 
 from collections import defaultdict
 
@@ -188,12 +188,12 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     gappy[[3, 9, 10]] = np.nan
     panel = panel_of(noisy, gappy, np.tile([1.0, 2.0, 7.0, 4.0], 8), short)
     held = hold_out(panel, panel.lengths, plan_of(panel, season=4))
-    due = []
+    expected = []
     for row in range(4):
         history = panel.series(row)[: held.cutoffs[0][row]]
         errors = [abs(history[i] - history[i - 4]) for i in range(4, len(history))]
-        due.append(np.nanmean(errors))
-    due[2] = np.nan
-    np.testing.assert_allclose(held.scale, due, rtol=1e-12)
+        expected.append(np.nanmean(errors))
+    expected[2] = np.nan
+    np.testing.assert_allclose(held.scale, expected, rtol=1e-12)
     constant = panel_of(*[np.full(30, 3.0)] * 3)
     np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant)).scale, 1.0)
