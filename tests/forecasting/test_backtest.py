@@ -12,7 +12,7 @@ from throughtime._errors import InputError
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting import backtest as module
-from throughtime.forecasting.backtest import run_backtest
+from throughtime.forecasting.backtest import ignore_progress, run_backtest
 from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.intervals import QUANTILES
@@ -30,25 +30,33 @@ def panel_of(values):
     return Panel(np.array(list(LENGTHS)), values, offsets, starts, Frequency("integer", stamp="int64"))
 
 
-class Recorder(tt.Forecaster):
-    """Learns nothing: it notes what it was given, and forecasts the cutoff."""
+class Recorder:
+    """A stand-in for training, which records what it sees, and for forecasting, which forecasts the cutoff."""
 
-    def fit_until(self, panel, cutoffs, *, report=no_callback):
-        if not hasattr(self, "fits"):
-            self.fits = []
+    def __init__(self):
+        self.fits = []
+
+    def fit_panel(self, config, panel, cutoffs, *, callback):
         self.fits.append([panel.series(i)[: cutoffs[i]].tolist() for i in range(len(panel))])
-        self.panel_, self.plan_ = panel, tt.Forecaster(H, season=4).fit(panel.cut(int(panel.lengths.max()) - 1)).plan_
-        return self
+        return tt.Forecaster(H, season=4).fit(panel.cut(int(panel.lengths.max()) - 1)).fitted_
 
-    def quantiles_at(self, cutoffs):
-        shape = (len(cutoffs), self.horizon, len(QUANTILES))
-        return np.broadcast_to(np.asarray(cutoffs, float)[:, None, None], shape)
+    def forecast_quantiles(self, fitted, panel, cutoffs):
+        return np.broadcast_to(np.asarray(cutoffs, float)[:, None, None], (len(cutoffs), H, len(QUANTILES)))
+
+
+def recorded_backtest(values, protocol, *, level=(), on_progress=ignore_progress):
+    """What training saw, and the result."""
+    recorder, model = Recorder(), tt.Forecaster(H, season=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "fit_panel", recorder.fit_panel)
+        patch.setattr(module, "forecast_quantiles", recorder.forecast_quantiles)
+        calls = {"callback": no_callback, "on_progress": on_progress}
+        return recorder.fits, run_backtest(model, panel_of(values), protocol, level=level, **calls)
 
 
 def recorded(**protocol):
-    model = Recorder(H, season=4)
-    came = run_backtest(model, panel_of(VALUES), BacktestSettings(**protocol), level=[], callback=no_callback)
-    return model.fits, came.rows
+    fits, result = recorded_backtest(VALUES, BacktestSettings(**protocol))
+    return fits, result.rows
 
 
 def first_steps(rows):
@@ -127,14 +135,8 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
     real = module.named_baselines(["drift"])
     monkeypatch.setattr(module, "named_baselines", lambda names: real | {"drift": fails})
     counted = []
-    came = run_backtest(
-        Recorder(H, season=4),
-        panel_of(VALUES),
-        BacktestSettings(2, baselines=["drift"]),
-        level=[80],
-        callback=no_callback,
-        on_progress=lambda *said: counted.append(said),
-    )
+    protocol = BacktestSettings(2, baselines=["drift"])
+    _, came = recorded_backtest(VALUES, protocol, level=[80], on_progress=lambda *said: counted.append(said))
     assert (came.failures, came.forecasts) == ({"drift": 3}, 4)
     assert came.notes == ["drift failed on 3 of 4 forecasts: seasonal naive replaces these."]
     worked = came.rows["drift"] == 1
@@ -148,13 +150,7 @@ def test_a_baseline_that_fails_is_seasonal_naive_and_counted(monkeypatch):
 
 def test_filled_gaps_are_told():
     gappy = np.where(STEPS == 7, np.nan, VALUES)
-    came = run_backtest(
-        Recorder(H, season=4),
-        panel_of(gappy),
-        BacktestSettings(1, baselines=["naive2", "drift"]),
-        level=[],
-        callback=no_callback,
-    )
+    _, came = recorded_backtest(gappy, BacktestSettings(1, baselines=["naive2", "drift"]))
     assert came.filled == ["naive2"]
     assert came.notes == ["Missing values are filled for naive2: by the last value of the same season."]
     assert np.isfinite(came.rows["naive2"]).all()

@@ -206,7 +206,12 @@ def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callba
 
 
 def score(
-    panel: Panel, model: Forecaster, protocol: BacktestSettings, levels: Levels, callback: StageCallback, count: OnProgress
+    panel: Panel,
+    model: Forecaster,
+    protocol: BacktestSettings,
+    levels: Levels,
+    callback: StageCallback,
+    count: OnProgress,
 ) -> tuple[Evaluation, list[str]]:
     """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
     backtest = run_backtest(model, panel, protocol, level=levels, callback=callback, on_progress=count)

@@ -12,10 +12,12 @@ from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.dataset import learnable, least_windows, trainable
+from throughtime.forecasting.fitting import fit_panel
+from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 from throughtime.forecasting.metrics import decile_crps
 from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
-from throughtime.training import Progress
+from throughtime.forecasting.train import StageCallback
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
@@ -51,7 +53,7 @@ def run_backtest(
     settings: BacktestSettings,
     *,
     level: Sequence[int | float],
-    callback: Callable[[str, Progress], bool | None],
+    callback: StageCallback,
     on_progress: OnProgress = ignore_progress,
 ) -> BacktestResult:
     """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
@@ -125,7 +127,7 @@ def network_windows(
     panel: Panel,
     cutoffs: np.ndarray,
     settings: BacktestSettings,
-    callback: Callable[[str, Progress], bool | None],
+    callback: StageCallback,
 ) -> Iterator[WindowForecast]:
     """Yield the network's forecasts window by window, each as soon as it is made.
 
@@ -150,17 +152,15 @@ def network_windows(
             ends = np.minimum(known + horizon, panel.lengths) if settings.refit else panel.lengths
             part = panel if size is None else panel.between(begins, ends)
             stage = f"window {number + 1} of {len(cutoffs)}: " if settings.refit else ""
-            model.fit_until(part, known - begins, report=_with_prefix(callback, stage))
+            model.fitted_ = fit_panel(model.config, part, known - begins, callback=_with_prefix(callback, stage))
         known_of_part = known - np.minimum(begins, known)
         rows = np.flatnonzero(learnable(part, known_of_part, horizon))
-        quantiles = model.quantiles_at(known_of_part)[rows]
+        quantiles = forecast_quantiles(model.fitted_, part, known_of_part)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
         yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
 
 
-def _with_prefix(
-    callback: Callable[[str, Progress], bool | None], prefix: str
-) -> Callable[[str, Progress], bool | None]:
+def _with_prefix(callback: StageCallback, prefix: str) -> StageCallback:
     return lambda stage, progress: callback(prefix + stage, progress)
 
 

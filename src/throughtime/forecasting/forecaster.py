@@ -10,7 +10,7 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
 from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
-from throughtime.forecasting.fitting import decide, fit_panel
+from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles, forecast_samples
 from throughtime.forecasting.intervals import interval_columns
 from throughtime.forecasting.persistence import load_fitted, save_fitted
@@ -282,16 +282,6 @@ class Forecaster:
         from throughtime.plots import forecaster_block
 
         return forecaster_block(self).html()
-
-    def fit_until(self, panel: Panel, cutoffs: np.ndarray, *, report: StageCallback = no_callback) -> "Forecaster":
-        self.fitted_, self._template = fit_panel(self.config, panel, cutoffs, callback=report), None
-        return self
-
-    def first_plan(self, panel: Panel, cutoffs: np.ndarray) -> Plan:
-        return decide(self.config, panel, cutoffs)
-
-    def quantiles_at(self, cutoffs: np.ndarray) -> np.ndarray:
-        return forecast_quantiles(self._require_fitted(), self.panel_, cutoffs)
 
     def _require_fitted(self) -> Fitted:
         if not hasattr(self, "fitted_"):

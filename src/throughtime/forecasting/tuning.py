@@ -13,8 +13,8 @@ from throughtime.data import Panel, as_panel, fingerprint
 from throughtime.forecasting.backtest import network_windows, require_trainable
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
+from throughtime.forecasting.fitting import decide
 from throughtime.forecasting.forecaster import Forecaster
-from throughtime.forecasting.train import StageCallback
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
@@ -29,6 +29,7 @@ from throughtime.forecasting.optuna_study import (
     search_space,
 )
 from throughtime.forecasting.results import BacktestSettings, WindowForecast
+from throughtime.forecasting.train import StageCallback
 from throughtime.forecasting.tuning_result import TuningResult, make_result, write_result
 from throughtime.forecasting.tuning_words import describe_trial
 from throughtime.training import DivergedError
@@ -178,7 +179,7 @@ def _task(panel: Panel, horizon: int, settings: TuningSettings, fixed: dict[str,
         windows = max(len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
     cutoffs = rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
     require_trainable(panel, cutoffs, horizon, BacktestSettings(windows))
-    plan = model.first_plan(panel, cutoffs[0])
+    plan = decide(model.config, panel, cutoffs[0])
     scale = loss_scale(panel, cutoffs[0], plan.design.seasons[0])
     sizes = {"hidden": plan.design.hidden, "lookback": plan.design.length}
     space = search_space(panel, cutoffs[0], plan, fixed)
