@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._types import Array
-from throughtime.data import Panel, Series, LevelScale, fill_forward, require_future, windows_at
+from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.config import NO_STRETCH, Plan
 from throughtime.forecasting.dataset import Prepared, learnable, observed_counts, prepare
