@@ -1,6 +1,6 @@
 """The accuracy of a Forecaster's defaults (preset "balanced", steps found by held-out runs) on two small panels.
 
-``test_shipped_flags.py`` holds that of a series without a season, the Nile. Scores may drift by the spread of seeds, 5 %.
+``test_shipped_flags.py`` holds that of a series without a season, the Nile. Scores may drift by 5 %, as by seeds.
 """
 
 from datetime import date

@@ -1,7 +1,7 @@
 """Two records: the settings that were asked for, and the plan that follows from them and from the training data.
 
 The plan is made by one function a rule; the thresholds stand above them with their reasons. A third record,
-:class:`Calibration`, is what the held-out runs find: it is no part of the plan.
+:class:`Calibration`, holds the findings of the held-out runs, which are no part of the plan.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ PATCH = 8
 SEASONS_READ, LONG_SEASONS_READ, HORIZONS_READ, LEAST_READ = 3, 2, 3, 24  # the window is the longest of these
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3  # steps that are always allowed; multiples of the longest series
 NO_STRETCH: tuple[float, ...] = (1.0,) * len(QUANTILES)  # intervals as the networks make them
-LEAST_SHARE = 1e-3  # of the smallest positive value: what a value without a logarithm counts as
+LEAST_SHARE = 1e-3  # of the smallest positive value; it stands in for values without a logarithm
 
 
 def require_size(name: str, value: Any) -> None:
@@ -76,7 +76,7 @@ class Effort(NamedTuple):
 
     Attributes:
         members: networks that are trained and averaged.
-        length: of their training, as a multiple of what the size of the panel suggests.
+        length: of their training, as a multiple of the usual steps for the size of the panel.
         variants: whether several variants compete on held-out ends of the series.
     """
 
@@ -219,7 +219,7 @@ def with_encodings(plan: Plan, encodings: Encodings | None) -> Plan:
 
 
 def usual_steps(observations: int) -> int:
-    """Return the training steps for a panel of so many observed values."""
+    """Return the training steps for a panel with this number of observed values."""
     return STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), observations, side="right")]
 
 

@@ -1,4 +1,4 @@
-"""A panel on the device, and the rules that say which of its series, and whether any, can be learned from."""
+"""A panel on the device, and the rules for series that are too short to learn from."""
 
 from typing import NamedTuple
 
@@ -72,7 +72,7 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     Args:
         panel: N series.
         cutoffs: (N,) the steps of each series that may be seen: training draws windows before them.
-        plan: says what the network sees.
+        plan: whether the network sees logarithms, and its covariates.
     """
     observed = ~np.isnan(panel.values)
     values = filled = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])

@@ -19,7 +19,7 @@ class Decisions(NamedTuple):
 
     Attributes:
         seasons: the periods in steps that the network uses; (1,) for no season.
-        asked_season: the period that the user asked for; None if it was to be found.
+        asked_season: the period that the user asked for; None if it was left to the frequency.
         usual_season: the period that is usual for the frequency, 1 if there is none.
         frequency: the frequency in words, such as "monthly".
         series: N.
@@ -57,7 +57,7 @@ def decisions(panel: Panel, cutoffs: np.ndarray, selected: Selected, *, season: 
         panel: N series.
         cutoffs: (N,) the steps of each series that training could see.
         selected: the plan and its calibration.
-        season: the user's; None if it was found.
+        season: the period that the user asked for; None if it was left to the frequency.
     """
     plan, calibration = selected
     horizon, windows = plan.design.horizon, window_count(panel, cutoffs, plan.design.horizon)
@@ -107,7 +107,7 @@ def _networks(fitted: Fitted) -> str:
 
 
 def season_note(made: Decisions) -> str:
-    """Return the sentence about the season: which one, and where it comes from."""
+    """Return the sentence about the season and its origin."""
     season, others = made.seasons[0], "".join(f" and of {period}" for period in made.seasons[1:])
     wanted = made.usual_season if made.asked_season is None else made.asked_season
     if made.asked_season == 1:

@@ -55,7 +55,7 @@ def decide(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> Plan:
 def _select(
     config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, plan: Plan, callback: StageCallback
 ) -> Selected:
-    """Return what held-out runs select, or the plan itself if the user has set the number of training steps."""
+    """Return the selection of held-out runs; the plan itself if the user has set the number of training steps."""
     if config.steps is not None:
         return Selected(plan, Calibration(plan.steps))
     return select_plan(panel, cutoffs, plan, callback=callback, seed=config.seed)
@@ -64,7 +64,7 @@ def _select(
 def _train(
     config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, selected: Selected, callback: StageCallback
 ) -> tuple[Networks, np.ndarray]:
-    """Train the networks of the selected plan on all that may be seen."""
+    """Train the networks of the selected plan on all values before the cutoffs."""
     prepared = prepare(panel, cutoffs, selected.plan)
     steps = selected.calibration.steps
     return train_networks(prepared, selected.plan, steps=steps, callback=callback, seed=config.seed)

@@ -91,7 +91,7 @@ class Forecaster:
             future: covariates that are known for the horizon too, from rows after a series' last value, which have
                 none to forecast, or from :meth:`predict`.
             callback: called as ``callback(stage, progress)`` about twenty times a stage; by returning True it ends the
-                stage early, and what was learned is kept.
+                stage early, and the networks keep their weights.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used. The forecaster is left as it was.

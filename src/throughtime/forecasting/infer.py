@@ -123,7 +123,7 @@ def original_quantiles(
         quantiles: as :func:`network_quantiles` returns them.
         prepared: N series.
         rows: (R,) their rows.
-        plan: says what the networks see.
+        plan: whether the networks see logarithms, and whether forecasts stop at zero.
         stretch: (Q,) factors on the distance from the median, as the networks see it.
     """
     return original_units(stretched(quantiles, stretch), prepared, rows, plan)
@@ -131,7 +131,7 @@ def original_quantiles(
 
 def original_units(values: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan) -> np.ndarray:
     """Return values (R, F, ...) of some series, as the networks see them, in the data's own units."""
-    if plan.log:  # relative to the first value, so that a constant comes back to the last digit
+    if plan.log:  # relative to the first value, so that a constant is exact to the last digit
         values = prepared.first[rows, None, None] * np.exp(values - prepared.center[rows, None, None])
     return np.maximum(values, 0) if plan.positive else values
 

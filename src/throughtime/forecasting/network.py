@@ -36,7 +36,7 @@ class Design(NamedTuple):
         quantiles: Q levels, ascending; the middle one is 0.5.
         blocks: the number of stacked recurrent blocks.
         skip: whether a linear map leads past the blocks, from the window to the horizon.
-        head: the name of the head, which says what the network's raw numbers mean.
+        head: the name of the head, which gives the network's raw numbers their meaning.
         covariates: the sizes of the covariates' tables; None without any.
         history: the number of past values that the bases may use beyond the window; 0 for the window alone.
     """
@@ -141,23 +141,23 @@ class ForecastNetwork(eqx.Module):
         return self.embedded(values, windows.past_observed[:, -length:], covariates.past[:, -length:])
 
     def embedded(
-        self, values: Float[Array, "B L"], seen: Bool[Array, "B L"], extra: Float[Array, "B L E"] | None = None
+        self, values: Float[Array, "B L"], observed: Bool[Array, "B L"], extra: Float[Array, "B L E"] | None = None
     ) -> Float[Array, "B T H"]:
         """Return each patch of values, flags of observed values and extra channels as one time step."""
-        patches = jnp.stack([values, seen.astype(values.dtype)], axis=-1)
+        patches = jnp.stack([values, observed.astype(values.dtype)], axis=-1)
         patches = patches if extra is None else jnp.concatenate([patches, extra], axis=-1)
         patches = patches.reshape(len(values), -1, patches.shape[-1] * self.design.patch)
         return jax.vmap(jax.vmap(self.embed))(patches)
 
 
 def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
-    """Return what scaling hides: the last value, and the mean absolute difference from step to step."""
+    """Return two numbers that scaling hides: the last value, and the mean absolute difference from step to step."""
     rough = jnp.mean(jnp.abs(jnp.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else jnp.zeros(len(values))
     return jnp.stack([values[:, -1], rough], axis=1)
 
 
 def head_of(design: Design) -> Head:
-    """Return the head of a design, which says what the network's raw numbers mean."""
+    """Return the head of a design, which gives the network's raw numbers their meaning."""
     return head_type(design.head)()
 
 

@@ -30,7 +30,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
     Args:
         path: the folder.
         params: the arguments of the forecaster.
-        fitted: what it has learned.
+        fitted: its plan, networks and history.
 
     Raises:
         InputError: if ``path`` is a file.
@@ -55,7 +55,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
 
 
 def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
-    """Return the arguments of a forecaster, and what it has learned, from the folder ``path``.
+    """Return the arguments of a forecaster, and its fitted state, from the folder ``path``.
 
     Raises:
         InputError: for a folder without a forecaster, and for a truncated, altered, foreign or newer one.

@@ -45,7 +45,7 @@ class StageCallback(Protocol):
     """A function ``callback(stage, progress)``, called about twenty times in each stage of training.
 
     ``stage`` is its name, such as "held out 2/4" or "training 1/4"; stages that run at the same time take turns. If it
-    returns True, the stage ends early, and what was learned until then is kept.
+    returns True, the stage ends early and keeps its weights.
     """
 
     def __call__(self, stage: str, progress: Progress, /) -> bool | None:
