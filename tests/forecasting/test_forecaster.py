@@ -444,6 +444,12 @@ def test_a_backtest_leaves_the_forecaster_as_it_is(frame, model):
     np.testing.assert_array_equal(points(model.predict()), before)
 
 
+def test_a_parameter_that_changes_after_fit_waits_for_the_next_fit(frame, model):
+    changed = fit(frame).set_params(horizon=5, seed=4)
+    np.testing.assert_array_equal(points(changed.predict()), points(model.predict()))
+    assert len(changed.sample(2)) == 2 * len(LENGTHS) * SMALL["horizon"]
+
+
 def test_to_predict_changes_nothing(frame):
     model = fit(frame)
     before = dict(vars(model))

@@ -118,7 +118,8 @@ class Forecaster:
         """
         fitted, panel = self._require_fitted(), self.panel_
         if future is not None:
-            panel = with_future(panel, from_native(future), Source("the frame of the future"), self.horizon)
+            source = Source("the frame of the future")
+            panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
         quantiles = forecast_quantiles(fitted, panel, panel.lengths)
         flat = quantiles.reshape(-1, quantiles.shape[-1])
         return self._future_frame(interval_columns(flat, level, positive=fitted.plan.positive))
@@ -143,8 +144,8 @@ class Forecaster:
         fitted, panel = self._require_fitted(), self.panel_
         require_size("n", n)
         drawn = forecast_samples(fitted, panel, panel.lengths, n=n, seed=seed)
-        numbers = np.tile(np.arange(n), len(panel) * self.horizon)
-        return self._future_frame({"sample": numbers, "throughtime": drawn.ravel()}, repeats=n)
+        numbers = np.broadcast_to(np.arange(n), drawn.shape)
+        return self._future_frame({"sample": numbers.ravel(), "throughtime": drawn.ravel()}, repeats=n)
 
     def backtest(
         self,
@@ -290,7 +291,7 @@ class Forecaster:
 
     def _future_frame(self, columns: Mapping[str, np.ndarray], repeats: int = 1) -> Any:
         """Return columns for the steps after each series, ``repeats`` rows for each, as a frame of the user's kind."""
-        ids, times = self.panel_.future(self.horizon)
+        ids, times = self.panel_.future(self.plan_.design.horizon)
         table = {"unique_id": np.repeat(ids, repeats), "ds": np.repeat(times, repeats), **columns}
         return to_native(table, self._template, zone=self.panel_.frequency.zone)
 
