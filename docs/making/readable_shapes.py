@@ -11,7 +11,7 @@ from typing import Any
 
 import griffe
 
-SHAPES = Path(__file__).parents[2] / "src" / "throughtime" / "shapes.py"
+SHAPES = Path(__file__).parents[2] / "src" / "throughtime" / "_types.py"
 ARRAY = re.compile(r"\b(?:Float|Int|Shaped)\[(?:\w+\.)?(?:Array|ndarray), '([^']*)'\]")
 ROLE = re.compile(r":(?:func|class|meth|attr|mod):`([^`]+)`")
 RULER = re.compile(r"=+(?: +=+)+")
@@ -24,7 +24,7 @@ def letters(shape: str) -> str:
 
 
 def aliases() -> dict[str, str]:
-    """What each name of shapes.py stands for."""
+    """What each name of _types.py stands for."""
     found = {"Key": "Key"}
     for line in ast.parse(SHAPES.read_text()).body:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
