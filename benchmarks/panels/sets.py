@@ -77,7 +77,7 @@ def m4_weekly(folder: Path) -> Set:
 
 
 def cif(folder: Path) -> Set:
-    """Load CIF 2016: 57 series with a horizon of 12 months, 15 with 6; models forecast 12, scored on each series' own."""
+    """Load CIF 2016: 57 series with a horizon of 12 months, 15 with 6; forecasts of 12, scored on each series' own."""
     return Set("cif", *parted(read(folder / "cif2016.csv.gz")), 12, 12, 12, "panel")
 
 
