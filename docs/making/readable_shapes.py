@@ -23,7 +23,7 @@ def letters(shape: str) -> str:
 
 
 def aliases() -> dict[str, str]:
-    """What each name of _types.py stands for."""
+    """Return the array types behind the names of _types.py."""
     found = {"Key": "Key"}
     for line in ast.parse(SHAPES.read_text()).body:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
