@@ -58,13 +58,34 @@ def test_arrays_of_64_bits(tmp_path):
     assert "jax_enable_x64" in str(caught.value)
 
 
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float8_e5m2])
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.float8_e5m2, jnp.float8_e3m4])
 def test_a_network_of_few_bits_loads(tmp_path, dtype):
     network = tt.RecurrentNetwork(tt.GRU(3, 8, key=jax.random.key(1)), 2, key=jax.random.key(2))
     few = jax.tree.map(lambda a: a.astype(dtype), network)
     config = {"network": network_config(network)}
     checkpoint.save(tmp_path, "training", config, {"training": {"model": few}})
     assert_same(checkpoint.restore(checkpoint.load(tmp_path).arrays, lambda: few, "training.model"), few)
+    assert_same(tt.load(tmp_path), few)
+
+
+@pytest.mark.parametrize("cell", [tt.GRU, tt.LRU])
+def test_a_network_of_float64_loads_with_x64_alone(tmp_path, cell):
+    def build():
+        return tt.RecurrentNetwork(cell(2, 3, key=jax.random.key(1)), 2, key=jax.random.key(2))
+
+    for wide in (True, False):
+        with jax.enable_x64(wide):
+            network = build()
+            config = {"network": network_config(network)}
+            checkpoint.save(tmp_path / str(wide), "training", config, {"training": {"model": network}})
+    with jax.enable_x64(True):
+        for wide, dtype in ((True, jnp.float64), (False, jnp.float32)):
+            assert tt.load(tmp_path / str(wide)).readout.weight.dtype == dtype
+    assert tt.load(tmp_path / "False").readout.weight.dtype == jnp.float32
+    with pytest.raises(tt.InputError) as caught:
+        tt.load(tmp_path / "True")
+    assert caught.value.code == "arrays-misfit"
+    assert "jax_enable_x64" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["threefry2x32", "rbg", "unsafe_rbg"])

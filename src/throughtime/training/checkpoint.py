@@ -129,6 +129,21 @@ def restore(arrays: Mapping[str, np.ndarray], build: Callable[[], Any], prefix: 
     return jax.tree_util.tree_map_with_path(saved, template)
 
 
+def with_saved_types(tree: Any, arrays: Mapping[str, np.ndarray], prefix: str) -> Any:
+    """Return a tree whose floats have the types of the saved ones, such as bfloat16, to :func:`restore` them."""
+
+    def typed(path: Any, leaf: Any) -> Any:
+        saved = arrays.get(leaf_name(path, prefix))
+        floats = saved is not None and is_array(leaf) and all(_is_float(array) for array in (saved, leaf))
+        return leaf.astype(jax.dtypes.canonicalize_dtype(saved.dtype)) if saved is not None and floats else leaf
+
+    return jax.tree_util.tree_map_with_path(typed, tree)
+
+
+def _is_float(array: Any) -> bool:
+    return jnp.issubdtype(array.dtype, jnp.floating)
+
+
 def _with_present_names(arrays: Mapping[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
     """Return the arrays of a format version with the names of the present one."""
     former = FORMER_NAMES.get(version, {})
