@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 
 from throughtime._errors import InputError
-from throughtime.data.frequency import DAY, Frequency, FrequencyError, infer_frequency
+from throughtime.data.frequency import DAY, Frequency
+from throughtime.data.frequency_inference import FrequencyError, infer_frequency
 
 HOUR = DAY // 24
 ZONES = [None, "UTC", "+05:30", "Europe/Berlin", "America/New_York"]
