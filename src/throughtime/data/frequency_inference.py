@@ -3,29 +3,28 @@
 pandas' ``infer_freq`` would not do: it refuses series with gaps, and reads one series at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime._errors import InputError
-from throughtime.data.frequency import THURSDAY, Frequency, month_days
+from throughtime.data.calendars import day_of_month, weekday_of_month, weekdays_of
+from throughtime.data.frequency import Frequency
+from throughtime.data.irregular import (
+    FrequencyError,
+    Name,
+    check_alike,
+    check_jitter,
+    check_neighbors,
+    check_sparse,
+    refuse_odd,
+)
+from throughtime.data.openings import find_openings
 from throughtime.data.time_zones import instants_of, wall_clock
 from throughtime.data.timestamps import distinct_values
 
-SPARSE = 10  # a grid this many times longer than its observations means a wrong frequency, not gaps
-DOMINANT = 0.8  # if this share of the differences agrees, those that do not fit it are mistakes
 BUSINESS_SPAN = 14  # daily data over this many days without a weekend are business days
-
-
-class FrequencyError(InputError):
-    """Time stamps without a frequency; ``position`` is that of the first that does not fit."""
-
-    def __init__(self, message: str, *, code: str, position: int, found: str, expected: str):
-        super().__init__(message, code=code, found=found, expected=expected)
-        self.position = position
 
 
 def infer_frequency(
@@ -34,7 +33,7 @@ def infer_frequency(
     *,
     stamp: str | None = None,
     zone: str | None = None,
-    name: Callable[[int], str] | None = None,
+    name: Name | None = None,
 ) -> Frequency:
     """Return the coarsest frequency on whose grid all time stamps are: months, days, elapsed time or integer steps.
 
@@ -65,15 +64,53 @@ def infer_frequency(
             found="1 time stamp",
             expected="2 or more",
         )
-    step = int(np.gcd.reduce(steps))
+    before = np.flatnonzero(within)
+    frequency = replace(frequency, multiple=int(np.gcd.reduce(steps)))
     if frequency.unit == "day" and np.median(steps) == 1 and _no_weekends(frequency.ordinals(times), within):
         frequency = replace(frequency, unit="business day")
-        steps = np.diff(frequency.ordinals(times))[within]
-        step = int(np.gcd.reduce(steps))
-    before = np.flatnonzero(within)
-    _check_jitter(frequency, steps, step, before, name)
-    _check_sparse(frequency, steps, step, before, name)
-    return replace(frequency, multiple=step)
+    elif frequency.unit != "integer":
+        frequency = _with_openings(frequency, times, steps, within, name)
+    steps = np.diff(frequency.ordinals(times))[within]
+    check_jitter(frequency, steps, before, name)
+    check_sparse(frequency, steps, before, name)
+    check_neighbors(frequency, steps, before, name)
+    check_alike(frequency, steps, before, name)
+    return frequency
+
+
+def _with_openings(
+    frequency: Frequency,
+    times: NDArray,
+    steps: NDArray[np.int64],
+    within: NDArray[np.bool_],
+    name: Name,
+) -> Frequency:
+    """Return the frequency with the steps that have rows, if others never do; as business days if these are they."""
+    clocks = wall_clock(times, frequency.zone).astype(np.int64) if frequency.unit == "elapsed" else None
+    series = np.append(0, np.cumsum(~within))
+    found = find_openings(
+        frequency.unit, frequency.ordinals(times) if clocks is None else clocks, frequency.multiple, series
+    )
+    if found is not None and not found.clean:
+        check_jitter(frequency, steps, np.flatnonzero(within), name)
+    if found is None:
+        return frequency
+    weekdays = frequency.unit == "day" and found.runs == ((0, 5),)
+    narrowed = replace(frequency, unit="business day") if weekdays else replace(frequency, open_steps=found.runs)
+    if not _exact(narrowed, np.delete(times, found.odd)):
+        return frequency  # its clocks are changed while it is open
+    if len(found.odd):
+        refuse_odd(narrowed, found.odd, len(times), name)
+    return narrowed
+
+
+def _exact(frequency: Frequency, times: NDArray) -> bool:
+    """Return if the times are on the grid, and the grid rises over their span and a year more."""
+    exact = replace(frequency, stamp="datetime64[us]")
+    ordinals, instants = exact.ordinals(times), times.astype("datetime64[us]")
+    ends = exact.ordinals(np.array([instants.min(), instants.max() + np.timedelta64(366, "D")]))
+    grid = exact.times(np.arange(ends[0], ends[1] + 1, exact.multiple))
+    return np.array_equal(exact.times(ordinals), instants) and bool((np.diff(grid) > np.timedelta64(0)).all())
 
 
 def _candidates(
@@ -88,7 +125,8 @@ def _candidates(
         # A clock set forward at midnight makes that day begin later: the earliest time is the usual one.
         time_of_day = int((wall - days).min().astype(np.int64))
         candidates = [
-            Frequency("month", stamp=stamp, zone=zone, time_of_day=time_of_day, day=_day_of_month(days)),
+            Frequency("month", stamp=stamp, zone=zone, time_of_day=time_of_day, day=day_of_month(days)),
+            *_weekdays_of_months(days, Frequency("month", stamp=stamp, zone=zone, time_of_day=time_of_day)),
             Frequency("day", stamp=stamp, zone=zone, time_of_day=time_of_day),
             Frequency("elapsed", stamp=stamp, zone=zone),
         ]
@@ -103,69 +141,17 @@ def _candidates(
             yield candidate, steps
 
 
-def _check_jitter(
-    frequency: Frequency, steps: NDArray[np.int64], step: int, before: NDArray[np.int64], name: Callable[[int], str]
-) -> None:
-    """Refuse single steps that do not fit, if nearly all others are multiples of the usual one."""
-    usual = int(np.median(steps))
-    fits = steps % usual == 0
-    if usual == step or fits.all() or fits.mean() < DOMINANT:
-        return
-    odd = int(fits.argmin())
-    position, found, expected = int(before[odd]) + 1, _span(frequency, int(steps[odd])), _span(frequency, usual)
-    raise FrequencyError(
-        f"irregular time stamps: {name(position)} is {found} after {name(position - 1)}, but most are {expected} "
-        f"apart. Correct it, or resample the series to regular steps.",
-        code="irregular-times",
-        position=position,
-        found=found,
-        expected=expected,
-    )
-
-
-def _check_sparse(
-    frequency: Frequency, steps: NDArray[np.int64], step: int, before: NDArray[np.int64], name: Callable[[int], str]
-) -> None:
-    """Refuse a grid that is nearly empty: the series have no common frequency."""
-    grid = int(steps.sum()) // step
-    if grid <= SPARSE * len(steps):
-        return
-
-    def described(k: int) -> str:
-        left = int(before[k])
-        return f"{_span(frequency, int(steps[k]))} from {name(left)} to {name(left + 1)}"
-
-    least, most = int(steps.argmin()), int(steps.argmax())
-    raise FrequencyError(
-        f"irregular time stamps: {described(least)}, but {described(most)}; only {len(steps):,} of {grid:,} steps "
-        f"({replace(frequency, multiple=step).describe()}) would have a row. Resample to regular steps, and put series "
-        f"of different frequencies into separate files.",
-        code="irregular-times",
-        position=int(before[most]) + 1,
-        found=_span(frequency, int(steps[most])),
-        expected=_span(frequency, int(steps[least])),
-    )
-
-
-def _span(frequency: Frequency, ordinals: int) -> str:
-    if frequency.unit == "elapsed":
-        return str(timedelta(microseconds=ordinals))
-    if frequency.unit == "integer":
-        return str(ordinals)
-    return f"{ordinals} {frequency.unit}{'s' if ordinals > 1 else ''}"
-
-
-def _day_of_month(days: NDArray) -> int:
-    """Return the day that all dates share, 31 for month ends; dates in shorter months may be at their month's end."""
-    months = days.astype("datetime64[M]")
-    if np.array_equal(month_days(months, 31), days):
-        return 31
-    return int((days - months.astype("datetime64[D]")).max().astype(np.int64)) + 1
+def _weekdays_of_months(days: NDArray, month: Frequency) -> list[Frequency]:
+    """Return months that are counted by a weekday, unless the dates are equally far apart, as those of weekly data."""
+    weekday = weekday_of_month(days)
+    if weekday is None or len(np.unique(np.diff(days))) < 2:
+        return []
+    return [replace(month, weekday=weekday)]
 
 
 def _no_weekends(days: NDArray[np.int64], within: NDArray[np.bool_]) -> bool:
     """Return if a series spans two weeks and none has a Saturday or Sunday."""
     ends = np.flatnonzero(np.append(~within, True))
     starts = np.append(0, ends[:-1] + 1)
-    weekdays = (days + THURSDAY) % 7
+    weekdays = weekdays_of(days)
     return bool((days[ends] - days[starts]).max() >= BUSINESS_SPAN and weekdays.max() < 5)
