@@ -170,7 +170,7 @@ def test_files_that_are_in_the_way(frame, untrained, tmp_path: Path) -> None:
         tune(frame, 3, out=tmp_path, trials=1)
     assert (raised.value.code, raised.value.file) == ("study-in-use", str(file))
     (tmp_path / "study.db").write_text("mine, and no database at all\n" * 40)
-    with pytest.raises(InputError, match="remove it, or choose another --out") as raised:
+    with pytest.raises(InputError, match="remove it, or choose another folder") as raised:
         tune(frame, 3, out=tmp_path, trials=1)
     assert (raised.value.code, raised.value.file) == ("not-a-study", str(file))
     assert "mine" in (tmp_path / "study.db").read_text()
