@@ -60,6 +60,12 @@ EPOCHS = (
 )
 SERIAL = Epoch("days since 1899-12-30 (serial numbers of spreadsheets)", 86_400e6, np.datetime64("1899-12-30", "us"))
 RECENT = (np.datetime64("1990-01-01", "us"), np.datetime64("2100-01-01", "us"))
+TWELFTHS = "years and their fractions"
+DECIMALS = {
+    f"years and {unit}s": next(known for known in NOTATIONS if known.unit == unit and not known.short)
+    for unit in ("quarter", "month", "week")
+}
+YEARS_WITH_FRACTIONS = (TWELFTHS, *DECIMALS)
 # Five digits may as well be step numbers: the name of the column decides, or days that only a calendar explains.
 DATE_NAMES = ("date", "datum", "day", "ds", "tag", "fecha", "data", "dt", "jour")
 BUSINESS_DAYS = 14  # days without a weekend that are enough to know business days
@@ -83,6 +89,8 @@ def read_integers(values: NDArray[np.int64], name: str, like: str | None = None)
         return reading
     if len(values) < 2 and like is None:
         return None
+    if like in YEARS_WITH_FRACTIONS:
+        return read_fractions(values.astype(np.float64), like)
     distinct = np.unique(values)
     for digits in DIGITS:
         if (dates := _of_digits(distinct, digits)) is not None:
@@ -99,28 +107,33 @@ def read_integers(values: NDArray[np.int64], name: str, like: str | None = None)
     return None
 
 
-def read_fractions(values: NDArray[np.float64]) -> Reading | None:
+def read_fractions(values: NDArray[np.float64], like: str | None = None) -> Reading | None:
     """Return numbers with fractions as dates, None if they are none.
 
     They are serial numbers of spreadsheets with a time of day, seconds since 1970, or years with a fraction: 1949.25
     for a month or a quarter, 2020.01 for a month, 2015.4 for a quarter, 2018.52 for a week.
+
+    Args:
+        values: the numbers.
+        like: the notation that other values of this column have, if that is known; it decides between the last ones.
     """
     for epoch in (SERIAL, *EPOCHS[:2]):
         if _is_recent(values, epoch):
             return Reading(epoch.name, _since(values, epoch))
     if not ((values >= FIRST_YEAR) & (values < LAST_YEAR)).all():
         return None
+    names = (like,) if like in YEARS_WITH_FRACTIONS else YEARS_WITH_FRACTIONS
+    often = like == TWELFTHS or 2 * (values % 1 != 0).sum() >= len(values)  # one fraction among years is a mistake
     months = 12 * values
-    often = 2 * (values % 1 != 0).sum() >= len(values)  # one fraction among years is a mistake
-    if often and np.abs(months - np.round(months)).max() < 0.07:  # 1949.08 is February
+    if TWELFTHS in names and often and np.abs(months - np.round(months)).max() < 0.07:  # 1949.08 is February
         dates = (np.round(months).astype(np.int64) - 12 * 1970).astype("datetime64[M]")
-        return Reading("years and their fractions", dates.astype("datetime64[us]"))
-    for places, unit in ((10, "quarter"), (100, "month"), (100, "week")):
-        integers = np.round(values * places).astype(np.int64)
-        notation = next(known for known in NOTATIONS if known.unit == unit and not known.short)
-        dates = dates_of(notation, *np.divmod(integers, places))
-        if np.allclose(integers, values * places, rtol=0, atol=1e-6) and not np.isnat(dates).any():
-            return Reading(f"years and {unit}s", dates.astype("datetime64[us]"))
+        return Reading(TWELFTHS, dates.astype("datetime64[us]"))
+    for name, notation in DECIMALS.items():
+        integers = np.round(values * notation.base).astype(np.int64)
+        dates = dates_of(notation, *np.divmod(integers, notation.base))
+        exact = np.allclose(integers, values * notation.base, rtol=0, atol=1e-6)
+        if name in names and exact and not np.isnat(dates).any():
+            return Reading(name, dates.astype("datetime64[us]"))
     return None
 
 

@@ -136,7 +136,7 @@ def _from_floats(column: pl.Series, source: Source, like: str | None) -> TimeSta
     whole = (column == column.cast(pl.Int64, strict=False)).fill_null(False)
     if whole.all():
         return _from_integers(column.cast(pl.Int64), source, like)
-    if column.is_finite().all() and (reading := read_fractions(column.to_numpy())) is not None:
+    if column.is_finite().all() and (reading := read_fractions(column.to_numpy(), like)) is not None:
         return _of_reading(reading)
     raise unreadable(column, first_true(~whole), source)
 
