@@ -54,6 +54,20 @@ HOURLY = ["2020-02-10T00", "2020-02-10T01", "2020-02-10T02"]
         pytest.param([week - 200_000 for week in WEEKS], ("weekly", 156, WEEKLY), id="YYWW"),
         pytest.param([f"{w // 100}-{w % 100:02d}" for w in WEEKS], ("weekly", 156, WEEKLY), id="YYYY-WW"),
         pytest.param([f"{w // 100}/{w % 100}" for w in WEEKS], ("weekly", 156, WEEKLY), id="YYYY/W"),
+        pytest.param([f"{w % 100:02d}/{w // 100}" for w in WEEKS], ("weekly", 156, WEEKLY), id="WW/YYYY"),
+        pytest.param([f"{q}-{y}" for y, q in QUARTERS], ("quarterly", 64, QUARTERLY), id="Q-YYYY"),
+        pytest.param([f"{day:%m.%Y}" for day in MONTHS], ("monthly", 72, MONTHLY), id="MM.YYYY"),
+        pytest.param([int(f"{day:%y%m%d}") for day in MONTHS], ("monthly", 72, MONTHLY), id="months as YYMMDD"),
+        pytest.param(
+            [int(f"{day:%y%m%d}") for day in DAYS[5::7]],
+            ("weekly", 114, ["2022-03-14", "2022-03-21", "2022-03-28"]),
+            id="weeks as YYMMDD",
+        ),
+        pytest.param(
+            [int(f"{hour - timedelta(hours=1):%Y%m%d%H}") + 1 for hour in HOURS[1:]],
+            ("hourly", 959, HOURLY),
+            id="YYYYMMDDHH from 1 to 24",
+        ),
         pytest.param(
             WEEKS[::2], ("every 2 weeks", 78, ["2020-12-28", "2021-01-11", "2021-01-25"]), id="every second week"
         ),
@@ -113,7 +127,7 @@ def test_days_of_a_spreadsheet_by_the_name_of_the_column(name: str) -> None:
     assert future([serial(day) for day in DAYS], name="t")[0] == "integer steps"
 
 
-@pytest.mark.parametrize("days", [MONTHS, BUSINESS_DAYS, [day + timedelta(30) for day in MONTHS[::12]]])
+@pytest.mark.parametrize("days", [MONTHS, BUSINESS_DAYS, DAYS[::7], [day + timedelta(30) for day in MONTHS[::12]]])
 def test_days_of_a_spreadsheet_that_only_a_calendar_explains(days: list[date]) -> None:
     numbers = [serial(day) for day in days]
     assert future(numbers, name="t") == future(days, name="t")
@@ -141,6 +155,7 @@ def test_step_numbers_and_years_remain(times: list[int], following: int) -> None
     ("times", "code", "line"),
     [
         ([100 * y + w for y in (2018, 2019, 2020) for w in range(1, 54)], "no-such-part-of-the-year", 53),
+        ([201_900 + w for w in range(1, 54)], "no-such-part-of-the-year", 53),
         ([100 * y + w for y in (2018, 2019, 2020) for w in range(53)], "no-such-part-of-the-year", 1),
         ([1000 * y + d for y in (2018, 2019, 2020) for d in range(1, 367)], "no-such-part-of-the-year", 366),
         ([100 * y + q for y, q in QUARTERS], "months-or-quarters", 1),
@@ -167,7 +182,7 @@ def test_the_wording_of_likely_meanings() -> None:
     [
         (WEEKS, "YYYYWW (ISO weeks)"),
         ([seconds(hour) for hour in HOURS], "seconds since 1970 (UTC)"),
-        (["2015-3", "2015-4", "2016-1"], "YYYY-Q (quarters)"),
+        (["2015-3", "2015-4", "2016-1"], "YYYYQ (quarters)"),
         ([serial(day) for day in DAYS], "days since 1899-12-30 (serial numbers of spreadsheets)"),
     ],
 )

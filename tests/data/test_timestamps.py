@@ -8,7 +8,7 @@ import pytest
 
 from throughtime._errors import InputError
 from throughtime.data.source import Source
-from throughtime.data.timestamps import parse_times
+from throughtime.data.timestamps import parse_times, share_of_dates
 
 SOURCE = Source("a.csv")
 
@@ -187,3 +187,13 @@ def test_the_way_out_of_mixed_offsets(texts: tuple[str, ...], advice: str) -> No
     with pytest.raises(InputError, match=advice) as raised:
         parsed(*texts)
     assert (raised.value.code, raised.value.found) == ("mixed-time-zones", texts[1])
+
+
+def test_categories_that_are_dates() -> None:
+    texts = ["2020-01-31", "2020-02-29"]
+    for kind in (pl.Categorical, pl.Enum(texts)):
+        assert (
+            parse_times(pl.Series("day", texts, dtype=kind), SOURCE).values.astype("datetime64[D]").astype(str).tolist()
+            == texts
+        )
+        assert share_of_dates(pl.Series("day", texts, dtype=kind)) == 1

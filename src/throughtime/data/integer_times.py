@@ -10,11 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.notations import (
+    DENSE,
+    ENOUGH,
     FIRST_YEAR,
     LAST_YEAR,
     NOTATIONS,
     Reading,
     dates_of,
+    density,
     find_notation,
     refuse_months_or_quarters,
 )
@@ -41,6 +44,7 @@ DIGITS = (
 )
 FILLING = "YYYY0101000000"  # the first day of a month, and midnight
 SHORT_DAYS = "YYMMDD"
+LATEST = 210_000  # the last year as YYYYMM, if YYMMDD is possible
 
 
 class Epoch(NamedTuple):
@@ -93,6 +97,8 @@ def read_integers(values: NDArray[np.int64], name: str, like: str | None = None)
         return read_fractions(values.astype(np.float64), like)
     distinct = np.unique(values)
     for digits in DIGITS:
+        if digits.length == 6 and distinct.max() > LATEST and _short_days(distinct) is not None:
+            continue  # 210101 is of 2021, not of 2101
         if (dates := _of_digits(distinct, digits)) is not None:
             if digits.length == 6:
                 refuse_months_or_quarters(*np.divmod(distinct, 100))
@@ -164,9 +170,13 @@ def _of_digits(values: NDArray[np.int64], digits: Digits) -> NDArray | None:
     first, last = digits.years
     if values.min() < first * year or values.max() >= last * year:
         return None
-    text = pl.Series(values).cast(pl.String) + FILLING[digits.length :]
+    hour = 10 ** max(digits.length - 10, 0)
+    ends = (values // hour % 100 == 24) & (digits.length > 8)  # hours from 1 to 24
+    text = pl.Series(values - 24 * hour * ends).cast(pl.String) + FILLING[digits.length :]
     dates = text.str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="us")
-    return None if dates.has_nulls() else dates.to_physical().to_numpy().view("datetime64[us]")
+    if dates.has_nulls():
+        return None
+    return dates.to_physical().to_numpy().view("datetime64[us]") + ends * np.timedelta64(1, "D")
 
 
 def _of_parts(distinct: NDArray[np.int64], name: str) -> Reading | None:
@@ -184,9 +194,10 @@ def _of_parts(distinct: NDArray[np.int64], name: str) -> Reading | None:
             if notation is not None and share > best:
                 best, reading = share, Reading(notation.name, dates_of(notation, years, parts))
     days = _short_days(distinct)
-    if days is not None and len(distinct) > 12:
-        span = (days.max() - days.min()) / np.timedelta64(1, "D") + 1
-        if len(distinct) / span > best and len(distinct) / span > 0.5 and _many_months(distinct):
+    if days is not None and len(distinct) >= ENOUGH and len(np.unique(distinct // 100)) > 1:
+        months = len(np.unique(distinct // 100)) == len(distinct)
+        share = max(density("day", days), density("month", days) if months else 0.0)
+        if share > best and share > DENSE:
             return Reading(SHORT_DAYS, days)
     return reading
 
@@ -197,10 +208,6 @@ def _short_days(values: NDArray[np.int64]) -> NDArray | None:
     text = pl.Series(values).cast(pl.String).str.zfill(6)
     dates = text.str.to_datetime("%y%m%d", strict=False, time_unit="us")
     return None if dates.has_nulls() else dates.to_physical().to_numpy().view("datetime64[us]")
-
-
-def _many_months(values: NDArray[np.int64]) -> bool:
-    return len(np.unique(values // 100)) > 1
 
 
 def _since(values: NDArray, epoch: Epoch) -> NDArray:
@@ -224,9 +231,11 @@ def _named_as_date(name: str) -> bool:
 
 
 def _follows_calendar(days: NDArray[np.int64]) -> bool:
-    """Return if distinct serial numbers are months or business days, which step numbers would not be."""
+    """Return if distinct serial numbers are months, weeks or business days, which step numbers would not be."""
     dates = _since(days, SERIAL).astype("datetime64[D]")
     steps = np.diff(days)
+    if len(days) > 2 and (steps == 7).all():
+        return True
     months = np.diff(dates.astype("datetime64[M]").astype(np.int64))
     in_month = (dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64)
     last = (dates + 1).astype("datetime64[M]") != dates.astype("datetime64[M]")

@@ -15,8 +15,9 @@ FIRST_YEAR, LAST_YEAR = 1700, 2200
 CENTURY = 69  # years of two digits are 1969 to 2068, as in POSIX
 ENOUGH = 8  # values that never leave the parts of a year by chance
 ENOUGH_IN_A_YEAR = 10
+WEEKS = 50  # of a whole year, or nearly so
 ENOUGH_SHORT = 6  # of years of two digits, if few parts are missing
-DENSE, DENSE_SHORT, SPARSE_SHORT = 0.5, 0.8, 0.3  # shares of the steps that have a value
+DENSE, SPARSE, DENSE_SHORT, SPARSE_SHORT = 0.5, 0.2, 0.8, 0.3  # shares of the steps that have a value
 
 
 class Notation(NamedTuple):
@@ -116,7 +117,7 @@ def likely(notation: Notation, years: NDArray[np.int64], parts: NDArray[np.int64
         return share if spans > 1 and (sure or (spans > 2 and count >= 12 and share >= SPARSE_SHORT)) else 0.0
     if spans == 1:
         return share if count >= ENOUGH_IN_A_YEAR and share >= DENSE else 0.0
-    return share if count >= ENOUGH or share >= DENSE else 0.0
+    return share if share >= (SPARSE if count >= ENOUGH else DENSE) else 0.0
 
 
 def find_notation(
@@ -142,8 +143,9 @@ def find_notation(
 
 
 def _almost(notation: Notation, years: NDArray[np.int64], exists: NDArray[np.bool_], dates: NDArray) -> bool:
-    """Return if nearly all distinct values are weeks or days, over two years or more."""
-    enough = notation.unit in ("week", "day") and not notation.short and len(np.unique(years)) > 1
+    """Return if nearly all distinct values are weeks or days, over two years or a whole one."""
+    long = len(np.unique(years)) > 1 or len(years) >= WEEKS
+    enough = notation.unit in ("week", "day") and not notation.short and long
     in_range = enough and bool(((years >= FIRST_YEAR) & (years < LAST_YEAR)).all())
     return in_range and bool(exists.sum() >= 2 * ENOUGH) and density(notation.unit, dates[exists]) >= DENSE
 

@@ -15,6 +15,7 @@ from throughtime.data.notations import (
 )
 
 PARTS_OF_YEARS = r"^(\d{4})[-/ .:](\d{1,3})$"
+YEARS_LAST = r"^(\d{1,3})[-/ .:](\d{4})$"
 LONG = {known.unit: known for known in NOTATIONS if not known.short}
 
 
@@ -29,31 +30,30 @@ def read_parts(column: pl.Series, distinct: pl.Series, like: str | None = None) 
     Raises:
         UnclearNotationError: if their meaning is in doubt; its place is that among ``distinct``.
     """
-    years = distinct.str.extract(PARTS_OF_YEARS, 1)
+    years, text = distinct.str.extract(PARTS_OF_YEARS, 1), distinct.str.extract(PARTS_OF_YEARS, 2)
+    if years.has_nulls():
+        years, text = distinct.str.extract(YEARS_LAST, 2), distinct.str.extract(YEARS_LAST, 1)
     if years.has_nulls():
         return None
-    text = distinct.str.extract(PARTS_OF_YEARS, 2)
     widths = text.str.len_chars().to_numpy()
-    if distinct.str.contains(".", literal=True).any() and len(np.unique(widths)) > 1:
+    points = distinct.str.contains(".", literal=True).any()
+    if points and len(np.unique(widths)) > 1:
         return None  # a number with a fraction: 2020.1 is 2020.10
     parts = text.cast(pl.Int64).to_numpy()
     notation = _notation(years.cast(pl.Int64).to_numpy(), parts, widths, like)
-    if notation is None:
-        return None
-    name = notation.name.replace("YYYY", f"YYYY{distinct[0][4]}")
-    if notation.unit == "month" and name != "YYYY.MM":
+    if notation is None or (notation.unit == "month" and not points):
         return None
     dates = dates_of(notation, years.cast(pl.Int64).to_numpy(), parts).astype("datetime64[us]")
     if np.isnat(dates).any():
         return None
     values = pl.Series(dates).cast(pl.Datetime("us"))
     spread = values if len(distinct) == len(column) else column.replace_strict(distinct, values)
-    return Reading(name, spread.to_physical().to_numpy().view("datetime64[us]"))
+    return Reading(notation.name, spread.to_physical().to_numpy().view("datetime64[us]"))
 
 
 def _notation(years: NDArray[np.int64], parts: NDArray[np.int64], widths: NDArray, like: str | None) -> Notation | None:
     for notation in LONG.values():
-        if like is not None and like[:4] + like[5:] == notation.name:
+        if like == notation.name:
             return notation
     if parts.max() <= PARTS["month"] and like is not None:
         return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from throughtime.data.integer_times import PLAIN, read_fractions, read_integers
 from throughtime.data.notations import FIRST_YEAR, LAST_YEAR, Reading, UnclearNotationError
 from throughtime.data.source import Source, first_true, without_missing_words
-from throughtime.data.text_parts import PARTS_OF_YEARS, read_parts
+from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts
 from throughtime.data.written_times import EXPECTED, INTEGER, read_text, share_of_text_dates, unreadable
 
 LONG_INTEGER = r"^-?\d{19}$"  # nanoseconds since 1970
@@ -48,6 +48,8 @@ def parse_times(column: pl.Series, source: Source, like: str | None = None) -> T
     Raises:
         InputError: for a missing or unreadable value, dates that may be day or month first, or several time zones.
     """
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
     if column.dtype == pl.String:
         column = without_missing_words(column)
     elif column.dtype.is_float():
@@ -78,11 +80,12 @@ def share_of_dates(sample: pl.Series) -> float:
     """Return the share of values that are dates; integers are not."""
     if sample.dtype.is_temporal():
         return 1.0
-    if sample.dtype != pl.String or not len(sample):
+    if sample.dtype not in (pl.String, pl.Categorical, pl.Enum) or not len(sample):
         return 0.0
+    sample = sample.cast(pl.String)
     text = sample.str.strip_chars()
     text = text.set(text.cast(pl.Float64, strict=False).is_not_null(), None)
-    years = text.str.extract(PARTS_OF_YEARS, 1).cast(pl.Int64)
+    years = text.str.extract(PARTS_OF_YEARS, 1).fill_null(text.str.extract(YEARS_LAST, 2)).cast(pl.Int64)
     parts = float(years.is_between(FIRST_YEAR, LAST_YEAR).fill_null(False).sum()) / len(text)
     return parts if parts > 0.5 else share_of_text_dates(text)
 
