@@ -11,6 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data.columns import listed
 from throughtime.data.covariates import Column, Covariates, read_column
 from throughtime.data.frames import as_polars, collect, format_times
+from throughtime.data.integer_times import DATED, PLAIN
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.data.timestamps import parse_times
@@ -111,7 +112,9 @@ def _rows_in_horizon(
     panel: Panel, covariates: Covariates, frame: nw.DataFrame, source: Source, horizon: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of a frame in the horizon of a series, the numbers of these series, and the steps in them."""
-    stamps, frequency = parse_times(as_polars(frame[covariates.time]), source), panel.frequency
+    frequency = panel.frequency
+    form = covariates.form or (PLAIN if frequency.unit == "integer" else DATED)
+    stamps = parse_times(as_polars(frame[covariates.time]), source, like=form)
     dates, has_zone = stamps.values.dtype.kind == "M", stamps.zone is not None
     if dates != (frequency.unit != "integer") or has_zone != (frequency.zone is not None):
         raise source.error(
