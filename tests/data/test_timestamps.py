@@ -164,6 +164,8 @@ def test_weeks(form: str) -> None:
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
+        (("20200131T235900", "20200201T000500"), ["2020-01-31T23:59:00", "2020-02-01T00:05:00"]),
+        (("20200131T2359", "20200201T0005"), ["2020-01-31T23:59:00", "2020-02-01T00:05:00"]),
         (("2020M01", "2020M11"), ["2020-01-01T00:00:00", "2020-11-01T00:00:00"]),
         (("2020-02-28 23:00", "2020-02-28 24:00"), ["2020-02-28T23:00:00", "2020-02-29T00:00:00"]),
         (("2020-12-31T24:00:00Z", "2021-01-01T01:00:00Z"), ["2021-01-01T00:00:00", "2021-01-01T01:00:00"]),
@@ -187,6 +189,14 @@ def test_the_way_out_of_mixed_offsets(texts: tuple[str, ...], advice: str) -> No
     with pytest.raises(InputError, match=advice) as raised:
         parsed(*texts)
     assert (raised.value.code, raised.value.found) == ("mixed-time-zones", texts[1])
+
+
+def test_decimal_numbers_that_are_dates() -> None:
+    weeks = pl.Series("week", ["201852", "201901", "201902"]).cast(pl.Decimal(10, 0))
+    assert parse_times(weeks, SOURCE).values.astype("datetime64[D]").astype(str).tolist()[:2] == [
+        "2018-12-24",
+        "2018-12-31",
+    ]
 
 
 def test_categories_that_are_dates() -> None:

@@ -95,7 +95,7 @@ def read_integers(values: NDArray[np.int64], name: str, like: str | None = None)
         return None
     if like in YEARS_WITH_FRACTIONS:
         return read_fractions(values.astype(np.float64), like)
-    distinct = np.unique(values)
+    distinct = pl.Series(values).unique().sort().to_numpy()  # faster than to sort them all
     for digits in DIGITS:
         if digits.length == 6 and distinct.max() > LATEST and _short_days(distinct) is not None:
             continue  # 210101 is of 2021, not of 2101

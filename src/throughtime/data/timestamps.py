@@ -50,6 +50,8 @@ def parse_times(column: pl.Series, source: Source, like: str | None = None) -> T
     """
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
+    elif column.dtype.is_decimal():
+        column = column.cast(pl.Float64)
     if column.dtype == pl.String:
         column = without_missing_words(column)
     elif column.dtype.is_float():
