@@ -34,7 +34,7 @@ MESSAGES = {
         "Name it with --time COLUMN (time= in Python)."
     ),
     "no values column": (
-        "a.csv: no column of numbers to forecast besides the time: found 'b'. "
+        "a.csv: no column of numbers to forecast besides the time: found 'b' (such as 'x'). "
         "Name it with --target COLUMN (target= in Python)."
     ),
     "two time columns": (

@@ -49,7 +49,9 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     kept = np.repeat(known, grid.lengths)
     beyond = _after_last(grid) & kept if rows.columns.future else np.zeros(len(kept), bool)
     lengths = grid.lengths - np.add.reduceat(beyond, grid.offsets[:-1], dtype=np.int64)
-    findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)
+    findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)._replace(
+        repairs=source.repairs
+    )
     kept &= ~beyond
     covariates = None
     if rows.columns.static or rows.columns.past or rows.columns.future:

@@ -1,5 +1,6 @@
 """The columns of a long table: the one of the time, of the series, of the values; and the values as numbers."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -197,6 +198,17 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
 
 def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
     text = without_missing_words(column)
+    if column.name in source.unclear:
+        row = first_true(text.str.contains("[.,]").fill_null(False))
+        raise source.error(
+            f"{column[row]!r} may be {_both_ways(text[row])}: all marks of the column can be decimal marks or group "
+            f"thousands. Write thousands without marks, or decimal points in a file with commas between the columns.",
+            code="decimal-or-thousands",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="numbers without marks for thousands",
+        )
     numbers = text.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & text.is_not_null()
     if wrong.any():
@@ -210,6 +222,10 @@ def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
             expected="a number",
         )
     return numbers
+
+
+def _both_ways(number: str) -> str:
+    return f"{re.sub('[.,]', '', number)} or {number.replace(',', '.')}"
 
 
 def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
@@ -240,7 +256,7 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
     if "y" in samples:
         return "y"
-    numeric = [name for name, sample in samples.items() if _share_of_numbers(sample) > 0.5]
+    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
@@ -251,12 +267,19 @@ def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
             expected="--target",
         )
     raise source.error(
-        f"no column of numbers to forecast besides the time: found {listed(samples) or 'no other column'}. "
+        f"no column of numbers to forecast besides the time: found {_with_examples(samples) or 'no other column'}. "
         f"Name it with {option('target')}.",
         code="no-target-column",
         found=list(samples),
         expected="--target",
     )
+
+
+def _with_examples(samples: dict[str, pl.Series]) -> str:
+    """Return the names of the columns, each with its first value."""
+    first = {name: sample[0] for name, sample in samples.items() if len(sample)}
+    examples = [f"{name!r} (such as {first[name]!r})" if name in first else repr(name) for name in samples]
+    return ", ".join(examples[:LISTED]) + (f" and {len(examples) - LISTED} more" if len(examples) > LISTED else "")
 
 
 def _share_of_numbers(sample: pl.Series) -> float:

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import Source, without_missing_words
+from throughtime.data.number_marks import without_marks
+from throughtime.data.source import Source
 from throughtime.data.timestamps import share_of_dates
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,7 +26,6 @@ FOREIGN = {  # the first bytes of files that users take for CSV
 }
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 EXPECTED = "a CSV file (text in UTF-8; may be packed as .gz) or a Parquet file"
-DECIMAL_COMMA = r"^\s*-?\d*(,\d+)?\s*$"
 
 
 class TextRows(NamedTuple):
@@ -79,9 +79,11 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     table = cells.slice(1)
     filled = table.select(~pl.all_horizontal(pl.all().is_null())).to_series()
     table = table.filter(filled)
-    if separator == ";":
-        table = table.with_columns(_with_points(column) for column in table)
-    return table, replace(source, lines=rows.lines[1:][filled.to_numpy()])
+    source = replace(source, lines=rows.lines[1:][filled.to_numpy()])
+    if separator == "," and rows.quoted is None:
+        return table, source
+    table, marks = without_marks(table, separator)
+    return table, replace(source, unclear=marks.unclear, repairs=replace(source.repairs, grouped=marks.grouped))
 
 
 def _check_text(content: bytes, source: Source) -> None:
@@ -179,9 +181,3 @@ def _check_names(names: list[str], source: Source) -> None:
             found=names,
             expected="the names of the columns",
         )
-
-
-def _with_points(column: pl.Series) -> pl.Series:
-    """Return the column with decimal points for decimal commas if it holds only such numbers and missing values."""
-    numbers = without_missing_words(column).drop_nulls().str.contains(DECIMAL_COMMA).all()
-    return column.str.replace(",", ".", literal=True) if numbers else column

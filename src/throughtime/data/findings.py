@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from throughtime.data.columns import COVARIATES, TableColumns, listed
 from throughtime.data.frames import format_times
 from throughtime.data.frequency import SPARSE, Frequency
+from throughtime.data.source import Repairs
 
 LISTED = 3  # series named in a sentence
 
@@ -28,6 +29,7 @@ class Findings(NamedTuple):
         rows_after_last: the ids of series with rows after their last value, which hold future covariates.
         sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
         empty_ids: the ids of series without any value, which are left out.
+        repairs: the repairs that reading the table made.
     """
 
     columns: TableColumns
@@ -42,6 +44,7 @@ class Findings(NamedTuple):
     rows_after_last: NDArray
     sparse_ids: NDArray
     empty_ids: NDArray
+    repairs: Repairs = Repairs()
 
 
 def explain(findings: Findings) -> list[str]:
@@ -58,6 +61,7 @@ def explain(findings: Findings) -> list[str]:
         sentences.append(f"Ignored the {_columns(columns.ignored)}.")
     if findings.digits:
         sentences.append(f"The integers in column {columns.time!r} are read as dates, {findings.digits}.")
+    sentences += _repairs(findings)
     if not findings.in_order:
         sentences.append("The rows were not in order of time: sorted.")
     if findings.missing_rows:
@@ -82,6 +86,13 @@ def explain(findings: Findings) -> list[str]:
 def explain_leading_missing(series: int) -> str:
     """Return the sentence about ``series`` series that began with missing values."""
     return f"Missing values before the first observation left out: {series:,} series."
+
+
+def _repairs(findings: Findings) -> list[str]:
+    columns, repairs = findings.columns, findings.repairs
+    used = (*columns.targets, *columns.static, *columns.past, *columns.future)
+    grouped = tuple(name for name in repairs.grouped if name in used)
+    return [f"Marks for thousands removed from the numbers in {_columns(grouped)}."] if grouped else []
 
 
 def _summary(findings: Findings) -> str:
