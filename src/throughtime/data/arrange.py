@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data.columns import ColumnNames
-from throughtime.data.covariates import Column, Covariates, read_column
+from throughtime.data.covariate_columns import covariate_series, read_column
+from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
-from throughtime.data.frames import as_polars, collect
+from throughtime.data.frames import collect
 from throughtime.data.frequency import SPARSE, Frequency, FrequencyError, infer_frequency
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
@@ -141,7 +142,7 @@ def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Ro
     columns = rows.columns
 
     def read(name: str) -> Column:
-        column = read_column(as_polars(collect(table.select(name))[name]), source)
+        column = read_column(covariate_series(collect(table.select(name))[name]), source)
         return Column(name, rows.of_column(column.values), column.categories)
 
     def on_grid(name: str) -> Column:
