@@ -19,7 +19,8 @@ MESSAGES = {
     "header only": "a.csv: no rows below the names of the columns, expected one for each series and time",
     "no header": "a.csv, line 1: found 1949-01, 112, expected the names of the columns, such as ds,y",
     "one column": (
-        "a.csv, line 1: found one column, expected two or more (time and value) between commas, semicolons or tabs"
+        "a.csv, line 1: found one column, expected two or more (time and value) between commas, semicolons, tabs or "
+        "pipes"
     ),
     "named column missing": (
         "a.csv: no column 'sale' (--target COLUMN (target= in Python)): the columns are 'ds', 'sales'. "
@@ -44,7 +45,6 @@ MESSAGES = {
         "a.csv: the columns 'in', 'out' could all be the values to forecast. "
         "Choose one with --target COLUMN (target= in Python)."
     ),
-    "two columns of one name": "a.csv, line 1, column 'y': two columns have the name 'y', expected different names",
     "text in the target": (
         "a.csv, line 5, column 'y': found 'closed', expected a number, or nothing where it is missing"
     ),

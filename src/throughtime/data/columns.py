@@ -1,23 +1,19 @@
 """The columns of a long table: the one of the time, of the series, of the values; and the values as numbers."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import narwhals as nw
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from throughtime.data.frames import as_polars, collect
-from throughtime.data.source import Source, first_true, without_missing_words
+from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # A column of integers with one of these names is the time; pandas writes its index without a name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
-LARGEST = 1e300  # differences and sums of larger values would not be finite
 LISTED = 20  # names in a message
 COVARIATES = ("static", "past", "future")
 
@@ -163,71 +159,6 @@ def _check_different(chosen: list[str], source: Source) -> None:
     )
 
 
-def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
-    """Return the values as float64, NaN where missing.
-
-    Raises:
-        InputError: for text, infinite and far too large values, with the place of the first.
-    """
-    if column.dtype == pl.String:
-        numbers = _numbers_of_text(column, source)
-    elif column.dtype.is_numeric():
-        numbers = column.cast(pl.Float64)
-    else:
-        raise source.error(
-            f"found the type {column.dtype}, expected numbers",
-            code="wrong-type",
-            column=column.name,
-            found=column.dtype,
-            expected="numbers",
-        )
-    wrong = numbers.fill_nan(None).abs() > LARGEST
-    if wrong.any():
-        row = first_true(wrong.fill_null(False))
-        expected = f"a finite number of at most {LARGEST:g} in size"
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}, or nothing where missing",
-            code="not-finite",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
-    return numbers.fill_null(float("nan")).to_numpy()
-
-
-def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
-    text = without_missing_words(column)
-    if column.name in source.unclear:
-        row = first_true(text.str.contains("[.,]").fill_null(False))
-        raise source.error(
-            f"{column[row]!r} may be {_both_ways(text[row])}: all marks of the column can be decimal marks or group "
-            f"thousands. Write thousands without marks, or decimal points in a file with commas between the columns.",
-            code="decimal-or-thousands",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="numbers without marks for thousands",
-        )
-    numbers = text.cast(pl.Float64, strict=False)
-    wrong = numbers.is_null() & text.is_not_null()
-    if wrong.any():
-        row = first_true(wrong)
-        raise source.error(
-            f"found {column[row]!r}, expected a number, or nothing where it is missing",
-            code="not-a-number",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="a number",
-        )
-    return numbers
-
-
-def _both_ways(number: str) -> str:
-    return f"{re.sub('[.,]', '', number)} or {number.replace(',', '.')}"
-
-
 def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     if "ds" in samples:
         return "ds"
@@ -304,9 +235,9 @@ def option(name: str, column: str = "COLUMN") -> str:
     return f"--{name} {column} ({name}= in Python)"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], *, quoted: bool = True) -> str:
     """Return the names in quotation marks, only the first of many."""
-    names = [repr(name) for name in names]
+    names = [repr(name) if quoted else name for name in names]
     if len(names) > LISTED:
         return ", ".join(names[:LISTED]) + f" and {len(names) - LISTED} more"
     return ", ".join(names)

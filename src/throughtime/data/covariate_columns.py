@@ -13,9 +13,9 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from throughtime.data.columns import as_numbers
 from throughtime.data.covariates import Column
 from throughtime.data.frames import as_polars
+from throughtime.data.numbers import as_numbers
 from throughtime.data.source import Source, without_missing_words
 
 TRUTH = {"true": "1", "false": "0"}

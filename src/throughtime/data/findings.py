@@ -91,8 +91,17 @@ def explain_leading_missing(series: int) -> str:
 def _repairs(findings: Findings) -> list[str]:
     columns, repairs = findings.columns, findings.repairs
     used = (*columns.targets, *columns.static, *columns.past, *columns.future)
-    grouped = tuple(name for name in repairs.grouped if name in used)
-    return [f"Marks for thousands removed from the numbers in {_columns(grouped)}."] if grouped else []
+    grouped, made_up = (
+        tuple(name for name in names if name in used) for names in (repairs.grouped, repairs.made_up_names)
+    )
+    sentences = []
+    if repairs.skipped_lines:
+        sentences.append(f"{_count(repairs.skipped_lines, 'line')} above the names of the columns skipped.")
+    if made_up:
+        sentences.append(f"The file has no name, or the same name twice, for {_columns(made_up)}.")
+    if grouped:
+        sentences.append(f"Marks for thousands removed from the numbers in {_columns(grouped)}.")
+    return sentences
 
 
 def _summary(findings: Findings) -> str:

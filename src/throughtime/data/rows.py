@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.columns import ColumnNames, TableColumns, as_numbers, option, select_columns
+from throughtime.data.columns import ColumnNames, TableColumns, option, select_columns
 from throughtime.data.frames import as_polars, format_times
 from throughtime.data.frequency import Frequency
+from throughtime.data.numbers import as_numbers
 from throughtime.data.source import Source
 from throughtime.data.timestamps import TimeStamps, distinct_values, parse_times
 

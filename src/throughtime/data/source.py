@@ -18,9 +18,13 @@ class Repairs:
 
     Attributes:
         grouped: columns from whose numbers marks for thousands were removed.
+        skipped_lines: titles and comments above the names of the columns.
+        made_up_names: the names of columns that had none, or the name of another column.
     """
 
     grouped: tuple[str, ...] = ()
+    skipped_lines: int = 0
+    made_up_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
