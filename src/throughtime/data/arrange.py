@@ -14,6 +14,7 @@ from throughtime.data.frames import collect
 from throughtime.data.frequency import SPARSE, Frequency, FrequencyError, infer_frequency
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
+from throughtime.data.split_time import join_time
 
 
 class Arranged(NamedTuple):
@@ -42,8 +43,9 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     Raises:
         InputError: if the table cannot be used; it names the place, what was found and what was expected.
     """
+    table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names))
-    check_distinct(rows, source)
+    check_distinct(rows, table, source)
     frequency = _frequency(rows, source)
     grid = to_grid(rows, frequency)
     known = np.add.reduceat(~np.isnan(rows.values), rows.bounds()[:-1], dtype=np.int64) > 0

@@ -52,7 +52,6 @@ class TableColumns:
         past: covariates that are known up to the present.
         future: covariates that are known beyond it.
         ignored: the table's other columns.
-        texts: the ignored columns that hold text.
     """
 
     id: str | None
@@ -62,7 +61,6 @@ class TableColumns:
     past: tuple[str, ...]
     future: tuple[str, ...]
     ignored: tuple[str, ...]
-    texts: tuple[str, ...]
 
     @property
     def read_first(self) -> list[str]:
@@ -124,8 +122,7 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     chosen += [*static, *covariates["past"], *covariates["future"]]
     _check_different(chosen, source)
     ignored = tuple(name for name in present if name not in chosen)
-    texts = tuple(name for name in ignored if head.schema[name] == nw.String)
-    return TableColumns(id, time, targets, **covariates, ignored=ignored, texts=texts)
+    return TableColumns(id, time, targets, **covariates, ignored=ignored)
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:

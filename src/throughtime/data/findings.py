@@ -9,6 +9,7 @@ from throughtime.data.columns import COVARIATES, TableColumns, listed
 from throughtime.data.frames import format_times
 from throughtime.data.frequency import SPARSE, Frequency
 from throughtime.data.source import Repairs
+from throughtime.data.split_time import JOINED
 
 LISTED = 3  # series named in a sentence
 
@@ -52,7 +53,7 @@ def explain(findings: Findings) -> list[str]:
     columns = findings.columns
     sentences = [
         _summary(findings),
-        f"Time in column {columns.time!r}, values in {_columns(columns.targets)}.",
+        f"Time in {_time(columns.time)}, values in {_columns(columns.targets)}.",
     ]
     covariates = [f"{role} {listed(getattr(columns, role))}" for role in COVARIATES if getattr(columns, role)]
     if covariates:
@@ -86,6 +87,11 @@ def explain(findings: Findings) -> list[str]:
 def explain_leading_missing(series: int) -> str:
     """Return the sentence about ``series`` series that began with missing values."""
     return f"Missing values before the first observation left out: {series:,} series."
+
+
+def _time(name: str) -> str:
+    parts = name.split(JOINED)
+    return f"column {name!r}" if len(parts) == 1 else f"the columns {listed(parts)} together"
 
 
 def _repairs(findings: Findings) -> list[str]:

@@ -14,6 +14,7 @@ from throughtime.data.covariates import Column, Covariates
 from throughtime.data.frames import as_polars, collect, format_times
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
+from throughtime.data.split_time import with_joined_time
 from throughtime.data.timestamps import parse_times
 
 LISTED = 5  # series in a table of dates
@@ -74,6 +75,7 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
             code="no-future-covariates",
             expected="--future NAME",
         )
+    table = with_joined_time(table, covariates.time, source)
     frame = _needed_columns(panel, covariates, table, source, horizon)
     row, series, step = _rows_in_horizon(panel, covariates, frame, source, horizon)
     multiple = panel.frequency.multiple
