@@ -15,6 +15,7 @@ from throughtime.data.frequency import SPARSE, Frequency, FrequencyError, infer_
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
 from throughtime.data.split_time import join_time
+from throughtime.data.wide import to_long
 
 
 class Arranged(NamedTuple):
@@ -43,6 +44,7 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     Raises:
         InputError: if the table cannot be used; it names the place, what was found and what was expected.
     """
+    table, source, names = to_long(table, source, names)
     table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names))
     check_distinct(rows, table, source)

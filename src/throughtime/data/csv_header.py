@@ -77,13 +77,14 @@ def named_columns(table: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, 
     no name, as pandas writes an index.
     """
     columns: dict[int, str] = {}
+    places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        column = table.to_series(place)
-        same = (other for other in columns if names[other] == name and table.to_series(other).equals(column))
-        empty = not name and column.is_null().all()
-        if not (empty and place > 0) and next(same, None) is None:
+        column, before = table.to_series(place), places.setdefault(name, [])
+        empty = not name and column.is_null().all() and place > 0
+        if not empty and not any(table.to_series(other).equals(column) for other in before):
             columns[place] = name
-    counts = {name: list(columns.values()).count(name) for name in columns.values()}
+            before.append(place)
+    counts = {name: len(same) for name, same in places.items()}
     made_up = []
     for place, name in columns.items():
         if counts[name] > 1 and (name or place > 0):

@@ -18,6 +18,7 @@ from throughtime.data.csv_header import SEPARATORS, find_preamble, named_columns
 from throughtime.data.number_marks import without_marks
 from throughtime.data.source import Source
 from throughtime.data.timestamps import share_of_dates
+from throughtime.data.wide import time_names
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FOREIGN = {  # the first bytes of files that users take for CSV
@@ -195,6 +196,8 @@ def _check_fields(text: NDArray[np.uint8], rows: TextRows, separator: str, sourc
 
 def _check_names(names: list[str], source: Source) -> None:
     text = pl.Series(names)
+    if time_names(names):
+        return
     if share_of_dates(text) > 0 or text.cast(pl.Float64, strict=False).is_not_null().all():
         raise source.error(
             f"found {listed(names, quoted=False)}, expected the names of the columns, such as ds,y",

@@ -101,6 +101,9 @@ def _repairs(findings: Findings) -> list[str]:
         tuple(name for name in names if name in used) for names in (repairs.grouped, repairs.made_up_names)
     )
     sentences = []
+    if repairs.wide_columns:
+        stamps = f"{repairs.wide_columns:,} time stamps as names of columns"
+        sentences.append(f"The table is wide, with {stamps}: each of its rows is read as a series.")
     if repairs.skipped_lines:
         sentences.append(f"{_count(repairs.skipped_lines, 'line')} above the names of the columns skipped.")
     if made_up:

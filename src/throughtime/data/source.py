@@ -20,11 +20,13 @@ class Repairs:
         grouped: columns from whose numbers marks for thousands were removed.
         skipped_lines: titles and comments above the names of the columns.
         made_up_names: the names of columns that had none, or the name of another column.
+        wide_columns: the time stamps among the names of the columns of a wide table, which was made long.
     """
 
     grouped: tuple[str, ...] = ()
     skipped_lines: int = 0
     made_up_names: tuple[str, ...] = ()
+    wide_columns: int = 0
 
 
 @dataclass(frozen=True, eq=False)
