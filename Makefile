@@ -7,11 +7,12 @@ PEERS := .venv-peers
 SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 SOURCES := pyproject.toml constraints.txt $(wildcard native/*)
-# uv, if it is there, installs in a fraction of pip's time. Both take the versions from constraints.txt.
+# uv, if it is there, installs in a fraction of pip's time. Both take the versions from constraints.txt, and leave it to
+# Python to compile the modules that are imported.
 UV := $(shell command -v uv 2>/dev/null)
 MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
-PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
-PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
+PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
+PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
 
 .PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
 

@@ -1,7 +1,7 @@
-"""What does each cell cost, and how far back does it learn as it starts?
+"""The cost of each cell, and how far back it learns before training.
 
-One way forward and back through 100 steps, every cell with 100 units, in turns in one process; and the half-life of a
-gradient in cells of 32 units with the weights that they start with. See ``benchmarks/README.md``.
+The script measures a forward and a backward pass through 100 steps with 100 units, all cells in turns in one process,
+and the half-life of a gradient in untrained cells of 32 units. See ``benchmarks/README.md``.
 
     python benchmarks/cells.py [--rounds N] [--results DIR]
 """
@@ -33,11 +33,11 @@ from throughtime.cells import CELLS  # noqa: E402
 
 STEPS, UNITS, BATCHES, SEEDS, CHUNK = 100, 100, (1, 32), 5, 0.1
 NOTE = """\
-Parameters with one input and 100 units. Microseconds of one way forward and back through 100 steps: the gradient of a
-sum of outputs by all weights; the least of all rounds. Default: as installed, with native kernels where there are any;
-scan: without. "x" is the time over that of Elman by the same way. Half-life: `tt.gradient_flow` on 100 steps of white
-noise, one input, 32 units, weights as drawn; the median over {} draws of the weights, each over four sequences, and
-what is left after 100 steps."""
+Parameters with one input and 100 units. Microseconds of a forward and a backward pass through 100 steps: the gradient
+of a sum of outputs with respect to all weights, minimum over all rounds. Default: as installed, with native kernels for
+the cells that have one; scan: without. "x" is the time over that of Elman by the same method. Half-life:
+`tt.gradient_flow` on 100 steps of white noise, one input, 32 untrained units; the median over {} draws of the weights,
+each over four sequences, and the part of the gradient that is left after 100 steps."""
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def gradient_of(name: str, batch: int, *, kernels: bool) -> Callable[[], None]:
-    """One way forward and back, compiled."""
+    """Return a compiled forward and backward pass."""
     cell = CELLS[name](1, UNITS, key=jax.random.key(0))
     xs = jax.random.normal(jax.random.key(1), (batch, STEPS, 1))
     compiled = jax.jit(jax.grad(lambda cell, xs: jnp.sum(tt.unroll(cell, xs)[1])))
@@ -77,7 +77,7 @@ def gradient_of(name: str, batch: int, *, kernels: bool) -> Callable[[], None]:
 
 
 def measure_times(rounds: int) -> dict[str, dict[str, float]]:
-    """Microseconds, the least of all rounds, by batch and way and then by cell."""
+    """Return microseconds, minimum over all rounds, by batch and method and then by cell."""
     least: dict[str, dict[str, float]] = {}
     for batch in BATCHES:
         for way in ("default", "scan"):
@@ -91,7 +91,7 @@ def measure_times(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def turn(run: Callable[[], None]) -> list[float]:
-    """Microseconds of each call in a tenth of a second."""
+    """Return the microseconds of each call in a tenth of a second."""
     took, ends = [], time.perf_counter() + CHUNK
     while time.perf_counter() < ends:
         began = time.perf_counter()
@@ -101,7 +101,7 @@ def turn(run: Callable[[], None]) -> list[float]:
 
 
 def memory_at_the_start(name: str) -> dict[str, float]:
-    """Half-life in steps, and what is left after all of them."""
+    """Return the half-life in steps, and the part of the gradient left after all steps."""
     flows = []
     for seed in range(SEEDS):
         key_cell, key_xs = jax.random.split(jax.random.key(seed))
@@ -114,13 +114,13 @@ def memory_at_the_start(name: str) -> dict[str, float]:
 
 
 def parameters(name: str) -> int:
-    """Numbers that are learned."""
+    """Return the number of parameters."""
     cell = CELLS[name](1, UNITS, key=jax.random.key(0))
     return sum(np.size(leaf) for leaf in jax.tree.leaves(eqx.filter(cell, eqx.is_inexact_array)))
 
 
 def page(today: str, told: dict[str, str], times: dict[str, Any], memory: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     lines = [f"# The cells, {today}", "", *(f"- {key}: {value}" for key, value in told.items() if value), ""]
     heads = [f"{way}{what}" for way in times for what in (", µs", ", x")]
     lines.append(f"| cell | parameters | {' | '.join(heads)} | half-life, steps | left after {STEPS} |")

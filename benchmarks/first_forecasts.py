@@ -1,11 +1,11 @@
-"""What does `throughtime forecast` reach with its defaults, and how long does it take?
+"""The accuracy and the time of `throughtime forecast` with its defaults.
 
-Every series goes through the command line as a user's would: the whole process, twice, so that the second finds the
-compiled programs of the first. Then the air passengers' last year is held back and forecast from the rest.
+Every series goes through the command line as a user would run it, twice, so that the second process finds the
+compiled programs of the first. Then the last year of the air passengers is held back and forecast from the rest.
 
     python benchmarks/first_forecasts.py [--data FOLDER]
 
-The examples ship with the project; the others are read from FOLDER where they are there.
+The examples ship with the project; the other series are read from FOLDER if it has them.
 """
 
 import argparse
@@ -66,9 +66,9 @@ HEAD = (
     "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
 )
 NOTE = (
-    "MASE: mean over the series, on the last windows of the file, by a network trained on what lies before them all. "
+    "MASE: mean over the series, on the last windows of the file, by a network trained on the data before all of them. "
     "Seconds: the whole process, with the backtest, the final training and the report; first with an empty compilation "
-    "cache, then with what that left."
+    "cache, then with the filled one."
 )
 
 
@@ -90,9 +90,9 @@ def line(file: Path, options: list[str], scratch: Path) -> str:
 
 
 def last_year(file: Path, scratch: Path) -> str:
-    """The last 12 of the air passengers' 144 months, which the command never sees."""
+    """Forecast the last 12 of the air passengers' 144 months, which the command never sees."""
     if not file.exists():
-        return "The air passengers are not there."
+        return "The air passengers are missing."
     table = pl.read_csv(file)
     table.head(-12).write_csv(scratch / "until_1959.csv")
     forecast(scratch / "until_1959.csv", ["--horizon", "12"], scratch / "held_back")
@@ -104,7 +104,7 @@ def last_year(file: Path, scratch: Path) -> str:
 
 
 def forecast(file: Path, options: list[str], out: Path) -> tuple[float, dict]:
-    """Seconds of the whole process, and its answer."""
+    """Return the seconds of the whole process, and its JSON answer."""
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": f"{out}-cache"}
     began = time.perf_counter()
     done = subprocess.run(

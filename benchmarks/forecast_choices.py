@@ -1,10 +1,10 @@
-"""What the forecaster's defaults rest on: one choice changed at a time, scored on ends inside the training parts.
+"""The evidence for the forecaster's defaults: one choice changed at a time, scored inside the training parts.
 
 python benchmarks/forecast_choices.py --data DIR [--sets hospital nn5 ...] [--choices "one block" ...] [--seeds 0 1]
 
-The last horizon of each training part is forecast by networks that have not seen it; no test part is read. All else is
-as :func:`make_plan` makes it, without what held-out runs would decide. Results are written to
-``benchmarks/results`` after every run, and what is there is not run again.
+Networks that have not seen the last horizon of each training part forecast it; no test part is read. Everything else is
+as :func:`make_plan` decides, without the decisions of held-out runs. Results are written to ``benchmarks/results``
+after every run; a run with results is not repeated.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from throughtime.forecasting import (
 
 RESULTS = Path(__file__).parent / "results"
 NAMES = ["hospital", "cif", "nn5", "m4_weekly", "m4_hourly"]
-STEPS = {"hospital": 150, "cif": 300}  # where overfitting is soon; 1,000 elsewhere
+STEPS = {"hospital": 150, "cif": 300}  # these overfit early; 1,000 for the others
 Change = Callable[[Plan], Plan]
 
 
@@ -58,7 +58,7 @@ CHOICES: dict[str, Change] = {
 
 
 def main() -> None:
-    """Run what is asked for and not there yet."""
+    """Run the selected choices that have no results yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--sets", nargs="+", default=NAMES, choices=NAMES)
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def inner(given: sets.Set) -> sets.Set:
-    """The set whose truth lies inside its training part."""
+    """Return the set with its truth inside the training part."""
     if given.kind == "m4":
         return given  # no more than its training part is known
     history, truth = sets.last_horizon(given.history, given.horizon)
@@ -86,7 +86,7 @@ def inner(given: sets.Set) -> sets.Set:
 
 
 def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
-    """Scores and seconds of one network."""
+    """Return the scores and seconds of one network."""
     panel = as_panel(given.history)
     cutoffs = panel.lengths
     config = ForecasterConfig(horizon=given.horizon, season=given.season, steps=steps(given), members=1)
@@ -103,7 +103,7 @@ def steps(given: sets.Set) -> int:
 
 
 def forecasts(fitted: Fitted) -> pl.DataFrame:
-    """``unique_id, cutoff, ds, point`` and the bounds of the intervals."""
+    """Return ``unique_id, cutoff, ds, point`` and the bounds of the intervals."""
     panel, plan = fitted.panel, fitted.plan
     quantiles = forecast_quantiles(fitted, panel, panel.lengths)
     columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), scores.LEVELS, scores.POINT)
@@ -113,7 +113,7 @@ def forecasts(fitted: Fitted) -> pl.DataFrame:
 
 
 def write(file: Path, found: list[dict]) -> None:
-    """The runs as JSON, and a table of their means over the seeds beside it."""
+    """Write the runs as JSON, and a table of their means over the seeds."""
     head = machine.describe() | {"date": str(date.today()), "jax": version("jax")}
     file.write_text(json.dumps({"head": head, "runs": found}, indent=1) + "\n")
     table = pl.DataFrame(found)

@@ -1,7 +1,7 @@
-"""What does it cost to watch a network learn in the laboratory's page?
+"""The cost of watching a network learn on the laboratory's page.
 
-A run at full speed with the page open in a headless Chromium, and the plain training loop with the same settings, take
-turns. See ``benchmarks/README.md``.
+A run at full speed with the page open in a headless Chromium takes turns with the plain training loop with the same
+settings. See ``benchmarks/README.md``.
 
     python benchmarks/lab.py [--rounds N] [--seconds S] [--results DIR]
 """
@@ -69,14 +69,14 @@ def main() -> None:
 
 
 def plain_speed(cell: str, batch: int, seconds: float) -> float:
-    """Training steps a second of the loop alone."""
+    """Return the training steps per second of the loop alone."""
     numbers = map(str, (batch, HIDDEN, WINDOW, MOST_STEPS, seconds))
     done = subprocess.run([sys.executable, "-c", PLAIN, cell, *numbers], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
 def watched(cell: str, batch: int, seconds: float) -> dict[str, float]:
-    """Training steps and pictures a second with the page open, and how long the page took to paint."""
+    """Return training steps and pictures per second with the page open, and the time of the first paint."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "throughtime", "lab", "--no-browser", "--json", "--out", out]
         lab = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -99,7 +99,7 @@ def look(address: str, cell: str, batch: int, seconds: float) -> dict[str, float
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.click("#go")
         step_now = "[...lab.frames.values()][0]?.step ?? 0"
-        while page.evaluate(step_now) < 200:  # all is compiled, and all charts stand
+        while page.evaluate(step_now) < 200:  # everything is compiled, and all charts are drawn
             page.wait_for_timeout(100)
         counts = f"[{step_now}, Number(document.documentElement.dataset.drawn)]"
         (step, drawn), began = page.evaluate(counts), time.perf_counter()
@@ -110,7 +110,7 @@ def look(address: str, cell: str, batch: int, seconds: float) -> dict[str, float
 
 
 def page(raw: dict[str, list[dict[str, float]]], facts: dict[str, Any], today: str, load: float, args: Any) -> str:
-    """The results as a page."""
+    """Return the results as a page."""
     lines = [
         f"# The laboratory's page, {today}",
         "",
@@ -119,8 +119,8 @@ def page(raw: dict[str, list[dict[str, float]]], facts: dict[str, Any], today: s
         *(f"- {name}: {version(name)}" for name in ("throughtime", "jax", "starlette", "uvicorn")),
         f"- command: `python benchmarks/lab.py --rounds {args.rounds} --seconds {args.seconds:g}`",
         "",
-        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all charts. Training steps a second as fast as it "
-        f"goes: median of {args.rounds} rounds of {args.seconds:g} s. Slower: median of the pairs.",
+        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all charts. Training steps per second at full "
+        f"speed: median of {args.rounds} rounds of {args.seconds:g} s. Slower: median of the pairs.",
         "",
         "| | plain loop | with the page open | slower | pictures a second, least | first paint, most |",
         "|---|---:|---:|---:|---:|---:|",

@@ -1,4 +1,4 @@
-"""What a benchmark ran on, in words that name nobody's machine."""
+"""The hardware that a benchmark ran on, in words that identify nobody's machine."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def describe() -> dict[str, str]:
-    """Processor, cores and system, for the head of a results file."""
+    """Return CPU, cores and system, for the head of a results file."""
     return {
         "processor": processor(),
         "cores": str(cores()),
@@ -19,24 +19,24 @@ def describe() -> dict[str, str]:
 
 
 def name() -> str:
-    """The machine in a file name, such as ``amd-epyc-with-avx-512-family-25-model-17-2core``."""
+    """Return the machine for a file name, such as ``amd-epyc-with-avx-512-family-25-model-17-2core``."""
     words = re.sub(r"\((R|TM|tm)\)|@.*|\bCPU\b|\bProcessor\b|\b\d+-Core\b", " ", processor())
     return "-".join([*re.findall(r"[a-z0-9]+", words.lower()), f"{cores()}core"])
 
 
 def command() -> str:
-    """The command that was typed, without folders of this machine."""
+    """Return the command as typed, without folders of this machine."""
     words = (word if "/" not in word else "..." for word in sys.argv[1:])
     return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:
-    """The name, the widest vectors, and the model, by which generations of one name differ, as far as they are told."""
+    """Return the CPU's name, its widest vectors, and its model, which tells generations apart, as far as known."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         text = cpuinfo.read_text()

@@ -1,6 +1,6 @@
-"""How much memory a large panel takes to be read, learned from and forecast, from a Parquet file of many series.
+"""The memory to read, train on and forecast a large panel, from a Parquet file of many series.
 
-Each measurement is a process of its own, so that its peak is its own: the resident set as the system counts it.
+Each measurement runs in a separate process, so that its peak resident memory is not that of another one.
 
     python benchmarks/memory_of_panels.py --series 100000 --length 100
 """
@@ -23,7 +23,7 @@ MEGABYTE = 1024  # the system counts kilobytes
 
 
 def write_panel(path: Path, *, series: int, length: int) -> None:
-    """A daily panel with a column that nobody needs and rows for a horizon of future covariates."""
+    """Write a daily panel with an unneeded column and rows for a horizon of future covariates."""
     rng, steps = np.random.default_rng(0), np.arange(length + HORIZON)
     days = np.datetime64("2024-01-01") + steps
     count = series * len(steps)
@@ -43,7 +43,7 @@ def write_panel(path: Path, *, series: int, length: int) -> None:
 
 
 def measure(path: Path, covariates: bool) -> dict[str, float]:
-    """Seconds and peak megabytes after each stage, in this process."""
+    """Return seconds and peak megabytes after each stage, in this process."""
     import throughtime as tt
 
     found: dict[str, float] = {}

@@ -1,6 +1,6 @@
-"""Which recurrent networks remember what, at equal numbers of parameters?
+"""Memory tasks for recurrent networks with equal numbers of parameters.
 
-Networks are trained on the diagnostic tasks of the literature with several seeds, two at a time in processes of one
+Networks are trained on diagnostic tasks from the literature with several seeds, two at a time in processes with one
 thread each, and tested on fresh examples. See ``benchmarks/README.md``.
 
     python benchmarks/memory_tasks.py [--only TASK] [--seeds N] [--processes N] [--results DIR]
@@ -28,7 +28,7 @@ Record = dict[str, Any]
 def main() -> None:
     """Train, test, print, write."""
     prepare()
-    from memory.contests import CONTESTS  # after the settings, which JAX reads when it is imported
+    from memory.contests import CONTESTS  # after the settings, which JAX reads on import
 
     args = arguments(list(CONTESTS))
     names = args.only or list(CONTESTS)
@@ -42,14 +42,14 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Settings for JAX as of the command line, and one thread a process: these products are too small for two."""
+    """Set up JAX as the command line does, with one thread per process: these products are too small for two."""
     configure()
     os.environ["XLA_FLAGS"] += " --xla_cpu_multi_thread_eigen=false"
     os.environ["JAX_PLATFORMS"] = "cpu"  # small networks; an accelerator would wait most of the time
 
 
 def arguments(names: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], choices=names, help="a task; may be given repeatedly")
     parser.add_argument("--seeds", type=int, default=3, help="how often each network is trained (default: 3)")
@@ -62,7 +62,7 @@ def arguments(names: list[str]) -> argparse.Namespace:
 
 
 def measure(names: list[str], seeds: int, processes: int) -> Iterator[Record]:
-    """Every network of these contests, trained with every seed."""
+    """Train every network of these contests with every seed."""
     from memory.contests import CONTESTS
 
     jobs = [
@@ -76,7 +76,7 @@ def measure(names: list[str], seeds: int, processes: int) -> Iterator[Record]:
 
 
 def work(name: str, number: int, seed: int) -> Record:
-    """One training and its test, in a process of its own."""
+    """Run one training and its test, in a separate process."""
     from memory.contests import CONTESTS
     from memory.runs import run
 
@@ -86,7 +86,7 @@ def work(name: str, number: int, seed: int) -> Record:
 
 
 def versions() -> dict[str, str]:
-    """Of what decides the numbers."""
+    """Return the versions of the packages that affect the results."""
     import jax
     import optax
 
@@ -96,7 +96,7 @@ def versions() -> dict[str, str]:
 
 
 def words(record: Record) -> str:
-    """A training in a line."""
+    """Return a line about a training."""
     failed = f", FAILED: {record['failure']}" if record["failure"] else ""
     return (
         f"{record['task']:<15}{record['network']:<32}seed {record['seed']}  {record['figure']:.4f} after "
@@ -105,7 +105,7 @@ def words(record: Record) -> str:
 
 
 def write(folder: Path, command: str, records: list[Record]) -> None:
-    """The page, the numbers and the picture; what an earlier run of the day measured of other tasks stays in them."""
+    """Write the page, the numbers and the picture, and keep the day's earlier results of other tasks."""
     from memory.contests import CONTESTS
     from memory.pages import page
     from memory.picture import picture

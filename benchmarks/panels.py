@@ -1,6 +1,6 @@
-"""How good are the forecasts of real panels, and how long do they take, beside other recurrent networks' and ETS?
+"""Accuracy and time of forecasts of real panels, beside other recurrent networks and ETS.
 
-Each model forecasts each set in a process of its own, with its defaults; see ``benchmarks/README.md``.
+Each model forecasts each set in a separate process, with its defaults; see ``benchmarks/README.md``.
 
     python benchmarks/panels.py [--data DIR] [--sets NAME ...] [--models NAME ...] [--seeds N ...]
 """
@@ -21,10 +21,10 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Measure, and write after each cell, so that an interruption loses none."""
+    """Measure, and write after each entry, so that an interruption loses none."""
     args = arguments()
     if (busy := os.getloadavg()[0]) > 0.5:
-        print(f"Load average {busy:.1f}: where other work goes on, the times are not worth keeping.")
+        print(f"Load average {busy:.1f}: with other work on the machine, the times are not reliable.")
     needed = {
         name: MODELS[name].ours or processes.has_modules(args.peers_python, MODELS[name].needs) for name in args.models
     }
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     today = f"panels-{datetime.date.today().isoformat()}-{machine.name()}.json"
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared" / "data", help="the folder of the sets")
@@ -71,7 +71,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(given: Set, models: list[str], args: argparse.Namespace) -> Iterator[Record]:
-    """The cells of a set; one seed where seeds change nothing."""
+    """Measure the entries of a set, with one seed if seeds change nothing."""
     for name in models:
         if given.folds > 1 and not MODELS[name].folds:
             continue
@@ -80,7 +80,7 @@ def measure(given: Set, models: list[str], args: argparse.Namespace) -> Iterator
 
 
 def words(record: Record) -> str:
-    """A cell in a line."""
+    """Return a line about an entry."""
     found = " ".join(f"{name} {value:.3f}" for name, value in record.get("scores", {}).items())
     told = found or f"FAILED {record['failure']}"
     start = f"{record['set']:<17}{record['model']:<12}seed {record['seed']}"

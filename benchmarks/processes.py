@@ -1,4 +1,4 @@
-"""Processes that are measured: as a user gets them, on the processor alone."""
+"""The processes to measure: as a user runs them, on the CPU only."""
 
 import json
 import os
@@ -7,18 +7,18 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# What these begin is tuning: every process runs as a user gets it.
+# Variables with these prefixes tune a framework; every process runs as a user would run it.
 TUNING = ("JAX_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_", "TORCH", "XLA_")
 
 
 class Ended(NamedTuple):
-    """A process that ended.
+    """The result of a process.
 
     Attributes:
         code: its exit code.
-        seconds: by the clock.
-        worked: seconds that processors worked for it and those that it started, whatever else they did meanwhile.
-        peak: the most memory that it held, in bytes.
+        seconds: wall-clock time.
+        worked: CPU seconds of the process and of those that it started.
+        peak: its peak memory in bytes.
     """
 
     code: int
@@ -28,13 +28,13 @@ class Ended(NamedTuple):
 
 
 def plain_environment() -> dict[str, str]:
-    """This process's environment without tuning and accelerators, which would serve some of the peers only."""
+    """Return the environment without tuning and accelerators, which would help only some of the peers."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(TUNING)}
     return plain | {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def has_modules(python: str, modules: tuple[str, ...]) -> bool:
-    """Whether ``python`` is there and finds the modules; it does not import them."""
+    """Return True if ``python`` exists and finds the modules; it does not import them."""
     code = "import sys, importlib.util as u; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
     try:
         return subprocess.run([python, "-c", code, "numpy", *modules]).returncode == 0
@@ -43,10 +43,10 @@ def has_modules(python: str, modules: tuple[str, ...]) -> bool:
 
 
 def last_line(command: list[str], environment: dict[str, str]) -> tuple[float, Any]:
-    """A process's seconds from start to end, and what is in JSON in the last line of its output.
+    """Return a process's seconds from start to end, and the JSON in the last line of its output.
 
     Raises:
-        SystemExit: where it fails, with the end of what it said.
+        SystemExit: if the process fails, with the end of its output.
     """
     began = time.perf_counter()
     ended = subprocess.run(command, env=plain_environment() | environment, capture_output=True, text=True)
@@ -57,9 +57,9 @@ def last_line(command: list[str], environment: dict[str, str]) -> tuple[float, A
 
 
 def timed(command: list[str], environment: dict[str, str], log: Path) -> Ended:
-    """Run a process from its start to its end; what it says goes to the file ``log``.
+    """Run a process from its start to its end, with its output in the file ``log``.
 
-    The memory is that of its largest process, where it starts others.
+    If it starts other processes, the memory is that of the largest one.
     """
     with log.open("w") as said:
         began = time.perf_counter()

@@ -1,6 +1,6 @@
-"""How long is a whole training step with the native kernels, by the plain scan, in PyTorch and in Keras on JAX?
+"""The time of a whole training step with the native kernels, by the plain scan, in PyTorch and in Keras on JAX.
 
-Every side in processes of its own, in turn, for several rounds; see ``benchmarks/README.md``.
+Every side runs in its own processes, in turn, for several rounds; see ``benchmarks/README.md``.
 
     python benchmarks/recurrent_step.py [--rounds N] [--grid] [--cells NAME ...] [--peers-python PATH] [--results DIR]
 """
@@ -23,9 +23,9 @@ import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
 GATES = {"elman": 1, "gru": 3, "lstm": 4}
-LINEAR = ("mingru", "minlstm", "lru")  # in their state: no product meets it
+LINEAR = ("mingru", "minlstm", "lru")  # linear in their state: no matrix product with it
 CELLS = (*GATES, *LINEAR)
-PEERS = {"recurrent_pytorch.py": "torch", "recurrent_keras.py": "keras"}  # and what each needs
+PEERS = {"recurrent_pytorch.py": "torch", "recurrent_keras.py": "keras"}  # and the module that each needs
 SIDES = ("kernel", "scan", "PyTorch", "PyTorch without oneDNN", "torch.compile", "Keras on JAX")
 CHUNKS = 3  # of each side in a process
 
@@ -42,12 +42,12 @@ class Case(NamedTuple):
 
     @property
     def states(self) -> float:
-        """The numbers in all of its states."""
+        """The count of numbers in all states."""
         return float(self.models * self.batch * self.steps * self.hidden)
 
     @property
     def flops(self) -> float:
-        """Of the products with the state, the input and the bias, forward and two backward: 2 for each weight."""
+        """The operations of the products with state, input and bias, one forward and two backward: 2 per weight."""
         weights = GATES.get(self.cell, 0) * self.hidden * (self.hidden + 2)
         return 6.0 * self.models * self.batch * self.steps * weights
 
@@ -66,7 +66,7 @@ def main() -> None:
     args = arguments()
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"Load average {load:.1f}: where other work goes on, the figures are not worth keeping.")
+        print(f"Load average {load:.1f}: with other work on the machine, the figures are not reliable.")
     cases = [case for case in (GRID if args.grid else CASES) if case.cell in args.cells]
     cases = [case for case in cases if case.flops < args.most_gflop * 1e9 and case.states < args.most_states * 1e6]
     facts: dict[str, Any] = {
@@ -96,14 +96,14 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (default: 3)")
     parser.add_argument("--grid", action="store_true", help="kernels and scan over many sizes, without peers")
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS, metavar="CELL", help=", ".join(CELLS))
-    parser.add_argument("--most-gflop", type=float, default=60, help="leave out steps of more (default: 60)")
+    parser.add_argument("--most-gflop", type=float, default=60, help="leave out larger steps (default: 60)")
     parser.add_argument(
-        "--most-states", type=float, default=20, help="and of more million numbers in all their states (default: 20)"
+        "--most-states", type=float, default=20, help="leave out more million numbers in all states (default: 20)"
     )
     parser.add_argument(
         "--peers-python",
@@ -115,7 +115,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure(case: Case, peers_python: str, peers: list[str]) -> list[dict[str, Any]]:
-    """Both of throughtime's sides, which take turns in one process, and each peer's in another."""
+    """Measure both of throughtime's sides, in turns in one process, and each peer in another process."""
     sides = [(sys.executable, "recurrent_throughtime.py")]
     if case.models == 1 and case.steps <= 30 and case.cell in GATES:
         sides += [(peers_python, peer) for peer in peers]
@@ -125,13 +125,13 @@ def measure(case: Case, peers_python: str, peers: list[str]) -> list[dict[str, A
 
 
 def words(case: Case, times: dict[str, list[float]]) -> str:
-    """A case in a line."""
+    """Return a line about a case."""
     sizes = " ".join(f"{name}={value}" for name, value in case._asdict().items())
     return f"{sizes}: " + ", ".join(f"{side} {min(us):,.0f} us" for side, us in times.items())
 
 
 def results_file(args: argparse.Namespace, date: str) -> Path:
-    """The page's, in a folder that is there."""
+    """Return the page's file, and create its folder."""
     kind = "grid" if args.grid else "step"
     if tuple(args.cells) != CELLS:
         kind += "-" + "-".join(args.cells)
@@ -140,14 +140,14 @@ def results_file(args: argparse.Namespace, date: str) -> Path:
 
 
 def write(file: Path, facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> None:
-    """A page and the raw times."""
+    """Write a page and the raw times."""
     cells = [case._asdict() | {"us": times} for case, times in found.items()]
     file.with_suffix(".json").write_text(json.dumps(facts | {"cases": cells}) + "\n")
     file.write_text(page(facts, found))
 
 
 def page(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     head = facts["machine"] | {"versions": ", ".join(f"{name} {number}" for name, number in facts["versions"].items())}
     head |= {"sgemm": ", ".join(f"{speed:.0f} GFLOP/s on {cores} core(s)" for cores, speed in facts["sgemm"].items())}
     lines = [f"- {name}: {value}" for name, value in head.items()]
@@ -166,20 +166,20 @@ def page(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]]) -> st
 {chr(10).join(lines)}
 - command: `{facts["command"]}`
 
-Microseconds of a whole training step: drawing the batch, forward, backward, Adam; the least of all chunks and rounds.
-Share of sgemm's speed: the step's matrix products alone over the step's time, beside NumPy's product of 1,024 x 1,024.
+Microseconds of a whole training step: drawing the batch, forward, backward, Adam; minimum over all chunks and rounds.
+Share of sgemm's speed: the step's matrix products over the step's time, relative to NumPy's product of 1,024 x 1,024.
 
 {chr(10).join(rows)}
 """
 
 
 def row(*cells: object) -> str:
-    """A table's row."""
+    """Return a table's row."""
     return f"| {' | '.join(map(str, cells))} |"
 
 
 def roofline(facts: dict[str, Any], found: dict[Case, dict[str, list[float]]], file: Path) -> None:
-    """Speed of the step's products by batch, under the machine's own speed of one."""
+    """Draw the speed of the step's products by batch, under the machine's own speed."""
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
     colors = {"elman": "#0072b2", "gru": "#009e73", "lstm": "#d55e00"}
     styles = {"kernel": "-", "scan": "--", "PyTorch": ":"}

@@ -1,4 +1,4 @@
-"""How long is a training step of a small RNN, and how long does it take from nothing to a trained one?
+"""The time of a training step of a small RNN, and of a whole process that trains one.
 
 throughtime, PyTorch, Keras and TensorFlow do the reference step of ``peers/task.py`` side by side: each in its own
 process, in turn, for several rounds. See ``benchmarks/README.md``.
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 
 
 class Peer(NamedTuple):
-    """A way to do the reference step: a script of ``peers``, its arguments and the modules that it needs."""
+    """An implementation of the reference step: a script of ``peers``, its arguments and its modules."""
 
     title: str
     script: str
@@ -54,7 +54,7 @@ def main() -> None:
     args = arguments()
     load = os.getloadavg()[0]
     if load > 0.5:
-        print(f"Load average {load:.1f}: where other work goes on, the figures are not worth keeping.")
+        print(f"Load average {load:.1f}: with other work on the machine, the figures are not reliable.")
     present = [peer for peer in PEERS if has_modules(args.peers_python, peer.needs)]
     records: list[Record] = []
     for number in range(args.rounds):
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each peer runs (default: 5)")
     parser.add_argument(
@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
 
 
 def measure_round(peers_python: str, peers: list[Peer], *, seed: int) -> Iterator[Record]:
-    """Every peer once, in its own process; the demo twice, the second time with the cache that the first one filled."""
+    """Run every peer once, in its own process, and the demo twice, the second time with the filled cache."""
     with tempfile.TemporaryDirectory() as scratch:
         cache = {"JAX_COMPILATION_CACHE_DIR": f"{scratch}/cache"}
         for title in (COLD, WARM):
@@ -108,7 +108,7 @@ def measure_round(peers_python: str, peers: list[Peer], *, seed: int) -> Iterato
 
 
 def measure_demo(title: str, scratch: Path, environment: dict[str, str], seed: int) -> Record:
-    """The whole process of ``throughtime demo``: trained, with 20 checkpoints on the way, and saved."""
+    """Measure the whole process of ``throughtime demo``: training with 20 checkpoints, and saving."""
     with tempfile.TemporaryDirectory(dir=scratch) as out:
         throughtime = Path(sysconfig.get_path("scripts"), "throughtime")
         options = ["--no-pictures", "--quiet", "--json", f"--steps={task.STEPS}", f"--seed={seed}", f"--out={out}"]
@@ -117,7 +117,7 @@ def measure_demo(title: str, scratch: Path, environment: dict[str, str], seed: i
 
 
 def measure_peer(peer: Peer, python: str, scratch: Path, environment: dict[str, str], seed: int) -> Record:
-    """A peer's process from start to end: import, train, save, evaluate."""
+    """Measure a peer's process from start to end: import, train, save, evaluate."""
     with tempfile.TemporaryDirectory(dir=scratch) as out:
         script = HERE / "peers" / peer.script
         seconds, told = last_line([python, str(script), f"--seed={seed}", f"--out={out}", *peer.arguments], environment)
@@ -125,26 +125,26 @@ def measure_peer(peer: Peer, python: str, scratch: Path, environment: dict[str, 
 
 
 def versions(records: list[Record], peers: list[Peer]) -> dict[str, str]:
-    """The versions that these peers ran with; all of an environment's agree."""
+    """Return the versions of these peers; all of one environment agree."""
     titles = [peer.title for peer in peers]
     told = [record["versions"] for record in records if record["peer"] in titles]
     return {name: number for versions in told for name, number in versions.items()}
 
 
 def step_times(records: list[Record]) -> tuple[float, float]:
-    """Minimum and median microseconds per step over all chunks but each process's first, which warms up or compiles."""
+    """Return minimum and median microseconds per step, without each process's first chunk, which compiles."""
     times = [time for record in records for time in record["chunk_us"][1:]]
     return min(times), statistics.median(times)
 
 
 def process_times(records: list[Record]) -> tuple[float, float]:
-    """Minimum and median seconds per process."""
+    """Return minimum and median seconds per process."""
     times = [record["process_seconds"] for record in records]
     return min(times), statistics.median(times)
 
 
 def page(facts: dict[str, Any], records: list[Record], missing: list[str]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     of = {title: [r for r in records if r["peer"] == title] for title in dict.fromkeys(r["peer"] for r in records)}
     ours, cold, warm = step_times(of[OURS.title]), process_times(of[COLD]), process_times(of[WARM])
     steps, processes = [], []
@@ -175,7 +175,7 @@ def page(facts: dict[str, Any], records: list[Record], missing: list[str]) -> st
 {chr(10).join(steps)}
 
 Over chunks of {task.CHUNK} steps; the first chunk of each process, which compiles or warms up, is left out. MSE: after
-{task.STEPS} steps, over {task.EVALUATION_WINDOWS} evenly spaced windows, one figure a round.
+{task.STEPS} steps, over {task.EVALUATION_WINDOWS} evenly spaced windows, one figure per round.
 
 ## From the process's start to a trained, saved network, in seconds
 
@@ -186,7 +186,7 @@ Over chunks of {task.CHUNK} steps; the first chunk of each process, which compil
 
 
 def row(*cells: str) -> str:
-    """A table's row."""
+    """Return a table's row."""
     return f"| {' | '.join(cells)} |"
 
 

@@ -1,7 +1,7 @@
-"""What does it cost to watch a training run, every 100 steps of the reference step?
+"""The cost of watching a training run, every 100 steps of the reference step.
 
-Two runs from the same weights take turns in one process, 100 steps each, one watched and one not, so that whatever else
-the machine does meets both. See ``benchmarks/README.md``.
+Two runs from the same weights take turns in one process, 100 steps each, one with a watch and one without, so that
+other work on the machine affects both. See ``benchmarks/README.md``.
 
     python benchmarks/watching.py [--rounds N] [--results DIR]
 """
@@ -47,8 +47,8 @@ CASES = {
 DATA = tt.TimeSeriesData()
 NOTE = (
     "Microseconds per step, from report to report, over {} pairs of 100 steps. Cost: median of the pairs' differences. "
-    "Once in 100 steps a watch sees the gradient by lag, the updates beside the weights, dead and saturated units; "
-    "where gradients are clipped, also the norm of each step's."
+    "Once in 100 steps a watch records the gradient by lag, updates relative to weights, dead and saturated units; "
+    "if gradients are clipped, also the norm at each step."
 )
 
 
@@ -76,20 +76,20 @@ def main() -> None:
 
 
 def loss(network: RecurrentNetwork, _data: None, key: Any) -> Any:
-    """Mean squared error on a random window of sin(t), as ``throughtime demo`` has it."""
+    """Return the mean squared error on a random window of sin(t), as in ``throughtime demo``."""
     x, y, _ = DATA.draw(key, task.BATCH, task.WINDOW)
     return masked_mean(squared_error(network(x)[1], y))
 
 
 def measure(case: str, seed: int) -> Iterator[dict[str, float]]:
-    """Microseconds per step of each pair of chunks: whole, from report to report, and in the compiled steps alone."""
+    """Yield microseconds per step of each pair of chunks: from report to report, and of the compiled steps alone."""
     optimizer, watch = CASES[case]
     runs = {"alone": reports(optimizer, None, seed), "watched": reports(optimizer, watch, seed)}
     for run in runs.values():
         next(run)  # compiles
     for number in range(1, task.STEPS // task.CHUNK):
         pair = {}
-        for name in sorted(runs, reverse=number % 2 == 1):  # each goes first as often as the other
+        for name in sorted(runs, reverse=number % 2 == 1):  # each goes first equally often
             began = time.perf_counter()
             progress = next(runs[name])
             pair[name] = (time.perf_counter() - began) / task.CHUNK * 1e6
@@ -98,7 +98,7 @@ def measure(case: str, seed: int) -> Iterator[dict[str, float]]:
 
 
 def reports(optimizer: optax.GradientTransformation, watch: Watch | None, seed: int) -> Iterator[Progress]:
-    """A run of the reference step."""
+    """Start a run of the reference step."""
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     cell = tt.Elman(1, task.HIDDEN, "relu", recurrent_init=orthogonal(0.8), key=key_cell)
     state = start(RecurrentNetwork(cell, 1, key=key_readout), optimizer, key)
@@ -106,7 +106,7 @@ def reports(optimizer: optax.GradientTransformation, watch: Watch | None, seed: 
 
 
 def page(today: str, told: dict[str, str], pairs: dict[str, list[dict[str, float]]]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     lines = [f"# What watching costs, {today}", "", *(f"- {key}: {value}" for key, value in told.items() if value), ""]
     lines.append("|  | not watched, minimum | median | watched, minimum | median | cost | of it in the steps | share |")
     lines.append("|---|---:|---:|---:|---:|---:|---:|---:|")

@@ -94,17 +94,3 @@ def test_parts_can_be_left_out() -> None:
     configure(xla_flags=False)
     assert "JAX_COMPILATION_CACHE_DIR" in os.environ
     assert "XLA_FLAGS" not in os.environ
-
-
-def test_matplotlib_is_quiet_about_its_cache(tmp_path: Path) -> None:
-    """In a process of its own: it looks for its folder once, when it is imported."""
-    script = f"import sys\nsys.path[:] = {sys.path!r}\nfrom throughtime.cli.answer import prepare_matplotlib\n"
-    script += "%s\nimport matplotlib.font_manager"
-    (tmp_path / "file").write_text("no folder")
-    environment = os.environ | {"MPLCONFIGDIR": str(tmp_path / "file" / "below")}
-    words = [
-        subprocess.run([sys.executable, "-c", script % call], env=environment, capture_output=True, check=True)
-        for call in ("", "prepare_matplotlib()")
-    ]
-    assert b"temporary" in words[0].stderr
-    assert words[1].stderr == b""

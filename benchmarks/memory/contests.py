@@ -1,4 +1,4 @@
-"""Who takes part in what: the tasks, their networks, and what is known to come out."""
+"""The contests: tasks, their networks, and the expected results."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ from throughtime.data import Task, adding, copy_memory, parity, running_parity, 
 
 
 def flat(cell: Callable[..., tt.Cell], **options: Any) -> Build:
-    """One layer of a cell and a linear readout."""
+    """Return a builder for one layer of a cell and a linear readout."""
 
     def build(task: Task, units: int, key: Any) -> tt.RecurrentNetwork:
         key_cell, key_readout = jax.random.split(key)
@@ -24,7 +24,7 @@ def flat(cell: Callable[..., tt.Cell], **options: Any) -> Build:
 
 
 def stacked(layers: int, cell: Callable[..., tt.Cell], **options: Any) -> Build:
-    """Layers of a cell, normalized and residual, with nothing between them."""
+    """Return a builder for normalized residual layers of a cell, with no layers between them."""
 
     def build(task: Task, units: int, key: Any) -> tt.StackedNetwork:
         key_cells, key_rest = jax.random.split(key)
@@ -35,18 +35,18 @@ def stacked(layers: int, cell: Callable[..., tt.Cell], **options: Any) -> Build:
 
 
 def signed_min_gru(inputs: int, hidden: int, **options: Any) -> tt.SignedEigenvalues:
-    """A minGRU whose eigenvalues, 1 - u of each unit, become 1 - 2u."""
+    """Return a minGRU whose eigenvalues, 1 - u of each unit, become 1 - 2u."""
     return tt.SignedEigenvalues(tt.MinGRU(inputs, hidden, **options))
 
 
 def keeping(longest: int, key: Any, gates: tuple[str, ...], hidden: int, dtype: Any) -> jax.Array:
-    """A minGRU's bias: chrono initialization, u starting at ``-log U[1, longest - 1]``, so that units keep long."""
+    """Return a minGRU's chrono biases: u starts at ``-log U[1, longest - 1]``, so that units have a long memory."""
     u = -jnp.log(jax.random.uniform(key, (hidden,), dtype, minval=1.0, maxval=longest - 1.0))
     return jnp.concatenate([u, jnp.zeros((len(gates) - 1) * hidden, dtype)])
 
 
 TANH, LINEAR = "tanh RNN, orthogonal", "linear RNN, orthogonal"
-STEEP = normal(3.0)  # of input weights: a gate must all but close to keep or to turn a sign for 256 steps
+STEEP = normal(3.0)  # input weights: a gate must nearly close to keep or flip a sign for 256 steps
 COPY = copy_memory(50)
 SELECTIVE_STEPS = 64
 SELECTIVE = selective_copy(SELECTIVE_STEPS, 8)

@@ -1,4 +1,4 @@
-"""The results as a picture: what each check on the way said."""
+"""The picture of results: each check during training."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ MOST_ACROSS = 3
 
 
 def picture(file: Path, records: list[dict[str, Any]]) -> None:
-    """A panel for each task, a line for each training, the baseline dashed."""
+    """Draw a panel for each task and a line for each training, with the baseline dashed."""
     tasks = by_task(records)
     across = min(len(tasks), MOST_ACROSS)
     down = -(-len(tasks) // across)
@@ -22,7 +22,7 @@ def picture(file: Path, records: list[dict[str, Any]]) -> None:
 
 
 def panel(axes: Any, name: str, records: list[dict[str, Any]]) -> None:
-    """One task; errors on a logarithmic scale."""
+    """Draw one task; errors have a logarithmic scale."""
     contest = CONTESTS[name]
     for number, contestant in enumerate(contest.contestants):
         for record in (record for record in records if record["network"] == contestant.title):

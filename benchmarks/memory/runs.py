@@ -1,4 +1,4 @@
-"""One run of a contest: a network of a given number of parameters is trained on a task and tested on fresh examples."""
+"""A run of a contest: a network with a limited number of parameters is trained on a task and tested on new examples."""
 
 import bisect
 import os
@@ -23,13 +23,13 @@ Measure = Literal["squared error", "cross entropy", "accuracy"]
 
 
 class Contestant(NamedTuple):
-    """A network, and how it is trained: what is its own to choose.
+    """A network and its training settings.
 
     Attributes:
-        title: what the page calls it.
-        build: makes it.
-        learning_rate: where Adam's learning rate begins; it falls along a cosine to a twentieth.
-        expected: what its figure should be, such as (">=", 0.99); None where nothing was foretold.
+        title: its name on the page.
+        build: the function that makes it.
+        learning_rate: Adam's initial learning rate; it falls along a cosine to a twentieth.
+        expected: the expected figure, such as (">=", 0.99); None if nothing is expected.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Contestant(NamedTuple):
     expected: tuple[Literal["<=", ">="], float] | None = None
 
     def as_expected(self, figure: float) -> bool | None:
-        """Whether the figure is what was foretold."""
+        """Return True if the figure is as expected; None if nothing is expected."""
         if self.expected is None:
             return None
         sign, bound = self.expected
@@ -46,18 +46,18 @@ class Contestant(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """A task, and what is the same for all contestants.
+    """A task and the settings that all contestants share.
 
     Attributes:
-        title: what the page calls it.
-        training: what is learned from.
-        test: what is tested on.
-        measure: what is told of a test; the baselines of the test task go with it.
+        title: its name on the page.
+        training: the training task.
+        test: the test task.
+        measure: the figure of a test; the test task has the baseline for it.
         parameters: the largest number of parameters.
-        batch: sequences a step.
+        batch: sequences per step.
         steps: the largest number of training steps.
-        solved: training stops where a check on 512 examples is this good.
-        contestants: who takes part.
+        solved: training stops if a check on 512 examples reaches this figure.
+        contestants: the networks.
     """
 
     title: str
@@ -72,27 +72,27 @@ class Contest(NamedTuple):
 
     @property
     def baseline(self) -> float | None:
-        """The figure of the best answer that does not look at the inputs."""
+        """The figure of the best answer that ignores the inputs."""
         return self.test.baseline if self.measure == self.test.loss else self.test.chance
 
     def is_solved(self, figure: float) -> bool:
-        """Whether a figure is good enough to stop."""
+        """Return True if a figure is good enough to stop."""
         return figure >= self.solved if self.measure == "accuracy" else figure <= self.solved
 
 
 CHECKED, TESTED = 512, 4096  # examples, both multiples of PART
-CHECKS = 20  # in the course of a training
-PART = 256  # examples that are tested at a time
+CHECKS = 20  # during a training
+PART = 256  # examples tested at a time
 CLIP = 1.0  # the largest global norm of a gradient
-LAST = 0.05  # of the learning rate, at the last step
+LAST = 0.05  # share of the learning rate at the last step
 
 
 def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
-    """Train, check on the way, test at the end; all that came of it as plain values."""
+    """Train with checks, test at the end, and return the results as plain values."""
     began, load = time.process_time(), os.getloadavg()[0]
     units = widest(contest, contestant)
     keys = jax.random.split(jax.random.key(seed), 4)
-    # One program: drawn one by one, the weights take longer to compile.
+    # One program, because separate programs for each weight take longer to compile.
     network = jax.jit(lambda key: contestant.build(contest.training, units, key))(keys[0])
     schedule = optax.cosine_decay_schedule(contestant.learning_rate, contest.steps, alpha=LAST)
     optimizer = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(schedule))
@@ -116,7 +116,7 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
 
 
 def training_loss(contest: Contest) -> Callable[[Network, None, Any], jax.Array]:
-    """The mean loss over the scored steps of a batch, as :func:`train` calls it."""
+    """Return the loss function for :func:`train`: the mean loss over the scored steps of a batch."""
 
     def loss(network: Network, _data: None, key: Any) -> jax.Array:
         batch = contest.training.draw(key, contest.batch)
@@ -126,7 +126,7 @@ def training_loss(contest: Contest) -> Callable[[Network, None, Any], jax.Array]
 
 
 def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
-    """A function ``(network, key, examples)``: the contest's measure over that many examples of its test."""
+    """Return a function ``(network, key, examples)`` that computes the contest's measure over test examples."""
     task = contest.test
 
     @jax.jit
@@ -145,32 +145,32 @@ def tester(contest: Contest) -> Callable[[Network, Any, int], float]:
 
 
 def answers(network: Network, batch: Batch) -> jax.Array:
-    """What the network says at each step (B, T, O).
+    """Return the network's outputs at each step (B, T, O).
 
-    Without the mask, which costs time and changes nothing: padding stands after the last answer that counts.
+    No mask is used. It would cost time and change nothing, because padding follows the last scored answer.
     """
     return network(batch.xs)[1]
 
 
 def errors(task: Task, outputs: jax.Array, batch: Batch) -> jax.Array:
-    """The task's loss of each answer (B, T)."""
+    """Return the task's loss of each answer (B, T)."""
     if task.loss == "squared error":
         return squared_error(outputs[..., 0], batch.targets)
     return cross_entropy(outputs, batch.targets)
 
 
 def widest(contest: Contest, contestant: Contestant) -> int:
-    """The most units with which the network has no more parameters than the contest allows."""
-    # Every unit has a parameter of its own. How many sizes fit is also the largest that does.
+    """Return the largest number of units within the contest's number of parameters."""
+    # Every unit has at least one parameter, so there are at most this many sizes; the number that fits is the largest.
     sizes = range(1, contest.parameters + 1)
     return bisect.bisect_right(sizes, contest.parameters, key=lambda units: count(contest, contestant, units))
 
 
 def count(contest: Contest, contestant: Contestant, units: int) -> int:
-    """The parameters of a network with so many units; nothing is computed."""
+    """Return the number of parameters of a network with these units, without computing them."""
     return parameters(eqx.filter_eval_shape(contestant.build, contest.training, units, jax.random.key(0)))
 
 
 def parameters(network: Network) -> int:
-    """How many numbers are learned."""
+    """Return the number of parameters."""
     return sum(leaf.size for leaf in jax.tree.leaves(network))

@@ -1,1 +1,1 @@
-"""Panels of real series: what each is cut into, how it is scored, and how every model is run on it."""
+"""Panels of real series: their splits, their scores, and the runs of every model."""

@@ -1,4 +1,4 @@
-"""The results as a page."""
+"""The page of results."""
 
 import statistics
 from typing import Any
@@ -9,24 +9,24 @@ from panels.sets import TITLES
 Record = dict[str, Any]
 COVERAGE = {"coverage-80": "80 % covers", "coverage-95": "95 % covers"}
 NOTE = """\
-Where there are several seeds: the mean, and from the least to the largest. s: the whole process, from its start to its
-forecasts in a file, with imports and with compilation, on all cores that it takes. CPU s: how long cores worked for it,
-which other work on the machine hardly changes; blank where that was not measured. MiB: the most memory that its
-largest process held. Each model has its library's defaults and is told the horizon and the season. reads: how many past
-values the model looks at; AutoETS has no such number."""
+With several seeds: the mean, and the range from the least to the largest. s: the whole process, from its start to its
+forecasts in a file, with imports and compilation, on all cores that it uses. CPU s: CPU time, which other work on the
+machine hardly changes; blank if it was not measured. MiB: the peak memory of its largest process. Each model has its
+library's defaults and gets the horizon and the season. reads: the number of past values that the model reads; AutoETS
+has no such number."""
 ABOUT = {
-    "m4_hourly": "The last 48 hours of the training parts; what lies before them is learned from. MASE: m = 24.",
-    "m4_hourly_halves": "The same hours; each half of the series is forecast by a model that learned from the other.",
-    "m4_weekly": "The last 13 weeks of the training parts; what lies before them is learned from. MASE: m = 1.",
-    "cif": "The test parts, 12 months or 6, as each series has them. MASE: m = 12.",
-    "nn5": "The test parts, 56 days; missing truths do not count. MASE: m = 7, of the history as it is, with its gaps.",
+    "m4_hourly": "The last 48 hours of the training parts, after training on the data before them. MASE: m = 24.",
+    "m4_hourly_halves": "The same hours; each half of the series is forecast by a model trained on the other half.",
+    "m4_weekly": "The last 13 weeks of the training parts, after training on the data before them. MASE: m = 1.",
+    "cif": "The test parts, 12 or 6 months, depending on the series. MASE: m = 12.",
+    "nn5": "The test parts, 56 days; missing true values do not count. MASE: m = 7, on the history with its gaps.",
     "hospital": "The test parts, 12 months. MASE: m = 12.",
-    "etth1": "Every window of 96 hours in the last 4 of 20 months, learned from the first 12; 7 columns, standardized.",
+    "etth1": "Every window of 96 hours in the last 4 of 20 months, trained on the first 12; 7 columns, standardized.",
 }
 
 
 def page(facts: dict[str, Any], records: list[Record]) -> str:
-    """Markdown: the machine, the versions, and a table for each set."""
+    """Return Markdown with the machine, the versions, and a table for each set."""
     versions = {name: number for record in records for name, number in record.get("versions", {}).items()}
     head = [f"- {name}: {value}" for name, value in {**facts["machine"], **versions}.items()]
     head += [f"- command: `{command}`" for command in facts["commands"]]
@@ -37,7 +37,7 @@ def page(facts: dict[str, Any], records: list[Record]) -> str:
 
 
 def section(name: str, records: list[Record], naive2: dict[str, Any]) -> str:
-    """One set's table and the remarks below it."""
+    """Return one set's table and the remarks below it."""
     good = [record for record in records if "scores" in record]
     measures = list(dict.fromkeys(key for record in good for key in record["scores"] if key not in COVERAGE))
     rows = []
@@ -53,7 +53,7 @@ def section(name: str, records: list[Record], naive2: dict[str, Any]) -> str:
 
 
 def remarks(records: list[Record]) -> list[str]:
-    """What each model decided, and which processes failed, below a table."""
+    """Return the decisions of each model and the failed processes, for below a table."""
     decided = {}
     for record in records:
         decided.setdefault(record["model"], record.get("decided", []))
@@ -68,7 +68,7 @@ def remarks(records: list[Record]) -> list[str]:
 
 
 def cells(records: list[Record], measures: list[str]) -> list[str]:
-    """A model's row."""
+    """Return a model's row."""
 
     def scores(name: str) -> list[float]:
         return [record["scores"][name] for record in records if name in record["scores"]]
@@ -86,7 +86,7 @@ def cells(records: list[Record], measures: list[str]) -> list[str]:
 
 
 def spread(values: list[float], form: str) -> str:
-    """The mean, and the range where there are several; nothing where there is none."""
+    """Return the mean, with the range if there are several values; empty if there is none."""
     if not values:
         return ""
     mean = form.format(statistics.mean(values))
@@ -94,5 +94,5 @@ def spread(values: list[float], form: str) -> str:
 
 
 def row(*cells: str) -> str:
-    """A table's row."""
+    """Return a table's row."""
     return f"| {' | '.join(cells)} |"

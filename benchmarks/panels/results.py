@@ -1,4 +1,4 @@
-"""The results in a file: one cell a set, model and seed, so that any of them can be measured again."""
+"""The file of results: one entry for each set, model and seed, so that any of them can be measured again."""
 
 import datetime
 import json
@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 
 def write(file: Path, given: Set, record: Record, command: str) -> None:
-    """Put one cell in the place of an earlier one, in the numbers and on the page beside them."""
+    """Replace an earlier entry, in the numbers and on the page."""
     file.parent.mkdir(parents=True, exist_ok=True)
     earlier = json.loads(file.read_text()) if file.exists() else {"commands": [], "naive2": {}, "cells": []}
     cells = [cell for cell in earlier["cells"] if key(cell) != key(record)] + [record]
@@ -32,5 +32,5 @@ def write(file: Path, given: Set, record: Record, command: str) -> None:
 
 
 def key(cell: Record) -> tuple[str, str, int]:
-    """What a cell is known by."""
+    """Return the key of an entry: set, model and seed."""
     return cell["set"], cell["model"], cell["seed"]

@@ -1,4 +1,4 @@
-"""Running one model on one set: in a process of its own, measured from its start to its end."""
+"""The run of one model on one set, in a separate process, measured from its start to its end."""
 
 import json
 import sys
@@ -13,17 +13,17 @@ from panels.scores import LEVELS, scores
 from panels.sets import Set, fold_of
 
 PEERS = Path(__file__).parents[1] / "peers"
-TOLD = 2000  # characters of what a process said that are kept where it failed
+TOLD = 2000  # characters of a failed process's output that are kept
 
 
 class Model(NamedTuple):
-    """A model: its title, its script in ``peers``, its name there, what it needs, and what it can do.
+    """A model: its title, its script in ``peers``, its name there, and its properties.
 
     Attributes:
-        ours: whether it runs in this environment, not in the peers'.
+        ours: True if it runs in this environment, not in the peers'.
         needs: modules of the peers' environment.
-        random: whether a seed changes anything.
-        folds: whether it learns from many series, so that one half can be forecast from the other.
+        random: True if the seed changes the result.
+        folds: True if it learns from many series, so that one half can be forecast from the other.
     """
 
     title: str
@@ -47,7 +47,7 @@ MODELS = {
 
 
 def run(given: Set, name: str, *, seed: int, peers_python: str, steps: int | None) -> dict[str, Any]:
-    """The record of one cell: scores, seconds and memory, or what the process said before it failed."""
+    """Return the record of one entry: scores, seconds and memory, or the output of a failed process."""
     model = MODELS[name]
     record = {"set": given.name, "model": name, "seed": seed}
     with tempfile.TemporaryDirectory() as scratch:
@@ -55,7 +55,7 @@ def run(given: Set, name: str, *, seed: int, peers_python: str, steps: int | Non
         write_task(given, folder)
         command = [sys.executable if model.ours else peers_python, str(PEERS / model.script), str(folder)]
         command += [f"--model={model.name}", f"--seed={seed}", *([] if steps is None else [f"--steps={steps}"])]
-        cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}  # empty: compiling belongs to the time
+        cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache"}  # empty: the time includes compilation
         ended = processes.timed(command, cache, folder / "log")
         record |= {"seconds": round(ended.seconds, 2), "cpu_seconds": round(ended.worked, 2)}
         record |= {"peak_mib": round(ended.peak / 2**20)}
@@ -71,7 +71,7 @@ def run(given: Set, name: str, *, seed: int, peers_python: str, steps: int | Non
 
 
 def write_task(given: Set, folder: Path) -> None:
-    """What a model is given: the history, without the truth, and what is asked for; see ``peers/panel_task.py``."""
+    """Write a model's input: the history without the truth, and the task; see ``peers/panel_task.py``."""
     ids = given.history["unique_id"].unique(maintain_order=True)
     parts = pl.DataFrame({"unique_id": ids, "fold": fold_of(ids, given.folds)})
     history = given.history.join(parts, on="unique_id", maintain_order="left")

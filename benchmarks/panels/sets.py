@@ -1,7 +1,7 @@
-"""The panels: what a model may read of each, and what it is scored on.
+"""The panels: the history that a model may read, and the true values for its scores.
 
-The files are not part of this project; see ``benchmarks/README.md`` for where they come from. Their column ``t`` is the
-step of a series, from 0 on, and the only time that a model is told.
+The files are not part of this project; see ``benchmarks/README.md`` for their sources. Their column ``t`` is the
+step of a series, from 0 on, and the only time that a model gets.
 """
 
 from collections.abc import Callable
@@ -26,20 +26,20 @@ HALVES_SEED = 0
 
 
 class Set(NamedTuple):
-    """One panel, cut.
+    """One panel, split into history and true values.
 
     Attributes:
-        name: as the command line has it.
-        history: ``unique_id, ds, y``, by series and step: what a model may read; null where nothing was observed. In a
-            set of rolling windows, whose cutoffs lie in it, what comes after a window's cutoff is not for that window.
-        truth: ``unique_id, cutoff, ds, y``: what it is to forecast, where observed; ``cutoff`` is the last known step.
-        horizon: F, the most steps of any series.
-        season: the period in steps that a model is told.
+        name: its name on the command line.
+        history: ``unique_id, ds, y``, by series and step: the values that a model may read; null if missing. In a
+            set of rolling windows the cutoffs are inside the history, and a window must not use later values.
+        truth: ``unique_id, cutoff, ds, y``: the observed values to forecast; ``cutoff`` is the last known step.
+        horizon: F, the largest of all series.
+        season: the period in steps that a model gets.
         scale_season: m of MASE's scale, the seasonal naive error in the history.
         kind: "m4" (sMAPE, MASE, OWA), "panel" (sMAPE, MASE) or "windows" (MSE, MAE).
-        train: steps to learn from in a set of rolling windows; 0 where all of the history may be learned from.
+        train: training steps in a set of rolling windows; 0 if all of the history may be used.
         validation: steps after them that may decide when to stop.
-        folds: parts that the series are cut into, each forecast by a model that learned from the others; 1 is no cut.
+        folds: parts of the series, each forecast by a model trained on the others; 1 for no split.
     """
 
     name: str
@@ -55,47 +55,47 @@ class Set(NamedTuple):
 
 
 def load(name: str, folder: Path) -> Set:
-    """The set ``name`` from the files in ``folder``."""
+    """Load the set ``name`` from the files in ``folder``."""
     return SETS[name](folder)
 
 
 def m4_hourly(folder: Path) -> Set:
-    """M4 Hourly's training parts without their last 48 hours, which take the place of the test parts."""
+    """Load M4 Hourly's training parts; their last 48 hours replace the test parts."""
     history, truth = last_horizon(read(folder / "m4_hourly_train.csv.gz"), 48)
     return Set("m4_hourly", history, truth, 48, 24, 24, "m4")
 
 
 def m4_hourly_halves(folder: Path) -> Set:
-    """The same, each half of the series forecast by a model that learned from the other: some series overlap."""
+    """Load M4 Hourly, each half of the series to be forecast by a model trained on the other: some series overlap."""
     return m4_hourly(folder)._replace(name="m4_hourly_halves", folds=2)
 
 
 def m4_weekly(folder: Path) -> Set:
-    """M4 Weekly's training parts without their last 13 weeks. M4 scales its MASE by the naive of one step."""
+    """Load M4 Weekly's training parts; their last 13 weeks replace the test parts. M4's MASE has m = 1."""
     history, truth = last_horizon(read(folder / "m4_weekly_train.csv.gz"), 13)
     return Set("m4_weekly", history, truth, 13, 52, 1, "m4")
 
 
 def cif(folder: Path) -> Set:
-    """CIF 2016: 57 series of 12 months ahead, 15 of 6; models forecast 12 and are scored on each series' own."""
+    """Load CIF 2016: 57 series with a horizon of 12 months, 15 with 6; forecasts of 12, scored on each series' own."""
     return Set("cif", *parted(read(folder / "cif2016.csv.gz")), 12, 12, 12, "panel")
 
 
 def nn5(folder: Path) -> Set:
-    """NN5, daily withdrawals. Missing values are neither filled in the truth nor in the scale of MASE."""
+    """Load NN5, daily withdrawals. Missing values are filled neither in the true values nor in the scale of MASE."""
     return Set("nn5", *parted(read(folder / "nn5_daily.csv.gz")), 56, 7, 7, "panel")
 
 
 def hospital(folder: Path) -> Set:
-    """Monthly counts of patients."""
+    """Load Hospital, monthly counts of patients."""
     return Set("hospital", *parted(read(folder / "hospital.csv.gz")), 12, 12, 12, "panel")
 
 
 def etth1(folder: Path) -> Set:
-    """ETTh1 by the protocol of Informer (Zhou et al. 2021, arXiv 2012.07436) as all later papers have it.
+    """Load ETTh1 by the protocol of Informer (Zhou et al. 2021, arXiv 2012.07436) and all later papers.
 
-    12 months to learn from, 4 to validate, 4 to test; each column less the mean of the first 12 months over their
-    standard deviation; a window of 96 hours from every hour of the test part that has one.
+    12 months for training, 4 for validation, 4 for the test. Each column is standardized by the mean and standard
+    deviation of the first 12 months. A window of 96 hours starts at every hour of the test part that has a whole one.
     """
     table = pl.read_csv(folder / "ETTh1.csv").drop("date")[: ETT_TRAIN + ETT_VALIDATION + ETT_TEST]
     learned = table[:ETT_TRAIN]
@@ -113,31 +113,31 @@ SETS: dict[str, Callable[[Path], Set]] = {
 
 
 def read(file: Path) -> pl.DataFrame:
-    """``unique_id, ds, y`` and, where the file has it, ``split``."""
+    """Read ``unique_id, ds, y`` and, if the file has it, ``split``."""
     return pl.read_csv(file).rename({"t": "ds"}).sort("unique_id", "ds")
 
 
 def last_horizon(frame: pl.DataFrame, horizon: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """History and truth: the last ``horizon`` steps of each series are cut off."""
+    """Split off the last ``horizon`` steps of each series: history and true values."""
     end = pl.col("ds").max().over("unique_id")
     is_history = pl.col("ds") <= end - horizon
     return frame.filter(is_history), with_cutoff(frame.filter(~is_history))
 
 
 def parted(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """History and truth, as the file says."""
+    """Split history and true values by the file's column."""
     history, truth = (frame.filter(pl.col("split") == split).drop("split") for split in ("train", "test"))
     return history, with_cutoff(truth).drop_nulls("y")
 
 
 def with_cutoff(truth: pl.DataFrame) -> pl.DataFrame:
-    """Truth of one horizon, with the last step before it."""
+    """Return the true values of one horizon, with the last step before it as the cutoff."""
     cutoff = (pl.col("ds").min().over("unique_id") - 1).alias("cutoff")
     return truth.select("unique_id", cutoff, "ds", "y")
 
 
 def windows(frame: pl.DataFrame, *, first: int, horizon: int) -> pl.DataFrame:
-    """The truth of every window of ``horizon`` steps that begins at step ``first`` or later and ends in the series."""
+    """Return the true values of every window of ``horizon`` steps from step ``first`` on that ends in the series."""
     parts = []
     for (name,), series in frame.group_by("unique_id", maintain_order=True):
         values = series["y"].to_numpy()
@@ -156,5 +156,5 @@ def windows(frame: pl.DataFrame, *, first: int, horizon: int) -> pl.DataFrame:
 
 
 def fold_of(ids: pl.Series, folds: int) -> np.ndarray:
-    """The fold of each series (N,), of sizes that differ by one at most, the same in every run."""
+    """Return the fold of each series (N,), the same in every run; sizes differ by at most one."""
     return np.random.default_rng(HALVES_SEED).permutation(len(ids)) % folds

@@ -1,9 +1,9 @@
-"""Keras 3's reference step on TensorFlow: ``SimpleRNN`` and ``Dense``, in two ways.
+"""Keras 3's reference step on TensorFlow: ``SimpleRNN`` and ``Dense``, in two versions.
 
-- ``train_on_batch``: a Python loop over NumPy batches, as one writes it first.
+- ``train_on_batch``: a Python loop over NumPy batches, the usual first version.
 - ``compiled_fit``: ``fit`` on a dataset that draws its windows in the graph, compiled by XLA (``jit_compile=True``),
-  100 steps in each call of the compiled function (``steps_per_execution=100``): the fastest way found. Measured beside
-  it were ``fit`` without XLA, with one step a call, and with ``unroll=True``.
+  100 steps in each call of the compiled function (``steps_per_execution=100``). This is the fastest version found;
+  ``fit`` without XLA, with one step per call, and with ``unroll=True`` were slower.
 """
 
 import os
@@ -30,14 +30,14 @@ adam = keras.optimizers.Adam(task.LEARNING_RATE)
 
 
 def train_on_batch() -> list[float]:
-    """Microseconds per step of each chunk, a batch from the host each step."""
+    """Return microseconds per step of each chunk, with a batch from the host in each step."""
     network.compile(optimizer=adam, loss="mse")
     random = np.random.default_rng(args.seed)
     return task.time_chunks(lambda: network.train_on_batch(*task.next_batch(random)))
 
 
 class Chunks(keras.callbacks.Callback):
-    """Microseconds per step of each epoch."""
+    """The callback that records microseconds per step of each epoch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,19 +49,19 @@ class Chunks(keras.callbacks.Callback):
         self.began = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Stop it."""
+        """Stop the clock."""
         self.times.append((time.perf_counter() - self.began) / task.CHUNK * 1e6)
 
 
 def window(random: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """A random window (T, 1) and its targets (T, 1), from a random 32-bit number."""
+    """Return a random window (T, 1) and its targets (T, 1), from a random 32-bit number."""
     start = tf.cast(random, tf.float32) / 2.0**32 * task.ROOM
     y = tf.sin(start + task.OFFSETS.astype(np.float32))[:, None]
     return y[:-1], y[1:]
 
 
 def compiled_fit() -> list[float]:
-    """Microseconds per step of each chunk, an epoch of ``fit``."""
+    """Return microseconds per step of each chunk, an epoch of ``fit``."""
     network.compile(optimizer=adam, loss="mse", jit_compile=True, steps_per_execution=task.CHUNK)
     batches = tf.data.Dataset.random(seed=args.seed).map(window).batch(task.BATCH)
     chunks = Chunks()

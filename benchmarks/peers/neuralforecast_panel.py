@@ -1,4 +1,4 @@
-"""neuralforecast's LSTM, GRU and DeepAR with their defaults, on the processor."""
+"""neuralforecast's LSTM, GRU and DeepAR with their defaults, on the CPU."""
 
 import logging
 from typing import Any
@@ -12,18 +12,18 @@ from neuralforecast.losses.pytorch import DistributionLoss
 from neuralforecast.models import GRU, LSTM, DeepAR
 
 QUIET = {"enable_progress_bar": False, "logger": False, "enable_checkpointing": False, "enable_model_summary": False}
-LOOK_BACK = 3  # horizons that a window takes by default
-WINDOWS_AT_ONCE = 1024  # DeepAR forecasts all windows at once by default: 20,000 times 100 samples do not fit
+LOOK_BACK = 3  # horizons in a window by default
+WINDOWS_AT_ONCE = 1024  # by default DeepAR forecasts all at once: 20,000 times 100 samples exceed the memory
 
 
 def main() -> None:
-    """Learn and forecast, fold by fold."""
+    """Train and forecast, fold by fold."""
     asked = panel_task.asked()
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     task = asked.task
     history = pd.read_parquet(asked.folder / "history.parquet")
     if history.y.isna().any():
-        # Filled values are read, but no loss counts them.
+        # The model reads filled values, but the loss skips them.
         history = history.assign(y=panel_task.filled(history, task.season), available_mask=history.y.notna())
         history["available_mask"] = history.available_mask.astype(float)
     options = padding(history, task)
@@ -39,13 +39,13 @@ def main() -> None:
 
 
 def padding(history: pd.DataFrame, task: panel_task.Task) -> dict[str, bool]:
-    """What lets a panel be learned from that has a series shorter than the three horizons that a window takes."""
+    """Return the padding option, which a panel needs if a series is shorter than the three horizons of a window."""
     shortest = history.groupby("unique_id").size().min()
     return {"start_padding_enabled": True} if shortest < LOOK_BACK * task.horizon else {}
 
 
 def network(asked: panel_task.Asked, options: dict[str, Any]) -> LSTM | GRU | DeepAR:
-    """The model with its defaults but for these options; levels of DeepAR's intervals are those that are scored."""
+    """Return the model with its defaults except for these options; DeepAR gets the levels that are scored."""
     options = {"h": asked.task.horizon, "random_seed": asked.seed, "accelerator": "cpu", **QUIET, **options}
     if asked.steps is not None:
         options["max_steps"] = asked.steps
@@ -58,11 +58,11 @@ def network(asked: panel_task.Asked, options: dict[str, Any]) -> LSTM | GRU | De
 def forecasts(
     asked: panel_task.Asked, learned: pd.DataFrame, served: pd.DataFrame, options: dict[str, Any]
 ) -> pd.DataFrame:
-    """Forecasts of the series ``served`` by a model of the series ``learned``."""
+    """Forecast the series ``served`` by a model trained on the series ``learned``."""
     task = asked.task
     nf = NeuralForecast(models=[network(asked, options)], freq=1)
     if task.train:
-        # Without the validation part: the model stops by its steps, and would forecast all of that part ten times.
+        # No validation part: the model stops after its steps anyway, and would forecast the whole part ten times.
         nf.fit(learned[learned.ds < task.train])
         test = served.groupby("unique_id").size().iloc[0] - task.train - task.validation
         found = nf.cross_validation(served, test_size=int(test), n_windows=None, use_fitted=True)

@@ -1,8 +1,8 @@
-"""A panel as every model is given it, and forecasts as every model gives them: in files, to serve any environment.
+"""The files of a panel's input and of a model's forecasts, which work in any environment.
 
-A model's script is called with a folder, its own name, a seed and, to try it out, a number of training steps. The
+A model's script is called with a folder, its own name, a seed and, for a trial, a number of training steps. The
 folder has ``task.json`` and ``history.parquet`` (``unique_id, fold, ds, y``); the script adds ``forecasts.parquet``
-(``unique_id, cutoff, ds, point``, perhaps ``mean``, ``point-lo-80`` ...) and ``told.json``.
+(``unique_id, cutoff, ds, point``, optionally ``mean``, ``point-lo-80`` ...) and ``told.json``.
 """
 
 import argparse
@@ -15,15 +15,11 @@ import pandas as pd
 
 
 class Task(NamedTuple):
-    """What is asked for; :class:`panels.sets.Set` says more.
+    """The forecasting task; see :class:`panels.sets.Set`.
 
-    Attributes:
-        horizon: F.
-        season: the period in steps.
-        levels: coverage of the intervals in per cent.
-        train: steps to learn from where every step of the test part is a window's cutoff; else 0.
-        validation: the steps after them.
-        folds: parts of the series, each forecast by a model that learned from the others; 1 where there is no cut.
+    Attributes: horizon: F. season: the period in steps. levels: coverage of the intervals in per cent. train: training
+    steps if every step of the test part is a window's cutoff; else 0. validation: the steps after them. folds: parts of
+    the series, each forecast by a model trained on the others; 1 for no split.
     """
 
     horizon: int
@@ -45,7 +41,7 @@ class Asked(NamedTuple):
 
 
 def asked() -> Asked:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", required=True)
@@ -57,7 +53,7 @@ def asked() -> Asked:
 
 
 def folds(history: pd.DataFrame, task: Task) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """What to learn from and what to forecast: all series, or for each fold the others' and its own."""
+    """Yield the series to train on and those to forecast: all series, or for each fold the others and its own."""
     series = history.drop(columns="fold")
     if task.folds == 1:
         yield series, series
@@ -67,14 +63,14 @@ def folds(history: pd.DataFrame, task: Task) -> Iterator[tuple[pd.DataFrame, pd.
 
 
 def filled(history: pd.DataFrame, season: int) -> pd.Series:
-    """What was observed, and elsewhere the median of the same place in the season, of the series' history alone.
+    """Fill missing values with the series' median at the same place in the season.
 
-    So is NN5 filled for models that cannot do without (Andrawis, Atiya & El-Shishiny 2011).
+    NN5 is filled in this way for models that need it (Andrawis, Atiya & El-Shishiny 2011).
     """
     return history.y.fillna(history.groupby(["unique_id", history.ds % season]).y.transform("median"))
 
 
 def write(folder: Path, forecasts: pd.DataFrame, told: dict[str, Any]) -> None:
-    """The answer; the forecasts last."""
+    """Write the answer, with the forecasts last."""
     (folder / "told.json").write_text(json.dumps(told))
     forecasts.to_parquet(folder / "forecasts.parquet")

@@ -30,7 +30,7 @@ mean_squared_error = torch.nn.MSELoss()
 
 
 def step() -> None:
-    """One training step."""
+    """Do one training step."""
     x, y = task.next_batch(random)
     optimizer.zero_grad()
     mean_squared_error(network(torch.from_numpy(x)), torch.from_numpy(y)).backward()

@@ -23,7 +23,7 @@ network.compile(optimizer=keras.optimizers.Adam(0.001), loss="mse", jit_compile=
 
 
 def run(steps: int) -> None:
-    """So many training steps."""
+    """Do this number of training steps."""
     for _ in range(steps):
         network.train_on_batch(*next(batches))
 

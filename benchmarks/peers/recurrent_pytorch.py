@@ -1,7 +1,7 @@
-"""PyTorch's recurrent training step: its RNN, GRU or LSTM, a linear readout and Adam, in a loop of Python's.
+"""PyTorch's recurrent training step: its RNN, GRU or LSTM, a linear readout and Adam, in a Python loop.
 
-Three ways: as it is; without oneDNN; and compiled, the recurrent layer too, which torch.compile leaves alone unless
-told, without oneDNN, whose LSTM it cannot compile.
+There are three versions: with the defaults; without oneDNN; and compiled. The compiled version includes the recurrent
+layer, which torch.compile skips by default, and has no oneDNN, whose LSTM it cannot compile.
 """
 
 import recurrent_task
@@ -20,7 +20,7 @@ batches = recurrent_task.batches(args)
 
 
 def training(compiled: bool) -> Callable[[int], None]:
-    """A function that does so many training steps of a network of its own."""
+    """Return a function that does a number of training steps of a new network."""
     cell = RNN(1, args.hidden, batch_first=True, **options)
     readout = torch.nn.Linear(args.hidden, 1)
     optimizer = torch.optim.Adam([*cell.parameters(), *readout.parameters()], lr=0.001)
@@ -41,7 +41,7 @@ def training(compiled: bool) -> Callable[[int], None]:
 
 
 def without_onednn(run: Callable[[int], None]) -> Callable[[int], None]:
-    """The same with PyTorch's own products."""
+    """Return the same function with PyTorch's own matrix products."""
 
     def bare(steps: int) -> None:
         with torch.backends.mkldnn.flags(enabled=False):

@@ -1,4 +1,4 @@
-"""A training step of a recurrent network, the same for every side: its sizes, its clock and what a process prints.
+"""A training step of a recurrent network, the same for every side: its sizes, its clock and a process's output.
 
 T time steps of one input, H units, one output; mean squared error at every step; Adam with learning rate 0.001; each
 step draws a new batch of windows of sin(t).
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
-CHUNK_SECONDS = 0.25  # a chunk of steps takes about so long
-LEAST_STEPS = 8  # or more: the memory of long sequences is new to each chunk, and touched first by its first step
+CHUNK_SECONDS = 0.25  # approximate time of a chunk of steps
+LEAST_STEPS = 8  # at least: for long sequences the first step of a chunk touches new memory, which takes longer
 
 
 def arguments() -> argparse.Namespace:
-    """What the driver tells a side. It keeps to the first ``--cores`` cores that it may use, before anything starts."""
+    """Parse the driver's arguments, and pin the process to the first ``--cores`` cores before anything starts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cell", choices=("elman", "gru", "lstm", "mingru", "minlstm", "lru"), required=True)
     for name in ("batch", "hidden", "steps", "models", "cores", "chunks"):
@@ -28,8 +28,8 @@ def arguments() -> argparse.Namespace:
 
 
 def batches(args: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
-    """Random windows of sin(t) without end: inputs (B, T, 1) and targets (B, T, 1), one point ahead of the inputs."""
-    import numpy as np  # not before the cores are chosen
+    """Yield endless random windows of sin(t): inputs (B, T, 1) and targets (B, T, 1), one point ahead of the inputs."""
+    import numpy as np  # only after the cores are chosen
 
     random, places = np.random.default_rng(0), np.arange(args.steps + 1) * 0.04
     while True:
@@ -40,10 +40,8 @@ def batches(args: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
 def measure(sides: dict[str, Callable[[int], object]], chunks: int, *packages: str) -> None:
     """Time the sides in turn, chunk by chunk, and print microseconds per step of each chunk as one JSON object.
 
-    Args:
-        sides: by name, what does so many training steps and waits for them.
-        chunks: how many of each.
-        packages: those whose versions matter.
+    Args: sides: by name, functions that do a number of training steps and wait for them. chunks: number of chunks of
+    each. packages: those whose versions are printed.
     """
     steps = {name: steps_of(run) for name, run in sides.items()}
     times: dict[str, list[float]] = {name: [] for name in sides}
@@ -56,7 +54,7 @@ def measure(sides: dict[str, Callable[[int], object]], chunks: int, *packages: s
 
 
 def steps_of(run: Callable[[int], object]) -> int:
-    """How many steps a chunk has; the first call compiles or warms up."""
+    """Return the number of steps in a chunk; the first call compiles or warms up."""
     run(1)
     began = time.perf_counter()
     run(2)

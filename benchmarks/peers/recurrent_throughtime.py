@@ -23,12 +23,12 @@ optimizer = optax.adam(0.001)
 
 
 def network(key: jax.Array) -> RecurrentNetwork:
-    """A model of the asked size."""
+    """Return a model of the requested size."""
     return RecurrentNetwork(CELLS[args.cell](1, args.hidden, **options, key=key), 1, key=key)
 
 
 def program():
-    """Many training steps as one compiled function of their number; traced here, so that ``off`` counts."""
+    """Return many training steps as one compiled function of their number; traced here, so that ``off`` applies."""
 
     def loss(model, key):
         x, y, _ = data.draw(key, args.batch, args.steps)

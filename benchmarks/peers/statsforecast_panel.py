@@ -1,4 +1,4 @@
-"""statsforecast's AutoETS with its defaults, one series at a time on all processors."""
+"""statsforecast's AutoETS with its defaults, one series at a time on all CPU cores."""
 
 import pandas as pd
 import panel_task
@@ -12,7 +12,7 @@ NAMES = {"AutoETS": "point"} | {
 
 
 def main() -> None:
-    """Fit and forecast; in rolling windows the smoothing parameters stay those of the steps to learn from."""
+    """Fit and forecast; in rolling windows the smoothing parameters are fitted once, on the training steps."""
     asked = panel_task.asked()
     task = asked.task
     history = pd.read_parquet(asked.folder / "history.parquet").drop(columns="fold")

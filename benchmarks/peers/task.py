@@ -1,7 +1,7 @@
-"""The reference step, the same for every peer: its data, its clock, its yardstick and what a peer's process prints.
+"""The reference step, the same for every peer: its data, its clock, its error and a peer's output.
 
 A ReLU RNN of 100 units with one input and one output, 30 time steps, batch 1, mean squared error, Adam with learning
-rate 0.001, a random window of sin(t) each step. Only NumPy is needed here, so that every peer's environment has it.
+rate 0.001, a random window of sin(t) each step. The module needs only NumPy, which every peer's environment has.
 """
 
 import argparse
@@ -23,7 +23,7 @@ EVALUATION_WINDOWS = 50
 
 
 def arguments(**options: tuple[str, ...]) -> argparse.Namespace:
-    """What the driver tells a peer: ``--seed``, ``--out`` and the peer's own ``options``, each with its choices."""
+    """Parse the driver's arguments: ``--seed``, ``--out`` and the peer's ``options``, each with its choices."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="an existing folder for the trained model")
@@ -33,13 +33,13 @@ def arguments(**options: tuple[str, ...]) -> argparse.Namespace:
 
 
 def next_batch(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A random window of sin(t): inputs (1, T, 1) and targets (1, T, 1), one point ahead of the inputs."""
+    """Return a random window of sin(t): inputs (1, T, 1) and targets (1, T, 1), one point ahead of the inputs."""
     y = np.sin(random.random() * ROOM + OFFSETS).astype(np.float32)[None, :, None]
     return y[:, :-1], y[:, 1:]
 
 
 def time_chunks(step: Callable[[], object]) -> list[float]:
-    """Do all the training steps; microseconds per step of each chunk of 100."""
+    """Do all training steps, and return microseconds per step of each chunk of 100."""
     chunks = []
     for _ in range(STEPS // CHUNK):
         began = time.perf_counter()
@@ -52,10 +52,8 @@ def time_chunks(step: Callable[[], object]) -> list[float]:
 def answer(chunks: list[float], predict: Callable[[np.ndarray], np.ndarray], *packages: str) -> None:
     """Print a peer's result as one JSON object.
 
-    Args:
-        chunks: microseconds per step, as :func:`time_chunks` gives them.
-        predict: the trained network, (B, T, 1) -> (B, T, 1); its error over evenly spaced windows shows if it learned.
-        packages: those whose versions matter.
+    Args: chunks: microseconds per step, from :func:`time_chunks`. predict: the trained network, (B, T, 1) -> (B, T, 1);
+    its error over evenly spaced windows shows if it learned. packages: those whose versions are printed.
     """
     starts = np.linspace(0, ROOM, EVALUATION_WINDOWS)
     windows = np.sin(starts[:, None] + OFFSETS).astype(np.float32)[..., None]

@@ -1,7 +1,7 @@
 """TensorFlow's reference step in graph mode: ``dynamic_rnn`` over a ``BasicRNNCell``, a session, NumPy batches fed.
 
-The readout is one dense layer after the loop over time; an ``OutputProjectionWrapper``, which newer TensorFlows no
-longer have, computed the same inside that loop.
+The readout is one dense layer after the loop over time. An ``OutputProjectionWrapper``, which newer versions of
+TensorFlow lack, computed the same inside that loop.
 """
 
 import os
@@ -29,7 +29,7 @@ with tf1.Session() as session:
     session.run(tf1.global_variables_initializer())
 
     def step() -> None:
-        """One training step."""
+        """Do one training step."""
         x, y = task.next_batch(random)
         session.run(train, {inputs: x, targets: y})
 

@@ -1,4 +1,4 @@
-"""throughtime's Forecaster with its defaults, told the horizon and the season."""
+"""throughtime's Forecaster with its defaults, with horizon and season given."""
 
 import panel_task
 
@@ -15,12 +15,12 @@ import throughtime as tt  # noqa: E402
 from throughtime.data import Panel, as_panel  # noqa: E402
 from throughtime.forecasting import forecast_quantiles, interval_columns  # noqa: E402
 
-ETT_LOOKBACK = 96  # as in the published figures; all else is the forecaster's own decision
-CUTOFFS_AT_ONCE = 256  # bounds the memory: every window is a series of its own
+ETT_LOOKBACK = 96  # as in the published figures; the forecaster decides everything else
+CUTOFFS_AT_ONCE = 256  # bounds the memory: every window is a separate series
 
 
 def main() -> None:
-    """Learn and forecast, fold by fold."""
+    """Train and forecast, fold by fold."""
     asked = panel_task.asked()
     task = asked.task
     history = pd.read_parquet(asked.folder / "history.parquet")
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
-    """Forecasts of what follows each series of a panel, those that the network learned from or others."""
+    """Forecast the horizon after each series of a panel, seen in training or not."""
     quantiles = forecast_quantiles(model.fitted_, panel, panel.lengths)
     columns = interval_columns(
         quantiles.reshape(-1, quantiles.shape[-1]), task.levels, "point", positive=model.plan_.positive
@@ -59,10 +59,10 @@ def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.
 
 
 def rolling(model: tt.Forecaster, served: pd.DataFrame, task: panel_task.Task) -> list[pd.DataFrame]:
-    """Forecasts from every cutoff of the test part that has a whole horizon after it.
+    """Forecast from every cutoff of the test part that has a whole horizon after it.
 
-    Each window is a series of its own, as long as what the network reads, so that many go through it at once. One step
-    more than the horizon is the least that the engine takes for the network.
+    Each window is a separate series with the values that the network reads, so that many are forecast at once. The
+    network needs series of at least one step more than the horizon.
     """
     table = served.pivot(index="ds", columns="unique_id", values="y")
     reads = max(model.plan_.design.reach, task.horizon + 1)
@@ -75,7 +75,7 @@ def rolling(model: tt.Forecaster, served: pd.DataFrame, task: panel_task.Task) -
 
 
 def windows(table: pd.DataFrame, cutoffs: np.ndarray, reads: int, like: Panel) -> Panel:
-    """The ``reads`` values before each cutoff of each column, as a panel of cutoffs x columns series."""
+    """Return the ``reads`` values before each cutoff of each column, as a panel of cutoffs x columns series."""
     values = table.to_numpy()[cutoffs[:, None] + np.arange(-reads, 0)]  # (cutoffs, reads, columns)
     count = len(cutoffs) * table.shape[1]
     return Panel(

@@ -14,7 +14,7 @@ seconds = 0.0
 
 
 def callback(learned: demo.Learned) -> None:
-    """Every 100 steps: the time in the compiled loop since the last report."""
+    """Record the time in the compiled loop since the last report, every 100 steps."""
     global seconds
     if learned.seconds:
         chunks.append((learned.seconds - seconds) / demo.EVERY * 1e6)

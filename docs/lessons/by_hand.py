@@ -28,7 +28,7 @@ with app.setup:
     from throughtime.plots import BLUE, ORANGE, SKY, house_style
 
     class Weights(NamedTuple):
-        """Wx (2, 3), Wy (3, 3) and b (1, 3), as the equations below have them: one row a sequence."""
+        """Wx (2, 3), Wy (3, 3) and b (1, 3), as in the equations below: one row per sequence."""
 
         w_x: jax.Array
         w_y: jax.Array
@@ -44,12 +44,12 @@ with app.setup:
     X0 = jnp.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
     X1 = jnp.array([[100.0, 101.0], [102.0, 103.0], [104.0, 105.0]])
 
-    TARGET = 0.5  # what each neuron should say in the end
+    TARGET = 0.5  # the output that each neuron should learn
 
 
 @app.cell(hide_code=True)
 def _():
-    # What stands behind the file's name on the command line; a notebook has nothing there.
+    # A script has arguments after its file name; a notebook has none.
     _parser = argparse.ArgumentParser(description="A recurrent network by hand, two steps of three neurons.")
     _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw where y1 stands on the tanh")
     arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
@@ -61,21 +61,21 @@ def _():
     mo.md(r"""
     # Lesson 1: an RNN by hand
 
-    A recurrent network reads a sequence one step at a time and hands its output on to the next step. With two inputs,
-    three tanh neurons and two steps that is all of it:
+    A recurrent network reads a sequence one step at a time and passes its output to the next step. With two inputs,
+    three tanh neurons and two steps, the whole network is:
 
         y0 = tanh(x0 Wx + b)
         y1 = tanh(y0 Wy + x1 Wx + b)
 
-    The same Wx, Wy and b serve both steps. Wx (2, 3) weighs the inputs, Wy (3, 3) what the neurons said one step
-    before. The numbers of the weights and of the sequences are fixed, so that you can check all of it on paper.
+    Both steps use the same Wx, Wy and b. Wx (2, 3) multiplies the inputs, Wy (3, 3) the outputs of the previous step.
+    The weights and the sequences are fixed numbers, so that you can check every result on paper.
     """)
     return
 
 
 @app.function
 def two_steps(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """y0 and y1, (3, 3) each: one row a sequence, one column a neuron."""
+    """Return y0 and y1, (3, 3) each: one row per sequence, one column per neuron."""
     y0 = jnp.tanh(x0 @ weights.w_x + weights.b)
     y1 = jnp.tanh(y0 @ weights.w_y + x1 @ weights.w_x + weights.b)
     return y0, y1
@@ -93,7 +93,7 @@ def _():
     mo.md(r"""
     ## The same with throughtime
 
-    This cell is `tt.Elman`. Its weights are the same numbers, transposed: a row for each neuron. The cell knows one
+    This cell is `tt.Elman`. Its weights are the same numbers, transposed: a row for each neuron. The cell computes one
     step; `tt.unroll` applies it to every step of every sequence of a batch (B, T, D), here (3, 2, 2).
     """)
     return
@@ -101,7 +101,7 @@ def _():
 
 @app.function
 def cell_by_hand(weights: Weights) -> tt.Elman:
-    """An Elman cell with exactly these weights, in place of the random ones that it is made with."""
+    """Return an Elman cell with exactly these weights instead of random ones."""
     cell = tt.Elman(2, 3, activation="tanh", key=jax.random.key(0))
     return eqx.tree_at(
         lambda cell: (cell.w_x, cell.w_h, cell.b), cell, (weights.w_x.T, weights.w_y.T, weights.b.ravel())
@@ -110,7 +110,7 @@ def cell_by_hand(weights: Weights) -> tt.Elman:
 
 @app.function
 def unrolled(weights: Weights, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The same y0 and y1, by `tt.unroll`."""
+    """Return the same y0 and y1, by `tt.unroll`."""
     _, ys = tt.unroll(cell_by_hand(weights), jnp.stack([x0, x1], axis=1))
     return ys[:, 0], ys[:, 1]
 
@@ -128,23 +128,23 @@ def _():
     mo.md(r"""
     ## Why y1 is 1 and -1
 
-    Every entry of y1 is 1 or -1. tanh gets x1 Wx, which is about 100 times the weights, and tanh is flat there. Its
-    derivative at a is 1 - tanh(a)^2, about 4 exp(-2 |a|) for a large a. Beyond |a| = 10 a float32 cannot tell tanh(a)
-    from 1, and the derivative is not small: it is 0.
+    Every entry of y1 is 1 or -1. The input of tanh is x1 Wx, about 100 times the weights, and tanh is flat there. Its
+    derivative at a is 1 - tanh(a)^2, about 4 exp(-2 |a|) for a large a. Beyond |a| = 10, float32 cannot distinguish
+    tanh(a) from 1, so the computed derivative is not just small: it is 0.
     """)
     return
 
 
 @app.function
 def pre_activation(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
-    """What y1 is the tanh of, (3, 3)."""
+    """Return the pre-activation (3, 3): y1 is its tanh."""
     y0, _ = two_steps(weights, x0, x1)
     return y0 @ weights.w_y + x1 @ weights.w_x + weights.b
 
 
 @app.function
 def slope(y: jax.Array) -> jax.Array:
-    """The derivative of tanh where tanh is y."""
+    """Return the derivative of tanh at the point where tanh is y."""
     return 1 - y**2
 
 
@@ -163,29 +163,29 @@ def _():
     mo.md(r"""
     ## What that means for learning
 
-    Learning needs that derivative. By the chain rule it is a factor of the gradient of every weight, and of what y1
-    says about y0. With a factor 0, gradient descent stands still, however wrong y1 is; no learning rate helps, 1000
-    times nothing is nothing. And nothing flows back to the first step.
+    Learning needs that derivative. By the chain rule it is a factor of the gradient with respect to every weight, and
+    of dy1/dy0. With a factor of 0, gradient descent does not move, however wrong y1 is. No learning rate helps, because
+    1000 times 0 is 0. And no gradient flows back to the first step.
     """)
     return
 
 
 @app.function
 def error(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
-    """The mean squared error of y1, if each neuron should say 0.5."""
+    """Return the mean squared error of y1, if each output should be 0.5."""
     return jnp.mean((two_steps(weights, x0, x1)[1] - TARGET) ** 2)
 
 
 @app.function
 def largest_gradient(weights: Weights, x0: jax.Array, x1: jax.Array) -> float:
-    """The largest entry, by magnitude, of the error's gradient with respect to all weights."""
+    """Return the largest entry, by magnitude, of the error's gradient with respect to all weights."""
     gradient = jax.grad(error)(weights, x0, x1)
     return max(float(jnp.abs(part).max()) for part in gradient)
 
 
 @app.function
 def flow_to_first_step(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Array:
-    """dy1/dy0 for each sequence (3, 3, 3): [sequence, neuron of y1, neuron of y0]."""
+    """Return dy1/dy0 for each sequence (3, 3, 3): [sequence, neuron of y1, neuron of y0]."""
 
     def second_step(y0: jax.Array, x1: jax.Array) -> jax.Array:
         return jnp.tanh(y0 @ weights.w_y + x1 @ weights.w_x + weights.b[0])
@@ -195,7 +195,7 @@ def flow_to_first_step(weights: Weights, x0: jax.Array, x1: jax.Array) -> jax.Ar
 
 @app.function
 def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200, rate: float = 0.5) -> Weights:
-    """The weights after some steps of gradient descent on the error."""
+    """Return the weights after some steps of gradient descent on the error."""
 
     def one_step(_: int, weights: Weights) -> Weights:
         gradient = jax.grad(error)(weights, x0, x1)
@@ -206,7 +206,7 @@ def descend(weights: Weights, x0: jax.Array, x1: jax.Array, *, steps: int = 200,
 
 @app.function
 def report(title: str, x0: jax.Array, x1: jax.Array) -> None:
-    """The gradients with these inputs, and what gradient descent makes of them."""
+    """Print the gradients with these inputs, and the error after gradient descent."""
     learned = descend(WEIGHTS, x0, x1)
     print(title)
     print(f"  |pre-activation|, largest  {float(jnp.abs(pre_activation(WEIGHTS, x0, x1)).max()):.2f}")
@@ -228,15 +228,15 @@ def _():
     mo.md(r"""
     ## The remedy
 
-    Bring the inputs to a size that the weights expect: subtract each input's mean and divide by its standard deviation.
-    The weights, the network and the target stay as they are.
+    Scale the inputs to a size that suits the weights: subtract each input's mean and divide by its standard deviation.
+    The weights, the network and the target do not change.
     """)
     return
 
 
 @app.function
 def scaled(x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Both steps with mean 0 and standard deviation 1 in each of the two inputs."""
+    """Return both steps with mean 0 and standard deviation 1 in each of the two inputs."""
     both = jnp.concatenate([x0, x1])
     mean, deviation = both.mean(axis=0, keepdims=True), both.std(axis=0, keepdims=True)
     return (x0 - mean) / deviation, (x1 - mean) / deviation
@@ -246,7 +246,7 @@ def scaled(x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _():
     report("The same inputs, scaled to mean 0 and standard deviation 1:", *scaled(X0, X1))
 
-    # tt.unroll once more: with inputs of 100, y1 is 1 and -1 whatever Wy is, and would hide a wrong one.
+    # Check tt.unroll again: with inputs of 100, y1 is 1 or -1 for any Wy, which would hide an error in Wy.
     for _ours, _by_hand in zip(unrolled(WEIGHTS, *scaled(X0, X1)), two_steps(WEIGHTS, *scaled(X0, X1)), strict=True):
         np.testing.assert_allclose(_ours, _by_hand, rtol=0, atol=1e-6)
     return
@@ -255,14 +255,14 @@ def _():
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The picture: the tanh, its derivative, and where the nine entries of y1 stand on it, before and after.
+    The picture shows tanh, its derivative, and the nine entries of y1 on the curve, before and after scaling.
     """)
     return
 
 
 @app.function
 def picture() -> Figure:
-    """The tanh and its derivative, and where y1 stands on it before and after scaling."""
+    """Draw tanh, its derivative, and y1 on the curve, before and after scaling."""
     cases = (("inputs as they are", X0, X1), ("scaled inputs", *scaled(X0, X1)))
     with house_style():
         figure = Figure(figsize=(9, 3.6))
@@ -299,8 +299,8 @@ def _():
     mo.md(r"""
     ## What next
 
-    What becomes of the gradient over more than two steps is the subject of lesson 3, *why gradients vanish*. Lesson 2,
-    *the sine wave*, trains a network of 100 neurons.
+    Lesson 2, *the sine wave*, trains a network of 100 neurons. Lesson 3, *why gradients vanish*, follows the gradient
+    over more than two steps.
     """)
     return
 

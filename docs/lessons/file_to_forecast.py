@@ -31,7 +31,7 @@ with app.setup:
     from throughtime.plots import BLUE, INK, ORANGE, house_style
 
     MODEL = "throughtime"
-    WINDOWS = 9  # the last one is the drawer
+    WINDOWS = 9  # the last one is kept in the drawer until the end
     LEVELS = [80, 95]
 
     Simple = Callable[[np.ndarray, int, int], np.ndarray]  # history, season, horizon -> (F,)
@@ -39,11 +39,11 @@ with app.setup:
 
 @app.cell(hide_code=True)
 def _():
-    # What stands behind the file's name on the command line; a notebook has nothing there.
+    # A script has arguments after its file name; a notebook has none.
     _parser = argparse.ArgumentParser(description="From a file to a forecast that you can defend.")
     _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the backtest and the forecast")
     arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
-    configure()  # keeps what it compiles: the second time is quicker
+    configure()  # keeps compiled programs, so the second run is quicker
     return (arguments,)
 
 
@@ -52,10 +52,10 @@ def _():
     mo.md(r"""
     # Lesson 4: from a file to a forecast that you can defend
 
-    Any tool draws a line into the future. Somebody will ask why they should believe it. This lesson is the answer, in
-    the order in which it must be found: look at the data, say what would count as good, let simple methods go first,
-    forecast the past, read the scores without mercy, and only then forecast the future. It does so for two files: the
-    carbon dioxide in the air over Mauna Loa, week by week, and the flow of the Nile, year by year.
+    Any tool draws a line into the future. Somebody will ask why they should believe it. This lesson builds the answer
+    step by step: look at the data, choose the score, start with simple methods, forecast the past, read the scores
+    critically, and only then forecast the future. It uses two files: the weekly carbon dioxide in the air over Mauna
+    Loa, and the yearly flow of the Nile.
     """)
     return
 
@@ -65,16 +65,16 @@ def _():
     mo.md(r"""
     ## Look first
 
-    `tt.read_panel` finds the columns and the frequency and says so; read what it says, since a wrong
-    guess here makes everything after it wrong. A gap is no zero: it stays missing, in training and in the scores. Is
-    there one long gap or many short ones? Has the last year any?
+    `tt.read_panel` detects the columns and the frequency and reports them. Read its notes, since a wrong guess here
+    makes all later results wrong. A gap is not zero: it stays missing, in training and in the scores. Is there one long
+    gap or many short ones? Are there any in the last year?
     """)
     return
 
 
 @app.function
 def examples() -> Path:
-    """The folder of series, found from here upwards."""
+    """Return the folder of series, in this folder or one above it."""
     here = mo.notebook_dir() or Path.cwd()
     found = [folder / "examples" for folder in (here, *here.parents) if (folder / "examples" / "nile.csv").exists()]
     if not found:
@@ -84,14 +84,14 @@ def examples() -> Path:
 
 @app.function
 def longest_gap(values: np.ndarray) -> int:
-    """How many values in a row are missing at most."""
+    """Return the length of the longest run of missing values."""
     edges = np.diff(np.concatenate([[0], np.isnan(values), [0]]))
     return int((np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)).max(initial=0))
 
 
 @app.function
 def say_data(panel: "tt.Panel", season: int) -> None:
-    """What was found in the file, and what one sees at a glance."""
+    """Print the notes on the file, its range of values and its gaps."""
     values = panel.series(0)
     for note in panel.notes:
         print(f"  {note}")
@@ -112,13 +112,13 @@ def _():
     mo.md(r"""
     ## Say what counts, before there is a result
 
-    Afterwards one finds a measure by which one has won.
+    Afterwards there is always some score by which your method wins.
 
-    - The horizon is what the decision needs: half a year of weeks, five years of the river.
-    - The series' past is cut at several places, the cutoffs. Each time the next horizon is forecast from what came
-      before. One window can be luck.
-    - The last window goes into a drawer. Whoever tries ten models on the same windows and keeps the best has fitted the
-      windows. The drawer is opened once, when all is decided.
+    - The horizon follows from the decision: half a year of weeks, five years of the river.
+    - The series' past is cut at several cutoffs. The horizon after each one is forecast from the data before it. One
+      window can be luck.
+    - The last window goes into a drawer. If you try ten models on the same windows and keep the best, you have fitted
+      the windows. The drawer is opened once, after the decision.
     - The score is MASE: the mean absolute error over that of seasonal naive on the history. Below 1 is better than
       repeating the last season was, on average, one season ahead.
     - The network must lead the best simple method by more than twice the lead's standard error over the windows.
@@ -129,7 +129,7 @@ def _():
 
 @app.function
 def mase(forecasts: np.ndarray, truth: np.ndarray, scale: float) -> np.ndarray:
-    """(K,) the score of each window, of forecasts (K, F); missing truths do not count."""
+    """Return the score (K,) of each window of forecasts (K, F); missing true values do not count."""
     return np.nanmean(np.abs(forecasts - truth), axis=1) / scale
 
 
@@ -138,9 +138,9 @@ def _():
     mo.md(r"""
     ## Simple methods first
 
-    Seasonal naive says what was one season before. On a series that rises, that is easy to beat. So take a second
-    one, such as fits on a napkin: of the carbon dioxide, last year's same week, moved by how much higher we are now
-    than a year ago. Of the Nile, the mean of the last thirty years. A lead over the weaker of two simple methods says
+    Seasonal naive repeats the value one season before. On a rising series that is easy to beat. So add a second method,
+    so simple that it fits on a napkin. For the carbon dioxide it is the same week of last year, plus the rise over the
+    last year. For the Nile it is the mean of the last thirty years. A lead over the weaker of two simple methods proves
     nothing.
     """)
     return
@@ -148,26 +148,26 @@ def _():
 
 @app.function
 def seasonal_naive(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """(F,) the last season, repeated."""
+    """Return (F,): the last season, repeated."""
     return np.resize(history[-season:], horizon)
 
 
 @app.function
 def last_year_moved(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """(F,) the last season, moved by what the last value has gained on the one a season before."""
+    """Return (F,): the last season, plus the difference between the last value and the one a season before."""
     return seasonal_naive(history, season, horizon) + history[-1] - history[-1 - season]
 
 
 @app.function
 def thirty_years(history: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """(F,) the mean of the last thirty values."""
-    del season  # there is none
+    """Return (F,): the mean of the last thirty values."""
+    del season  # the mean has none
     return np.full(horizon, history[-30:].mean())
 
 
 @app.class_definition
 class Case(NamedTuple):
-    """A file, and what is asked of it."""
+    """A file and its forecasting task."""
 
     file: str
     horizon: int
@@ -185,7 +185,7 @@ def _():
 
 @app.class_definition
 class Past(NamedTuple):
-    """What is scored: (K, F) the truth, the history before each window without gaps, and the scale of MASE."""
+    """The true values (K, F), the history before each window without gaps, and the scale of MASE."""
 
     truth: np.ndarray
     histories: list[np.ndarray]
@@ -194,7 +194,7 @@ class Past(NamedTuple):
 
 @app.function
 def cut(panel: "tt.Panel", case: Case) -> Past:
-    """The last windows, one horizon apart. A gap of a history gets the value of a season before, never a later one."""
+    """Return the last windows, one horizon apart, with gaps of the histories filled from a season before."""
     values, filled = panel.series(0), fill_forward(panel.values, panel.offsets, case.season)
     cuts = [len(values) - k * case.horizon for k in range(WINDOWS, 0, -1)]
     first = values[: cuts[0]]
@@ -205,13 +205,13 @@ def cut(panel: "tt.Panel", case: Case) -> Past:
 
 @app.function
 def by_hand(method: Simple, past: Past, case: Case) -> np.ndarray:
-    """(K, F) what a simple method says at each cutoff."""
+    """Return the forecasts (K, F) of a simple method at each cutoff."""
     return np.stack([method(history, case.season, case.horizon) for history in past.histories])
 
 
 @app.function
 def say_simple(past: Past, case: Case) -> None:
-    """The mean score of two simple methods, the drawer left out."""
+    """Print the mean scores of two simple methods, without the drawer."""
     print(f"\n{case.file}: simple methods first, MASE over {WINDOWS - 1} windows of {case.horizon} steps\n")
     for name, method in (("seasonal_naive", seasonal_naive), ("napkin", case.napkin)):
         print(f"  {name:<16}{mase(by_hand(method, past, case), past.truth, past.scale)[:-1].mean():>7.3f}")
@@ -229,14 +229,15 @@ def _():
     mo.md(r"""
     ## Forecast the past
 
-    `backtest` trains on what lies before the first window and forecasts them all, each from what precedes it. The
-    simple methods start afresh at each cutoff, so the network has the harder task; `refit=True` trains it anew each
-    time, too. Beside it run baselines: here drift, the line through the first and the last value, and Naive2, which
-    is naive with the season taken out. With `pip install 'throughtime[baselines]'` "autoets" and others may join.
+    `backtest` trains on the data before the first window and forecasts all windows, each from the data before it. The
+    simple methods are estimated again at each cutoff, so the network has the harder task; `refit=True` also trains the
+    network again each time. It is compared with baselines: here drift, the line through the first and the last value,
+    and Naive2, which is naive on the seasonally adjusted series. `pip install 'throughtime[baselines]'` adds "autoets"
+    and others.
 
-    `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries
-    variants. Try it when you have read to the end; but then the drawer has been opened, and the result is one more
-    that was picked.
+    `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
+    Try it when you have read to the end. But then the drawer has been opened, and the result is one more choice after
+    the fact.
 
     The same on the command line, with a report:
 
@@ -247,25 +248,25 @@ def _():
 
 @app.function
 def forecaster(case: Case) -> "tt.Forecaster":
-    """One network, trained for a short time."""
+    """Return a forecaster with one network, trained for a short time."""
     return tt.Forecaster(horizon=case.horizon, season=case.season, preset="fast")
 
 
 @app.function
 def backtest(panel: "tt.Panel", case: Case) -> pl.DataFrame:
-    """What the network and the baselines say, and what came."""
+    """Return the forecasts of the network and the baselines, with the true values."""
     return forecaster(case).backtest(panel, windows=WINDOWS, level=LEVELS, baselines=["drift", "naive2"])
 
 
 @app.function
 def of_windows(rows: pl.DataFrame, column: str) -> np.ndarray:
-    """(K, F) a column of the backtest, window by window."""
+    """Return a column (K, F) of the backtest, window by window."""
     return rows[column].to_numpy().reshape(WINDOWS, -1)
 
 
 @app.function
 def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarray]:
-    """(K,) the MASE of each method in each window, the drawer's last."""
+    """Return the MASE (K,) of each method in each window; the drawer is the last."""
     forecasts = {name: of_windows(rows, name) for name in (MODEL, "seasonal_naive", "drift", "naive2")}
     forecasts["napkin"] = by_hand(case.napkin, past, case)
     return {name: mase(said, past.truth, past.scale) for name, said in forecasts.items()}
@@ -273,8 +274,8 @@ def all_scores(rows: pl.DataFrame, past: Past, case: Case) -> dict[str, np.ndarr
 
 @app.function
 def say_scores(scores: dict[str, np.ndarray], case: Case) -> None:
-    """The mean of each method, and its windows one by one, the drawer left out."""
-    print(f"\n{case.file}: the network beside them, window by window\n")
+    """Print each method's mean score and its scores by window, without the drawer."""
+    print(f"\n{case.file}: the network and the simple methods, window by window\n")
     for name, each in scores.items():
         print(f"  {name:<16}{each[:-1].mean():>7.3f}   " + "".join(f"{one:>7.2f}" for one in each[:-1]))
 
@@ -293,9 +294,9 @@ def _():
     mo.md(r"""
     ## Read the scores
 
-    A mean over windows hides how they differ, so look at each. The windows are few and they come one
-    after the other: the standard error of the lead is itself a rough number. It keeps us from the worst, to call a lead
-    of one lucky window a lead.
+    A mean over windows hides their differences, so look at each window. The windows are few and follow each other, so
+    the standard error of the lead is itself only a rough number. But it prevents the worst mistake: to take one lucky
+    window for a lead.
     """)
     return
 
@@ -311,13 +312,13 @@ class Decision(NamedTuple):
 
     @property
     def network(self) -> bool:
-        """Whether the network leads by more than chance would."""
+        """True if the network leads by more than twice the standard error."""
         return self.lead > 2 * self.doubt
 
 
 @app.function
 def decide(scores: dict[str, np.ndarray]) -> Decision:
-    """By the rule above, from all windows but the drawer."""
+    """Decide by the rule above, from all windows except the drawer."""
     judged = {name: each[:-1] for name, each in scores.items()}
     rival = min((name for name in judged if name != MODEL), key=lambda name: judged[name].mean())
     leads = judged[rival] - judged[MODEL]
@@ -326,7 +327,7 @@ def decide(scores: dict[str, np.ndarray]) -> Decision:
 
 @app.function
 def say_decision(made: Decision, scores: dict[str, np.ndarray]) -> None:
-    """Who won, and how sure that is."""
+    """Print the winner and how certain it is."""
     count, drawer = WINDOWS - 1, {name: scores[name][-1] for name in (MODEL, made.rival)}
     naive = 1 - scores[MODEL][:-1].mean() / scores["seasonal_naive"][:-1].mean()
     share = made.lead / scores[made.rival][:-1].mean()
@@ -341,7 +342,7 @@ def say_decision(made: Decision, scores: dict[str, np.ndarray]) -> None:
         print(f"  The network does not win. Use {made.rival}.")
     print(f"  The drawer, opened now: {MODEL} {drawer[MODEL]:.3f}, {made.rival} {drawer[made.rival]:.3f}.")
     if (drawer[MODEL] < drawer[made.rival]) != made.network:
-        print("  One window, and it says the other. We do not change our mind over one window; we do write it down.")
+        print("  The drawer disagrees. We do not change our mind over one window, but we write it down.")
 
 
 @app.cell
@@ -357,17 +358,17 @@ def _():
     mo.md(r"""
     ## Intervals are promises
 
-    "80 %" means: of many such intervals, four in five hold what comes. Not each, and not in
-    each window: the errors of one window go together, since it is one history that surprised us. So count over all
-    windows, and look how far single windows are from the mean. Too little coverage is a broken promise. Too much is a
-    weak one: an interval from zero to infinity covers always.
+    "80 %" means that four in five of many such intervals contain the true value. This need not hold in each window: the
+    errors of one window are correlated, since they share one history. So count over all windows, and look at the
+    distance of single windows from the mean. Too little coverage is a broken promise. Too much is a weak one: an
+    interval from zero to infinity always covers.
     """)
     return
 
 
 @app.function
 def covered(rows: pl.DataFrame, level: int) -> np.ndarray:
-    """(K,) the share of each window's known values inside the network's interval."""
+    """Return (K,): the share of each window's known values inside the network's interval."""
     low, high, truth = (of_windows(rows, name) for name in (f"{MODEL}-lo-{level}", f"{MODEL}-hi-{level}", "y"))
     inside = (low <= truth) & (truth <= high)
     return np.nanmean(np.where(np.isnan(truth), np.nan, inside), axis=1)
@@ -375,15 +376,15 @@ def covered(rows: pl.DataFrame, level: int) -> np.ndarray:
 
 @app.function
 def kept(share: float, level: int) -> str:
-    """The share that was covered beside what was promised, in words."""
+    """Compare the covered share with the level, in words."""
     if abs(share - level / 100) <= 0.05:
         return "promise kept within 5 points"
-    return "wider than it need be" if share > level / 100 else "too narrow, and to be quoted with that figure"
+    return "wider than necessary" if share > level / 100 else "too narrow, and to be quoted with that figure"
 
 
 @app.function
 def say_intervals(rows: pl.DataFrame, unit: str) -> None:
-    """What each level promised, and what it kept, the drawer included: nothing is chosen by it any more."""
+    """Print each level's coverage, including the drawer: no choice depends on it any more."""
     for level in LEVELS:
         each = covered(rows, level)
         width = float((rows[f"{MODEL}-hi-{level}"] - rows[f"{MODEL}-lo-{level}"]).mean())
@@ -405,16 +406,16 @@ def _():
     mo.md(r"""
     ## Now the future
 
-    By the method that was decided on. The network is fitted on everything, the drawer too: it holds the newest data
-    there is. A simple method gets its range from its own errors in the windows. The table is the product, and none of
-    its medians is to be quoted without its range.
+    Forecast with the chosen method. The network is fitted on all data, including the drawer with the newest data. A
+    simple method gets its range from its own errors in the windows. The table is the result. Never quote a median
+    without its range.
     """)
     return
 
 
 @app.class_definition
 class Told(NamedTuple):
-    """A case as it went."""
+    """A case with its backtest, scores and decision."""
 
     panel: "tt.Panel"
     past: Past
@@ -425,14 +426,14 @@ class Told(NamedTuple):
 
 @app.function
 def of_network(model: "tt.Forecaster") -> pl.DataFrame:
-    """``point, lo-80, hi-80, ...`` of a fitted forecaster."""
+    """Return ``point, lo-80, hi-80, ...`` of a fitted forecaster."""
     said = model.predict(level=LEVELS).drop("unique_id", "ds")
     return said.rename(lambda name: name.removeprefix(f"{MODEL}-").replace(MODEL, "point"))
 
 
 @app.function
 def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
-    """The same of a simple method: as far to both sides as so many per cent of its errors reached."""
+    """Return the same for a simple method, with ranges from the quantiles of its absolute errors."""
     history = fill_forward(told.panel.values, told.panel.offsets, case.season)
     if name == "napkin":
         point = case.napkin(history, case.season, case.horizon)
@@ -449,7 +450,7 @@ def of_simple(name: str, told: "Told", case: Case) -> pl.DataFrame:
 
 @app.function
 def say_forecast(times: list[str], forecast: pl.DataFrame) -> None:
-    """Some steps of it, with the ranges."""
+    """Print some steps of the forecast, with the ranges."""
     print(f"  {'':<10}" + "".join(f"{name:>9}" for name in forecast.columns))
     for step in sorted({0, 1, len(times) // 2, len(times) - 1}):
         print(f"  {times[step]:<10}" + "".join(f"{value:>9.1f}" for value in forecast.row(step)))
@@ -460,39 +461,39 @@ def _():
     mo.md(r"""
     ## Write it down
 
-    With its limits. Whoever reads it later sees what was claimed, and whether it held. What no
-    backtest knows: the next half year may be of a kind that none of the windows was.
+    State the limits, too. Later readers see the claim and can check it. No backtest can know this: the next half year
+    may differ from all of the windows.
     """)
     return
 
 
 @app.function
 def memo(told: "Told", case: Case, times: list[str], forecast: pl.DataFrame) -> str:
-    """What you tell the one who asked."""
+    """Return the text for the person who asked."""
     made, last = told.made, forecast.row(-1, named=True)
     low, high = last["lo-80"], last["hi-80"]
     sent, other = (MODEL, made.rival) if made.network else (made.rival, MODEL)
     score, beside = (float(told.scores[name].mean()) for name in (sent, other))
     better = int((told.scores[sent] < told.scores[other]).sum())
     if made.network:
-        promise = f"Ranges made so held {covered(told.rows, 80).mean():.0%} of what came"
+        promise = f"Such ranges contained {covered(told.rows, 80).mean():.0%} of the true values"
     else:
         promise = "The range is as wide as 80 % of this method's errors were"
     return f"""\
-  {times[-1]}: {last["point"]:.1f} {case.unit}; four times of five between {low:.1f} and {high:.1f}. Said by {sent}.
+  {times[-1]}: {last["point"]:.1f} {case.unit}; four times of five between {low:.1f} and {high:.1f}. Method: {sent}.
   {promise} in {WINDOWS} past periods of {case.horizon} steps.
   MASE {score:.2f} there; {other} had {beside:.2f}, and was worse in {better} of {WINDOWS} periods.
-  Limits: one series, {WINDOWS} periods, one after the other. Nothing but the series' own past is used: what has never
-  happened in it is not foreseen. The range is one for each step, not one that all steps keep to at once.
-  In {case.horizon} steps we compare with what came, and say so here."""
+  Limits: one series, {WINDOWS} consecutive periods. The forecast uses only the series' own past, so it cannot foresee
+  what never happened there. Each range holds for one step, not for all steps at once.
+  In {case.horizon} steps we compare with the true values, and report it here."""
 
 
 @app.function
 def tell_future(told: Told, case: Case, model: "tt.Forecaster") -> pl.DataFrame:
-    """What is sent, and the words that go with it; the model is fitted where it is the one."""
+    """Print the forecast and the memo, and return the forecast; the model is fitted only if it was chosen."""
     times = format_times(told.panel.future(case.horizon)[1])
     forecast = of_network(model.fit(told.panel)) if told.made.network else of_simple(told.made.rival, told, case)
-    print(f"\n{case.file}: what comes, and what you write\n")
+    print(f"\n{case.file}: the forecast, and what you write\n")
     say_forecast(times, forecast)
     print(f"\n{memo(told, case, times, forecast)}")
     return forecast
@@ -507,14 +508,14 @@ def _(CARBON, made, panel, past, rows, scores):
 
 @app.function
 def picture(told: Told, forecast: pl.DataFrame, case: Case) -> Figure:
-    """What was forecast and what came; and what comes."""
+    """Draw the backtest with the true values, and the forecast."""
     shown = -(WINDOWS + 2) * case.horizon
     times, ahead = told.panel.times(0)[shown:], told.panel.future(case.horizon)[1]
     truth, napkin = told.panel.series(0)[shown:], by_hand(case.napkin, told.past, case)
     with house_style():
         figure = Figure(figsize=(10, 4.5))
         axes = figure.subplots()
-        axes.plot(times, truth, color=INK, linewidth=1.2, label="what came")
+        axes.plot(times, truth, color=INK, linewidth=1.2, label="true values")
         for place, window in enumerate(told.rows.partition_by("cutoff", maintain_order=True)):
             label = place == 0
             bounds = (window[f"{MODEL}-{side}-80"] for side in ("lo", "hi"))
@@ -522,8 +523,8 @@ def picture(told: Told, forecast: pl.DataFrame, case: Case) -> Figure:
             axes.plot(window["ds"], window[MODEL], color=BLUE, label=MODEL * label)
             axes.plot(window["ds"], napkin[place], color=ORANGE, linestyle="--", label="napkin" * label)
         axes.fill_between(ahead, forecast["lo-80"], forecast["hi-80"], color=INK, alpha=0.2, linewidth=0)
-        axes.plot(ahead, forecast["point"], color=INK, linestyle=":", label="what comes, 80 %")
-        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and what is sent", ylabel=case.unit)
+        axes.plot(ahead, forecast["point"], color=INK, linestyle=":", label="forecast, 80 %")
+        axes.set(title=f"{WINDOWS} windows, the last one the drawer, and the forecast", ylabel=case.unit)
         axes.legend(fontsize=8.5)
     return figure
 
@@ -540,21 +541,21 @@ def _():
     mo.md(r"""
     ## What does it look at?
 
-    `tt.gradient_flow` says how much of a gradient is left k steps back in the trained cell, as
-    in lesson 3, and, over every way through the forecaster, how much the forecast moves with each past value. Were it
-    mostly one value, one wrong reading would spoil it all.
+    `tt.gradient_flow` measures the gradient k steps back in the trained cell, as in lesson 3. It also measures how much
+    the forecast moves with each past value, over all paths through the forecaster. If this were mostly one value, one
+    wrong measurement would spoil the forecast.
     """)
     return
 
 
 @app.function
 def say_reach(flow: "tt.GradientFlow", season: int) -> None:
-    """The verdict on the cell, and where lies what moves the forecast."""
+    """Print the verdict on the cell, and the shares of the past values in the forecast's derivative."""
     influence = flow.horizon_by_lag.sum(axis=0)  # over the steps of the forecast: (R,), the last value first
     share = np.cumsum(influence) / influence.sum()
     print(textwrap.indent(textwrap.fill(flow.verdict, 110), "  "))
     print(
-        f"  The network reads {len(share)} values. Of what moves the forecast, {share[0]:.0%} lies in the last value,"
+        f"  The network reads {len(share)} values. Of the forecast's derivative, {share[0]:.0%} is in the last value,"
     )
     print(
         f"  {share[season - 1]:.0%} in the last season, {share[min(2 * season, len(share)) - 1]:.0%} in the last two."
@@ -573,15 +574,15 @@ def _():
     mo.md(r"""
     ## The Nile, where there is little to learn
 
-    A hundred numbers, no season, one drop in 1898. The text above was written before it was known who wins. So should
-    yours be.
+    This series has a hundred numbers, no season, and one drop in 1898. The text above was written before the winner was
+    known. Write yours in the same way.
     """)
     return
 
 
 @app.function
 def tell_past(case: Case) -> Told:
-    """All of the above at once: from the file to the decision."""
+    """Do all of the above: from the file to the decision."""
     panel = tt.read_panel(examples() / case.file)
     print(f"\n{case.file}: what is in it\n")
     say_data(panel, max(case.season, case.horizon))

@@ -36,7 +36,7 @@ with app.setup:
 
 @app.cell(hide_code=True)
 def _():
-    # What stands behind the file's name on the command line; a notebook has nothing there.
+    # A script has arguments after its file name; a notebook has none.
     _parser = argparse.ArgumentParser(description="A network of 100 neurons learns the sine wave.")
     _parser.add_argument("--steps", type=int, default=1500, help="training steps (default 1500)")
     _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw what the network says")
@@ -49,22 +49,22 @@ def _():
     mo.md(r"""
     # Lesson 2: the sine wave
 
-    A network of 100 neurons learns to say the next point of sin(t), is compared with repeating the last one, goes on
-    alone, is saved and comes back. `throughtime demo` does the same, with a gallery.
+    A network of 100 neurons learns to predict the next point of sin(t). It is compared with repeating the last point,
+    continues the curve alone, and is saved and loaded. `throughtime demo` does the same, with a gallery.
 
-    The task: read 30 points of sin(t), 0.04 apart, and say at each point what the next one is. `tt.TimeSeriesData`
-    draws windows that start at random between 0 and 10.
+    The task: read 30 points of sin(t), 0.04 apart, and predict the next one at each point. `tt.TimeSeriesData` draws
+    windows at random between 0 and 10.
 
     ## The network
 
-    A cell of 100 ReLU neurons, unrolled through time, and one linear readout of every output.
+    The network is a cell of 100 ReLU neurons, unrolled through time, with a linear readout of every output.
     """)
     return
 
 
 @app.function
 def make_network(seed: int) -> tt.RecurrentNetwork:
-    """One input, 100 units, one output."""
+    """Return a network with one input, 100 units and one output."""
     key_cell, key_readout = jax.random.split(jax.random.key(seed))
     cell = tt.Elman(1, 100, activation="relu", recurrent_init="uniform", key=key_cell)
     return tt.RecurrentNetwork(cell, 1, key=key_readout)
@@ -75,15 +75,15 @@ def _():
     mo.md(r"""
     ## Training
 
-    One training step draws one window, compares prediction and truth, and lets Adam move the weights. `train` compiles
-    the whole loop, so the loss draws its own batch, from the key that it is given.
+    One training step draws one window, compares prediction and truth, and updates the weights by Adam. `train` compiles
+    the whole loop, so the loss draws its own batch from its key.
     """)
     return
 
 
 @app.function
 def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
-    """The mean squared error of one random window."""
+    """Return the mean squared error of one random window."""
     x, y, _ = SERIES.draw(key, 1, WINDOW)
     _, predictions = network(x)
     return masked_mean(squared_error(predictions, y))
@@ -91,7 +91,7 @@ def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
 
 @app.function
 def learn(steps: int, seed: int = 0) -> TrainState:
-    """Train, with a line every 100 steps: the mean loss of those."""
+    """Train, and print the mean loss of each 100 steps."""
     state = start(make_network(seed), OPTIMIZER, jax.random.key(seed))
     for progress in train(state, loss, OPTIMIZER, None, steps=steps, every=100):
         state = progress.state
@@ -111,15 +111,15 @@ def _():
     mo.md(r"""
     ## Is that good?
 
-    A number says little alone. The curve moves slowly: whoever repeats the last point is never far off. A network has
-    learned something when it beats that.
+    A number alone means little. The curve moves slowly, so even repeating the last point is never far off. A network
+    has learned something if it beats that.
     """)
     return
 
 
 @app.function
 def scores(network: tt.RecurrentNetwork) -> tuple[float, float]:
-    """Mean squared error one step ahead over 200 windows: the network's, and that of repeating the last point."""
+    """Return the mean squared errors one step ahead over 200 windows: the network's, and that of the last point."""
     x, y = tt.TimeSeriesData(seed=1).next_batch(200, WINDOW)
     _, predictions = network(jnp.asarray(x))
     return float(np.mean((predictions - y) ** 2)), float(np.mean((x - y) ** 2))
@@ -127,7 +127,7 @@ def scores(network: tt.RecurrentNetwork) -> tuple[float, float]:
 
 @app.function
 def say_scores(state: TrainState) -> None:
-    """Both, and the end of the story where the network has learned nothing."""
+    """Print both errors, and stop if the network has learned nothing."""
     network_mse, repeat_mse = scores(state.model)
     print(f"network                {network_mse:.6f}")
     print(f"repeat the last point  {repeat_mse:.6f}")
@@ -149,15 +149,15 @@ def _():
     mo.md(r"""
     ## Going on alone
 
-    The harder test: feed the network its own predictions and let it go on alone. Each small error is now an input, and
-    the next one starts from it. Nothing in this training prepares the network for that.
+    A harder test feeds the network its own predictions. Each small error becomes an input, and the next error adds to
+    it. Nothing in this training prepares the network for that.
     """)
     return
 
 
 @app.function
 def alone(network: tt.RecurrentNetwork, points: int) -> tuple[np.ndarray, np.ndarray]:
-    """What the network says from t = 6.2 on, without another look at the curve; and the curve, (points,) each."""
+    """Return the network's rollout from t = 6.2 on, without further inputs, and the curve, (points,) each."""
     x, _, times = SERIES.instance(5.0, WINDOW)
     generated = rollout(network, jnp.asarray(x), points)
     return np.asarray(generated[:, 0]), SERIES.ret_true(times[-1] + SERIES.resolution * np.arange(points))
@@ -175,7 +175,7 @@ def _(state):
 
 @app.function
 def picture(network: tt.RecurrentNetwork, generated: np.ndarray, truth: np.ndarray) -> Figure:
-    """A window and what the network says one step ahead; and how it goes on alone."""
+    """Draw a window with the predictions one step ahead, and the rollout."""
     x, _, times = SERIES.instance(5.0, WINDOW)
     _, said = network(jnp.asarray(x))
     ahead = times[-1] + SERIES.resolution * np.arange(len(truth))
@@ -205,8 +205,8 @@ def _():
     mo.md(r"""
     ## Saved and loaded
 
-    A checkpoint is a folder with the weights, the optimizer's state, the step and the random key. `tt.load` gives the
-    network back; `checkpoint.restore` gives everything, to go on training.
+    A checkpoint is a folder with the weights, the optimizer's state, the step and the random key. `tt.load` returns the
+    network; `checkpoint.restore` returns the whole training state, to continue training.
     """)
     return
 
@@ -219,7 +219,7 @@ def save(state: TrainState, folder: Path) -> None:
 
 @app.function
 def resume(folder: Path) -> TrainState:
-    """The training state that `save` wrote."""
+    """Return the training state that `save` wrote."""
     arrays = checkpoint.load(folder).arrays
     return checkpoint.restore(arrays, lambda: start(make_network(0), OPTIMIZER, jax.random.key(0)), "training")
 

@@ -1,6 +1,6 @@
 """Lesson 3: why gradients vanish, and what helps.
 
-Run it as a script, or open it as a notebook; it begins with the network of lesson 1, by_hand.py, which lies beside it::
+Run it as a script, or open it as a notebook; it imports the network of lesson 1, by_hand.py, from the same folder::
 
     python docs/lessons/vanishing_gradients.py
     python docs/lessons/vanishing_gradients.py --pictures out/lesson
@@ -47,7 +47,7 @@ with app.setup:
 
 @app.cell(hide_code=True)
 def _():
-    # What stands behind the file's name on the command line; a notebook has nothing there.
+    # A script has arguments after its file name; a notebook has none.
     _parser = argparse.ArgumentParser(description="Why gradients vanish, and what helps.")
     _parser.add_argument("--pictures", type=Path, metavar="DIR", help="also draw the chapters into this folder")
     arguments = _parser.parse_args(None if mo.app_meta().mode == "script" else [])
@@ -59,18 +59,18 @@ def _():
     mo.md(r"""
     # Lesson 3: why gradients vanish, and what helps
 
-    Lesson 1 ended with an observation: what y1 says about y0 is a factor of what the network can learn about the first
-    step. Here is what becomes of that factor over two steps, over forty, and what has been done about it since 1991.
+    Lesson 1 ended with an observation: dy1/dy0 is a factor of the gradient through which the network learns about the
+    first step. This lesson follows that factor over two steps and over forty, and shows the remedies found since 1991.
 
-    The state before the first step is h. By the chain rule dy1/dh = dy1/dy0 * dy0/dh: a product of two matrices, one a
-    step, the Jacobians. Each is the slope of tanh, neuron by neuron, times the recurrent weights.
+    The state before the first step is h. By the chain rule dy1/dh = dy1/dy0 * dy0/dh: a product of two matrices, one
+    per step, the Jacobians. Each is the slope of tanh, neuron by neuron, times the recurrent weights.
     """)
     return
 
 
 @app.function
 def jacobians_by_hand() -> tuple[np.ndarray, np.ndarray]:
-    """dy0/dh and dy1/dy0 of each sequence, (3, 3, 3) each: slope times weights."""
+    """Return dy0/dh and dy1/dy0 of each sequence, (3, 3, 3) each: slope times weights."""
     y0, y1 = (np.asarray(y, np.float64) for y in two_steps(WEIGHTS, *scaled(X0, X1)))
     w_h = np.asarray(WEIGHTS.w_y, np.float64).T
     return slope(y0)[:, :, None] * w_h, slope(y1)[:, :, None] * w_h
@@ -78,7 +78,7 @@ def jacobians_by_hand() -> tuple[np.ndarray, np.ndarray]:
 
 @app.function
 def norms_by_hand() -> np.ndarray:
-    """(3, 3): for each sequence the norm of dy1/dy1, dy1/dy0 and dy1/dh: over 0, 1 and 2 steps."""
+    """Return (3, 3): for each sequence the norm of dy1/dy1, dy1/dy0 and dy1/dh, over 0, 1 and 2 steps."""
     first, second = jacobians_by_hand()
     size = [[1.0, np.linalg.norm(b, 2), np.linalg.norm(b @ a, 2)] for a, b in zip(first, second, strict=True)]
     return np.array(size)
@@ -87,15 +87,15 @@ def norms_by_hand() -> np.ndarray:
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    `tt.gradient_flow` computes the same for any cell and any length. The norm is the largest singular value: what is
-    left of the gradient that passes best. `per_sequence` has it for each sequence, `norms` is their median.
+    `tt.gradient_flow` computes the same for any cell and any length. The norm is the largest singular value: the factor
+    for the gradient that survives best. `per_sequence` has it for each sequence, `norms` is their median.
     """)
     return
 
 
 @app.function
 def say_two_steps() -> None:
-    """The norms by hand and by tt.gradient_flow."""
+    """Print the norms by hand and compare them with tt.gradient_flow."""
     by_hand, flow = norms_by_hand(), tt.gradient_flow(cell_by_hand(WEIGHTS), INPUTS)
     print("1. Two steps: a product of Jacobians\n\n               dy1/dy0  dy1/dh")
     for number, (ours, theirs) in enumerate(zip(by_hand, flow.per_sequence, strict=True)):
@@ -115,23 +115,24 @@ def _():
     mo.md(r"""
     ## Forty steps, and the bound
 
-    Over k steps there are k factors. The norm of a product is at most the product of the norms, so with g the largest
-    slope of the activation and sigma_max that of the weights it is at most (g * sigma_max)^k (Pascanu, Mikolov & Bengio
-    2013). Below 1 that vanishes, whatever the data. Above 1 it may explode, and need not: it is only a bound.
+    Over k steps there are k factors. The norm of a product is at most the product of the norms. With g the largest
+    slope of the activation and sigma_max the norm of the weights, it is at most (g * sigma_max)^k (Pascanu, Mikolov &
+    Bengio 2013). If g * sigma_max is below 1, the gradient vanishes, whatever the data. Above 1 it may explode, but
+    need not: this is only a bound.
     """)
     return
 
 
 @app.function
 def elman(activation: str, recurrent_init: Any, bias: float = 0.0) -> tt.Elman:
-    """Two inputs, twenty units, all biases the same."""
+    """Return a cell with two inputs, twenty units and the same bias for all of them."""
     cell = tt.Elman(2, UNITS, activation, recurrent_init=recurrent_init, key=KEY)
     return eqx.tree_at(lambda cell: cell.b, cell, jnp.full(UNITS, bias))
 
 
 @app.function
 def bounds() -> dict[str, tt.Cell]:
-    """Lesson 1's cell, and others of which one knows what must happen."""
+    """Return lesson 1's cell, and others whose result is known."""
     return {
         "lesson 1's tanh": cell_by_hand(WEIGHTS),
         "sigmoid, sigma_max 3.9": elman("sigmoid", orthogonal(3.9)),
@@ -143,13 +144,13 @@ def bounds() -> dict[str, tt.Cell]:
 
 @app.function
 def measured(cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]:
-    """What flows back through each cell over forty steps of the same noise."""
+    """Measure each cell over forty steps of the same noise."""
     return {name: tt.gradient_flow(cell, NOISE) for name, cell in cells.items()}
 
 
 @app.function
 def chapter(title: str, cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]:
-    """Measure these cells and print what is left after forty steps, and the most that could be."""
+    """Measure these cells; print the part of a gradient that is left after forty steps, and its bound."""
     flows = measured(cells)
     print(f"{title}\n\n{'':<26}{f'left after {STEPS}':>16}{'bound':>10}{'1 % left after':>18}{'dead':>8}")
     for name, flow in flows.items():
@@ -161,7 +162,7 @@ def chapter(title: str, cells: dict[str, tt.Cell]) -> dict[str, tt.GradientFlow]
 
 @app.function
 def compared(flows: dict[str, tt.GradientFlow], of: str) -> Figure:
-    """The curves of a chapter side by side."""
+    """Draw the curves of a chapter side by side."""
     return comparison_picture(list(flows.values()), list(flows), f"What is left of a gradient: {of}")
 
 
@@ -178,18 +179,18 @@ def _():
     mo.md(r"""
     ## ReLU and its relatives
 
-    A ReLU has slope 1 above zero: it takes nothing off. Below zero it has slope 0 and says 0. A unit that is below
-    zero for all inputs is dead: nothing comes back through it, so nothing brings it back. A leaky ReLU lets 1 %
-    through and an ELU exp(a), which is not nothing, and over many steps nearly the same. With random weights half the
-    units of each step are below zero, so a ReLU halves what flows back about once a step or two, with nobody dead for
-    good.
+    A ReLU has slope 1 above zero, so a gradient passes unchanged. Below zero its slope and its output are 0. A unit
+    that is below zero for all inputs is dead: no gradient flows through it, so training cannot revive it. A leaky ReLU
+    passes 1 % and an ELU exp(a): more than nothing, but over many steps nearly nothing. With random weights half the
+    units are below zero at each step, so a ReLU halves the gradient about every step or two, although no unit is dead
+    at all steps.
     """)
     return
 
 
 @app.function
 def activations() -> dict[str, tt.Cell]:
-    """Each with biases of 0, and with biases of -3, which keep every unit below zero."""
+    """Return each activation with biases of 0, and of -3, which keep every unit below zero."""
     names = ("relu", "leaky_relu", "elu")
     return {f"{name}, bias {bias:g}": elman(name, "orthogonal", bias) for name in names for bias in (0.0, -3.0)}
 
@@ -207,16 +208,16 @@ def _():
     mo.md(r"""
     ## How the weights start
 
-    The weights at the start are a free choice. Small normal ones lose all at once. An orthogonal matrix has all
-    singular values 1 and takes nothing off by itself: what is lost is lost to the slopes. The identity with ReLU (Le,
-    Jaitly & Hinton 2015) passes everything as long as a unit stays above zero, and nothing once all have been below.
+    The initial weights are a free choice. With small normal weights the gradient vanishes at once. All singular values
+    of an orthogonal matrix are 1, so it shrinks no gradient; only the slopes do. The identity with ReLU (Le, Jaitly &
+    Hinton 2015) passes the whole gradient as long as a unit stays above zero, and none after all units have been below.
     """)
     return
 
 
 @app.function
 def initializers() -> dict[str, tt.Cell]:
-    """The same cells, started differently."""
+    """Return the same cells with different initializers."""
     tanh = {f"tanh, {init}": elman("tanh", init) for init in ("normal", "glorot", "orthogonal", "identity")}
     return tanh | {"relu, identity": elman("relu", "identity")}
 
@@ -234,17 +235,17 @@ def _():
     mo.md(r"""
     ## Normalization
 
-    Lesson 1's network stood still because its inputs of 100 drove tanh to where it is flat. Scaling them was one
-    remedy; normalizing inside the cell is another. Layer normalization (Ba et al. 2016) takes mean and variance over
-    the units of one step, batch normalization (Cooijmans et al. 2016) over the sequences of a batch at one step.
-    Either way the size of the inputs no longer counts. That does not by itself make a memory longer.
+    Lesson 1's network could not learn because its inputs of 100 drove tanh into its flat part. Scaling them was one
+    remedy; normalization inside the cell is another. Layer normalization (Ba et al. 2016) computes mean and variance
+    over the units of one step, batch normalization (Cooijmans et al. 2016) over the sequences of a batch at one step.
+    With either, the scale of the inputs no longer matters. That alone does not make a memory longer.
     """)
     return
 
 
 @app.function
 def normalized() -> dict[str, tt.Cell]:
-    """Lesson 1's cell, which reads inputs of 100, as it is and normalized."""
+    """Return lesson 1's cell, which reads inputs of 100, without and with normalization."""
     cell, xs = cell_by_hand(WEIGHTS), jnp.stack([X0, X1], axis=1)
     batch = tt.BatchNorm(cell, steps=2)
     batch = batch.with_statistics(unroll_batch_norm(batch, xs)[2], rate=1.0)  # of this very batch
@@ -253,13 +254,13 @@ def normalized() -> dict[str, tt.Cell]:
 
 @app.function
 def flow_of_the_last_step(cell: tt.Cell) -> float:
-    """The norm of dy1/dy0 with lesson 1's unscaled inputs."""
+    """Return the norm of dy1/dy0 with lesson 1's unscaled inputs."""
     return float(tt.gradient_flow(cell, jnp.stack([X0, X1], axis=1)).norms[1])
 
 
 @app.function
 def say_normalized() -> None:
-    """What normalization lets flow back through the last step."""
+    """Print the norm for the last step, without and with normalization."""
     print("5. Normalization: lesson 1's network with inputs of 100\n")
     for name, cell in normalized().items():
         print(f"  dy1/dy0, {name:<20} {flow_of_the_last_step(cell):.4g}")
@@ -276,32 +277,31 @@ def _():
     mo.md(r"""
     ## Clipping
 
-    Against exploding there is clipping: make the gradient smaller before it is used. By value every entry is cut to
-    [-1, 1], which turns the direction. By norm the whole gradient is divided by what it is too long by, which keeps
-    the direction. Neither makes a vanished gradient larger. NaN has no size: by value it stays where it is, by norm
-    it spoils every entry. An infinite entry becomes 1 by value, which hides what happened; by norm it becomes NaN and
-    the others 0.
+    Clipping helps against exploding gradients: it shrinks the gradient before the update. Clipping by value limits
+    every entry to [-1, 1], which changes the direction. Clipping by norm scales the whole gradient, which keeps the
+    direction. Neither enlarges a vanished gradient. By value, a NaN stays in its place; by norm, it makes every entry
+    NaN. An infinite entry becomes 1 by value, which hides the problem; by norm it becomes NaN and the others 0.
     """)
     return
 
 
 @app.function
 def exploded() -> tt.Elman:
-    """The gradient of the mean last output of a linear cell whose weights have singular values of 1.5."""
+    """Return the gradient of the mean last output of a linear cell whose weights have singular values of 1.5."""
     cell = elman("identity", orthogonal(1.5))
     return jax.grad(lambda cell: jnp.mean(tt.unroll(cell, NOISE)[1][:, -1]))(cell)
 
 
 @app.function
 def clipped(way: str, gradient: Any) -> np.ndarray:
-    """All entries of a gradient after clipping."""
+    """Return all entries of a gradient after clipping."""
     update, _ = CLIPS[way].update(gradient, CLIPS[way].init(gradient))
     return np.concatenate([np.ravel(leaf).astype(np.float64) for leaf in jax.tree.leaves(update)])
 
 
 @app.function
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """1 where both point the same way."""
+    """Return the cosine of the angle between two vectors: 1 if both have the same direction."""
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
@@ -323,31 +323,31 @@ def _():
     mo.md(r"""
     ## Gates
 
-    The remedy that lasted is another path. In an LSTM the memory c is multiplied by the forget gate and added to,
-    nothing else: c_T depends on c_0 by the product of the gates, without weights or slopes in it. With all weights
-    zero the gate is sigmoid(b), and over k steps sigmoid(b)^k is left: 0.5^k for b = 0, 0.73^k for b = 1 (Gers et al.
-    2000; Jozefowicz et al. 2015). Chrono biases (Tallec & Ollivier 2018) spread the units' gates so that some of them
-    last as long as the sequence. A GRU's z does for h what f does for c.
+    The remedy that lasted is another path. In an LSTM the memory c is only multiplied by the forget gate and added to.
+    Along this path dc_T/dc_0 is the product of the gates, without weights or slopes. With all weights zero the gate is
+    sigmoid(b), and over k steps sigmoid(b)^k is left: 0.5^k for b = 0, 0.73^k for b = 1 (Gers et al. 2000; Jozefowicz
+    et al. 2015). Chrono biases (Tallec & Ollivier 2018) spread the units' gates so that some memories last as long as
+    the sequence. A GRU's z does for h what f does for c.
     """)
     return
 
 
 @app.function
 def bare_lstm(bias: float) -> tt.LSTM:
-    """Zero weights; this bias at the forget gate."""
+    """Return an LSTM with zero weights and this bias at the forget gate."""
     cell = jax.tree.map(jnp.zeros_like, tt.LSTM(2, 3, key=KEY))
     return eqx.tree_at(lambda cell: cell.b, cell, cell.b.at[3:6].set(bias))
 
 
 @app.function
 def expected_path(bias: float) -> float:
-    """sigmoid(bias)^40."""
+    """Return sigmoid(bias)^40."""
     return float((1 + np.exp(-bias)) ** -STEPS)
 
 
 @app.function
 def say_bare_lstm() -> None:
-    """What comes through c of an LSTM with zero weights, measured and by the formula."""
+    """Print the gradient through c of an LSTM with zero weights, measured and by the formula."""
     print("\n7. Gates: an LSTM with zero weights\n")
     for bias in (0.0, 1.0, 3.0):
         path = tt.gradient_flow(bare_lstm(bias), NOISE).paths["c"][-1]
@@ -362,7 +362,7 @@ def _():
 
 @app.function
 def gates() -> dict[str, tt.Cell]:
-    """Cells with gates whose keeping gate starts at 0, at 1, or spread over the length."""
+    """Return cells whose keeping gate has a bias of 0, of 1, or spread over the length."""
     starts = {"0": "zeros", "1": "forget", "chrono": chrono(STEPS)}
     lstms = {f"LSTM, f starts at {name}": tt.LSTM(2, UNITS, bias_init=init, key=KEY) for name, init in starts.items()}
     grus = {f"GRU, z starts at {name}": tt.GRU(2, UNITS, bias_init=init, key=KEY) for name, init in starts.items()}
@@ -382,16 +382,16 @@ def _():
     mo.md(r"""
     ## Does it matter?
 
-    The adding task: of forty numbers two are marked, one in each half, and the last output shall be their sum.
-    Whoever always says 1, the mean, has an error of 1/6. A tanh cell and a GRU are trained alike, and watched: with
-    each report, how large the loss's gradient is with respect to the state k steps back.
+    In the adding task two of forty numbers are marked, one in each half, and the last output should be their sum. The
+    constant answer 1, the mean, has an error of 1/6. A tanh cell and a GRU are trained in the same way and watched:
+    each report has the norm of the loss's gradient with respect to the state k steps back.
     """)
     return
 
 
 @app.function
 def adding_loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
-    """The mean squared error of the last output, over 32 sequences."""
+    """Return the mean squared error of the last output, over 32 sequences."""
     batch = TASK.draw(key, 32)
     _, says = network(batch.xs)
     return jnp.mean((says[:, -1, 0] - batch.targets[:, -1]) ** 2)
@@ -399,7 +399,7 @@ def adding_loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax
 
 @app.function
 def learn(kind: type[tt.Cell], steps: int) -> History:
-    """Train with a cell of 24 units and keep what the watch saw."""
+    """Train with a cell of 24 units and return the watch's history."""
     key_cell, key_readout = jax.random.split(KEY)
     network = tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout)
     state, watch = start(network, OPTIMIZER, KEY), Watch(clip_norm=1.0, lags=STEPS)
@@ -409,7 +409,7 @@ def learn(kind: type[tt.Cell], steps: int) -> History:
 
 @app.function
 def say_history(name: str, history: History) -> None:
-    """Losses, and how much smaller the gradient is 35 steps back than at the end."""
+    """Print the losses, and the gradient 35 steps back relative to that at the end."""
     losses = "  ".join(f"{loss:.4f}" for loss in history.loss)
     print(f"  {name}: mean error of each 100 steps  {losses}   (1/6 = {TASK.baseline:.4f})")
     for place in (0, -1):
@@ -428,7 +428,7 @@ def _():
 
 @app.function
 def training_picture(histories: dict[str, History]) -> Figure:
-    """The errors over the training, and the gradient by lag at its first and last report."""
+    """Draw the errors over the training, and the gradient by lag at its first and last report."""
     with house_style():
         figure = Figure(figsize=(10, 3.8))
         left, right = figure.subplots(1, 2)
@@ -459,10 +459,10 @@ def _():
     ## What all this does not say
 
     - A small gradient does not prove that nothing is remembered. One tanh unit with a recurrent weight of 3 is a latch:
-      it keeps the sign of its first input for ever, near 1 or -1. There tanh is flat, and next to nothing is left of a
-      gradient (Bengio, Simard & Frasconi 1994: what is stored safely has a gradient that vanishes).
-    - It is the gradient here and now. Training changes it.
-    - A large one does not prove that anything of use is kept. An orthogonal linear network keeps every gradient.
+      it keeps the sign of its first input for ever, near 1 or -1. There tanh is flat, and almost no
+      gradient is left (Bengio, Simard & Frasconi 1994: the gradient of safely stored information vanishes).
+    - A gradient holds for the current weights. Training changes it.
+    - A large gradient does not prove that the memory is useful. An orthogonal linear network keeps every gradient.
     - One task, one seed and one learning rate are an example. With other settings a tanh network may learn this too.
     """)
     return
@@ -470,7 +470,7 @@ def _():
 
 @app.function
 def latch(first: float) -> tuple[float, float]:
-    """What one tanh unit says forty steps after its only input, and what is left of a gradient over these steps."""
+    """Return the output of one tanh unit forty steps after its only input, and the norm over these steps."""
     cell = tt.Elman(1, 1, "tanh", key=KEY)
     cell = eqx.tree_at(lambda cell: (cell.w_x, cell.w_h), cell, (jnp.ones((1, 1)), jnp.full((1, 1), 3.0)))
     xs = jnp.zeros((STEPS + 1, 1)).at[0].set(first)

@@ -1,4 +1,4 @@
-"""Lesson 5: write your own cell in 30 lines, and hold it to every promise of a cell.
+"""Lesson 5: write your own cell in 30 lines, and check it against the contracts of a cell.
 
 Run it as a script, or open it as a notebook::
 
@@ -41,7 +41,7 @@ with app.setup:
 
 @app.cell(hide_code=True)
 def _():
-    # What stands behind the file's name on the command line; a notebook has nothing there.
+    # A script has arguments after its file name; a notebook has none.
     _parser = argparse.ArgumentParser(description="Write your own cell in 30 lines.")
     _parser.add_argument("--steps", type=int, default=600, help="training steps of each cell (default 600)")
     _parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw what flows back through the cell")
@@ -54,9 +54,8 @@ def _():
     mo.md(r"""
     # Lesson 5: your own cell in 30 lines
 
-    A paper has a new cell, or you have an idea. What does it take to unroll it, train it, look at its gradients and
-    forecast with it? One class with its equations, and `tt.check_cell`, which says whether it keeps what a cell
-    promises.
+    A paper has a new cell, or you have an idea. To unroll it, train it, inspect its gradients and forecast with it, you
+    need one class with its equations, and `tt.check_cell`, which checks it against the contracts of a cell.
 
     The example is the update gate network, UGRNN (Collins, Sohl-Dickstein & Sussillo 2017, arXiv 1611.09913): one gate
     between the simple network and the GRU. It is not in the library.
@@ -66,13 +65,13 @@ def _():
         h = f * h + (1 - f) * n
         y = h
 
-    The gate f keeps the old state, n is what could stand in its place.
+    The gate f keeps the old state; n is the candidate for the new one.
 
     ## A first attempt, with a mistake in it
 
-    `tt.MatrixCell` is the base of cells whose state enters through one matrix product. It wants the weights, the first
-    state, and the step in two parts: `activate` makes gates of the input's share `gx` and the state's share `gh`, and
-    `update` makes the next state. `slopes` is the largest slope of each gate, for the instruments.
+    `tt.MatrixCell` is the base of cells whose state enters through one matrix product. It needs the weights, the
+    initial state, and the step in two parts: `activate` computes the gates from the input's part `gx` and the state's
+    part `gh`, and `update` computes the next state. `slopes` is the largest slope of each gate, for `gradient_flow`.
     """)
     return
 
@@ -86,7 +85,7 @@ class UGRNNState(NamedTuple):
 
 @app.class_definition
 class FirstAttempt(tt.MatrixCell):
-    """A UGRNN, nearly."""
+    """A UGRNN with two mistakes."""
 
     GATES: ClassVar[tuple[str, ...]] = ("f", "n")
     w_x: jax.Array
@@ -97,7 +96,7 @@ class FirstAttempt(tt.MatrixCell):
         self.w_x, self.w_h, self.b = gated_weights(inputs, hidden, self.GATES, ("glorot", "orthogonal", "zeros"), key)
 
     def initial_state(self) -> UGRNNState:
-        return UGRNNState(jnp.full(self.hidden, 0.5))  # neither here nor there
+        return UGRNNState(jnp.full(self.hidden, 0.5))  # the middle between 0 and 1
 
     @property
     def slopes(self) -> tuple[float, float]:
@@ -115,15 +114,15 @@ class FirstAttempt(tt.MatrixCell):
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    It runs and would even learn. `tt.check_cell` holds it to each contract in turn, on random inputs, and stops at the
-    first that it breaks:
+    It runs and would even learn. `tt.check_cell` checks each contract in turn, on random inputs, and stops at the first
+    one that the cell breaks:
     """)
     return
 
 
 @app.function
 def complaint(cell: tt.Cell) -> str:
-    """The first contract that the cell breaks, what came and what was expected; or that there is none."""
+    """Return the message for the first contract that the cell breaks, or that it keeps them all."""
     try:
         tt.check_cell(cell)
     except ContractError as error:
@@ -140,15 +139,15 @@ def _():
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    A state starts at zero. Otherwise the cell that a sequence starts with is no cell that a longer one could have
-    passed through, and padding on the left would mean something. The obvious repair hides a second mistake:
+    A state must start at zero. Otherwise padding on the left of a sequence would change the result. The obvious repair
+    contains a second mistake:
     """)
     return
 
 
 @app.class_definition
 class SecondAttempt(FirstAttempt):
-    """A UGRNN, more nearly."""
+    """A UGRNN with one mistake."""
 
     def initial_state(self) -> UGRNNState:
         return UGRNNState(jnp.zeros(self.hidden, jnp.float32))
@@ -163,13 +162,13 @@ def _():
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    A state in float32 beside weights in float64: whoever trains in double precision would lose it, silently or with an
-    error in the middle of a scan. The state takes its type from the weights.
+    The state is in float32 while the weights are in float64. Training in double precision would lose the precision,
+    silently or with an error in the middle of a scan. The state should take its type from the weights.
 
     ## The cell
 
-    All of it, with two more good habits. The equations stand in the docstring. And the bias of f starts at 1, in the
-    weights, so that the cell starts by keeping ("forget" finds the gate by its name).
+    This is the complete cell, with two more good habits. The docstring has the equations. And the bias of f starts at
+    1, in the weights, so that the cell keeps its state at first ("forget" finds the gate by its name).
     """)
     return
 
@@ -221,15 +220,15 @@ def _():
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    What the contracts cannot know is whether these are the equations you meant: a cell that forgets to use f keeps
-    every promise. So compute one step by hand, in NumPy and double precision, with weights that are all different.
+    The contracts cannot know if these are the equations that you meant: a cell that forgets to use f passes every
+    check. So compute one step by hand, in NumPy and double precision, with weights that are all different.
     """)
     return
 
 
 @app.function
 def step_by_hand(cell: UGRNN, h: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The docstring's equations, entry by entry."""
+    """Compute the docstring's equations in NumPy."""
     w_x, w_h, b = (np.asarray(w, np.float64) for w in (cell.w_x, cell.w_h, cell.b))
     a_f, a_n = np.split(w_x @ x + w_h @ h + b, 2)
     f = 1 / (1 + np.exp(-a_f))
@@ -251,23 +250,23 @@ def _():
     mo.md(r"""
     ## Train it
 
-    By the library's own loop, as every cell: the adding task of lesson 3. Of forty numbers two are marked, and the last
-    output shall be their sum. Whoever always says 1, the mean, has an error of 1/6. A simple network and a GRU run
-    beside it, all with 24 units.
+    The library's loop trains it like any other cell, on the adding task of lesson 3. Two of forty numbers are marked,
+    and the last output should be their sum. The constant answer 1, the mean, has an error of 1/6. A simple network and
+    a GRU are trained for comparison, all with 24 units.
     """)
     return
 
 
 @app.function
 def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
-    """The mean squared error of the last output, over 32 sequences."""
+    """Return the mean squared error of the last output, over 32 sequences."""
     batch = TASK.draw(key, 32)
     return jnp.mean((network(batch.xs)[1][:, -1, 0] - batch.targets[:, -1]) ** 2)
 
 
 @app.function
 def learn(kind: type[tt.Cell], steps: int) -> tt.RecurrentNetwork:
-    """Train a network of 24 units of this cell; a line with the mean error of each 100 steps."""
+    """Train a network of 24 units of this cell, and print the mean error of each 100 steps."""
     key_cell, key_readout = jax.random.split(KEY)
     state = start(tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout), OPTIMIZER, KEY)
     errors = []
@@ -290,15 +289,14 @@ def _():
     mo.md(r"""
     ## What flows back through it
 
-    `tt.gradient_flow` knows nothing of this cell but its `step`; for the gates it asks `activate`. Before the training
-    and after it:
+    `tt.gradient_flow` needs only the cell's `step`, and `activate` for the gates. Before and after training:
     """)
     return
 
 
 @app.function
 def flow_of(cell: tt.Cell) -> tt.GradientFlow:
-    """What is left of a gradient, over four sequences of the task."""
+    """Measure the gradient flow over four sequences of the task."""
     return tt.gradient_flow(cell, TASK.draw(KEY, 4).xs)
 
 
@@ -321,16 +319,16 @@ def _():
     mo.md(r"""
     ## Forecast with it
 
-    A Forecaster takes a cell by its name, because the name is what a saved model can say: a file must load without
-    running code that came with it. So give the cell a name in the library's table, in the program that saves and in
-    every program that loads. Its constructor must take `(inputs, hidden, *, key)`, as this one does.
+    A Forecaster takes a cell by its name, because a saved model stores only names: loading a file must not run code
+    from it. So give the cell a name in the library's table, in the program that saves and in every program that loads.
+    Its constructor must take `(inputs, hidden, *, key)`, as this one does.
     """)
     return
 
 
 @app.function
 def forecast_with(name: str, kind: type[tt.Cell]) -> pl.DataFrame:
-    """Fit a small forecaster of this cell on a made series, save it, load it, and forecast."""
+    """Fit a small forecaster with this cell on a synthetic series, save it, load it, and forecast."""
     CELLS[name] = kind
     steps = np.arange(120)
     frame = pl.DataFrame({"ds": steps, "y": 10 + np.sin(2 * np.pi * steps / 12) + 0.02 * steps})
@@ -360,12 +358,12 @@ def _():
     mo.md(r"""
     ## What you have, and what not
 
-    - Batches, masks, `jax.grad`, training, gates and verdicts, the wrappers `tt.LayerNorm`, `tt.BatchNorm` and
-      `tt.Zoneout`, and checkpoints: from 30 lines.
-    - Not: a native kernel. Those are written for the Elman, GRU and LSTM cells; yours runs by the scan, which is from a
-      quarter to a half slower. `throughtime forecast --cell` knows the library's names only.
-    - A cell that is linear in its state derives from `tt.LinearCell` and gets a parallel scan; one that reads its state
-      twice, as the LEM, from `tt.GatedCell`.
+    - These 30 lines give you batches, masks, `jax.grad`, training, gates and verdicts, the wrappers `tt.LayerNorm`,
+      `tt.BatchNorm` and `tt.Zoneout`, and checkpoints.
+    - There is no native kernel: those exist for the Elman, GRU and LSTM cells. Yours runs by the scan, which is a
+      quarter to a half slower. `throughtime forecast --cell` knows only the library's names.
+    - Derive a cell that is linear in its state from `tt.LinearCell`, which gives it a parallel scan. Derive one that
+      reads its state twice, such as the LEM, from `tt.GatedCell`.
     """)
     return
 

@@ -1,4 +1,4 @@
-"""What benchmarks found, as pictures: ``python docs/making/benchmark_pictures.py`` writes docs/pictures/benchmarks/.
+"""Pictures of benchmark results: ``python docs/making/benchmark_pictures.py`` writes docs/pictures/benchmarks/.
 
 All figures are read from benchmarks/results.
 """
@@ -17,7 +17,7 @@ LEFT, RIGHT, ROW, TOP = 225, 700, 30, 44
 
 
 class Series(NamedTuple):
-    """A column of dots: its name, its color and a value for each row, None where there is none."""
+    """A column of dots: its name, its color and a value for each row, None if there is none."""
 
     name: str
     color: str
@@ -25,14 +25,14 @@ class Series(NamedTuple):
 
 
 def plain(value: float) -> str:
-    """A number as a reader would write it."""
+    """Return a number as a reader would write it."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
 
 def dots(title: str, rows: list[str], series: list[Series], *, unit: str, log: bool) -> Picture:
-    """One row a case, one dot a competitor; on a logarithmic axis where times differ by tens."""
+    """Draw one row per case and one dot per competitor; the axis is logarithmic if times differ by factors of ten."""
     picture = Picture(740, TOP + ROW * len(rows) + 46, title)
     known = [value for column in series for value in column.values if value is not None]
     spare = 0.1 * (max(known) - min(known))
@@ -59,13 +59,13 @@ def dots(title: str, rows: list[str], series: list[Series], *, unit: str, log: b
         if len(here) > 1:
             ends = [at(value) for value, _ in here]
             picture.line([(min(ends), y), (max(ends), y)], color="line", width=3)
-        for value, color in reversed(here):  # ours is smaller and on top, so that an equal one shows around it
+        for value, color in reversed(here):  # ours is smaller and on top, so that an equal dot shows around it
             picture.circle(at(value), y, 5.5 if color == "model" else 7.5, fill=color)
     return picture
 
 
 def bars(title: str, rows: list[str], values: list[float], *, unit: str, ours: int = 0) -> Picture:
-    """One bar a row with its figure behind it; ours in blue."""
+    """Draw one bar per row with its figure after it; ours in blue."""
     picture = Picture(740, 12 + ROW * len(rows) + 26, title)
     widest = max(values)
     for place, (name, value) in enumerate(zip(rows, values, strict=True)):
@@ -79,7 +79,7 @@ def bars(title: str, rows: list[str], values: list[float], *, unit: str, ours: i
 
 
 def ticks(low: float, high: float, *, log: bool) -> list[float]:
-    """Round numbers between the ends."""
+    """Return round numbers between the ends."""
     if log:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         few = high / low > 300
@@ -89,7 +89,7 @@ def ticks(low: float, high: float, *, log: bool) -> list[float]:
 
 
 def number(cell: str) -> float | None:
-    """The figure of a table's cell."""
+    """Return the figure of a table's cell."""
     found = re.match(r"-?[\d,]+(\.\d+)?(e-?\d+)?", cell)
     return float(found[0].replace(",", "")) if found else None
 
@@ -144,7 +144,7 @@ def panels() -> Picture:
 
 
 def panel_score(data: str, model: str) -> float | None:
-    """From the newest results that hold this cell."""
+    """Return the score from the newest results that have this entry."""
     for file in sorted(results.RESULTS.glob("panels-20*.md"), reverse=True):
         for heading, table in results.tables(file).items():
             head, *body = results.rows(table)

@@ -1,6 +1,6 @@
 """One step of each cell as a picture: ``python docs/making/cell_pictures.py`` writes docs/pictures/cells/*.svg.
 
-Blue is the state, orange the input, green a memory that is no output; gates are gray.
+Blue is the state, orange the input, green a memory that is not the output; gates are gray.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""What MkDocs calls while it builds the site: lessons become pages, and figures of cells and benchmarks are put in.
+"""The hooks of MkDocs: lessons become pages, and figures of cells and benchmarks are inserted.
 
-A page of the checkout holds a line such as ``<!-- lesson: by_hand -->``, which is replaced here: it can be read in
-the checkout too, and nothing that is computed is kept in it. ``THROUGHTIME_DOCS=quick`` leaves the lessons unrun.
+A page of the checkout has a line such as ``<!-- lesson: by_hand -->``, which is replaced here. So the page is
+readable in the checkout too, and contains no computed results. ``THROUGHTIME_DOCS=quick`` does not run the lessons.
 """
 
 import os
@@ -26,7 +26,7 @@ STYLE = re.compile(r"<style>.*?</style>\n", re.DOTALL)
 PICTURES = Path(__file__).parents[1] / "pictures"
 
 LEGEND = (
-    "One step of time. Blue: the state that is the output. Green: a memory behind it. Orange: the input. "
+    "One time step. Blue: the state that is the output. Green: a memory behind it. Orange: the input. "
     "Boxes: a product with weights, or a gate and its function; circles: arithmetic, unit by unit."
 )
 
@@ -43,7 +43,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put in what the page asks for."""
+    """Replace the page's markers."""
     markdown = LESSON.sub(lambda match: _pages[match[1]].markdown, markdown)
     markdown = TABLE.sub(lambda match: results.results_table(match[1], match[2]), markdown)
     markdown = FIGURES.sub(lambda match: results.cell_figures(match[1]), markdown)
@@ -51,7 +51,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Drawings become a part of the page, in its colors, so that they change with it from light to dark."""
+    """Make drawings part of the page, in its colors, so that they change with it from light to dark."""
 
     def inline(match: re.Match[str]) -> str:
         folder = "cells" if "/cells/" in match[2] else "benchmarks"

@@ -1,7 +1,7 @@
-"""The lessons as pages: marimo runs the notebook and exports it to Jupyter's format, and here that becomes Markdown.
+"""The lessons as pages: marimo runs a notebook and exports it to Jupyter's format, which this module turns to Markdown.
 
-What a lesson printed is kept in ``.cache/lessons`` under a hash of everything that it could depend on, so that a page
-never shows what an older version said and a second build takes seconds.
+A lesson's output is cached in ``.cache/lessons`` under a hash of everything that it depends on. So a page
+never shows the output of an older version, and a second build takes seconds.
 """
 
 import base64
@@ -20,19 +20,19 @@ CACHE = CHECKOUT / ".cache" / "lessons"
 
 
 class Page(NamedTuple):
-    """A lesson's Markdown, and the files that it needs beside it: pictures, and the Jupyter notebook."""
+    """A lesson's Markdown and its other files: pictures, and the Jupyter notebook."""
 
     markdown: str
     files: dict[str, str | bytes]
 
 
 def plain_page(name: str) -> Page:
-    """The lesson's file as it is, for a build in seconds."""
+    """Return the lesson's source alone, for a build in seconds."""
     return Page(f"``` {{ .python }}\n{(LESSONS / f'{name}.py').read_text()}\n```\n", {})
 
 
 def lesson_page(name: str) -> Page:
-    """The page of docs/lessons/NAME.py, with what it prints and draws."""
+    """Return the page of docs/lessons/NAME.py, with its output and pictures."""
     notebook = exported(name)
     pictures: dict[str, bytes] = {}
     parts = [f"[:material-notebook: With all outputs, for Jupyter]({name}.ipynb){{ .md-button }}"]
@@ -48,7 +48,7 @@ def lesson_page(name: str) -> Page:
 
 
 def reading_order(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The introduction without its heading, which the page has, and then the set-up that it comes after."""
+    """Move the set-up behind the introduction, whose heading is removed because the page has it."""
     first = next(place for place, cell in enumerate(cells) if cell["cell_type"] == "markdown")
     lines = "".join(cells[first]["source"]).splitlines()
     introduction = cells[first] | {"source": ["\n".join(lines[1:] if lines[0].startswith("# ") else lines)]}
@@ -56,7 +56,7 @@ def reading_order(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def shown(output: dict[str, Any], name: str, pictures: dict[str, bytes]) -> str:
-    """An output as Markdown; a picture is put aside."""
+    """Return an output as Markdown; a picture is added to ``pictures``."""
     data = output.get("data", {})
     if output["output_type"] == "stream":
         text = "".join(output["text"]).strip("\n")
@@ -72,13 +72,13 @@ def shown(output: dict[str, Any], name: str, pictures: dict[str, bytes]) -> str:
 
 
 def exported(name: str) -> str:
-    """The lesson as a Jupyter notebook, run."""
+    """Run the lesson and return it as a Jupyter notebook."""
     kept = CACHE / f"{name}-{state()}.ipynb"
     if kept.exists():
         return kept.read_text()
     options = ["--sort", "top-down", "--include-outputs"]
     command = [sys.executable, "-m", "marimo", "export", "ipynb", f"{name}.py", *options]
-    # A test's process compiles without optimization; a reader's does not.
+    # Tests compile without optimization; a reader's process does not.
     plain = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
     finished = subprocess.run(command, cwd=LESSONS, env=plain, capture_output=True, text=True, check=False)
     if finished.returncode:
@@ -93,7 +93,7 @@ def exported(name: str) -> str:
 
 
 def state() -> str:
-    """A hash of what a lesson's output can depend on: all lessons, the library, the examples, and what they run on."""
+    """Return a hash of a lesson's dependencies: all lessons, the library, the examples, and the environment."""
     digest = hashlib.sha256()
     for version in ("jax", "numpy", "matplotlib", "marimo"):
         digest.update(importlib.metadata.version(version).encode())

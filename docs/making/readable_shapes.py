@@ -1,7 +1,6 @@
-"""The reference as one can read it.
+"""A readable reference: shapes in signatures, and docstrings as Markdown.
 
-Shapes in signatures: ``Inputs`` becomes ``Array[T, D] | Array[B, T, D]``. And docstrings, whose tables and roles are
-reStructuredText's, as Markdown.
+``Inputs`` becomes ``Array[T, D] | Array[B, T, D]``; the docstrings' reStructuredText tables and roles become Markdown.
 """
 
 import ast
@@ -19,12 +18,12 @@ FLAGS = re.compile(r"\bBool\[(?:\w+\.)?(?:Array|ndarray), '([^']*)'\]")
 
 
 def letters(shape: str) -> str:
-    """The axes, between commas: ``GH D`` is ``G*H, D``, and any leading axes are ``...``."""
+    """Return the axes, separated by commas: ``GH D`` is ``G*H, D``, and any leading axes are ``...``."""
     return ", ".join("..." if axis.startswith("*") else axis.replace("GH", "G*H") for axis in shape.split())
 
 
 def aliases() -> dict[str, str]:
-    """What each name of _types.py stands for."""
+    """Return the array types behind the names of _types.py."""
     found = {"Key": "Key"}
     for line in ast.parse(SHAPES.read_text()).body:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
@@ -33,7 +32,7 @@ def aliases() -> dict[str, str]:
 
 
 def readable(annotation: str, names: dict[str, str]) -> str:
-    """The annotation with arrays written by their letters."""
+    """Return the annotation with arrays written by their letters."""
     text = annotation.replace('"', "'")
     text = ARRAY.sub(lambda found: f"Array[{letters(found[1])}]" if found[1] else "Array[()]", text)
     text = FLAGS.sub(lambda found: f"Bool[{letters(found[1])}]", text)
@@ -41,7 +40,7 @@ def readable(annotation: str, names: dict[str, str]) -> str:
 
 
 def markdown(text: str) -> str:
-    """A docstring as Markdown: tables between rulers of ``=``, ``Equations::``, and roles."""
+    """Return a docstring as Markdown: tables between rulers of ``=``, ``Equations::``, and roles."""
     lines, out = ROLE.sub(r"`\1`", text).splitlines(), list[str]()
     inside, second = False, 0
     for line in lines:
@@ -52,7 +51,7 @@ def markdown(text: str) -> str:
             inside = not inside
         elif inside and line[:second].strip():
             out.append(f"| {line[:second].strip()} | {line[second:].strip()} |")
-        elif inside:  # a cell that goes on
+        elif inside:  # a cell with a second line
             out[-1] = f"{out[-1][:-2]} {line.strip()} |"
         else:
             out.append(re.sub(r"(\S)::$", r"\1:", line))
@@ -60,13 +59,13 @@ def markdown(text: str) -> str:
 
 
 class ReadableShapes(griffe.Extension):
-    """Rewrites the annotations of functions and attributes that have arrays in them."""
+    """The extension that rewrites annotations with arrays."""
 
     def __init__(self) -> None:
         self.names = aliases()
 
     def changed(self, annotation: Any) -> Any:
-        """A string where something was replaced, and the annotation as it is elsewhere."""
+        """Return a string if the annotation has arrays, else the annotation unchanged."""
         if annotation is None:
             return None
         said = readable(str(annotation), self.names)
@@ -81,18 +80,18 @@ class ReadableShapes(griffe.Extension):
         self.tidy(cls)
 
     def tidy(self, thing: griffe.Object) -> None:
-        """A docstring as Markdown."""
+        """Convert the docstring to Markdown."""
         if thing.docstring:
             thing.docstring.value = markdown(thing.docstring.value)
 
     def on_function_instance(self, *, func: griffe.Function, **_: Any) -> None:
-        """Parameters and what comes back."""
+        """Convert the parameters, the result and the docstring."""
         self.tidy(func)
         for parameter in func.parameters:
             parameter.annotation = self.changed(parameter.annotation)
         func.returns = self.changed(func.returns)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
-        """A field's type, and what is said of it."""
+        """Convert a field's type and docstring."""
         self.tidy(attr)
         attr.annotation = self.changed(attr.annotation)

@@ -1,4 +1,4 @@
-"""Figures from benchmarks/results as tables for the pages: nothing that was measured is typed a second time."""
+"""Figures from benchmarks/results as tables for the pages, so that no measurement is typed twice."""
 
 import json
 import re
@@ -9,7 +9,7 @@ ROW = re.compile(r"^\|.*\|$")
 
 
 def newest(kind: str, suffix: str) -> Path:
-    """The newest results of a benchmark; of one day's the name that sorts last: ``2core`` after ``1core``."""
+    """Return the newest results of a benchmark; of one day, the name that sorts last: ``2core`` after ``1core``."""
     found = sorted(RESULTS.glob(f"{kind}-20*{suffix}"))
     if not found:
         raise FileNotFoundError(f"no results of {kind} in {RESULTS}: expected {kind}-DATE-MACHINE{suffix}")
@@ -17,13 +17,13 @@ def newest(kind: str, suffix: str) -> Path:
 
 
 def rows(table: list[str]) -> list[list[str]]:
-    """The cells of a table's rows, without the line below its head."""
+    """Return the cells of a table's rows, without the line below its head."""
     cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table]
     return [row for row in cells if not all(set(cell) <= set(":- ") and cell for cell in row)]
 
 
 def tables(file: Path) -> dict[str, list[str]]:
-    """The first table below each heading of a results page."""
+    """Return the first table below each heading of a results page."""
     found: dict[str, list[str]] = {}
     heading, first = "", True
     for line in file.read_text().splitlines():
@@ -37,13 +37,13 @@ def tables(file: Path) -> dict[str, list[str]]:
 
 
 def told(file: Path) -> dict[str, str]:
-    """What stands at the head of a results page: machine, versions, commands."""
+    """Return the facts at the head of a results page: machine, versions, commands."""
     pairs = [line[2:].split(": ", 1) for line in file.read_text().splitlines() if re.match(r"- [\w ]+: ", line)]
     return {name: "; ".join(said for other, said in pairs if other == name) for name, _ in pairs}
 
 
 def source(file: Path) -> str:
-    """Where a table comes from."""
+    """Return the line that names a table's file, machine, date and command."""
     head = told(file)
     machine = f"{head['processor']}, {head['cores']} core{'' if head['cores'] == '1' else 's'}"
     date = re.search(r"\d{4}-\d\d-\d\d", file.name)
@@ -52,7 +52,7 @@ def source(file: Path) -> str:
 
 
 def results_table(kind: str, heading: str) -> str:
-    """One table of the newest results, and where it comes from; ``kind/machine`` asks for a machine's."""
+    """Return one table of the newest results and its source; ``kind/machine`` selects a machine."""
     kind, _, machine = kind.partition("/")
     file = newest(kind, f"{machine}.md")
     found = tables(file)
@@ -64,7 +64,7 @@ def results_table(kind: str, heading: str) -> str:
 
 
 def cells_table() -> str:
-    """Cost and half-life of all cells."""
+    """Return the table of cost and half-life of all cells."""
     file = newest("cells", ".md")
     head, *body = rows(tables(file)[next(iter(tables(file)))])
     wanted = ["cell", "parameters", "batch 32, default, x", "batch 32, scan, x", "half-life, steps", "left after 100"]
@@ -76,16 +76,16 @@ def cells_table() -> str:
 
 
 def cells_note() -> str:
-    """What the figures of the cells are."""
+    """Return the explanation of the cells' figures."""
     return (
-        "Time: forward and back through 100 steps of 100 units, over the Elman cell's by the same way: as installed, "
-        "with native kernels where there are any, and by the scan. Half-life: of a gradient in 32 units with the "
-        "weights that they start with, on white noise, by `tt.gradient_flow`; the median of five draws."
+        "Time: a forward and a backward pass through 100 steps of 100 units, relative to the Elman cell by the same "
+        "method: as installed, with native kernels for cells that have one, and by the scan. Half-life: of a gradient "
+        "in 32 untrained units, on white noise, by `tt.gradient_flow`; the median of five draws."
     )
 
 
 def cell_figures(kind: str) -> str:
-    """The same of one cell, in a table of its own."""
+    """Return the figures of one cell as a table."""
     file = newest("cells", ".md")
     head, *body = rows(tables(file)[next(iter(tables(file)))])
     row = dict(zip(head, next(row for row in body if row[0] == kind), strict=True))
@@ -94,15 +94,15 @@ def cell_figures(kind: str) -> str:
         "| measured | |",
         "|---|---|",
         f"| parameters, with 1 input and 100 units | {row['parameters']} |",
-        f"| time forward and back, batch 32 | {row['batch 32, default, x']} times the Elman cell's; "
-        f"{row['batch 32, scan, x']} times where both are scanned |",
+        f"| time forward and backward, batch 32 | {row['batch 32, default, x']} times the Elman cell's; "
+        f"{row['batch 32, scan, x']} times if both are scanned |",
         f"| the same for one sequence | {row['batch 1, default, x']} times; {row['batch 1, scan, x']} times |",
-        f"| half-life of a gradient as it starts | {half}{'' if half.startswith('does') else ' steps'}; "
+        f"| half-life of a gradient before training | {half}{'' if half.startswith('does') else ' steps'}; "
         f"{row['left after 100']} is left after 100 |",
     ]
     return "\n".join([*lines, "", f"{cells_note()}\n{{ .source }}", "", source(file)])
 
 
 def raw(kind: str) -> dict:
-    """The raw figures of the newest results."""
+    """Return the raw figures of the newest results."""
     return json.loads(newest(kind, ".json").read_text())

@@ -1,4 +1,4 @@
-"""One step of time as a drawing: a frame, gates, signs of arithmetic, and the wires between them."""
+"""A drawing of one time step: a frame, gates, arithmetic signs, and the wires between them."""
 
 from svg import Picture
 
@@ -7,41 +7,41 @@ Point = tuple[float, float]
 
 
 class Step(Picture):
-    """A frame that is one step of time: states enter on the left and leave on the right."""
+    """A frame for one time step: states enter on the left and leave on the right."""
 
     def __init__(self, title: str, height: float):
         super().__init__(720, height, title)
-        self.above: list[str] = []  # boxes and signs lie on top of all wires
+        self.above: list[str] = []  # boxes and signs are drawn on top of all wires
         self.rectangle(82, 18, 556, height - 56, fill="none", stroke="line", radius=14)
 
     def wire(self, *points: Point, color: str = GATE, arrow: bool = True) -> None:
-        """From the first point to the last."""
+        """Draw a wire from the first point to the last."""
         self.line(list(points), color=color)
         if arrow:
             self.head(points[-1], points[-2], color=color)
 
     def dot(self, x: float, y: float, color: str = STATE) -> None:
-        """Where a wire branches."""
+        """Draw the branching point of a wire."""
         self.circle(x, y, 3.6, fill=color)
 
     def gate(self, x: float, y: float, name: str, function: str, width: float = 58) -> None:
-        """A gate or a candidate, with the function that it goes through."""
+        """Draw a gate or a candidate, with its function."""
         self._above(lambda: self._box(x, y, name, function, width))
 
     def sign(self, x: float, y: float, words: str) -> None:
-        """Elementwise arithmetic."""
+        """Draw a sign of elementwise arithmetic."""
         self._above(lambda: self._sign(x, y, words))
 
     def entering(self, y: float, name: str, color: str = STATE) -> None:
-        """A state's name on the left."""
+        """Draw a state's name on the left."""
         self.text(28, y, name, size=17, color=color, weight="600", style="italic")
 
     def leaving(self, y: float, name: str, color: str = STATE) -> None:
-        """A state's name on the right."""
+        """Draw a state's name on the right."""
         self.text(694, y, name, size=17, color=color, weight="600", style="italic")
 
     def svg(self) -> str:
-        """The file, with the boxes on top."""
+        """Return the file's text, with the boxes on top."""
         self.parts, self.above = self.parts + self.above, []
         return super().svg()
 
@@ -64,7 +64,7 @@ class Step(Picture):
 
 
 def bus(step: Step, y: float, end: float, *, from_h: float | None, bottom: float, h_end: float = 0) -> None:
-    """The input from below, and h where the gates see it, side by side below the gates."""
+    """Draw the input from below, and h if the gates see it, side by side below the gates."""
     step.wire((110, bottom), (110, y), (end, y), color=INPUT, arrow=False)
     step.text(110, bottom + 14, "x", size=17, color=INPUT, weight="600", style="italic")
     if from_h is not None:
@@ -77,7 +77,7 @@ def bus(step: Step, y: float, end: float, *, from_h: float | None, bottom: float
 
 
 def up(step: Step, x: float, y: float, to: float, *, h: bool = True) -> None:
-    """From the bus to a gate."""
+    """Draw a wire from the bus to a gate."""
     if h:
         step.wire((x + 3, y + 5), (x + 3, to), color=STATE)
         step.wire((x - 3, y), (x - 3, to), color=INPUT)
@@ -86,7 +86,7 @@ def up(step: Step, x: float, y: float, to: float, *, h: bool = True) -> None:
 
 
 def output(step: Step, x: float, y: float, to: float) -> None:
-    """The output, upwards or downwards."""
+    """Draw the output, upwards or downwards."""
     step.dot(x, y)
     step.wire((x, y), (x, to), color=STATE)
     step.text(x + 14, to + (6 if to < y else -4), "y", size=17, color=STATE, weight="600", style="italic")

@@ -1,6 +1,6 @@
-"""Pictures as SVG, in the colors of throughtime/style.py, readable in the light and in the dark.
+"""Pictures as SVG, in the colors of throughtime/plots/theme.py, readable in light and in dark.
 
-A file by itself follows what the reader's system says; inside the site the colors are the page's, by the same names
+A single file follows the reader's system. Inside the site it uses the page's colors of the same names
 (docs/stylesheets/throughtime.css), so that a picture changes with the page.
 """
 
@@ -27,7 +27,7 @@ FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, s
 
 
 def variables(colors: dict[str, str]) -> str:
-    """``--tt-ink: #222222; ...``."""
+    """Return the colors as CSS variables: ``--tt-ink: #222222; ...``."""
     return " ".join(f"--tt-{name}: {colors[key]};" for name, key in NAMES.items())
 
 
@@ -38,7 +38,7 @@ svg {{ {variables(LIGHT)} }}
 
 
 class Picture:
-    """Shapes on a canvas; what is added first lies below."""
+    """Shapes on a canvas; later ones cover earlier ones."""
 
     def __init__(self, width: float, height: float, title: str):
         self.width, self.height, self.title, self.parts = width, height, title, list[str]()
@@ -47,7 +47,7 @@ class Picture:
         self, x: float, y: float, words: str, *, size: float = 14, color: str = "ink", anchor: str = "middle",
         weight: str = "normal", style: str = "normal",
     ) -> None:  # fmt: skip
-        """Words, centered in the height."""
+        """Add text, centered vertically."""
         self.parts.append(
             f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="var(--tt-{color})" text-anchor="{anchor}" '
             f'font-weight="{weight}" font-style="{style}" dominant-baseline="central">{escape(words)}</text>'
@@ -57,7 +57,7 @@ class Picture:
         self, x: float, y: float, width: float, height: float, *, fill: str = "card", stroke: str = "none",
         radius: float = 0, dash: str = "",
     ) -> None:  # fmt: skip
-        """A rectangle from its upper left corner."""
+        """Add a rectangle from its upper left corner."""
         colors = " ".join(
             f'{what}="{color if color == "none" else f"var(--tt-{color})"}"'
             for what, color in (("fill", fill), ("stroke", stroke))
@@ -68,14 +68,14 @@ class Picture:
         )
 
     def circle(self, x: float, y: float, radius: float, *, fill: str, stroke: str = "none") -> None:
-        """A circle."""
+        """Add a circle."""
         line = "none" if stroke == "none" else f"var(--tt-{stroke})"
         self.parts.append(
             f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="var(--tt-{fill})" stroke="{line}" stroke-width="1.5"/>'
         )
 
     def line(self, points: list[tuple[float, float]], *, color: str, width: float = 2, round_by: float = 8) -> None:
-        """Straight pieces with rounded corners."""
+        """Add straight segments with rounded corners."""
         path = [f"M{points[0][0]:g} {points[0][1]:g}"]
         for before, corner, after in zip(points, points[1:], points[2:], strict=False):
             path += [f"L{_towards(corner, before, round_by)}", f"Q{corner[0]:g} {corner[1]:g}"]
@@ -86,7 +86,7 @@ class Picture:
         )
 
     def head(self, tip: tuple[float, float], before: tuple[float, float], *, color: str) -> None:
-        """An arrow's head, at its tip."""
+        """Add an arrow's head, at its tip."""
         (x, y), (dx, dy) = tip, _direction(before, tip)
         corners = [
             (x, y),
@@ -96,7 +96,7 @@ class Picture:
         self.parts.append(f'<path d="M{" L".join(f"{a:g} {b:g}" for a, b in corners)} Z" fill="var(--tt-{color})"/>')
 
     def svg(self) -> str:
-        """The file."""
+        """Return the file's text."""
         body = "\n".join(self.parts)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" role="img" '
@@ -105,12 +105,12 @@ class Picture:
 
 
 def drawn(makers: Iterable[Callable[[], Picture]]) -> dict[str, str]:
-    """Each picture's text by its file's name, that of the function which draws it."""
+    """Return each picture's text by its file name, which is that of the function which draws it."""
     return {f"{maker.__name__}.svg": maker().svg() for maker in makers}
 
 
 def write(folder: Path, makers: Iterable[Callable[[], Picture]]) -> None:
-    """Draw them, and put them into a folder."""
+    """Draw the pictures and write them to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in drawn(makers).items():
         (folder / name).write_text(text)

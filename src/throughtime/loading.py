@@ -7,7 +7,7 @@ import jax
 
 from throughtime._errors import InputError
 from throughtime.forecasting import KIND, Forecaster
-from throughtime.layers import network_from_config
+from throughtime.layers import RecurrentNetwork, network_from_config
 from throughtime.training import checkpoint
 
 
@@ -27,9 +27,13 @@ def load(path: str | Path) -> Any:
                 code="no-network",
                 file=path,
             )
-        return checkpoint.restore(
-            saved.arrays, lambda: network_from_config(config, key=jax.random.key(0)), "training.model"
-        )
+        prefix = "training.model"
+
+        def build() -> RecurrentNetwork:
+            network = network_from_config(config, key=jax.random.key(0))
+            return checkpoint.with_saved_types(network, saved.arrays, prefix)
+
+        return checkpoint.restore(saved.arrays, build, prefix)
     if saved.kind == KIND:
         return Forecaster.load(path)
     raise InputError(

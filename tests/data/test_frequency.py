@@ -1,6 +1,7 @@
 """Time stamps to steps and back, and which time stamps come next."""
 
 from dataclasses import replace
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 from hypothesis import given
 
 from throughtime._errors import InputError
-from throughtime.data.frequency import DAY, Frequency, FrequencyError, infer_frequency
+from throughtime.data.calendars import DAY
+from throughtime.data.frequency import Frequency
+from throughtime.data.frequency_inference import infer_frequency
+from throughtime.data.irregular import FrequencyError
 
 HOUR = DAY // 24
 ZONES = [None, "UTC", "+05:30", "Europe/Berlin", "America/New_York"]
@@ -31,19 +35,22 @@ def following(times: np.ndarray, count: int, zone: str | None = None) -> np.ndar
 
 
 @st.composite
-def frequencies(draw: st.DrawFn) -> Frequency:
+def frequencies(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the fields of a frequency."""
     unit = draw(st.sampled_from(["elapsed", "day", "business day", "month"]))
     zone = draw(st.sampled_from(ZONES))
     if unit == "elapsed":
-        return Frequency(unit, draw(st.sampled_from([1000, 15 * HOUR // 60, HOUR, 4 * HOUR])), zone=zone)
+        return {"unit": unit, "multiple": draw(st.sampled_from([1000, 15 * HOUR // 60, HOUR, 4 * HOUR])), "zone": zone}
     day = draw(st.integers(1, 31)) if unit == "month" else 1
     # Later than any clock is changed, and before: a time that exists each day.
     hour = draw(st.sampled_from([0, 9, 16]))
-    return Frequency(unit, draw(st.integers(1, 12)), zone=zone, time_of_day=hour * HOUR, day=day)
+    multiple = draw(st.integers(1, 12))
+    return {"unit": unit, "multiple": multiple, "zone": zone, "time_of_day": hour * HOUR, "day": day}
 
 
 @given(frequencies(), st.integers(-400, 400), st.integers(1, 60))
-def test_times_are_the_inverse_of_ordinals(frequency: Frequency, start: int, length: int) -> None:
+def test_times_are_the_inverse_of_ordinals(fields: dict[str, Any], start: int, length: int) -> None:
+    frequency = Frequency(**fields)
     ordinals = frequency.multiple * (start + np.arange(length))
     times = frequency.times(ordinals)
     assert times.dtype == np.dtype(frequency.stamp)
@@ -52,8 +59,9 @@ def test_times_are_the_inverse_of_ordinals(frequency: Frequency, start: int, len
 
 
 @given(frequencies(), st.integers(-400, 400), st.integers(60, 90))
-def test_inferred_frequency_continues_the_axis(frequency: Frequency, start: int, length: int) -> None:
+def test_inferred_frequency_continues_the_axis(fields: dict[str, Any], start: int, length: int) -> None:
     """The inferred frequency may be another, but its grid holds the time stamps and its next one is right."""
+    frequency = Frequency(**fields)
     if frequency.unit == "business day":
         frequency = replace(frequency, multiple=1)
     times = frequency.times(frequency.multiple * (start + np.arange(length + 1)))

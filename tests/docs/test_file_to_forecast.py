@@ -142,7 +142,7 @@ def test_coverage_does_not_count_what_is_missing(lesson, panel, case, past):
     np.testing.assert_allclose(lesson.covered(shifted, 80), [0.8] + [1.0] * 8)
     assert [lesson.kept(share, 80) for share in (0.78, 0.9)] == [
         "promise kept within 5 points",
-        "wider than it need be",
+        "wider than necessary",
     ]
     assert lesson.kept(0.7, 80).startswith("too narrow")
 
@@ -169,7 +169,7 @@ def test_the_story_whoever_wins(lesson, panel, case, monkeypatch, capsys, error,
     forecast = lesson.tell_future(told, case, fake)
     out = capsys.readouterr().out
     assert says in out
-    assert f"Said by {sent}." in out
+    assert f"Method: {sent}." in out
     assert forecast.columns == ["point", "lo-80", "hi-80", "lo-95", "hi-95"]
     assert lesson.picture(told, forecast, case).axes[0].get_ylabel() == "unit"
 
@@ -181,6 +181,6 @@ def test_it_runs(tmp_path):
     command = [sys.executable, str(SCRIPT), "--picture", str(picture)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
     assert finished.returncode == 0, finished.stderr
-    for words in ("59 values missing", "co2_weekly.csv: the decision", "how far back", "nile.csv: what comes"):
+    for words in ("59 values missing", "co2_weekly.csv: the decision", "how far back", "nile.csv: the forecast"):
         assert words in finished.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")

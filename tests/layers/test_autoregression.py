@@ -40,6 +40,44 @@ def test_every_step_depends_on_the_whole_past():
     np.testing.assert_allclose(rollout(network, xs, 2), sequence[2:], rtol=1e-6, atol=1e-6)
 
 
+def stacked(key):
+    layers = [tt.Block(tt.GRU(H, H, key=key)), tt.FeedForward(H, key=key), tt.LSTM(H, H, key=key)]
+    return tt.StackedNetwork(D, layers, D, key=key)
+
+
+NETWORKS = {
+    "elman": lambda key: tt.RecurrentNetwork(tt.Elman(D, H, "relu", key=key), D, key=key),
+    "lru": lambda key: tt.RecurrentNetwork(tt.LRU(D, H, key=key), D, key=key),
+    "zoneout": lambda key: tt.RecurrentNetwork(tt.Zoneout(tt.LSTM(D, H, key=key), 0.2), D, key=key),
+    "stacked": stacked,
+}
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_a_batch_continues_as_its_sequences(network, batch):
+    """Varied: networks, batches of one and of four; arrays of JAX and NumPy, lists; the number of steps."""
+    network = network(jax.random.key(6))
+    xs = np.random.default_rng(7).normal(size=(batch, T, D)).astype(np.float32)
+    together = rollout(network, xs, np.int64(N))
+    assert together.shape == (batch, N, D)
+    for row in range(batch):
+        np.testing.assert_allclose(together[row], rollout(network, jnp.asarray(xs[row]), N), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(rollout(network, xs.tolist(), 1), together[:, :1], rtol=1e-4, atol=1e-5)
+    run = eqx.filter_jit(lambda network, xs: network(xs)[1])
+    for at in range(2):  # by hand: all points so far, read anew
+        longer = np.concatenate([xs, together[:, :at]], axis=1)
+        np.testing.assert_allclose(together[:, at], run(network, longer)[:, -1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(T,), (T, D + 1), (2, T, 1), (1, 1, T, D)])
+@pytest.mark.parametrize("network", ["lru", "stacked"])
+def test_shapes_that_do_not_fit_are_refused(network, shape):
+    with pytest.raises(tt.InputError) as caught:
+        rollout(NETWORKS[network](jax.random.key(6)), np.zeros(shape, np.float32), 3)
+    assert (caught.value.code, caught.value.found) == ("wrong-shape", shape)
+
+
 @pytest.mark.parametrize(("length", "steps"), [(0, 3), (4, 0)])
 def test_at_least_one_step_to_start_from_and_one_to_predict(length, steps):
     network = tt.RecurrentNetwork(

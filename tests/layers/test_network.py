@@ -58,6 +58,42 @@ def test_masked_steps_leave_the_state(network, xs):
     np.testing.assert_allclose(run(network, xs[0], mask=mask)[0].h, run(network, xs[0, :3])[0].h, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("key", [None, jax.random.key(9)], ids=["inference", "training"])
+@pytest.mark.parametrize("cell", [tt.LRU, tt.LSTM, lambda *sizes, key: tt.Zoneout(tt.GRU(*sizes, key=key), 0.3)])
+def test_masked_outputs_are_zeros(cell, key, xs):
+    """Varied: cells, with and without noise; masked ends, starts and gaps; lists; the gradient of padded targets."""
+    network = tt.RecurrentNetwork(cell(D, H, key=jax.random.key(1)), O, key=jax.random.key(2))
+    mask = np.array([[True, True, False, False, False], [False, True, False, True, True]])
+    padded = jnp.where(mask[..., None], xs, jnp.nan)
+
+    @eqx.filter_jit
+    def squares(network, mask):
+        ys = network(padded, mask=mask, key=key)[1]
+        return jnp.sum(ys**2), ys
+
+    (total, ys), slope = eqx.filter_value_and_grad(squares, has_aux=True)(network, jnp.asarray(mask))
+    np.testing.assert_array_equal(np.asarray(ys)[~mask], 0)
+    assert np.all(np.asarray(ys)[mask])
+    np.testing.assert_allclose(slope.readout.bias, 2 * np.asarray(ys)[mask].sum(0), rtol=1e-5)
+    assert np.isfinite(total)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slope))
+    listed = network(padded.tolist(), mask=mask.tolist(), key=key)[1]
+    np.testing.assert_allclose(listed, ys, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("key", [None, jax.random.key(9)], ids=["inference", "training"])
+def test_shapes_and_masks_that_do_not_fit_are_refused(network, key):
+    for xs, mask, code in (
+        (np.zeros((T, D + 1)), None, "wrong-shape"),
+        (np.zeros(D), None, "wrong-shape"),
+        (np.zeros((T, D)), np.ones((1, T), bool), "wrong-mask-shape"),
+        (np.zeros((B, T, D)), np.ones((B, T)), "wrong-mask-dtype"),
+    ):
+        with pytest.raises(tt.InputError) as caught:
+            network(xs, mask=mask, key=key)
+        assert caught.value.code == code
+
+
 def test_the_readout_starts_as_the_docstring_says():
     wide = tt.RecurrentNetwork(
         tt.Elman(1, 25, recurrent_init="uniform", key=jax.random.key(1)), 400, key=jax.random.key(2)

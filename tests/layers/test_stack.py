@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
+from throughtime.layers import unroll_drawn
 from throughtime.training import checkpoint
 
 B, T, D, H, O = 2, 5, 3, 4, 6  # noqa: E741
@@ -142,6 +143,100 @@ def test_masked_steps_change_nothing(network, xs, padding):
     assert_close(masked, expected)
     assert_close(masked_state, expected_state)
     assert all(np.any(np.asarray(leaf) != 0) for leaf in jax.tree.leaves(masked))  # every weight matters
+
+
+def noisy(wrapper, rate, cell=tt.LSTM):
+    """Return layers with one random cell, at each depth that a stack allows."""
+    cell = wrapper(cell(H, H, key=KEY), rate)
+    return {
+        "block": tt.Block(cell),
+        "block of a wrapper": tt.Block(tt.Residual(cell)),
+        "stack": tt.Stack([cell]),
+        "stack in a stack": tt.Stack([tt.FeedForward(H, key=KEY), tt.Stack([tt.Block(cell)])]),
+        "network": tt.StackedNetwork(H, [tt.Block(cell), tt.FeedForward(H, key=KEY)], O, key=KEY),
+    }
+
+
+@pytest.mark.parametrize("depth", noisy(tt.Zoneout, 0.5))
+@pytest.mark.parametrize("wrapper", [tt.Zoneout, tt.VariationalDropout])
+def test_noise_is_drawn_for_each_sequence(wrapper, depth):
+    """Varied: both kinds of noise, and the depth of the random cell; three times the same sequence, and one alone."""
+    layer = noisy(wrapper, 0.6)[depth]
+    through = eqx.filter_jit(lambda layer, xs, key: layer(xs, key=key)[1])
+    one = jnp.asarray(np.random.default_rng(6).normal(size=(T, H)), jnp.float32)
+    same = jnp.broadcast_to(one[None], (3, T, H))
+    at_inference, drawn = through(layer, same, None), through(layer, same, KEY)
+    assert np.abs(drawn - at_inference).max() > 1e-3
+    assert np.abs(drawn[0] - drawn[1]).max() > 1e-3
+    assert np.abs(through(layer, same, jax.random.key(1)) - drawn).max() > 1e-3
+    np.testing.assert_array_equal(through(layer, same, KEY), drawn)
+    np.testing.assert_array_equal(at_inference[0], at_inference[2])
+    assert np.abs(through(layer, one, KEY) - at_inference[0]).max() > 1e-3
+    still = noisy(wrapper, 0.0)[depth]
+    assert_close(through(still, same, KEY), through(still, same, None))
+
+
+def test_noise_in_a_stack_is_that_of_the_cell_alone():
+    """The drawn state carries on, masked steps leave it, and each layer has its own draw."""
+    zoneout = tt.Zoneout(tt.GRU(H, H, key=KEY), 0.5)
+    xs = jnp.asarray(np.random.default_rng(7).normal(size=(B, T, H)), jnp.float32)
+    mask = jnp.arange(T)[None] < jnp.array([[2], [5]])
+    stack = tt.Stack([zoneout, zoneout])
+    end, ys = stack(xs, mask=mask, key=KEY)
+    first_end, first = unroll_drawn(zoneout, xs, mask=mask, key=jax.random.fold_in(KEY, 0))
+    second_end, second = unroll_drawn(zoneout, first, mask=mask, key=jax.random.fold_in(KEY, 1))
+    assert_close((end, ys), ((first_end, second_end), second))
+    np.testing.assert_array_equal(end[0].t, [2, 5])
+    rest_end, _ = stack(xs, end, mask=mask, key=KEY)
+    np.testing.assert_array_equal(rest_end[1].t, [4, 10])
+
+
+@pytest.mark.parametrize("ends", [[2, 5], [0, 4]])
+def test_masked_outputs_of_a_network_are_zeros(network, xs, ends):
+    """Varied: masked ends, a sequence without inputs, masked steps at the start; a sequence alone; NaN as padding."""
+    late = np.arange(T)[None] < np.array(ends)[:, None]
+    for mask in (late, late[:, ::-1]):
+        padded = jnp.where(mask[..., None], xs, jnp.nan)
+        ys = np.asarray(run(network, padded, mask=jnp.asarray(mask))[1])
+        np.testing.assert_array_equal(ys[~mask], 0)
+        assert np.all(ys[mask])
+        alone = np.asarray(run(network, padded[1], mask=jnp.asarray(mask[1]))[1])
+        np.testing.assert_allclose(alone, ys[1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(alone[~mask[1]], 0)
+
+
+def test_lists_and_numpy_arrays_are_inputs(network, xs):
+    numbers, flags = xs[0].tolist(), [True, True, True, False, True]
+    expected = run(network, xs[0], mask=jnp.array(flags))[1]
+    assert_close(network(numbers, mask=flags)[1], expected)
+    assert_close(network(np.asarray(xs[0]), mask=np.array(flags))[1], expected)
+    block, forward = network.stack.layers[:2]
+    wide = np.random.default_rng(8).normal(size=(T, H)).astype(np.float32)
+    for layer in (block, forward, network.stack):
+        assert_close(layer(wide.tolist(), mask=flags)[1], run(layer, jnp.asarray(wide), mask=jnp.array(flags))[1])
+
+
+WRONG_ARGUMENTS = {
+    "too wide": ((B, T, 1), None, "wrong-shape"),
+    "one axis": (None, None, "wrong-shape"),
+    "four axes": ((1, B, T, 0), None, "wrong-shape"),
+    "mask of a sequence": ((B, T, 0), np.ones(T, bool), "wrong-mask-shape"),
+    "mask of all units": ((B, T, 0), np.ones((B, T, 1), bool), "wrong-mask-shape"),
+    "mask of another length": ((T, 0), np.ones(T + 1, bool), "wrong-mask-shape"),
+    "mask of numbers": ((T, 0), np.ones(T, int), "wrong-mask-dtype"),
+    "mask of floats": ((B, T, 0), np.ones((B, T)), "wrong-mask-dtype"),
+}
+
+
+@pytest.mark.parametrize(("shape", "mask", "code"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS)
+def test_shapes_and_masks_that_do_not_fit_are_refused(network, shape, mask, code):
+    """The last axis of ``shape`` is what it has more than the layer reads."""
+    block, forward = network.stack.layers[:2]
+    for layer in (block, forward, network.stack, network):
+        xs = np.zeros(layer.inputs if shape is None else (*shape[:-1], layer.inputs + shape[-1]), np.float32)
+        with pytest.raises(tt.InputError) as caught:
+            layer(xs, mask=mask)
+        assert caught.value.code == code
 
 
 def test_masked_steps_give_zeros(network):

@@ -231,7 +231,9 @@ def test_arrays_that_do_not_fit_are_each_named(tmp_path, change, problems):
         checkpoint.restore(arrays, lambda: jax.tree.map(jnp.asarray, tree(0.0)), "tree")
     assert caught.value.code == "arrays-misfit"
     assert caught.value.found == problems
-    assert str(caught.value) == "the arrays do not fit the configuration: " + "; ".join(problems)
+    advice = '. To load arrays of 64 bits, call jax.config.update("jax_enable_x64", True) first'
+    start = "the arrays do not fit the configuration: " + "; ".join(problems)
+    assert str(caught.value) == start + (advice if "float64" in start else "")
 
 
 class TestVersionOne:

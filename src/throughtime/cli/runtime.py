@@ -57,11 +57,16 @@ def running(command: str, options: RunOptions, interrupts: Interrupts) -> Iterat
         from throughtime import configure
 
         configure()
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its words about a font cache change no picture
+        quiet_matplotlib()
         yield runtime
         interrupts.finish()
         if options.json:
             _print_json(runtime.result)
+
+
+def quiet_matplotlib() -> None:
+    """Silence matplotlib about a cache that it cannot write or must build: no picture changes."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _print_json(result: dict[str, Any]) -> None:

@@ -11,7 +11,9 @@ from throughtime.data.covariate_columns import covariate_series, read_column
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
 from throughtime.data.frames import collect
-from throughtime.data.frequency import SPARSE, Frequency, FrequencyError, infer_frequency
+from throughtime.data.frequency import Frequency
+from throughtime.data.frequency_inference import infer_frequency
+from throughtime.data.irregular import SPARSE, FrequencyError
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
 from throughtime.data.split_time import join_time

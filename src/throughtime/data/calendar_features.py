@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.data.frequency import DAY, MICROSECONDS, THURSDAY, Frequency
+from throughtime.data.calendars import DAY, weekdays_of
+from throughtime.data.frequency import MICROSECONDS, Frequency
 from throughtime.data.time_zones import wall_clock
 from throughtime.data.timestamps import distinct_values
 
@@ -25,7 +26,7 @@ def _days(wall: NDArray, unit: str) -> NDArray[np.int64]:
 FEATURES: dict[str, Callable[[NDArray], NDArray[np.int64]]] = {
     "minute of the hour": lambda wall: _since(wall, "h").astype("timedelta64[m]").astype(np.int64),
     "hour of the day": lambda wall: _since(wall, "D").astype("timedelta64[h]").astype(np.int64),
-    "day of the week": lambda wall: (wall.astype("datetime64[D]").astype(np.int64) + THURSDAY) % WEEK,
+    "day of the week": lambda wall: weekdays_of(wall.astype("datetime64[D]")),
     "day of the month": lambda wall: _days(wall, "M"),
     "week of the year": lambda wall: _days(wall, "Y") // WEEK,
     "month of the year": lambda wall: wall.astype("datetime64[M]").astype(np.int64) % YEAR,

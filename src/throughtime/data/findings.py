@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from throughtime.data.columns import COVARIATES, TableColumns, listed
 from throughtime.data.frames import format_times
-from throughtime.data.frequency import SPARSE, Frequency
+from throughtime.data.frequency import Frequency
+from throughtime.data.irregular import SPARSE
 from throughtime.data.source import Repairs
 from throughtime.data.split_time import JOINED
 

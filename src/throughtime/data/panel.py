@@ -140,6 +140,7 @@ class Panel:
         return replace(known, starts=self.starts + self.frequency.multiple * before)
 
 
+PLAIN_FIELDS = 6  # of a frequency, before those of special calendars
 DIGITS = 16  # of a fingerprint: 64 bits keep a million panels apart
 
 
@@ -153,7 +154,10 @@ def fingerprint(panel: Panel) -> str:
 
 
 def _parts(panel: Panel) -> Iterator[bytes]:
-    yield repr((panel.ids.tolist(), astuple(panel.frequency))).encode()
+    frequency = astuple(panel.frequency)
+    # Panels without a special calendar keep the fingerprint that they had before there were any.
+    frequency = frequency if any(frequency[PLAIN_FIELDS:]) else frequency[:PLAIN_FIELDS]
+    yield repr((panel.ids.tolist(), frequency)).encode()
     yield from (array.tobytes() for array in (panel.values, panel.offsets, panel.starts))
     if (covariates := panel.covariates) is not None:
         yield from (array.tobytes() for array in (covariates.starts, covariates.offsets, covariates.has_row))

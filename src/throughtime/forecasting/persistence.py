@@ -118,7 +118,7 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
         arrays["history.values"],
         arrays["history.offsets"],
         arrays["history.starts"],
-        Frequency(**saved["frequency"]),
+        Frequency(**{name: _tuples(value) for name, value in saved["frequency"].items()}),
         tuple(saved["notes"]),
         _covariates(saved.get("covariates"), arrays),
     )

@@ -1,3 +1,4 @@
+from .arguments import last_output as last_output
 from .autoregression import rollout as rollout
 from .batch_normalization import BatchNorm as BatchNorm
 from .batch_normalization import unroll_batch_norm as unroll_batch_norm

@@ -8,8 +8,9 @@ import equinox as eqx
 import jax
 
 from throughtime._registry import name_of
-from throughtime._types import Array, Inputs, Key, Mask
+from throughtime._types import Array, Key
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
+from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.batch_normalization import BatchNorm
 from throughtime.layers.noise import VariationalDropout, Zoneout, unroll_drawn
 from throughtime.layers.normalization import LayerNorm
@@ -46,19 +47,33 @@ class RecurrentNetwork(eqx.Module):
         self.cell = cell
         self.readout = eqx.nn.Linear(cell.hidden, outputs, key=key)
 
+    @property
+    def inputs(self) -> int:
+        """Return D."""
+        return self.cell.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Return O."""
+        return self.readout.weight.shape[0]
+
     def __call__(
-        self, xs: Inputs, state: Any = None, *, mask: Mask | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
     ) -> tuple[Any, Array]:
         """Return the state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D).
 
-        With a ``key``, in training, each sequence gets its own draw of every random cell inside ``cell``; see
-        :func:`throughtime.layers.unroll_drawn`. Without a key, at inference, there is no noise.
+        Masked steps give zeros. With a ``key``, in training, each sequence gets its own draw of every random cell
+        inside ``cell``; see :func:`throughtime.layers.unroll_drawn`. Without a key, at inference, there is no noise.
+
+        Raises:
+            InputError: if a shape does not fit, or the mask is not boolean.
         """
+        xs, mask = as_inputs(self.inputs, xs, mask)
         if key is None:
             state, ys = unroll(self.cell, xs, state, mask=mask)
         else:
             state, ys = unroll_drawn(self.cell, xs, state, mask=mask, key=key)
-        return state, per_step(self.readout, ys)
+        return state, zero_masked(per_step(self.readout, ys), mask)
 
 
 def network_config(network: RecurrentNetwork) -> Config:

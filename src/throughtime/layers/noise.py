@@ -18,8 +18,9 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool, GateBias, Hidden, Inputs, Int, Key, Mask, Outputs
+from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, Outputs
 from throughtime.cells import Cell, MatrixCell, State
+from throughtime.layers.arguments import ArrayOrLists, as_inputs
 from throughtime.layers.normalization import require_matrix_cell
 from throughtime.layers.wrapper import Wrapper
 from throughtime.recurrence import unroll
@@ -43,7 +44,7 @@ def draw_cells(tree: Any, *, key: Key) -> Any:
 
 
 def unroll_drawn(
-    cell: Cell, xs: Inputs, state: Any = None, *, mask: Mask | None = None, key: Key
+    cell: Cell, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key
 ) -> tuple[Any, Outputs]:
     """Unroll in training: each sequence of a batch gets its own draw of the cell.
 
@@ -56,7 +57,11 @@ def unroll_drawn(
 
     Returns:
         The last state and the outputs (T, H) or (B, T, H), as :func:`throughtime.unroll` returns them.
+
+    Raises:
+        InputError: if a shape does not fit, or the mask is not boolean.
     """
+    xs, mask = as_inputs(cell.inputs, xs, mask)
 
     def one_sequence(key: Key, xs: Array, state: Any, mask: Any) -> tuple[Any, Array]:
         return unroll(draw_cells(cell, key=key), xs, state, mask=mask)

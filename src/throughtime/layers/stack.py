@@ -6,11 +6,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 
 from throughtime._errors import InputError
-from throughtime._types import Array, Hidden, Inputs, Key, Mask, Outputs
+from throughtime._types import Array, Hidden, Key, Outputs
 from throughtime.cells import Cell
+from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
+from throughtime.layers.noise import unroll_drawn
 from throughtime.layers.wrapper import per_step
 from throughtime.recurrence import unroll
 
@@ -58,10 +59,19 @@ class Block(eqx.Module):
         """Return H."""
         return self.cell.hidden
 
-    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
-        """Return the cell's state after the last step and the outputs (T, H) or (B, T, H); masked steps give zeros."""
-        xs = _observed(xs, mask)
-        state, ys = unroll(self.cell, per_step(self.norm, xs), state, mask=mask)
+    def __call__(
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+    ) -> tuple[Any, Outputs]:
+        """Return the cell's state after the last step and the outputs (T, H) or (B, T, H); masked steps give zeros.
+
+        With a ``key``, in training, each sequence gets its own draw of every random cell inside ``cell``.
+
+        Raises:
+            InputError: if a shape does not fit, or the mask is not boolean.
+        """
+        xs, mask = as_inputs(self.inputs, xs, mask)
+        xs = zero_masked(xs, mask)
+        state, ys = _unrolled(self.cell, per_step(self.norm, xs), state, mask, key)
         return state, xs + ys
 
 
@@ -98,10 +108,19 @@ class FeedForward(eqx.Module):
         """Return H."""
         return self.narrow.weight.shape[0]
 
-    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
-        """Return an empty state and the outputs (T, H) or (B, T, H); masked steps give zeros."""
-        xs = _observed(xs, mask)
-        return (), _observed(xs + per_step(self._within_step, xs), mask)
+    def __call__(
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+    ) -> tuple[Any, Outputs]:
+        """Return an empty state and the outputs (T, H) or (B, T, H); masked steps give zeros.
+
+        A ``key`` changes nothing: there is no noise in this layer.
+
+        Raises:
+            InputError: if a shape does not fit, or the mask is not boolean.
+        """
+        xs, mask = as_inputs(self.inputs, xs, mask)
+        xs = zero_masked(xs, mask)
+        return (), zero_masked(xs + per_step(self._within_step, xs), mask)
 
     def _within_step(self, x: Hidden) -> Hidden:
         return self.narrow(jax.nn.gelu(self.widen(self.norm(x))))
@@ -145,12 +164,19 @@ class Stack(eqx.Module):
         """Return H of the last layer."""
         return self.layers[-1].hidden
 
-    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Outputs]:
+    def __call__(
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+    ) -> tuple[Any, Outputs]:
         """Return the state after the last step, a tuple with one entry per layer, and the last layer's outputs.
 
+        With a ``key``, in training, each sequence gets its own draw of every random cell of every layer, as
+        :func:`throughtime.layers.unroll_drawn` makes it. Without a key, at inference, there is no noise.
+
         Raises:
-            InputError: if a shape does not fit, or ``state`` does not have one entry per layer.
+            InputError: if a shape does not fit, the mask is not boolean, or ``state`` does not have one entry per
+                layer.
         """
+        xs, mask = as_inputs(self.inputs, xs, mask)
         states = (None,) * len(self.layers) if state is None else state
         if len(states) != len(self.layers):
             raise InputError(
@@ -160,8 +186,9 @@ class Stack(eqx.Module):
                 expected=len(self.layers),
             )
         last = []
-        for layer, first in zip(self.layers, states, strict=True):
-            state, xs = unroll(layer, xs, first, mask=mask) if isinstance(layer, Cell) else layer(xs, first, mask=mask)
+        for number, (layer, first) in enumerate(zip(self.layers, states, strict=True)):
+            drawn = None if key is None else jax.random.fold_in(key, number)
+            state, xs = _unrolled(layer, xs, first, mask, drawn)
             last.append(state)
         return tuple(last), xs
 
@@ -195,12 +222,35 @@ class StackedNetwork(eqx.Module):
         self.norm = eqx.nn.LayerNorm(self.stack.hidden)
         self.readout = eqx.nn.Linear(self.stack.hidden, outputs, key=key_readout)
 
-    def __call__(self, xs: Inputs, state: Any = None, *, mask: Mask | None = None) -> tuple[Any, Array]:
-        """Return the stack's state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D)."""
-        state, ys = self.stack(per_step(self.embedding, _observed(xs, mask)), state, mask=mask)
-        return state, per_step(self.readout, per_step(self.norm, ys))
+    @property
+    def inputs(self) -> int:
+        """Return D."""
+        return self.embedding.weight.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Return O."""
+        return self.readout.weight.shape[0]
+
+    def __call__(
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+    ) -> tuple[Any, Array]:
+        """Return the stack's state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D).
+
+        Masked steps give zeros. A ``key``, in training, draws the noise of every layer: see :class:`Stack`.
+
+        Raises:
+            InputError: if a shape does not fit, or the mask is not boolean.
+        """
+        xs, mask = as_inputs(self.inputs, xs, mask)
+        state, ys = self.stack(per_step(self.embedding, zero_masked(xs, mask)), state, mask=mask, key=key)
+        return state, zero_masked(per_step(self.readout, per_step(self.norm, ys)), mask)
 
 
-def _observed(xs: Array, mask: Mask | None) -> Array:
-    """Zero the masked inputs: values there, NaN too, must reach neither outputs nor gradients."""
-    return xs if mask is None else jnp.where(mask[..., None], xs, 0)
+def _unrolled(layer: Layer, xs: Array, state: Any, mask: Array | None, key: Key | None) -> tuple[Any, Array]:
+    """Return the last state and the outputs of a cell or another layer; with a key, of a draw for each sequence."""
+    if not isinstance(layer, Cell):
+        return layer(xs, state, mask=mask) if key is None else layer(xs, state, mask=mask, key=key)
+    if key is None:
+        return unroll(layer, xs, state, mask=mask)
+    return unroll_drawn(layer, xs, state, mask=mask, key=key)

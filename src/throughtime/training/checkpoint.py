@@ -18,12 +18,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors.numpy
 
 from throughtime import __version__
 from throughtime._errors import InputError
-from throughtime._types import Array
-from throughtime.training.leaves import is_key, leaf_name, named_leaves
+from throughtime.training.leaves import is_array, is_key, key_kind, leaf_name, named_leaves, put
+from throughtime.training.matching import match_arrays
+from throughtime.training.tensors import from_bytes, to_bytes
 
 HEADER = "checkpoint.json"
 FORMAT = "throughtime"
@@ -55,10 +55,11 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
         path: a folder; it is made if it does not exist.
         kind: the kind of thing that is saved.
         config: plain JSON values.
-        trees: trees of arrays by name, such as ``{"training": state}``.
+        trees: trees by name, such as ``{"training": state}``. Arrays of any type and Python's numbers are saved; leaves
+            without numbers, such as functions, are not.
 
     Raises:
-        InputError: if ``path`` is a file.
+        InputError: if ``path`` is a file, two arrays have the same name, or an array holds no numbers.
     """
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
@@ -67,11 +68,12 @@ def save(path: str | Path, kind: str, config: Mapping[str, Any], trees: Mapping[
         )
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    content = _arrays_content(trees)
+    content, types = _arrays_content(trees)
     digest = hashlib.sha256(content).hexdigest()
     arrays_file = f"arrays-{digest[:16]}.safetensors"
     try:
-        header = _header_content(kind, config, {"file": arrays_file, "bytes": len(content), "sha256": digest})
+        described = {"file": arrays_file, "bytes": len(content), "sha256": digest}
+        header = _header_content(kind, config, described | ({"types": types} if types else {}))
         _write(folder / arrays_file, content)
         _write(folder / HEADER, header)
     finally:
@@ -104,36 +106,42 @@ def restore(arrays: Mapping[str, np.ndarray], build: Callable[[], Any], prefix: 
 
     Args:
         arrays: as :func:`load` returns them.
-        build: makes a tree of the right structure; it is traced only, nothing is computed.
+        build: makes a tree of the right structure, and its leaves without numbers, such as functions; it is traced
+            only, nothing is computed.
         prefix: the tree's place among the saved ones: "training", or "training.model" for the model alone.
 
     Raises:
         InputError: if names, shapes or types differ; names all that do.
     """
     template = eqx.filter_eval_shape(build)
-    expected = eqx.filter_eval_shape(lambda: named_leaves(build(), prefix))
-    problems = _misfits({name: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}, expected)
-    if problems:
-        raise InputError(
-            "the arrays do not fit the configuration: " + "; ".join(problems), code="arrays-misfit", found=problems
-        )
+    expected = named_leaves(template, prefix)
+    matched = match_arrays(arrays, expected, prefix)
 
-    def saved(path: Any, leaf: Any) -> Array:
-        array = jnp.asarray(arrays[leaf_name(path, prefix)])
-        return jax.random.wrap_key_data(array) if is_key(leaf) else array
+    def saved(path: Any, leaf: Any) -> Any:
+        name = leaf_name(path, prefix)
+        if name not in expected:
+            return leaf  # a function, or another leaf without numbers
+        if not is_array(leaf):
+            return type(leaf)(matched[name].item())
+        array = jnp.asarray(matched[name])
+        return jax.random.wrap_key_data(array, impl=key_kind(leaf)) if is_key(leaf) else array
 
     return jax.tree_util.tree_map_with_path(saved, template)
 
 
-def _misfits(arrays: Mapping[str, np.ndarray], expected: Mapping[str, Any]) -> list[str]:
-    """Return a description of each difference between the names, types and shapes."""
-    problems = [f"{name} is missing" for name in expected if name not in arrays]
-    problems += [f"{name} is not expected" for name in arrays if name not in expected]
-    for name in expected.keys() & arrays.keys():
-        array, due = arrays[name], expected[name]
-        if array.shape != due.shape or array.dtype != due.dtype:
-            problems.append(f"{name} is {array.dtype}{list(array.shape)}, expected {due.dtype}{list(due.shape)}")
-    return sorted(problems)
+def with_saved_types(tree: Any, arrays: Mapping[str, np.ndarray], prefix: str) -> Any:
+    """Return a tree whose floats have the types of the saved ones, such as bfloat16, to :func:`restore` them."""
+
+    def typed(path: Any, leaf: Any) -> Any:
+        saved = arrays.get(leaf_name(path, prefix))
+        floats = saved is not None and is_array(leaf) and all(_is_float(array) for array in (saved, leaf))
+        return leaf.astype(jax.dtypes.canonicalize_dtype(saved.dtype)) if saved is not None and floats else leaf
+
+    return jax.tree_util.tree_map_with_path(typed, tree)
+
+
+def _is_float(array: Any) -> bool:
+    return jnp.issubdtype(array.dtype, jnp.floating)
 
 
 def _with_present_names(arrays: Mapping[str, np.ndarray], version: int) -> dict[str, np.ndarray]:
@@ -142,11 +150,13 @@ def _with_present_names(arrays: Mapping[str, np.ndarray], version: int) -> dict[
     return {".".join(former.get(part, part) for part in name.split(".")): array for name, array in arrays.items()}
 
 
-def _arrays_content(trees: Mapping[str, Any]) -> bytes:
-    """Return the content of the safetensors file."""
-    leaves = {name: leaf for prefix, tree in trees.items() for name, leaf in named_leaves(tree, prefix).items()}
-    # safetensors writes the memory of an array, whatever its strides: it must be in C order.
-    return safetensors.numpy.save({name: np.asarray(leaf, order="C") for name, leaf in leaves.items()})
+def _arrays_content(trees: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """Return the content of the safetensors file, and the types that the format has no name for."""
+    leaves: dict[str, Any] = {}
+    for prefix, tree in trees.items():
+        for name, leaf in named_leaves(tree, prefix).items():
+            put(leaves, name, np.asarray(leaf))
+    return to_bytes(leaves)
 
 
 def _header_content(kind: str, config: Mapping[str, Any], arrays_file: Mapping[str, Any]) -> bytes:
@@ -194,7 +204,7 @@ def _read_arrays(folder: Path, expected: Mapping[str, Any]) -> dict[str, np.ndar
             found=digest,
             expected=expected["sha256"],
         )
-    return safetensors.numpy.load(content)
+    return from_bytes(content, expected.get("types", {}))
 
 
 def _read_header(file: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ apart:
 import math
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +20,7 @@ import optax
 
 from throughtime._errors import InputError
 from throughtime._types import Array, Bool, Scalar
-from throughtime.training.leaves import named_leaves
+from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
 
 SMALLER = 2.0**-100
@@ -69,7 +70,7 @@ class _Evidence(NamedTuple):
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
     """Return True if every number of a tree is finite."""
-    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree) if is_inexact(leaf)]
     return jnp.stack(finite).all() if finite else jnp.array(True)
 
 
@@ -117,15 +118,16 @@ def _gather(
     loss: Loss, optimizer: optax.GradientTransformation, first: TrainState, before: TrainState, data: Any
 ) -> _Evidence:
     """Return the failed step, repeated, and the computations that tell its causes apart."""
+    trained, fixed = eqx.partition(before.model, is_inexact)
 
-    def of(model: Any) -> Scalar:
-        return next_loss(loss, model, before, data)
+    def of(trained: Any) -> Scalar:
+        return next_loss(loss, eqx.combine(trained, fixed), before, data)
 
     return _Evidence(
         take_step(loss, optimizer, before, data),
-        of(jax.tree.map(jnp.zeros_like, before.model)),
-        of(first.model),
-        jax.grad(lambda model: SMALLER * of(model))(before.model),
+        of(jax.tree.map(jnp.zeros_like, trained)),
+        of(eqx.filter(first.model, is_inexact)),
+        jax.grad(lambda trained: SMALLER * of(trained))(trained),
     )
 
 
@@ -205,8 +207,9 @@ def _growth(first: TrainState, before: TrainState) -> str:
 
 
 def _norm(tree: Any) -> float:
-    """Return the global norm in float64, which holds the squares of all float32 numbers."""
-    leaves = [np.asarray(leaf, np.float64).ravel() for leaf in named_leaves(tree, "model").values()]
+    """Return the global norm of the floats in float64, which holds the squares of all float32 numbers."""
+    floats = eqx.filter(tree, is_inexact)
+    leaves = [np.abs(np.asarray(leaf)).astype(np.float64).ravel() for leaf in jax.tree.leaves(floats)]
     return float(np.linalg.norm(np.concatenate(leaves)))
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +13,9 @@ import optax
 
 from throughtime._errors import InputError
 from throughtime._types import Key
+from throughtime.training.constants import LossOfArrays, join, split
 from throughtime.training.diagnosis import diagnose
+from throughtime.training.leaves import is_inexact
 from throughtime.training.program import Program, program_for
 from throughtime.training.step import Loss, TrainState
 from throughtime.training.watch import Record, Watch, gradient_norm, observer
@@ -43,8 +46,11 @@ Callback = Callable[[Progress], bool | None]
 
 
 def start(model: Any, optimizer: optax.GradientTransformation, key: Key) -> TrainState:
-    """Return the state at step 0. All batches are drawn with ``key``."""
-    return TrainState(model, optimizer.init(model), jnp.int32(0), key)
+    """Return the state at step 0. All batches are drawn with ``key``.
+
+    The model may hold anything that Equinox allows. Arrays of floats are trained, all else stays as it is.
+    """
+    return TrainState(model, optimizer.init(eqx.filter(model, is_inexact)), jnp.int32(0), key)
 
 
 def train(
@@ -62,8 +68,14 @@ def train(
     Leave the loop with ``break`` to stop early: the state that was yielded last is complete. Each step draws its batch
     with the state's key and the number of the step. So the numbers depend neither on ``every`` nor on interruptions.
 
+    The loss is compiled (``jax.jit``): it is traced once, and what it reads from outside is a constant of the program.
+    A value that is assigned anew before the next call of ``train`` (a closure, a global variable, an attribute of a
+    captured object, an entry of a dict) compiles it again. A change inside of an array or a list is not noticed: pass
+    such values in ``data``, which is an argument of the program, or make a new array.
+
     Args:
-        state: the first state, from :func:`start` or an earlier run.
+        state: the first state, from :func:`start` or an earlier run. Arrays of floats in its model are trained; other
+            leaves stay as they are.
         loss: draws a batch and returns its loss.
         optimizer: turns gradients into updates.
         data: the second argument of ``loss``.
@@ -80,7 +92,10 @@ def train(
         raise InputError(
             f"every is {every}: expected at least 1 step", code="every-below-1", found=every, expected="at least 1"
         )
-    began, first = time.perf_counter(), state
+    began = time.perf_counter()
+    arrays, constants = split(state.model)
+    state = first = state._replace(model=arrays)
+    loss = loss if constants is None else LossOfArrays(loss, constants)
     program = program_for(loss, optimizer, every, gradient_norm(watch))
     observe = None if watch is None else observer(loss, optimizer, watch, state, data)
     jax.block_until_ready(program(state, data, jnp.int32(0)))  # no steps: this compiles
@@ -94,7 +109,8 @@ def train(
             raise diagnose(first, _last_good(program, state, data, count), loss, optimizer, data)
         state, losses = chunk.state, np.asarray(chunk.losses)[:count]
         record = None if observe is None else observe(state, data, losses, chunk.norms)
-        yield Progress(state, steps, losses, seconds, compile_seconds, record)
+        whole = state._replace(model=join(state.model, constants))
+        yield Progress(whole, steps, losses, seconds, compile_seconds, record)
         compile_seconds = 0.0
 
 

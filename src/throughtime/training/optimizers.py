@@ -46,19 +46,21 @@ def averaged(optimizer: optax.GradientTransformation, decay: float) -> optax.Gra
     average from ``state.average``.
 
     Args:
-        optimizer: any optimizer.
+        optimizer: any optimizer, also one that needs the loss.
         decay: the weight of the average so far in the long run, below 1.
     """
 
     def init(model: Any) -> AveragedState:
         return AveragedState(optimizer.init(model), model, jnp.int32(0))
 
-    def update(gradient: Any, state: optax.OptState, model: Any = None) -> tuple[Any, AveragedState]:
+    inside = optax.with_extra_args_support(optimizer)
+
+    def update(gradient: Any, state: optax.OptState, model: Any = None, **more: Any) -> tuple[Any, AveragedState]:
         assert isinstance(state, AveragedState)
-        updates, inner = optimizer.update(gradient, state.inner, model)
+        updates, inner = inside.update(gradient, state.inner, model, **more)
         share = 1 - jnp.minimum(decay, (1 + state.steps) / (10 + state.steps))
         moved = optax.apply_updates(model, updates)
         average = jax.tree.map(lambda mean, new: mean + share.astype(new.dtype) * (new - mean), state.average, moved)
         return updates, AveragedState(inner, average, state.steps + 1)
 
-    return optax.GradientTransformation(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -87,6 +88,6 @@ def can_be_probed(cell: GatedCell) -> bool:
     """
     if isinstance(cell, LinearCell):
         return True
-    step = jax.jit(lambda cell: cell.step(cell.initial_state(), jnp.ones_like(cell.b)))
+    step = eqx.filter_jit(lambda cell: cell.step(cell.initial_state(), jnp.ones_like(cell.b)))
     moved, y = step(cell)
     return "h" in moved._fields and bool(jnp.array_equal(moved.h, y))

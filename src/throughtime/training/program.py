@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from throughtime._types import Array, Bool, Float, Int, Scalar
+from throughtime.training.captured import Keyed
 from throughtime.training.diagnosis import all_finite
 from throughtime.training.step import Loss, TrainState, take_step
 
@@ -48,7 +49,7 @@ def program_for(
 
     Compiling takes seconds, and training a small network often less. So the last few programs are kept: the folds of a
     backtest, the members of an ensemble in their threads, and a run that is continued in portions compile once. The key
-    is the function ``loss`` itself: a function that is defined again is another one, and is compiled again.
+    is the function ``loss`` with the values that it reads from outside: see :mod:`throughtime.training.captured`.
 
     Args:
         loss: draws a batch and returns its loss.
@@ -57,7 +58,7 @@ def program_for(
         norm: computes the norm of a gradient; None if norms are not wanted.
     """
     with _lookup:  # threads that ask at the same time must get one object: JAX compiles it once for all of them
-        return _program(loss, optimizer, most, norm)
+        return _program(Keyed(loss), optimizer, most, norm)
 
 
 _lookup = Lock()
@@ -65,9 +66,10 @@ _lookup = Lock()
 
 @lru_cache(KEPT)
 def _program(
-    loss: Loss, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
+    keyed: Keyed, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
 ) -> Program:
     """Return a new program."""
+    loss = keyed.loss
 
     def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
         def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:

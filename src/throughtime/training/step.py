@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import optax
 
 from throughtime._types import Array, Int, Key, Scalar
+from throughtime.training.leaves import is_inexact
 
 Loss = Callable[[Any, Any, Key], Scalar]
 """``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss."""
@@ -16,7 +18,8 @@ class TrainState(NamedTuple):
     """The state of a training run: from the same state, training continues bit for bit the same.
 
     Attributes:
-        model: the weights, a tree of arrays.
+        model: a tree of weights, as Equinox has them. Arrays of floats are trained; other leaves, such as functions,
+            numbers of Python and arrays of whole numbers, stay as they are.
         optimizer: the state of the optimizer.
         step: the number of steps done.
         key: the random key that, with the number of the step, makes each batch.
@@ -34,8 +37,8 @@ class Step(NamedTuple):
     Attributes:
         state: the state after the step.
         value: the loss of the step's batch, before the update.
-        gradient: the gradient of the loss, a tree like the model.
-        updates: the numbers that were added to the weights, a tree like the model.
+        gradient: the gradient of the loss, a tree like the model, with None for leaves that are not trained.
+        updates: the numbers that were added to the weights, likewise.
     """
 
     state: TrainState
@@ -50,8 +53,35 @@ def next_loss(loss: Loss, model: Any, state: TrainState, data: Any) -> Scalar:
 
 
 def take_step(loss: Loss, optimizer: optax.GradientTransformation, state: TrainState, data: Any) -> Step:
-    """Return the step after ``state``."""
-    value, gradient = jax.value_and_grad(next_loss, argnums=1)(loss, state.model, state, data)
-    updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.model)
-    model = optax.apply_updates(state.model, updates)
+    """Return the step after ``state``; arrays of whole numbers, flags and keys in the model stay as they are."""
+    trained, fixed = eqx.partition(state.model, is_inexact)
+
+    def value_of(trained: Any) -> Scalar:
+        return next_loss(loss, eqx.combine(trained, fixed), state, data)
+
+    value, gradient = jax.value_and_grad(value_of)(trained)
+    updates, optimizer_state = update(optimizer, gradient, state.optimizer, trained, value, value_of)
+    model = eqx.combine(optax.apply_updates(trained, updates), fixed)
     return Step(TrainState(model, optimizer_state, state.step + 1, state.key), value, gradient, updates)
+
+
+def update(
+    optimizer: optax.GradientTransformation,
+    gradient: Any,
+    state: optax.OptState,
+    trained: Any,
+    value: Scalar,
+    value_of: Callable[[Any], Scalar],
+) -> tuple[Any, optax.OptState]:
+    """Return an optimizer's updates and its next state.
+
+    Args:
+        optimizer: any; one that needs the loss or its function gets them, such as ``optax.lbfgs``.
+        gradient: of the loss.
+        state: of the optimizer.
+        trained: the weights.
+        value: the loss.
+        value_of: the loss of any weights on the same batch.
+    """
+    extended = optax.with_extra_args_support(optimizer)
+    return extended.update(gradient, state, trained, value=value, grad=gradient, value_fn=value_of)

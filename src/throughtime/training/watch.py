@@ -15,10 +15,12 @@ import optax
 from throughtime._errors import InputError
 from throughtime._types import Array, Float, Scalar
 from throughtime.cells import GatedCell
-from throughtime.training.leaves import named_leaves
+from throughtime.training.captured import Keyed
+from throughtime.training.constants import join, unbound
+from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.probed_cell import ProbedCell, can_be_probed, no_sums
 from throughtime.training.probes import Sums
-from throughtime.training.step import Loss, TrainState, next_loss
+from throughtime.training.step import Loss, TrainState, next_loss, update
 
 KEPT = 16  # programs, as in training.program
 
@@ -102,10 +104,10 @@ def observer(
     Raises:
         InputError: if ``watch`` does not fit the model.
     """
-    cell = _watched_cell(watch, state.model)
-    look = _looker(loss, optimizer, watch)
+    cell = _watched_cell(watch, join(state.model, unbound(loss)[1]))
+    look = _looker(Keyed(loss), optimizer, watch)
     jax.block_until_ready(look(state, data))
-    names = tuple(named_leaves(state.model, "model"))
+    names = tuple(named_leaves(eqx.filter(state.model, is_inexact), "model"))
 
     def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record:
         seen: _Look = jax.device_get(look(state, data))
@@ -155,21 +157,29 @@ def _watched_cell(watch: Watch, model: Any) -> GatedCell:
 
 
 @lru_cache(KEPT)  # see program_for: a run that is continued compiles once
-def _looker(loss: Loss, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
+def _looker(keyed: Keyed, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
     """Return the compiled part: the step after a state, with probes in the cell."""
-
-    def probed_loss(model: Any, sums: Sums, state: TrainState, data: Any) -> Array:
-        probed = eqx.tree_at(watch.cell, model, ProbedCell(watch.cell(model), sums))
-        return next_loss(loss, probed, state, data)
+    loss = keyed.loss
+    loss_of_model, constants = unbound(loss)
 
     def look(state: TrainState, data: Any) -> _Look:
+        trained, fixed = eqx.partition(state.model, is_inexact)
         zero = no_sums(watch.cell(state.model), watch.lags)
-        gradient, sums = jax.grad(probed_loss, argnums=(0, 1))(state.model, zero, state, data)
-        updates, _ = optimizer.update(gradient, state.optimizer, state.model)
+
+        def value_of(trained: Any) -> Scalar:
+            return next_loss(loss, eqx.combine(trained, fixed), state, data)
+
+        def probed_loss(trained: Any, sums: Sums) -> Scalar:
+            model = join(eqx.combine(trained, fixed), constants)
+            probed = eqx.tree_at(watch.cell, model, ProbedCell(watch.cell(model), sums))
+            return next_loss(loss_of_model, probed, state, data)
+
+        value, (gradient, sums) = jax.value_and_grad(probed_loss, argnums=(0, 1))(trained, zero)
+        updates, _ = update(optimizer, gradient, state.optimizer, trained, value, value_of)
         return _Look(
             norm(gradient),
             jnp.where(sums.visits > 0, jnp.sqrt(sums.squares), jnp.nan),
-            jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, state.model))),
+            jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, trained))),
             sums.dead / (sums.dead + sums.alive),
             sums.saturated / (sums.saturated + sums.unsaturated),
         )
