@@ -27,7 +27,7 @@ $(INSTALLED): $(VENV)/.python $(SOURCES)
 	$(PIP) -e '.[test]' -c constraints.txt
 	touch $@ $(VENV)/.demo $(VENV)/.lab
 
-$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # without tests and docs: whoever wants to see it waits less
+$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # the demo needs no extras
 	$(PIP) -e . -c constraints.txt
 	touch $@
 
@@ -86,7 +86,7 @@ $(PEERS)/.installed: benchmarks/requirements.txt
 	$(PEERS_PIP) -r benchmarks/requirements.txt
 	touch $@
 
-docs: install  # runs the lessons, which takes minutes, where they or the library changed; the site is in site/
+docs: install  # runs the lessons, which takes minutes, if they or the library changed; the site is in site/
 	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 

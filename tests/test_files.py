@@ -98,7 +98,7 @@ def test_an_output_folder_is_made(tmp_path):
 def test_a_file_is_no_output_folder(tmp_path):
     file = tmp_path / "out"
     file.write_text("mine")
-    with pytest.raises(InputError, match="out is a file: expected a folder to write to; choose another with --out"):
+    with pytest.raises(InputError, match="out is a file: expected a folder to write to; choose another"):
         output_folder(file)
     with pytest.raises(InputError, match=r"out/demo cannot be written \(Not a directory\): choose another"):
         output_folder(file / "demo")

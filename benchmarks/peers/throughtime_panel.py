@@ -13,7 +13,7 @@ import pandas as pd  # noqa: E402
 
 import throughtime as tt  # noqa: E402
 from throughtime.data import Panel, as_panel  # noqa: E402
-from throughtime.forecasting import forecast_quantiles, interval_columns  # noqa: E402
+from throughtime.forecasting import forecast_intervals  # noqa: E402
 
 ETT_LOOKBACK = 96  # as in the published figures; the forecaster decides everything else
 CUTOFFS_AT_ONCE = 256  # bounds the memory: every window is a separate series
@@ -48,10 +48,7 @@ def main() -> None:
 
 def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:
     """Forecast the horizon after each series of a panel, seen in training or not."""
-    quantiles = forecast_quantiles(model.fitted_, panel, panel.lengths)
-    columns = interval_columns(
-        quantiles.reshape(-1, quantiles.shape[-1]), task.levels, "point", positive=model.plan_.positive
-    )
+    columns = forecast_intervals(model.fitted_, panel, task.levels, "point")
     ids, steps = panel.future(task.horizon)
     return pd.DataFrame(
         {"unique_id": ids, "cutoff": np.repeat(steps[:: task.horizon] - 1, task.horizon), "ds": steps, **columns}

@@ -13,7 +13,7 @@ class InputError(ValueError):
         code: the kind of error, a few words joined by hyphens, such as ``"not-a-number"``, for programs and tests.
         file: the file, or the name of the frame, if there is one.
         line: the line in the file, or the row of a frame or a Parquet file, counted from 1.
-        column: the name of the column.
+        column: the name of the column, parameter or setting.
         found: the value that came.
         expected: the value, or the values, that would be accepted.
     """

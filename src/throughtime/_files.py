@@ -15,20 +15,22 @@ STAGE = ".writing-"  # how the names of temporary folders begin
 
 
 def output_folder(path: str | Path) -> Path:
-    """Make the folder ``path`` where it does not exist, and be sure that it can be written.
+    """Make the folder ``path`` if it does not exist, and check that it is writable.
 
     Raises:
-        InputError: where it is a file, or cannot be made or written.
+        InputError: if it is a file, or cannot be made or written.
     """
     folder = Path(path)
     try:
         if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder} is a file: expected a folder to write to; choose another with --out")
+            message = f"{folder} is a file: expected a folder to write to; choose another"
+            raise InputError(message, code="not-a-folder", file=folder, found="a file", expected="a folder")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}): choose another folder with --out") from error
+        message = f"{folder} cannot be written ({error.strerror}): choose another folder"
+        raise InputError(message, code="cannot-write", file=folder, found=error.strerror) from error
     return folder
 
 
@@ -45,8 +47,8 @@ def staged(
 
     Args:
         folder: an existing folder.
-        former: which files an earlier run may have left, by the folder below ``folder`` and the whole name. Those
-            without a successor are removed after all files have arrived, so that all files are of one run.
+        former: the names of files of earlier runs, as a pattern for each subfolder. Those without a successor are
+            removed after all files have arrived, so that all files are of one run.
         moving: a context around the moves, such as one that defers signals.
 
     Raises:
@@ -77,8 +79,9 @@ def _require_free(moves: Sequence[tuple[Path, Path]]) -> None:
     """Refuse a file whose name a folder has, and the reverse."""
     for file, place in moves:
         if place.exists() and place.is_dir() != file.is_dir():
-            wanted = "folder" if file.is_dir() else "file"
-            raise InputError(f"{place} is in the way of a {wanted} of this name: remove it, or choose another --out")
+            expected = "a folder" if file.is_dir() else "a file"
+            message = f"{place} is in the way of {expected} of this name: remove it, or choose another folder"
+            raise InputError(message, code="in-the-way", file=place, expected=expected)
 
 
 def _remove_former(folder: Path, former: Mapping[str, re.Pattern[str]], arrived: set[Path]) -> None:

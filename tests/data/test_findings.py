@@ -126,7 +126,7 @@ def test_the_sentences_that_are_always_said() -> None:
             {"columns": TableColumns(None, "day", ("sold",), (), (), (), ("note", "x"))},
             "Ignored the columns 'note', 'x'.",
         ),
-        ({"digits": "YYYYMM"}, "The integers in column 'day' are read as dates, YYYYMM."),
+        ({"digits": "YYYYMM"}, "The time stamps in column 'day' are read as dates, YYYYMM."),
         ({"in_order": False}, "The rows were not in order of time: sorted."),
         ({"missing_rows": 1}, "1 time step had no row: taken as missing."),
         ({"missing_rows": 1_234}, "1,234 time steps had no row: taken as missing."),

@@ -176,3 +176,21 @@ def test_a_horizon_beyond_the_limit_is_refused(longest, most):
     error = caught.value
     assert (error.code, error.found, error.expected) == ("long-horizon", most + 1, most)
     assert f"the longest series has {longest}: expected at most {most}" in str(error)
+    assert (f"{most}, 3 times as far" in str(error)) == (most == 3 * longest)
+
+
+@pytest.mark.parametrize(
+    ("series", "log", "positive"),
+    [
+        ([[3.0, 1.0], [2.0, 5.0, 4.0]], True, True),
+        ([[3.0, 1.0], [2.0, 0.0], [1.0]], True, True),
+        ([[3.0], [2.0, 5.0], [-1.0, 3.0, 1.0]], True, False),
+        ([[0.0], [2.0, 5.0], [-1.0, 3.0, 1.0]], False, False),
+        ([[], [0.0, 5.0], [], [7.0], []], False, True),
+        ([[], []], False, False),
+    ],
+)
+def test_logarithms_if_half_of_the_values_are_in_series_that_have_them(series, log, positive):
+    values, counts = np.concatenate([np.array(each) for each in series]), np.array([len(each) for each in series])
+    plan = make_plan(ForecasterConfig(horizon=2), values, np.maximum(counts, 9), counts=counts)
+    assert (plan.log, plan.positive) == (log, positive)

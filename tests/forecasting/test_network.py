@@ -235,6 +235,11 @@ def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
 
 
 @settings(max_examples=30)
+def neither(count):
+    """Return flags of series without logarithms and without a floor at zero."""
+    return np.zeros(count, bool), np.zeros(count, bool)
+
+
 @given(seed=st.integers(0, 10_000))
 def test_quantiles_never_cross(seed):
     draw = np.random.default_rng(seed)
@@ -243,7 +248,7 @@ def test_quantiles_never_cross(seed):
     network = random_network("gru", seed)
     quantiles = network_quantiles(
         (network,),
-        Prepared(values, np.empty(0), np.array([5.0, -3.0]), np.array([2.0, 0.5]), series),
+        Prepared(values, np.empty(0), np.array([5.0, -3.0]), np.array([2.0, 0.5]), series, *neither(2)),
         np.array([0, 1]),
         np.array([15, 20]),
     )
@@ -265,7 +270,9 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
         np.full(count, P),
         np.ones(count, bool),
     )
-    prepared = Prepared(np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series)
+    prepared = Prepared(
+        np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series, *neither(count)
+    )
     network, rows, cutoffs = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
     whole = network_quantiles((network,), prepared, rows, cutoffs)
     monkeypatch.setattr("throughtime.forecasting.infer.CHUNK", 4)
@@ -276,7 +283,7 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
 
 def test_an_ensemble_has_the_mean_of_its_members_sorted_quantiles(values):
     rows, cutoffs = np.array([0]), np.array([31])
-    prepared = Prepared(np.empty(0), np.empty(0), np.array([4.0]), np.array([2.0]), series_of(values))
+    prepared = Prepared(np.empty(0), np.empty(0), np.array([4.0]), np.array([2.0]), series_of(values), *neither(1))
     members = random_network("gru", 1), random_network("gru", 2), random_network("gru", 3)
     alone = [2 * np.sort(forecasts(member, series_of(values), jnp.full(1, 31))) + 4 for member in members]
     actual = network_quantiles(members, prepared, rows, cutoffs)

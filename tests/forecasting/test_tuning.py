@@ -56,7 +56,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
                 rows = np.flatnonzero(known > model.horizon)
                 places = (panel.offsets[rows] + known[rows])[:, None] + np.arange(model.horizon)
                 wrong = panel.values[places].reshape(-1, 1) + error(model, number)
-                yield WindowForecast(rows, known, known, np.tile(wrong, len(QUANTILES)), True, 12)
+                yield WindowForecast(rows, known, known, np.tile(wrong, len(QUANTILES)), rows >= 0, 12)
 
         monkeypatch.setattr(tuning, "network_windows", windows)
 
@@ -74,7 +74,7 @@ def test_losses_by_hand() -> None:
     panel = as_panel(frame)
     known = np.array([2, 2])
     quantiles = np.array([3.0, 4, 0, 8])[:, None] - 2 + np.zeros(len(QUANTILES))
-    window = WindowForecast(np.array([0, 1]), known, known, quantiles, False, 1)
+    window = WindowForecast(np.array([0, 1]), known, known, quantiles, np.zeros(2, bool), 1)
     np.testing.assert_allclose(scaled_losses(panel, window, np.array([4.0, 0.5])), [0.25, 0.25, 2.0])
     np.testing.assert_allclose(scaled_losses(panel, window, np.array([np.nan, 0.5])), [2.0])
 
@@ -170,7 +170,7 @@ def test_files_that_are_in_the_way(frame, untrained, tmp_path: Path) -> None:
         tune(frame, 3, out=tmp_path, trials=1)
     assert (raised.value.code, raised.value.file) == ("study-in-use", str(file))
     (tmp_path / "study.db").write_text("mine, and no database at all\n" * 40)
-    with pytest.raises(InputError, match="remove it, or choose another --out") as raised:
+    with pytest.raises(InputError, match="remove it, or choose another folder") as raised:
         tune(frame, 3, out=tmp_path, trials=1)
     assert (raised.value.code, raised.value.file) == ("not-a-study", str(file))
     assert "mine" in (tmp_path / "study.db").read_text()

@@ -78,9 +78,7 @@ class Interrupts:
         if stop is not None and stop.ready.is_set() and not stop.asked.is_set():
             stop.asked.set()
             with suppress(OSError):
-                os.write(
-                    2, b"\nthroughtime: finishing with what has been learned so far; Ctrl-C again leaves at once\n"
-                )
+                os.write(2, FINISHING)
             return
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for clean in reversed(self._cleanups):

@@ -118,7 +118,7 @@ class ModelOptions(NetworkOptions):
 @Parameter(name="*", group=RUN)
 @dataclass(frozen=True)
 class RunOptions:
-    """The manners of a command."""
+    """Options of a run: output folder and printing."""
 
     out: Annotated[Path | None, default("out/<command>")] = None
     """The folder to write to."""

@@ -1,4 +1,4 @@
-"""The manners of a command: what it prints, where it writes, and how it reports an error."""
+"""The surroundings of a command: console, output folder, Ctrl-C and errors."""
 
 import json
 import logging

@@ -32,7 +32,7 @@ from throughtime.forecasting import (
     StageCallback,
     affordable_cutoffs,
     coverage,
-    forecast_quantiles,
+    forecast_intervals,
     ignore_progress,
     interval_columns,
     learnable,
@@ -191,9 +191,7 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, 
 def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]:
     """Return ``unique_id, ds, throughtime, throughtime-lo-80, ...`` of a fitted forecaster, as arrays."""
     ids, times = model.panel_.future(model.horizon)
-    quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
-    columns = interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, positive=model.plan_.positive)
-    return {"unique_id": ids, "ds": times, **columns}
+    return {"unique_id": ids, "ds": times, **forecast_intervals(model.fitted_, model.panel_, levels)}
 
 
 def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:

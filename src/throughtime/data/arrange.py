@@ -165,6 +165,7 @@ def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Ro
         grid.starts,
         grid.offsets,
         grid.spread(np.ones(len(rows.values), bool)),
+        rows.stamps.form,
     )
 
 

@@ -39,6 +39,7 @@ class Covariates:
         starts: the ordinal of each series' first step on the grid, (N,).
         offsets: the step of the grid at which each series begins and the last one ends, (N + 1,).
         has_row: whether the table has a row for the step, (C,).
+        form: how the time stamps were read, for tables that continue them; None if their type said so.
     """
 
     id: str | None
@@ -50,6 +51,7 @@ class Covariates:
     starts: NDArray[np.int64]
     offsets: NDArray[np.int64]
     has_row: NDArray[np.bool_]
+    form: str | None = None
 
     def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
         """Return the places on the grid of the steps with these ordinals, -1 outside of it.

@@ -23,7 +23,7 @@ class Findings(NamedTuple):
         frequency: the time axis.
         lengths: the time steps of each series, of empty ones too.
         span: the first and the last time stamp of all.
-        digits: "YYYYMM" or "YYYYMMDD" if integers were read as dates.
+        digits: the notation, such as "YYYYMM", if numbers were read as dates.
         in_order: if the rows of each series were in order of time.
         missing_rows: time steps without a row.
         missing_values: rows without a value, but not those after the last value, which hold future covariates.
@@ -62,7 +62,7 @@ def explain(findings: Findings) -> list[str]:
     if columns.ignored:
         sentences.append(f"Ignored the {_columns(columns.ignored)}.")
     if findings.digits:
-        sentences.append(f"The integers in column {columns.time!r} are read as dates, {findings.digits}.")
+        sentences.append(f"The time stamps in column {columns.time!r} are read as dates, {findings.digits}.")
     sentences += _repairs(findings)
     if not findings.in_order:
         sentences.append("The rows were not in order of time: sorted.")

@@ -4,7 +4,6 @@ pandas is not a dependency: whoever passes a pandas frame has it, and narwhals r
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import narwhals as nw
@@ -13,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime._errors import InputError
-from throughtime.data.time_zones import wall_clock
+from throughtime.data.pandas_columns import holds_dates, polars_of_pandas
+from throughtime.data.time_zones import offset_text, wall_clock
 
 
 def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:
@@ -54,8 +54,7 @@ def from_native(frame: Any) -> nw.DataFrame | nw.LazyFrame:
 def _without_index(frame: Any) -> Any:
     """Return a pandas frame whose index is a column if it has dates or a name; a column of that name gives way."""
     index = frame.index
-    dated = str(index.dtype).startswith(("datetime64", "period"))
-    if not dated and all(name is None for name in index.names):
+    if not holds_dates(index) and all(name is None for name in index.names):
         return frame
     return frame.drop(columns=[name for name in index.names if name in frame.columns]).reset_index()
 
@@ -76,31 +75,11 @@ def as_polars(column: nw.Series) -> pl.Series:
     if isinstance(native, pl.Series):
         return native
     if nw.dependencies.is_pandas_series(native):
-        return _polars_of_pandas(native)
+        return polars_of_pandas(native)
     try:
         return column.to_polars()
     except pl.exceptions.ComputeError:  # polars does not know zones with a fixed offset
         return column.dt.convert_time_zone("UTC").to_polars()
-
-
-def _polars_of_pandas(native: Any) -> pl.Series:
-    """Return a pandas series as a polars series, without pyarrow."""
-    name = str(native.name)
-    if native.dtype.kind == "M" and getattr(native.dtype, "tz", None) is not None:
-        instants = pl.Series(name, native.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
-        with suppress(pl.exceptions.ComputeError):  # polars knows zones with names; fixed offsets remain text
-            return instants.dt.replace_time_zone("UTC").dt.convert_time_zone(str(native.dt.tz))
-    if isinstance(native.dtype, np.dtype) and native.dtype != object:
-        values = native.to_numpy()
-        seconds = values.dtype == "datetime64[s]"  # polars has no unit longer than a millisecond
-        return pl.Series(name, values.astype("datetime64[ms]") if seconds else values)
-    if nw.dependencies.get_pandas().api.types.is_numeric_dtype(native.dtype):
-        if native.hasnans:
-            return pl.Series(name, native.to_numpy(float, na_value=np.nan))
-        return pl.Series(name, native.to_numpy(native.dtype.type))
-    missing = native.isna().to_numpy()
-    text = [None if absent else str(value) for value, absent in zip(native, missing, strict=True)]
-    return pl.Series(name, text, pl.String)
 
 
 def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | None = None) -> Any:
@@ -137,8 +116,4 @@ def format_times(times: NDArray, zone: str | None = None) -> list[str]:
     if zone is None:
         return text
     minutes = (wall - times).astype("timedelta64[m]").astype(int).tolist()
-    return [f"{time}{_offset_text(offset)}" for time, offset in zip(text, minutes, strict=True)]
-
-
-def _offset_text(minutes: int) -> str:
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+    return [f"{time}{offset_text(offset)}" for time, offset in zip(text, minutes, strict=True)]

@@ -12,6 +12,7 @@ from throughtime.data.columns import listed
 from throughtime.data.covariate_columns import TRUTH, as_text, covariate_series, read_column
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.frames import as_polars, collect, format_times
+from throughtime.data.integer_times import DATED, PLAIN
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.data.split_time import with_joined_time
@@ -133,7 +134,9 @@ def _rows_in_horizon(
     panel: Panel, covariates: Covariates, frame: nw.DataFrame, source: Source, horizon: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of a frame in the horizon of a series, the numbers of these series, and the steps in them."""
-    stamps, frequency = parse_times(as_polars(frame[covariates.time]), source), panel.frequency
+    frequency = panel.frequency
+    form = covariates.form or (PLAIN if frequency.unit == "integer" else DATED)
+    stamps = parse_times(as_polars(frame[covariates.time]), source, like=form)
     dates, has_zone = stamps.values.dtype.kind == "M", stamps.zone is not None
     if dates != (frequency.unit != "integer") or has_zone != (frequency.zone is not None):
         raise source.error(

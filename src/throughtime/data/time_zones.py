@@ -1,8 +1,10 @@
 """Instants in UTC and the clocks of a time zone: an IANA name, "UTC", or a fixed offset such as "+05:30"."""
 
+import os
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
@@ -33,6 +35,40 @@ def fixed_offset(zone: str) -> timedelta | None:
         return None
     offset = timedelta(hours=int(parts[2]), minutes=int(parts[3]))
     return -offset if parts[1] == "-" else offset
+
+
+def zone_name(zone: tzinfo) -> str | None:
+    """Return the IANA name of a time zone of Python, pytz or dateutil, or its fixed offset; None if it has neither."""
+    if (offset := zone.utcoffset(None)) is not None:
+        minutes = round(offset.total_seconds() / 60)
+        return offset_text(minutes) if minutes else "UTC"
+    file = os.path.realpath(getattr(zone, "_filename", None) or "")  # dateutil's zones know their file
+    for name in (getattr(zone, "key", None), getattr(zone, "zone", None), file.rpartition("zoneinfo/")[2]):
+        if name and _is_zone(name):
+            return name
+    return None
+
+
+def zone_of(times: list[datetime]) -> str | None:
+    """Return the one zone that all times are in, by :func:`zone_name`; None if there are several, or one has none."""
+    zones = {id(time.tzinfo): time.tzinfo for time in times}
+    if not all(zones.values()):
+        return None
+    names = {zone_name(zone) for zone in zones.values() if zone is not None}
+    return names.pop() if len(names) == 1 else None
+
+
+def offset_text(minutes: int) -> str:
+    """Return an offset from UTC as "+05:30"."""
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def wall_clock(instants: NDArray, zone: str | None) -> NDArray:

@@ -1,7 +1,8 @@
 """Forecasting: a panel in, quantiles of the next steps out.
 
 In: a :class:`~throughtime.data.Panel` or a frame. Out: forecasts, backtests, scores and a verdict, as records and
-frames. Never: files, apart from saved models; sentences, apart from notes and errors.
+frames. Never: files, apart from saved models and the
+folder of a search; sentences, apart from errors, notes, verdicts and the summary of a search.
 """
 
 import lazy_loader

@@ -11,11 +11,13 @@ from .config import require_horizon as require_horizon
 from .cutoffs import affordable_cutoffs as affordable_cutoffs
 from .dataset import known_values as known_values
 from .dataset import learnable as learnable
+from .dataset import nonnegative as nonnegative
 from .dataset import prepare as prepare
 from .dataset import trainable as trainable
 from .decisions import plan_facts as plan_facts
 from .forecaster import Forecaster as Forecaster
 from .heads import head_type as head_type
+from .infer import forecast_intervals as forecast_intervals
 from .infer import forecast_quantiles as forecast_quantiles
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES

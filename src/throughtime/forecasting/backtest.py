@@ -11,7 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
-from throughtime.forecasting.dataset import learnable, least_windows, trainable
+from throughtime.forecasting.dataset import learnable, least_windows, nonnegative, trainable
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
@@ -157,7 +157,8 @@ def network_windows(
         rows = np.flatnonzero(learnable(part, known_of_part, horizon))
         quantiles = forecast_quantiles(model.fitted_, part, known_of_part)[rows]
         flat = quantiles.reshape(-1, quantiles.shape[-1])
-        yield WindowForecast(rows, known, starts, flat, model.plan_.positive, model.plan_.design.seasons[0])
+        positive = nonnegative(part, known_of_part, model.plan_)[rows]
+        yield WindowForecast(rows, known, starts, flat, positive, model.plan_.design.seasons[0])
 
 
 def _with_prefix(callback: StageCallback, prefix: str) -> StageCallback:
@@ -252,4 +253,4 @@ def _labels(panel: Panel, windows: Sequence[WindowForecast], horizon: int) -> di
 
 def _lowest(windows: Sequence[WindowForecast], horizon: int) -> np.ndarray:
     """Return the network's lower limit (S,): extrapolated bounds, too, are not negative if the data never were."""
-    return np.concatenate([np.full(len(w.rows) * horizon, 0.0 if w.positive else -np.inf) for w in windows])
+    return np.concatenate([np.repeat(np.where(window.positive, 0.0, -np.inf), horizon) for window in windows])

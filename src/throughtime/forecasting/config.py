@@ -31,6 +31,7 @@ PATCH = 8
 SEASONS_READ, LONG_SEASONS_READ, HORIZONS_READ, LEAST_READ = 3, 2, 3, 24  # the window is the longest of these
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3  # steps that are always allowed; multiples of the longest series
 NO_STRETCH: tuple[float, ...] = (1.0,) * len(QUANTILES)  # intervals as the networks make them
+MOSTLY = 0.5  # of the observations: logarithms help a panel if those of this share of it are in series that have them
 LEAST_SHARE = 1e-3  # of the smallest positive value; it stands in for values without a logarithm
 
 
@@ -62,9 +63,10 @@ def require_horizon(horizon: int, longest: int) -> None:
     require_size("horizon", horizon)
     most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
     if horizon > most:
+        times = f"{HORIZON_FACTOR} times as far as there is history"
+        reason = times if most > HORIZON_FLOOR else f"the limit where {times} is less"
         raise InputError(
-            f"the horizon is {horizon} steps, but the longest series has {longest}: expected at most {most}, which is "
-            f"{HORIZON_FACTOR} times as far as there is history",
+            f"the horizon is {horizon} steps, but the longest series has {longest}: expected at most {most}, {reason}",
             code="long-horizon",
             found=horizon,
             expected=most,
@@ -146,14 +148,14 @@ class Plan(NamedTuple):
 
     Attributes:
         design: the sizes of the network.
-        log: whether the network sees logarithms.
+        log: whether the network sees logarithms of the series whose values all have one.
         smallest: the value that stands in for values without a logarithm.
         steps: training steps; the schedule of the learning rate is made for them, early stopping may end before.
         batch: windows in each step.
         learning_rate: at its peak.
         members: networks that are trained, from different weights and windows, and averaged.
         variants: whether variants of the network compete on held-out ends, or this one alone is trained.
-        positive: whether forecasts stop at zero, because no value was negative.
+        positive: whether all forecasts stop at zero, because no value was negative; else those of series without any.
         encodings: of the covariates; None without any.
     """
 
@@ -183,7 +185,14 @@ class Calibration(NamedTuple):
     loss: float = np.inf
 
 
-def make_plan(config: ForecasterConfig, values: np.ndarray, lengths: np.ndarray, *, usual_season: int = 1) -> Plan:
+def make_plan(
+    config: ForecasterConfig,
+    values: np.ndarray,
+    lengths: np.ndarray,
+    *,
+    usual_season: int = 1,
+    counts: np.ndarray | None = None,
+) -> Plan:
     """Decide sizes and transformation for a panel.
 
     Args:
@@ -191,6 +200,7 @@ def make_plan(config: ForecasterConfig, values: np.ndarray, lengths: np.ndarray,
         values: (P,) the observed values that training may see.
         lengths: (N,) steps of each series that training may see.
         usual_season: the period in steps that is usual for the frequency, 1 if there is none.
+        counts: (N,) the observed values of each series, which follow one another; without it they are of one series.
 
     Raises:
         InputError: for values that the head cannot have.
@@ -200,7 +210,7 @@ def make_plan(config: ForecasterConfig, values: np.ndarray, lengths: np.ndarray,
     season = usual_season if config.season is None else config.season
     return Plan(
         design=_design(config, season, longest=int(lengths.max()), observations=observations),
-        log=observations > 0 and bool((values > 0).all()) and not head.counts,
+        log=not head.counts and _share_with_logarithms(values, counts) >= MOSTLY,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * LEAST_SHARE,
         steps=round(work.length * usual_steps(observations)) if config.steps is None else config.steps,
         batch=64 if observations < TINY_PANEL else 128,
@@ -209,6 +219,16 @@ def make_plan(config: ForecasterConfig, values: np.ndarray, lengths: np.ndarray,
         variants=work.variants,
         positive=observations > 0 and bool((values >= 0).all()),
     )
+
+
+def _share_with_logarithms(values: np.ndarray, counts: np.ndarray | None) -> float:
+    """Return the share of the observations (P,) in series all of whose values have a logarithm; 0 without any."""
+    counts = np.array([len(values)]) if counts is None else counts
+    counts = counts[counts > 0]
+    if not len(counts):
+        return 0.0
+    least = np.minimum.reduceat(values, np.cumsum(counts) - counts)
+    return float(counts[least > 0].sum() / counts.sum())
 
 
 def with_encodings(plan: Plan, encodings: Encodings | None) -> Plan:

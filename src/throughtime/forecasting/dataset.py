@@ -48,15 +48,36 @@ def known_values(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
     return values[~np.isnan(values)]
 
 
+def nonnegative(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
+    """Return (N,) flags of the series whose forecasts stop at zero: no value before the cutoff is negative.
+
+    They are all of them if no value of the training data was negative.
+    """
+    smallest = _smallest_known(panel, cutoffs)
+    return plan.positive | ((smallest >= 0) & (smallest < np.inf))
+
+
+def _smallest_known(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+    """Return (N,) the smallest observed value before each cutoff; infinity without one."""
+    known = (panel.steps < np.repeat(cutoffs, panel.lengths)) & ~np.isnan(panel.values)
+    smallest, some = np.full(len(panel), np.inf), panel.lengths > 0
+    if some.any():
+        values = np.where(known, panel.values, np.inf)
+        smallest[some] = np.minimum.reduceat(values, panel.offsets[:-1][some])
+    return smallest
+
+
 class Prepared(NamedTuple):
     """A panel of N series and P values as the network sees it.
 
     Attributes:
-        values: (P,) filled, and logarithms if the plan says so.
+        values: (P,) filled, and logarithms of the series that the network sees so.
         first: (N,) the first observed value of each series, in the data's own units.
         center: (N,) the same as the network sees it. It is subtracted in float64, because float32 has seven digits.
         unit: (N,) a power of two near the largest movement of each series, so that float32 holds values of any size.
         series: the same on the device, less the center, in these units.
+        log: (N,) if the network sees logarithms: the plan says so, and all values before the cutoff have one.
+        positive: (N,) if forecasts stop at zero.
     """
 
     values: np.ndarray
@@ -64,6 +85,8 @@ class Prepared(NamedTuple):
     center: np.ndarray
     unit: np.ndarray
     series: Series
+    log: np.ndarray
+    positive: np.ndarray
 
 
 def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
@@ -76,8 +99,9 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     """
     observed = ~np.isnan(panel.values)
     values = filled = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
-    if plan.log:  # values without a logarithm may come after the cutoffs of training
-        values = np.log(np.maximum(values, plan.smallest))
+    log = plan.log & (_smallest_known(panel, cutoffs) > 0)
+    if log.any():  # values without a logarithm may come after the cutoffs of training
+        values = np.where(np.repeat(log, panel.lengths), np.log(np.maximum(values, plan.smallest)), values)
     first = _first_observed(observed, panel)
     counts = head_of(plan.design).counts  # counts reach the head as they are
     center = np.zeros(len(panel)) if counts else values[first]
@@ -87,7 +111,8 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     use = learnable(panel, cutoffs, plan.design.horizon)
     series = device_series(movements, observed, panel.offsets[:-1], cutoffs, use)
     covariates = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
-    return Prepared(values, filled[first], center, unit, series._replace(covariates=covariates))
+    series, positive = series._replace(covariates=covariates), nonnegative(panel, cutoffs, plan)
+    return Prepared(values, filled[first], center, unit, series, log, positive)
 
 
 def _first_observed(observed: np.ndarray, panel: Panel) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.dataset import learnable, least_windows, window_count
+from throughtime.forecasting.dataset import known_values, learnable, least_windows, window_count
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.selection import Selected
 from throughtime.forecasting.train import Fitted
@@ -93,8 +93,15 @@ def plan_facts(fitted: Fitted) -> list[tuple[str, str]]:
         ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
         ("time axis", f"{panel.frequency.describe()}, {season}"),
         ("networks", _networks(fitted) if fitted.networks else "none: the series are too short"),
-        ("seen as", "logarithms" if fitted.plan.log else "plain values"),
+        ("seen as", _seen_as(fitted)),
     ]
+
+
+def _seen_as(fitted: Fitted) -> str:
+    if not fitted.plan.log:
+        return "plain values"
+    known = known_values(fitted.panel, fitted.panel.lengths)
+    return "logarithms" if (known > 0).all() else "logarithms, but plain values of series that are not all positive"
 
 
 def _networks(fitted: Fitted) -> str:

@@ -11,7 +11,7 @@ from throughtime.forecasting.config import (
     require_horizon,
     with_encodings,
 )
-from throughtime.forecasting.dataset import known_values, prepare, trainable
+from throughtime.forecasting.dataset import known_values, observed_counts, prepare, trainable
 from throughtime.forecasting.decisions import decisions, explain
 from throughtime.forecasting.selection import Selected, select_plan
 from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback, train_networks
@@ -49,7 +49,8 @@ def decide(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> Plan:
         InputError: for a horizon that is too long for the series, and for values that the head cannot have.
     """
     require_horizon(config.horizon, int(panel.lengths.max()))
-    return make_plan(config, known_values(panel, cutoffs), cutoffs, usual_season=panel.frequency.season)
+    values, counts = known_values(panel, cutoffs), observed_counts(panel, cutoffs)
+    return make_plan(config, values, cutoffs, usual_season=panel.frequency.season, counts=counts)
 
 
 def _select(

@@ -11,8 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
 from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles, forecast_samples
-from throughtime.forecasting.intervals import interval_columns
+from throughtime.forecasting.infer import forecast_intervals, forecast_samples
 from throughtime.forecasting.persistence import load_fitted, save_fitted
 from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback
 from throughtime.gradients import GradientFlow, gradient_flow
@@ -120,9 +119,7 @@ class Forecaster:
         if future is not None:
             source = Source("the frame of the future")
             panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
-        quantiles = forecast_quantiles(fitted, panel, panel.lengths)
-        flat = quantiles.reshape(-1, quantiles.shape[-1])
-        return self._future_frame(interval_columns(flat, level, positive=fitted.plan.positive))
+        return self._future_frame(forecast_intervals(fitted, panel, level))
 
     def sample(self, n: int = 100, *, seed: int = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.

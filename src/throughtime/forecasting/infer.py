@@ -14,8 +14,8 @@ from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.config import NO_STRETCH, Plan
-from throughtime.forecasting.dataset import Prepared, learnable, observed_counts, prepare
-from throughtime.forecasting.intervals import stretched
+from throughtime.forecasting.dataset import Prepared, learnable, nonnegative, observed_counts, prepare
+from throughtime.forecasting.intervals import interval_columns, stretched
 from throughtime.forecasting.network import ForecastNetwork, head_of
 from throughtime.forecasting.train import Fitted, Networks
 
@@ -26,7 +26,7 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
 
     The seasonal naive forecast stands in for series that are too short for the networks, or for all if there are no
-    networks. If no value of the training data was negative, no forecast is.
+    networks. No forecast is negative if no known value of its series was, or no value of the training data.
 
     Args:
         fitted: the plan, the networks and their calibration.
@@ -46,11 +46,32 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     if served.any():
         prepared = prepare(panel, cutoffs, plan)
         for rows, predicted in quantile_chunks(fitted.networks, prepared, np.flatnonzero(served), cutoffs):
-            quantiles[rows] = original_quantiles(predicted, prepared, rows, plan, fitted.calibration.stretch)
+            quantiles[rows] = original_quantiles(predicted, prepared, rows, fitted.calibration.stretch)
     rows = np.flatnonzero(~served & (observed_counts(panel, cutoffs) > 0))
     if len(rows):
         quantiles[rows] = _naive(panel, rows, cutoffs[rows], plan)
-    return np.maximum(quantiles, 0, out=quantiles) if plan.positive else quantiles
+    positive = nonnegative(panel, cutoffs, plan)
+    quantiles[positive] = np.maximum(quantiles[positive], 0)
+    return quantiles
+
+
+def forecast_intervals(
+    fitted: Fitted, panel: Panel, levels: Sequence[int | float], name: str = "throughtime"
+) -> dict[str, np.ndarray]:
+    """Return the point forecast and the bounds (N * F,) of the steps after the end of each series.
+
+    Args:
+        fitted: the plan, the networks and their calibration.
+        panel: N series.
+        levels: coverage in per cent.
+        name: of the columns, see :func:`~throughtime.forecasting.intervals.interval_columns`.
+
+    Raises:
+        InputError: if future covariates are missing, and for a level outside (0, 100).
+    """
+    quantiles = forecast_quantiles(fitted, panel, panel.lengths)
+    positive = np.repeat(nonnegative(panel, panel.lengths, fitted.plan), quantiles.shape[1])
+    return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)
 
 
 def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: int, seed: int) -> np.ndarray:
@@ -79,7 +100,7 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
         share = slice(member, n, len(networks))
         draws = head.sample(*_raw_forecast(network, prepared.series, *places), key, drawn[..., share].shape[-1])
         drawn[..., share] = np.moveaxis(draws, 0, -1)
-    samples[rows] = original_units(_centered(drawn, prepared, rows), prepared, rows, plan)
+    samples[rows] = original_units(_centered(drawn, prepared, rows), prepared, rows)
     return samples
 
 
@@ -115,7 +136,7 @@ def quantile_chunks(
 
 
 def original_quantiles(
-    quantiles: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan, stretch: Sequence[float] = NO_STRETCH
+    quantiles: np.ndarray, prepared: Prepared, rows: np.ndarray, stretch: Sequence[float] = NO_STRETCH
 ) -> np.ndarray:
     """Return quantiles (R, F, Q) of some series, as the networks see them, in the data's own units and stretched.
 
@@ -123,17 +144,18 @@ def original_quantiles(
         quantiles: as :func:`network_quantiles` returns them.
         prepared: N series.
         rows: (R,) their rows.
-        plan: whether the networks see logarithms, and whether forecasts stop at zero.
         stretch: (Q,) factors on the distance from the median, as the networks see it.
     """
-    return original_units(stretched(quantiles, stretch), prepared, rows, plan)
+    return original_units(stretched(quantiles, stretch), prepared, rows)
 
 
-def original_units(values: np.ndarray, prepared: Prepared, rows: np.ndarray, plan: Plan) -> np.ndarray:
+def original_units(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.ndarray:
     """Return values (R, F, ...) of some series, as the networks see them, in the data's own units."""
-    if plan.log:  # relative to the first value, so that a constant is exact to the last digit
-        values = prepared.first[rows, None, None] * np.exp(values - prepared.center[rows, None, None])
-    return np.maximum(values, 0) if plan.positive else values
+    log, positive = prepared.log[rows, None, None], prepared.positive[rows, None, None]
+    # Relative to the first value, so that a constant is exact to the last digit.
+    powers = np.exp(np.where(log, values - prepared.center[rows, None, None], 0))
+    values = np.where(log, prepared.first[rows, None, None] * powers, values)
+    return np.where(positive, np.maximum(values, 0), values)
 
 
 def _centered(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.ndarray:

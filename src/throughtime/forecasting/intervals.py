@@ -13,7 +13,11 @@ MEDIAN = QUANTILES.index(0.5)
 
 
 def interval_columns(
-    quantiles: np.ndarray, levels: Sequence[int | float], name: str = "throughtime", *, positive: bool = False
+    quantiles: np.ndarray,
+    levels: Sequence[int | float],
+    name: str = "throughtime",
+    *,
+    positive: bool | np.ndarray = False,
 ) -> dict[str, np.ndarray]:
     """Return the point forecast and the bounds of each interval, under the names that Nixtla's libraries use.
 
@@ -21,7 +25,8 @@ def interval_columns(
         quantiles: (S, Q) ascending along Q, at the levels ``QUANTILES``.
         levels: coverage in per cent, such as 80 and 95.
         name: the model's.
-        positive: True to end bounds at zero; levels beyond the widest pair are extrapolated, also below it.
+        positive: True, or flags (S,), to end bounds at zero; levels beyond the widest pair are extrapolated, also below
+            it.
 
     Returns:
         ``throughtime`` (S,), the median, then ``throughtime-lo-80`` and ``throughtime-hi-80`` (S,) for each level.
@@ -41,7 +46,7 @@ def interval_columns(
         tail = (1 - level / 100) / 2
         for side, q in (("lo", tail), ("hi", 1 - tail)):
             bound = quantiles @ _weights(q)
-            columns[f"{name}-{side}-{level:g}"] = np.maximum(bound, 0) if positive else bound
+            columns[f"{name}-{side}-{level:g}"] = np.where(positive, np.maximum(bound, 0), bound)
     return columns
 
 

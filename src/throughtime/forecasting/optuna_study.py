@@ -143,7 +143,7 @@ def _locked(file: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise InputError(
-            f"another process is tuning with {file}: wait for it, or choose another --out",
+            f"another process is tuning with {file}: wait for it, or choose another folder",
             code="study-in-use",
             file=file,
         ) from None
@@ -162,7 +162,7 @@ def _storage(library: Any, file: Path) -> Iterator[Any]:
     except errors as error:  # the file is not of SQLite, or the study is of another version of Optuna
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise InputError(
-            f"{file} is not a study of this Optuna ({reason}): remove it, or choose another --out",
+            f"{file} is not a study of this Optuna ({reason}): remove it, or choose another folder",
             code="not-a-study",
             file=file,
             found=reason,
@@ -200,7 +200,7 @@ def _require_subject(study: Any, subject: Mapping[str, Any], file: Path) -> None
     for name, value in json.loads(json.dumps(subject)).items():
         if kept.get(name) != value:
             raise InputError(
-                f"{file} is a study with another {name}: {kept.get(name)}, here {value}; choose another --out, or "
+                f"{file} is a study with another {name}: {kept.get(name)}, here {value}; choose another folder, or "
                 "remove the file to start anew",
                 code="other-study",
                 file=file,

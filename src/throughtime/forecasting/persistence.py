@@ -152,7 +152,13 @@ def _covariates_as_dict(covariates: Covariates | None) -> dict[str, Any] | None:
     if covariates is None:
         return None
     columns = {role: [[column.name, column.categories] for column in getattr(covariates, role)] for role in ROLES}
-    return {"id": covariates.id, "time": covariates.time, "sources": _names(covariates.sources), **columns}
+    return {
+        "id": covariates.id,
+        "time": covariates.time,
+        "sources": _names(covariates.sources),
+        "form": covariates.form,
+        **columns,
+    }
 
 
 def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
@@ -172,6 +178,7 @@ def _covariates(saved: Json | None, arrays: Mapping[str, np.ndarray]) -> Covaria
         )
         for role in ROLES
     )
-    grid = (arrays[f"covariates.{name}"] for name in ("starts", "offsets", "came"))
+    starts, offsets, has_row = (arrays[f"covariates.{name}"] for name in ("starts", "offsets", "came"))
     sources = np.array(saved["sources"])
-    return Covariates(saved["id"], saved["time"], sources, static, past, future, *grid)
+    columns = (static, past, future)
+    return Covariates(saved["id"], saved["time"], sources, *columns, starts, offsets, has_row, saved.get("form"))

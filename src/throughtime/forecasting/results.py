@@ -38,7 +38,7 @@ class WindowForecast(NamedTuple):
         cutoffs: (N,) how many steps of each series are known.
         starts: (N,) the first step of the history that baselines see.
         quantiles: (R * F, Q) the forecasts.
-        positive: True if no forecast goes below zero.
+        positive: (R,) if no forecast of the series goes below zero.
         season: the period in steps that the network found.
     """
 
@@ -46,7 +46,7 @@ class WindowForecast(NamedTuple):
     cutoffs: np.ndarray
     starts: np.ndarray
     quantiles: np.ndarray
-    positive: bool
+    positive: np.ndarray
     season: int
 
 

@@ -218,7 +218,7 @@ def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan
     for rows, known in zip(held.rows, held.cutoffs, strict=True):
         series = prepared.series._replace(lengths=jnp.asarray(known, jnp.int32))
         predicted = network_quantiles(networks, prepared._replace(series=series), rows, known)
-        parts.append(original_quantiles(predicted, prepared, rows, plan))
+        parts.append(original_quantiles(predicted, prepared, rows))
     return np.concatenate(parts)
 
 

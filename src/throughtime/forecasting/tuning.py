@@ -61,7 +61,7 @@ class TuningSettings(NamedTuple):
 
 
 class _OutOfTimeError(Exception):
-    """The time is over, in the middle of a trial."""
+    """The end of the time in the middle of a trial."""
 
 
 class _Task(NamedTuple):
@@ -108,7 +108,7 @@ def tune(
     horizon: int,
     settings: TuningSettings = TuningSettings(),  # noqa: B008 - a tuple, which nobody changes
     *,
-    out: str | Path = "out/tune",
+    out: str | Path,
     on_message: OnMessage = lambda message: None,
     on_progress: OnWindow = lambda done, total: None,
     **fixed: Any,

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from operator import index
+from typing import Any, NamedTuple, SupportsIndex
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool, Float, GateBias, Hidden, Inputs, Int, Mask, Projected
+from throughtime._types import Array, Bool, Float, GateBias, Hidden, Int, Projected
 from throughtime.cells import Cell, GatedCell, MatrixCell, State
+from throughtime.layers.arguments import ArrayOrLists, as_inputs
 from throughtime.layers.normalization import require_matrix_cell
 from throughtime.layers.wrapper import Wrapper
-from throughtime.recurrence import require_shapes
 
 EPSILON = 1e-5
 FIRST_GAMMA = 0.1  # larger values saturate tanh, and gradients vanish: the paper's section 4
@@ -90,24 +91,25 @@ class BatchNorm(Wrapper, GatedCell):
     h: Moments
     steps: int = eqx.field(static=True)
 
-    def __init__(self, cell: Cell, steps: int):
+    def __init__(self, cell: Cell, steps: SupportsIndex):
         """Wrap ``cell``, with running statistics of mean 0 and variance 1.
 
         Raises:
             InputError: if the cell is not a MatrixCell, or ``steps`` is below 1.
         """
-        if steps < 1:
+        count = index(steps)
+        if count < 1:
             raise InputError(
-                f"BatchNorm got steps={steps}: expected at least 1, the number of time steps of a batch",
+                f"BatchNorm got steps={count}: expected at least 1, the number of time steps of a batch",
                 code="no-steps",
-                found=steps,
+                found=count,
                 expected=">= 1",
             )
         self.cell = require_matrix_cell("BatchNorm", cell)
         self.gamma_x = self.gamma_h = jnp.full_like(cell.b, FIRST_GAMMA)
-        shape, dtype = (steps, len(cell.b)), cell.b.dtype
+        shape, dtype = (count, len(cell.b)), cell.b.dtype
         self.x = self.h = Moments(jnp.zeros(shape, dtype), jnp.ones(shape, dtype))
-        self.steps = steps
+        self.steps = count
 
     @property
     def slopes(self) -> tuple[None, ...]:
@@ -153,7 +155,7 @@ class BatchNorm(Wrapper, GatedCell):
 
 
 def unroll_batch_norm(
-    cell: BatchNorm, xs: Inputs, mask: Mask | None = None
+    cell: Cell, xs: ArrayOrLists, mask: ArrayOrLists | None = None
 ) -> tuple[BatchNormState, Float[Array, "B T H"], BatchStatistics]:
     """Unroll a batch in training: each step is normalized by the batch's own mean and variance at that step.
 
@@ -170,11 +172,18 @@ def unroll_batch_norm(
         The last state and the outputs, as :func:`throughtime.unroll` returns them, and the statistics by step.
 
     Raises:
-        InputError: if a shape does not fit, or the mask is not boolean.
+        InputError: if the cell is not in batch normalization, a shape does not fit, or the mask is not boolean.
     """
-    xs = jnp.asarray(xs)
-    mask = jnp.ones(xs.shape[:-1], bool) if mask is None else jnp.asarray(mask)
-    require_shapes(cell, xs, mask)
+    if not isinstance(cell, BatchNorm):
+        kind = type(cell).__name__
+        raise InputError(
+            f"unroll_batch_norm got a {kind}: expected a BatchNorm itself, not a wrapper around one",
+            code="wrong-cell",
+            found=kind,
+            expected="BatchNorm",
+        )
+    xs, mask = as_inputs(cell.inputs, xs, mask)
+    mask = jnp.ones(xs.shape[:-1], bool) if mask is None else mask
     if xs.ndim != 3:
         raise InputError(
             f"xs has shape {xs.shape}: expected a batch (B, T, {cell.inputs}), for its statistics",

@@ -6,7 +6,9 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
 
+from throughtime._errors import InputError
 from throughtime._registry import name_of
 from throughtime._types import Array, Key
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
@@ -43,7 +45,18 @@ class RecurrentNetwork(eqx.Module):
     readout: eqx.nn.Linear
 
     def __init__(self, cell: Cell, outputs: int, *, key: Key):
-        """Draw a readout with random weights ``U(-1/sqrt(H), 1/sqrt(H))`` for O ``outputs`` of ``cell``."""
+        """Draw a readout with random weights ``U(-1/sqrt(H), 1/sqrt(H))`` for O ``outputs`` of ``cell``.
+
+        Raises:
+            InputError: if ``cell`` is not a cell, but a layer such as a Stack.
+        """
+        if not isinstance(cell, Cell):
+            kind = cell.__name__ if isinstance(cell, type) else type(cell).__name__
+            raise InputError(
+                f"RecurrentNetwork got a {kind}: expected a cell; StackedNetwork takes layers",
+                code="wrong-cell",
+                found=kind,
+            )
         self.cell = cell
         self.readout = eqx.nn.Linear(cell.hidden, outputs, key=key)
 
@@ -80,8 +93,17 @@ def network_config(network: RecurrentNetwork) -> Config:
     """Return the configuration from which :func:`network_from_config` builds the same network, without weights.
 
     Raises:
-        InputError: for a cell, a wrapper or an activation without a name in throughtime.
+        InputError: for a cell, a wrapper or an activation without a name in throughtime, and for another network.
     """
+    if not isinstance(network, RecurrentNetwork):
+        kind = type(network).__name__
+        raise InputError(
+            f"a {kind} has no configuration: expected a RecurrentNetwork; restore any other model with "
+            "checkpoint.restore and a function that builds it",
+            code="no-configuration",
+            found=kind,
+            expected="RecurrentNetwork",
+        )
     return {"cell": cell_config(network.cell), "outputs": network.readout.out_features}
 
 
@@ -118,8 +140,9 @@ def cell_from_config(config: Mapping[str, Any], *, key: Key) -> Cell:
 
 
 def _options(cell: Cell) -> Config:
-    """Return the static fields of a cell, an activation by its name."""
+    """Return the static fields of a cell, an activation by its name, numbers as Python's."""
     options = {field.name: getattr(cell, field.name) for field in fields(cell) if field.metadata.get("static")}
+    options = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
     if "activation" in options:
         options["activation"] = name_of("activation", ACTIVATIONS, options["activation"])
     return options

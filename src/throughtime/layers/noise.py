@@ -11,7 +11,7 @@ is called with a key.
 """
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsFloat
 
 import equinox as eqx
 import jax
@@ -94,7 +94,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
     cell: MatrixCell
     rate: float = eqx.field(static=True)
 
-    def __init__(self, cell: Cell, rate: float):
+    def __init__(self, cell: Cell, rate: SupportsFloat):
         """Wrap ``cell``.
 
         Raises:
@@ -209,7 +209,7 @@ class VariationalDropout(Wrapper, RandomCell):
     cell: Cell
     rate: float = eqx.field(static=True)
 
-    def __init__(self, cell: Cell, rate: float):
+    def __init__(self, cell: Cell, rate: SupportsFloat):
         """Wrap ``cell``.
 
         Raises:
@@ -255,12 +255,14 @@ def _bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..
     return jax.random.bernoulli(key, jnp.float32(rate), shape)
 
 
-def _require_rate(wrapper: str, rate: float) -> float:
-    if not 0 <= rate < 1:
+def _require_rate(wrapper: str, rate: SupportsFloat) -> float:
+    """Return the rate as a number of Python, which a configuration can hold."""
+    probability = float(rate)
+    if not 0 <= probability < 1:
         raise InputError(
             f"{wrapper} got rate={rate}: expected a probability of at least 0 and below 1",
             code="wrong-rate",
             found=rate,
             expected="0 <= rate < 1",
         )
-    return rate
+    return probability

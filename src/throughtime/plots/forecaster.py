@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throughtime.forecasting import interval_columns, plan_facts
+from throughtime.forecasting import interval_columns, nonnegative, plan_facts
 from throughtime.plots.notebook import Block, Picture, listed
 from throughtime.plots.small import finish, small_axes, thinned
 from throughtime.plots.theme import INK, LINES
@@ -67,12 +67,13 @@ def _series(model: "Forecaster", quantiles: np.ndarray | None) -> Iterator[Pictu
     """Yield the ends of the first series and their forecasts."""
     panel, design = model.panel_, model.plan_.design
     wanted = max(LEAST_PAST, HORIZONS_PAST * design.horizon, SEASONS_PAST * design.seasons[0])
+    positive = nonnegative(panel, panel.lengths, model.plan_)
     for row in range(min(SHOWN, len(panel))):
         values, times = panel.series(row), panel.times(row)
         start = max(len(values) - min(wanted, MOST_PAST), 0)
         columns = None
         if quantiles is not None and row < len(quantiles):
-            columns = interval_columns(quantiles[row], LEVELS, positive=model.plan_.positive)
+            columns = interval_columns(quantiles[row], LEVELS, positive=bool(positive[row]))
         name = str(panel.ids[row])
         name = name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
         draw = partial(_draw_series, values[start:], [_stamp(stamp) for stamp in times[start:]], columns)

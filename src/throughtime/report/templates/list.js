@@ -81,7 +81,7 @@ function lineOf(row) {
 }
 
 // The series that stands `by` lines further in the list; the first where none of it is chosen.
-function neighbour(by) {
+function neighbor(by) {
   const place = list.rows.indexOf(list.chosen);
   return list.rows[place < 0 ? 0 : Math.min(Math.max(place + by, 0), list.rows.length - 1)];
 }
@@ -122,8 +122,8 @@ function startList() {
   });
   document.getElementById("page-back").addEventListener("click", () => { list.page -= 1; showList(); });
   document.getElementById("page-on").addEventListener("click", () => { list.page += 1; showList(); });
-  document.getElementById("previous").addEventListener("click", () => choose(neighbour(-1)));
-  document.getElementById("next").addEventListener("click", () => choose(neighbour(1)));
+  document.getElementById("previous").addEventListener("click", () => choose(neighbor(-1)));
+  document.getElementById("next").addEventListener("click", () => choose(neighbor(1)));
   document.getElementById("worst").addEventListener("click", () => choose(extreme(true)));
   document.getElementById("best").addEventListener("click", () => choose(extreme(false)));
   arrange();
