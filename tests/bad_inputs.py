@@ -119,7 +119,7 @@ BAD_INPUTS = (
     BadInput("no values column", "a.csv", text("ds,b\n2020-01-01,x\n2020-01-02,y\n"), "no-target-column", found=["b"]),
     BadInput("two time columns", "a.csv", text("sold,paid,y\n2020-01-01,2020-02-01,1\n2020-01-02,2020-02-02,2\n"), "several-time-columns", found=["sold", "paid"]),
     BadInput("two value columns", "a.csv", text("ds,in,out\n2020-01-01,1,2\n2020-01-02,2,3\n"), "several-target-columns", found=["in", "out"]),
-    BadInput("two columns of one name", "a.csv", text("ds,y,y\n1,2,3\n"), "duplicate-column", 1, "y", ["ds", "y", "y"]),
+    BadInput("two columns of one name", "a.csv", text("ds,y,y\n1,2,3\n"), "several-target-columns", found=["y (column 2)", "y (column 3)"]),
     BadInput("text in the target", "a.csv", text("ds,y\n1,2\n2,NA\n\n3,closed\n"), "not-a-number", 5, "y", "closed"),
     BadInput("an infinite value", "a.csv", text("ds,y\n1,2\n2,-inf\n"), "not-finite", 3, "y", "-inf"),
     BadInput("values too far apart", "a.csv", text("ds,y\n1,1.7e308\n2,-1.7e308\n3,1.7e308\n"), "not-finite", 2, "y", "1.7e308"),

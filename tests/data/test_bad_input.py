@@ -19,7 +19,8 @@ MESSAGES = {
     "header only": "a.csv: no rows below the names of the columns, expected one for each series and time",
     "no header": "a.csv, line 1: found 1949-01, 112, expected the names of the columns, such as ds,y",
     "one column": (
-        "a.csv, line 1: found one column, expected two or more (time and value) between commas, semicolons or tabs"
+        "a.csv, line 1: found one column, expected two or more (time and value) between commas, semicolons, tabs or "
+        "pipes"
     ),
     "named column missing": (
         "a.csv: no column 'sale' (--target COLUMN (target= in Python)): the columns are 'ds', 'sales'. "
@@ -34,7 +35,7 @@ MESSAGES = {
         "Name it with --time COLUMN (time= in Python)."
     ),
     "no values column": (
-        "a.csv: no column of numbers to forecast besides the time: found 'b'. "
+        "a.csv: no column of numbers to forecast besides the time: found 'b' (such as 'x'). "
         "Name it with --target COLUMN (target= in Python)."
     ),
     "two time columns": (
@@ -44,7 +45,6 @@ MESSAGES = {
         "a.csv: the columns 'in', 'out' could all be the values to forecast. "
         "Choose one with --target COLUMN (target= in Python)."
     ),
-    "two columns of one name": "a.csv, line 1, column 'y': two columns have the name 'y', expected different names",
     "text in the target": (
         "a.csv, line 5, column 'y': found 'closed', expected a number, or nothing where it is missing"
     ),

@@ -90,9 +90,8 @@ def test_the_values_to_forecast_are_found_beside_covariates() -> None:
     assert "values in column 'sold'." in panel.notes[1]
 
 
-def test_text_of_numbers_is_numbers_and_what_is_a_category_stays_one() -> None:
+def test_numbers_truth_and_what_is_a_category_stay_what_they_are() -> None:
     table = TABLE.with_columns(
-        price=pl.col("price").cast(pl.String).fill_null("NA"),
         sky=pl.Series(["1", "2"] * 5, dtype=pl.Categorical),
         kind=pl.col("kind") == "big",
     )

@@ -80,7 +80,7 @@ def test_empty_series_are_named_and_counted_among_the_lengths() -> None:
 
 def findings(**changes: Any) -> Findings:
     """Return findings that need no other sentence than those about the series and the columns."""
-    columns = TableColumns("shop", "day", ("sold",), (), (), (), (), ())
+    columns = TableColumns("shop", "day", ("sold",), (), (), (), ())
     nobody = np.array([], str)
     plain = Findings(
         columns=columns,
@@ -111,19 +111,19 @@ def test_the_sentences_that_are_always_said() -> None:
     [
         ({"lengths": np.array([7])}, "1 series of 7 steps, daily, from 2020-01-01 to 2023-04-14."),
         (
-            {"columns": TableColumns(None, "day", ("sold", "left"), (), (), (), (), ())},
+            {"columns": TableColumns(None, "day", ("sold", "left"), (), (), (), ())},
             "Time in column 'day', values in columns 'sold', 'left'.",
         ),
         (
-            {"columns": TableColumns(None, "day", ("sold",), ("kind",), (), ("price", "promo"), (), ())},
+            {"columns": TableColumns(None, "day", ("sold",), ("kind",), (), ("price", "promo"), ())},
             "Covariates: static 'kind'; future 'price', 'promo'.",
         ),
         (
-            {"columns": TableColumns(None, "day", ("sold",), (), (), (), ("note",), ())},
+            {"columns": TableColumns(None, "day", ("sold",), (), (), (), ("note",))},
             "Ignored the column 'note'.",
         ),
         (
-            {"columns": TableColumns(None, "day", ("sold",), (), (), (), ("note", "x"), ())},
+            {"columns": TableColumns(None, "day", ("sold",), (), (), (), ("note", "x"))},
             "Ignored the columns 'note', 'x'.",
         ),
         ({"digits": "YYYYMM"}, "The time stamps in column 'day' are read as dates, YYYYMM."),

@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data.columns import ColumnNames
-from throughtime.data.covariates import Column, Covariates, read_column
+from throughtime.data.covariate_columns import covariate_series, read_column
+from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
-from throughtime.data.frames import as_polars, collect
+from throughtime.data.frames import collect
 from throughtime.data.frequency import Frequency
 from throughtime.data.frequency_inference import infer_frequency
 from throughtime.data.irregular import SPARSE, FrequencyError
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
+from throughtime.data.split_time import join_time
+from throughtime.data.wide import to_long
 
 
 class Arranged(NamedTuple):
@@ -43,15 +46,19 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     Raises:
         InputError: if the table cannot be used; it names the place, what was found and what was expected.
     """
+    table, source, names = to_long(table, source, names)
+    table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names))
-    check_distinct(rows, source)
+    check_distinct(rows, table, source)
     frequency = _frequency(rows, source)
     grid = to_grid(rows, frequency)
     known = np.add.reduceat(~np.isnan(rows.values), rows.bounds()[:-1], dtype=np.int64) > 0
     kept = np.repeat(known, grid.lengths)
     beyond = _after_last(grid) & kept if rows.columns.future else np.zeros(len(kept), bool)
     lengths = grid.lengths - np.add.reduceat(beyond, grid.offsets[:-1], dtype=np.int64)
-    findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)
+    findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)._replace(
+        repairs=source.repairs
+    )
     kept &= ~beyond
     covariates = None
     if rows.columns.static or rows.columns.past or rows.columns.future:
@@ -141,7 +148,7 @@ def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Ro
     columns = rows.columns
 
     def read(name: str) -> Column:
-        column = read_column(as_polars(collect(table.select(name))[name]), source)
+        column = read_column(covariate_series(collect(table.select(name))[name]), source)
         return Column(name, rows.of_column(column.values), column.categories)
 
     def on_grid(name: str) -> Column:

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import narwhals as nw
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from throughtime.data.frames import as_polars, collect
-from throughtime.data.source import Source, first_true, without_missing_words
+from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # A column of integers with one of these names is the time; pandas writes its index without a name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
-LARGEST = 1e300  # differences and sums of larger values would not be finite
 LISTED = 20  # names in a message
 COVARIATES = ("static", "past", "future")
 
@@ -55,7 +52,6 @@ class TableColumns:
         past: covariates that are known up to the present.
         future: covariates that are known beyond it.
         ignored: the table's other columns.
-        texts: the ignored columns that hold text.
     """
 
     id: str | None
@@ -65,7 +61,6 @@ class TableColumns:
     past: tuple[str, ...]
     future: tuple[str, ...]
     ignored: tuple[str, ...]
-    texts: tuple[str, ...]
 
     @property
     def read_first(self) -> list[str]:
@@ -127,8 +122,7 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     chosen += [*static, *covariates["past"], *covariates["future"]]
     _check_different(chosen, source)
     ignored = tuple(name for name in present if name not in chosen)
-    texts = tuple(name for name in ignored if head.schema[name] == nw.String)
-    return TableColumns(id, time, targets, **covariates, ignored=ignored, texts=texts)
+    return TableColumns(id, time, targets, **covariates, ignored=ignored)
 
 
 def several(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -162,56 +156,6 @@ def _check_different(chosen: list[str], source: Source) -> None:
     )
 
 
-def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
-    """Return the values as float64, NaN where missing.
-
-    Raises:
-        InputError: for text, infinite and far too large values, with the place of the first.
-    """
-    if column.dtype == pl.String:
-        numbers = _numbers_of_text(column, source)
-    elif column.dtype.is_numeric():
-        numbers = column.cast(pl.Float64)
-    else:
-        raise source.error(
-            f"found the type {column.dtype}, expected numbers",
-            code="wrong-type",
-            column=column.name,
-            found=column.dtype,
-            expected="numbers",
-        )
-    wrong = numbers.fill_nan(None).abs() > LARGEST
-    if wrong.any():
-        row = first_true(wrong.fill_null(False))
-        expected = f"a finite number of at most {LARGEST:g} in size"
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}, or nothing where missing",
-            code="not-finite",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
-    return numbers.fill_null(float("nan")).to_numpy()
-
-
-def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
-    text = without_missing_words(column)
-    numbers = text.cast(pl.Float64, strict=False)
-    wrong = numbers.is_null() & text.is_not_null()
-    if wrong.any():
-        row = first_true(wrong)
-        raise source.error(
-            f"found {column[row]!r}, expected a number, or nothing where it is missing",
-            code="not-a-number",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="a number",
-        )
-    return numbers
-
-
 def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     if "ds" in samples:
         return "ds"
@@ -240,7 +184,7 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
     if "y" in samples:
         return "y"
-    numeric = [name for name, sample in samples.items() if _share_of_numbers(sample) > 0.5]
+    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
@@ -251,12 +195,19 @@ def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
             expected="--target",
         )
     raise source.error(
-        f"no column of numbers to forecast besides the time: found {listed(samples) or 'no other column'}. "
+        f"no column of numbers to forecast besides the time: found {_with_examples(samples) or 'no other column'}. "
         f"Name it with {option('target')}.",
         code="no-target-column",
         found=list(samples),
         expected="--target",
     )
+
+
+def _with_examples(samples: dict[str, pl.Series]) -> str:
+    """Return the names of the columns, each with its first value."""
+    first = {name: sample[0] for name, sample in samples.items() if len(sample)}
+    examples = [f"{name!r} (such as {first[name]!r})" if name in first else repr(name) for name in samples]
+    return ", ".join(examples[:LISTED]) + (f" and {len(examples) - LISTED} more" if len(examples) > LISTED else "")
 
 
 def _share_of_numbers(sample: pl.Series) -> float:
@@ -281,9 +232,9 @@ def option(name: str, column: str = "COLUMN") -> str:
     return f"--{name} {column} ({name}= in Python)"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], *, quoted: bool = True) -> str:
     """Return the names in quotation marks, only the first of many."""
-    names = [repr(name) for name in names]
+    names = [repr(name) if quoted else name for name in names]
     if len(names) > LISTED:
         return ", ".join(names[:LISTED]) + f" and {len(names) - LISTED} more"
     return ", ".join(names)

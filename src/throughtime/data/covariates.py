@@ -3,11 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
-
-from throughtime.data.columns import as_numbers
-from throughtime.data.source import Source, without_missing_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,44 +103,3 @@ def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
     taken = values[places]
     taken[places < 0] = np.nan
     return taken
-
-
-def read_column(column: pl.Series, source: Source, *, categorical: bool | None = None) -> Column:
-    """Return a column as a covariate: numbers if all of its values are, else categories.
-
-    Args:
-        column: numbers, text, categories, or true and false.
-        source: names the table in messages.
-        categorical: True or False if the column must be categories or numbers, as it was when the network was trained.
-
-    Raises:
-        InputError: for other types, and for text in a column of numbers.
-    """
-    if column.dtype == pl.Boolean:
-        column = column.cast(pl.Float64) if not categorical else column.cast(pl.String)
-    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
-        raise source.error(
-            f"found the type {column.dtype}, expected numbers, text, or true and false",
-            code="wrong-type",
-            column=column.name,
-            found=column.dtype,
-            expected="numbers, text, or true and false",
-        )
-    if column.dtype == pl.Null:
-        column = column.cast(pl.Float64)
-    if categorical is None:
-        categorical = not column.dtype.is_numeric() and not _are_numbers(column)
-    if not categorical:
-        return Column(column.name, as_numbers(column, source))
-    text = without_missing_words(column.cast(pl.String))
-    names = text.drop_nulls().unique(maintain_order=True)
-    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Float64).fill_null(float("nan"))
-    return Column(column.name, codes.to_numpy(), tuple(names))
-
-
-def _are_numbers(column: pl.Series) -> bool:
-    """Return if text, such as that of a CSV file, holds only numbers; a column of categories never does."""
-    if column.dtype != pl.String:
-        return False
-    distinct = without_missing_words(column).drop_nulls().unique()
-    return not distinct.cast(pl.Float64, strict=False).has_nulls()

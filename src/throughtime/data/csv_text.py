@@ -3,16 +3,22 @@
 polars fills short rows with nulls and does not report lines, so the rows are measured here first.
 """
 
+import re
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.source import Source, without_missing_words
+from throughtime.data.columns import listed
+from throughtime.data.csv_header import SEPARATORS, find_preamble, named_columns
+from throughtime.data.number_marks import without_marks
+from throughtime.data.source import Source
 from throughtime.data.timestamps import share_of_dates
+from throughtime.data.wide import time_names
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FOREIGN = {  # the first bytes of files that users take for CSV
@@ -20,12 +26,20 @@ FOREIGN = {  # the first bytes of files that users take for CSV
     b"\xff\xd8\xff": "a JPEG picture",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"BZh": "data packed with bzip2",
+    b"\xfd7zXZ": "data packed with xz",
+    b"\x28\xb5\x2f\xfd": "data packed with Zstandard",
+    b"ARROW1": "a Feather file",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+FOREIGN_TEXT = {
+    "JSON": rb'^\s*(\{|\[\s*[\[{"\d-])',
+    "a page of HTML or XML": rb"(?i)^\s*<(!doctype|html|head|body|table|\?xml)\b",
+}
+PREAMBLE = 50  # rows in which the names of the columns must begin
 EXPECTED = "a CSV file (text in UTF-8; may be packed as .gz) or a Parquet file"
-DECIMAL_COMMA = r"^\s*-?\d*(,\d+)?\s*$"
 
 
 class TextRows(NamedTuple):
@@ -50,7 +64,7 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     Raises:
         InputError: for bytes that are not text, rows of different lengths, and a first line without column names.
     """
-    content = content.removeprefix(BYTE_ORDER_MARK)
+    content = _with_newlines(content.removeprefix(BYTE_ORDER_MARK))
     _check_text(content, source)
     text = np.frombuffer(content, np.uint8)
     rows = _rows(text)
@@ -61,7 +75,11 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
             code="open-quotation",
             row=len(rows.lines) - 1,
         )
-    separator = _separator(text, rows, source)
+    preamble = find_preamble(_first_rows(content, rows))
+    skipped = int(rows.lines[preamble.rows] - rows.lines[0])
+    rows = TextRows(rows.begins[preamble.rows :], rows.lines[preamble.rows :], rows.blank[preamble.rows :], rows.quoted)
+    source = replace(source, lines=rows.lines, repairs=replace(source.repairs, skipped_lines=skipped))
+    separator = preamble.separator or _separator(text, rows, source)
     _check_fields(text, rows, separator, source)
     try:
         head = int(rows.begins[0])
@@ -74,20 +92,37 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
             code="quotation-inside",
         )
     names = [name or "" for name in cells.row(0)]
+    if preamble.commented:
+        names[0] = names[0].removeprefix("#").lstrip()
     _check_names(names, source)
-    cells.columns = names
-    table = cells.slice(1)
+    table, made_up = named_columns(cells.slice(1), names)
+    source = replace(source, repairs=replace(source.repairs, made_up_names=made_up))
     filled = table.select(~pl.all_horizontal(pl.all().is_null())).to_series()
     table = table.filter(filled)
-    if separator == ";":
-        table = table.with_columns(_with_points(column) for column in table)
-    return table, replace(source, lines=rows.lines[1:][filled.to_numpy()])
+    source = replace(source, lines=rows.lines[1:][filled.to_numpy()])
+    if separator == "," and rows.quoted is None:
+        return table, source
+    table, marks = without_marks(table, separator)
+    return table, replace(source, unclear=marks.unclear, repairs=replace(source.repairs, grouped=marks.grouped))
+
+
+def _with_newlines(content: bytes) -> bytes:
+    """Return text whose lines end as on Linux if some end with a carriage return alone, as on old Macs."""
+    if not re.search(rb"\r(?!\n)", content):
+        return content
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _first_rows(content: bytes, rows: TextRows) -> list[str]:
+    bounds = [*rows.begins.tolist(), len(content)][: PREAMBLE + 1]
+    return [content[first:last].decode().strip("\r\n") for first, last in pairwise(bounds)]
 
 
 def _check_text(content: bytes, source: Source) -> None:
     if not content.strip():
         raise source.error(f"the file is empty, expected {EXPECTED}", code="empty-file", expected=EXPECTED)
     kind = next((kind for magic, kind in FOREIGN.items() if content.startswith(magic)), None)
+    kind = kind or next((kind for kind, form in FOREIGN_TEXT.items() if re.match(form, content)), None)
     if kind is None and b"\0" in content:
         kind = "binary data"
     if kind is not None:
@@ -131,7 +166,7 @@ def _separator(text: NDArray[np.uint8], rows: TextRows, source: Source) -> str:
     counts = {separator: int((head == ord(separator)).sum()) for separator in SEPARATORS}
     if not any(counts.values()):
         raise source.error(
-            "found one column, expected two or more (time and value) between commas, semicolons or tabs",
+            "found one column, expected two or more (time and value) between commas, semicolons, tabs or pipes",
             code="one-column",
             row=0,
             found=1,
@@ -149,9 +184,9 @@ def _check_fields(text: NDArray[np.uint8], rows: TextRows, separator: str, sourc
     if wrong.any():
         row = int(wrong.argmax())
         plural = "s" if fields[row] > 1 else ""
+        between = SEPARATORS.get(separator, repr(separator))
         raise source.error(
-            f"found {fields[row]} field{plural}, expected {fields[0]} between {SEPARATORS[separator]} as in line "
-            f"{rows.lines[0]}",
+            f"found {fields[row]} field{plural}, expected {fields[0]} between {between} as in line {rows.lines[0]}",
             code="wrong-number-of-fields",
             row=row,
             found=int(fields[row]),
@@ -160,28 +195,14 @@ def _check_fields(text: NDArray[np.uint8], rows: TextRows, separator: str, sourc
 
 
 def _check_names(names: list[str], source: Source) -> None:
-    twice = [name for k, name in enumerate(names) if name in names[:k]]
-    if twice:
-        raise source.error(
-            f"two columns have the name {twice[0]!r}, expected different names",
-            code="duplicate-column",
-            row=0,
-            column=twice[0],
-            found=names,
-            expected="different names",
-        )
     text = pl.Series(names)
+    if time_names(names):
+        return
     if share_of_dates(text) > 0 or text.cast(pl.Float64, strict=False).is_not_null().all():
         raise source.error(
-            f"found {', '.join(names)}, expected the names of the columns, such as ds,y",
+            f"found {listed(names, quoted=False)}, expected the names of the columns, such as ds,y",
             code="no-header",
             row=0,
             found=names,
             expected="the names of the columns",
         )
-
-
-def _with_points(column: pl.Series) -> pl.Series:
-    """Return the column with decimal points for decimal commas if it holds only such numbers and missing values."""
-    numbers = without_missing_words(column).drop_nulls().str.contains(DECIMAL_COMMA).all()
-    return column.str.replace(",", ".", literal=True) if numbers else column

@@ -9,6 +9,8 @@ from throughtime.data.columns import COVARIATES, TableColumns, listed
 from throughtime.data.frames import format_times
 from throughtime.data.frequency import Frequency
 from throughtime.data.irregular import SPARSE
+from throughtime.data.source import Repairs
+from throughtime.data.split_time import JOINED
 
 LISTED = 3  # series named in a sentence
 
@@ -29,6 +31,7 @@ class Findings(NamedTuple):
         rows_after_last: the ids of series with rows after their last value, which hold future covariates.
         sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
         empty_ids: the ids of series without any value, which are left out.
+        repairs: the repairs that reading the table made.
     """
 
     columns: TableColumns
@@ -43,6 +46,7 @@ class Findings(NamedTuple):
     rows_after_last: NDArray
     sparse_ids: NDArray
     empty_ids: NDArray
+    repairs: Repairs = Repairs()
 
 
 def explain(findings: Findings) -> list[str]:
@@ -50,7 +54,7 @@ def explain(findings: Findings) -> list[str]:
     columns = findings.columns
     sentences = [
         _summary(findings),
-        f"Time in column {columns.time!r}, values in {_columns(columns.targets)}.",
+        f"Time in {_time(columns.time)}, values in {_columns(columns.targets)}.",
     ]
     covariates = [f"{role} {listed(getattr(columns, role))}" for role in COVARIATES if getattr(columns, role)]
     if covariates:
@@ -59,6 +63,7 @@ def explain(findings: Findings) -> list[str]:
         sentences.append(f"Ignored the {_columns(columns.ignored)}.")
     if findings.digits:
         sentences.append(f"The time stamps in column {columns.time!r} are read as dates, {findings.digits}.")
+    sentences += _repairs(findings)
     if not findings.in_order:
         sentences.append("The rows were not in order of time: sorted.")
     if findings.missing_rows:
@@ -83,6 +88,30 @@ def explain(findings: Findings) -> list[str]:
 def explain_leading_missing(series: int) -> str:
     """Return the sentence about ``series`` series that began with missing values."""
     return f"Missing values before the first observation left out: {series:,} series."
+
+
+def _time(name: str) -> str:
+    parts = name.split(JOINED)
+    return f"column {name!r}" if len(parts) == 1 else f"the columns {listed(parts)} together"
+
+
+def _repairs(findings: Findings) -> list[str]:
+    columns, repairs = findings.columns, findings.repairs
+    used = (*columns.targets, *columns.static, *columns.past, *columns.future)
+    grouped, made_up = (
+        tuple(name for name in names if name in used) for names in (repairs.grouped, repairs.made_up_names)
+    )
+    sentences = []
+    if repairs.wide_columns:
+        stamps = f"{repairs.wide_columns:,} time stamps as names of columns"
+        sentences.append(f"The table is wide, with {stamps}: each of its rows is read as a series.")
+    if repairs.skipped_lines:
+        sentences.append(f"{_count(repairs.skipped_lines, 'line')} above the names of the columns skipped.")
+    if made_up:
+        sentences.append(f"The file has no name, or the same name twice, for {_columns(made_up)}.")
+    if grouped:
+        sentences.append(f"Marks for thousands removed from the numbers in {_columns(grouped)}.")
+    return sentences
 
 
 def _summary(findings: Findings) -> str:

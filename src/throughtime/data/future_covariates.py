@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 from throughtime.data.columns import listed
-from throughtime.data.covariates import Column, Covariates, read_column
+from throughtime.data.covariate_columns import TRUTH, as_text, covariate_series, read_column
+from throughtime.data.covariates import Column, Covariates
 from throughtime.data.frames import as_polars, collect, format_times
 from throughtime.data.integer_times import DATED, PLAIN
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
+from throughtime.data.split_time import with_joined_time
 from throughtime.data.timestamps import parse_times
 
 LISTED = 5  # series in a table of dates
@@ -74,6 +76,7 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
             code="no-future-covariates",
             expected="--future NAME",
         )
+    table = with_joined_time(table, covariates.time, source)
     frame = _needed_columns(panel, covariates, table, source, horizon)
     row, series, step = _rows_in_horizon(panel, covariates, frame, source, horizon)
     multiple = panel.frequency.multiple
@@ -84,10 +87,29 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     has_row[places] = True
     future = []
     for column in grid.future:
-        categorical = column.categories is not None
-        new = read_column(as_polars(frame[column.name]), source, categorical=categorical)
+        new = _read_as(column, covariate_series(frame[column.name]), source)
         future.append(_filled(column, replace(new, values=new.values[row]), places))
     return replace(panel, covariates=replace(grid, future=tuple(future), has_row=has_row))
+
+
+def _read_as(column: Column, values: pl.Series, source: Source) -> Column:
+    """Return new values of a covariate, as numbers or categories as it was before.
+
+    New categories are missing values to the network. But numbers, or true and false, none of which was a category
+    before, are a mistake: the tables write the same categories differently.
+    """
+    new = read_column(values, source, categorical=column.categories is not None)
+    if column.categories is None or not new.categories or set(new.categories) & set(column.categories):
+        return new
+    if values.dtype in (pl.String, pl.Categorical, pl.Enum) and not set(new.categories) <= set(TRUTH):
+        return new
+    raise source.error(
+        f"found {listed(new.categories)}, but the categories are {listed(column.categories)}: write them as before",
+        code="other-categories",
+        column=column.name,
+        found=list(new.categories),
+        expected=list(column.categories),
+    )
 
 
 def _needed_columns(
@@ -126,22 +148,39 @@ def _rows_in_horizon(
         )
     ordinals = frequency.ordinals(stamps.values)
     on_grid = replace(frequency, stamp=str(stamps.values.dtype)).times(ordinals) == stamps.values
-    row, series = _pairs(covariates, frame)
+    row, series = _pairs(covariates, frame, source)
     step, rest = np.divmod(ordinals[row] - panel.starts[series], frequency.multiple)
     ahead = on_grid[row] & (rest == 0) & (step >= panel.lengths[series]) & (step < panel.lengths[series] + horizon)
     return row[ahead], series[ahead], step[ahead]
 
 
-def _pairs(covariates: Covariates, frame: nw.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(covariates: Covariates, frame: nw.DataFrame, source: Source) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return every row with each of its series: several if they are columns of one table."""
     count = len(covariates.sources)
     if covariates.id is None:
         return np.repeat(np.arange(len(frame)), count), np.tile(np.arange(count), len(frame))
-    ids = as_polars(frame[covariates.id]).cast(pl.String)
-    rows = pl.DataFrame({"id": ids, "row": np.arange(len(frame))})
-    series = pl.DataFrame({"id": covariates.sources.astype(str), "series": np.arange(count)})
+    numbers = covariates.sources.dtype.kind in "iuf"
+    sources = covariates.sources if numbers else covariates.sources.astype(str)
+    ids = covariate_series(frame[covariates.id]).alias("id")
+    rows = pl.DataFrame({"id": _keys(ids, numbers), "row": np.arange(len(frame))})
+    series = pl.DataFrame({"id": _keys(pl.Series("id", sources), numbers), "series": np.arange(count)})
     pairs = rows.join(series, on="id").sort("row", "series")
+    if not len(pairs):
+        names = [list(dict.fromkeys(map(str, values))) for values in (ids.to_list(), covariates.sources.tolist())]
+        raise source.error(
+            f"no row is of a series: found {listed(names[0][:LISTED])}, the series are {listed(names[1][:LISTED])}",
+            code="other-series",
+            column=covariates.id,
+            found=names[0][:LISTED],
+            expected=names[1][:LISTED],
+        )
     return pairs["row"].to_numpy(), pairs["series"].to_numpy()
+
+
+def _keys(ids: pl.Series, numbers: bool) -> pl.Series:
+    """Return ids as text by which two tables agree: 1, 1.0, "1" and "1.0" are one series; of numbers "01" is too."""
+    keys = as_text(ids).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "${1}")
+    return keys.str.replace(r"^(-?)0+(\d)", "${1}${2}") if numbers else keys
 
 
 def _check_once(places: NDArray[np.int64], row: NDArray[np.int64], source: Source, covariates: Covariates) -> None:

@@ -77,7 +77,7 @@ def _content(path: Path, source: Source) -> bytes | None:
     try:
         with path.open("rb") as file:
             head = file.read(len(PARQUET))
-            if head == PARQUET:
+            if head == PARQUET and path.is_file():  # a pipe cannot be read again
                 return None
             content = head + file.read()
         return gzip.decompress(content) if content.startswith(GZIP) else content

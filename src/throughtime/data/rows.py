@@ -12,11 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.columns import ColumnNames, TableColumns, as_numbers, option, select_columns
-from throughtime.data.frames import as_polars, format_times
+from throughtime.data.columns import ColumnNames, TableColumns, option, select_columns
+from throughtime.data.frames import as_polars, collect, format_times
 from throughtime.data.frequency import Frequency
+from throughtime.data.numbers import as_numbers
 from throughtime.data.source import Source
 from throughtime.data.timestamps import TimeStamps, distinct_values, parse_times
+
+MOST_CANDIDATES = 50  # columns that are tried as the names of series, for a message
 
 
 class Rows(NamedTuple):
@@ -188,7 +191,7 @@ def _rising(series: NDArray[np.int64], times: NDArray) -> bool:
     return bool(((times[1:] >= times[:-1]) | (series[1:] != series[:-1])).all())
 
 
-def check_distinct(rows: Rows, source: Source) -> None:
+def check_distinct(rows: Rows, table: nw.DataFrame | nw.LazyFrame, source: Source) -> None:
     """Refuse sorted rows that have a time stamp twice in one series."""
     times, series, columns = rows.stamps.values, rows.series, rows.columns
     twice = (times[1:] == times[:-1]) & (series[1:] == series[:-1])
@@ -198,9 +201,10 @@ def check_distinct(rows: Rows, source: Source) -> None:
     of_series = "" if columns.id is None else f" of series {str(rows.ids[series[first]])!r}"
     message = f"duplicate time stamps{of_series}: found {rows.name(first, source)} again; expected one row for each"
     if columns.id is None:
-        example = f", such as {columns.texts[0]!r}" if columns.texts else ""
-        message += f". If the table holds several series, name the column that tells them apart{example}: "
-        message += option("id", columns.texts[0] if columns.texts else "COLUMN")
+        candidates = _names_of_series(table, columns)
+        if candidates:
+            message += ". If the table holds several series, name the column that tells them apart, such as "
+            message += f"{candidates[0]!r}: {option('id', candidates[0])}"
     raise source.error(
         message,
         code="duplicate-time",
@@ -209,6 +213,24 @@ def check_distinct(rows: Rows, source: Source) -> None:
         found=format_times(times[[first]], rows.stamps.zone)[0],
         expected="one row for each series and time",
     )
+
+
+def _names_of_series(table: nw.DataFrame | nw.LazyFrame, columns: TableColumns) -> list[str]:
+    """Return the ignored columns that could name the series: they repeat, and with the time make the rows unique."""
+    names = [name for name in columns.ignored if len(columns.ignored) <= MOST_CANDIDATES]
+    if not names:
+        return []
+    frame = collect(table.select([columns.time, *names]))
+    time = as_polars(frame[columns.time]).cast(pl.String)
+    candidates = []
+    for name in names:
+        column = as_polars(frame[name])
+        if column.dtype.is_nested() or column.dtype.is_float() or column.has_nulls():
+            continue
+        repeats = column.n_unique() <= len(column) / 2
+        if repeats and not pl.DataFrame([time.alias("time"), column.alias("id")]).is_duplicated().any():
+            candidates.append(name)
+    return candidates
 
 
 def to_grid(rows: Rows, frequency: Frequency) -> Grid:

@@ -12,6 +12,23 @@ from throughtime._errors import InputError
 MISSING = ("", "na", "n/a", "nan", "null", "none")  # texts that mean a missing value, in lower case
 
 
+@dataclass(frozen=True)
+class Repairs:
+    """The repairs that reading a table made, for the findings.
+
+    Attributes:
+        grouped: columns from whose numbers marks for thousands were removed.
+        skipped_lines: titles and comments above the names of the columns.
+        made_up_names: the names of columns that had none, or the name of another column.
+        wide_columns: the time stamps among the names of the columns of a wide table, which was made long.
+    """
+
+    grouped: tuple[str, ...] = ()
+    skipped_lines: int = 0
+    made_up_names: tuple[str, ...] = ()
+    wide_columns: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A file or a dataframe, as messages name it.
@@ -19,10 +36,14 @@ class Source:
     Attributes:
         name: the file's path, or "the frame".
         lines: the line in the file of each row, for text files; None for Parquet files and frames.
+        unclear: columns of numbers whose points or commas may be decimal marks or group thousands.
+        repairs: the repairs that reading the table made.
     """
 
     name: str
     lines: NDArray[np.int64] | None = None
+    unclear: tuple[str, ...] = ()
+    repairs: Repairs = Repairs()
 
     def line(self, row: int) -> int:
         """Return the line of a row (from 0) in a text file, else the row's number; both count from 1."""

@@ -1,0 +1,89 @@
+"""A column of numbers, or of text that holds numbers."""
+
+import re
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime.data.source import Source, first_true, without_missing_words
+
+LARGEST = 1e300  # differences and sums of larger values would not be finite
+MISSING_MARK = re.compile(  # a dash, points, ?, #N/A, <NA>, (null), n.a., missing, ...
+    r"^([-\u2013\u2014_.?*:/~\u2026]{1,4}|#[a-z/0!?]+|[<(\[{]?(na|nan|nat|nd|n/d|n/a|null|nil|none|void|empty)[>)\]}]?"
+    r"|n\.\s?[adv]\.?|k\.\s?a\.?|missing|unknown|unavailable|not available|no data|-?nan\(?.*\)?|-?1\.#(ind|qnan))$"
+)
+
+
+def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
+    """Return the values as float64, NaN where missing.
+
+    Raises:
+        InputError: for text, infinite and far too large values, with the place of the first.
+    """
+    if column.dtype == pl.String:
+        numbers = _numbers_of_text(column, source)
+    elif column.dtype.is_numeric():
+        numbers = column.cast(pl.Float64)
+    else:
+        raise source.error(
+            f"found the type {column.dtype}, expected numbers",
+            code="wrong-type",
+            column=column.name,
+            found=column.dtype,
+            expected="numbers",
+        )
+    wrong = numbers.fill_nan(None).abs() > LARGEST
+    if wrong.any():
+        row = first_true(wrong.fill_null(False))
+        expected = f"a finite number of at most {LARGEST:g} in size"
+        raise source.error(
+            f"found {column[row]!r}, expected {expected}, or nothing where missing",
+            code="not-finite",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected=expected,
+        )
+    return numbers.fill_null(float("nan")).to_numpy()
+
+
+def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
+    text = without_missing_words(column)
+    if column.name in source.unclear:
+        row = first_true(text.str.contains("[.,]").fill_null(False))
+        raise source.error(
+            f"{column[row]!r} may be {_both_ways(text[row])}: all marks of the column can be decimal marks or group "
+            f"thousands. Write thousands without marks, or decimal points in a file with commas between the columns.",
+            code="decimal-or-thousands",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="numbers without marks for thousands",
+        )
+    numbers = text.cast(pl.Float64, strict=False)
+    wrong = numbers.is_null() & text.is_not_null()
+    if wrong.any():
+        row = first_true(wrong)
+        raise source.error(
+            f"found {column[row]!r}, expected a number, or nothing where it is missing{_hint(text, wrong)}",
+            code="not-a-number",
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected="a number",
+        )
+    return numbers
+
+
+def _hint(text: pl.Series, wrong: pl.Series) -> str:
+    """Return advice if the first value that is no number looks like a mark for missing values."""
+    mark = text[first_true(wrong)]
+    if not MISSING_MARK.match(mark.lower()):
+        return ""
+    rows = int((text == mark).sum())
+    return f". It looks like a missing value, in {rows} row{'s' if rows > 1 else ''}: leave it empty, or write NA"
+
+
+def _both_ways(number: str) -> str:
+    return f"{re.sub('[.,]', '', number)} or {number.replace(',', '.')}"
