@@ -1,7 +1,7 @@
 """A copied cell is the same cell.
 
-Varied: every activation of the table, others of JAX, one's own, a lambda; copies, deep copies, pickles and cloudpickles;
-the cell alone, wrapped, in a network, and of a derived class.
+Varied: every activation of the table, others of JAX, one's own, a lambda; copies, deep copies, pickles and
+cloudpickles; the cell alone, wrapped, in a network, and of a derived class.
 """
 
 import copy
