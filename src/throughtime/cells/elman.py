@@ -1,13 +1,13 @@
 """The simple recurrent network of Elman, with any activation."""
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 
 from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
 from throughtime.cells import initializers
-from throughtime.cells.activations import LARGEST_SLOPES, Activation
+from throughtime.cells.activations import LARGEST_SLOPES, Activation, from_reference, to_reference
 from throughtime.cells.activations import activation as activation_named
 from throughtime.cells.base import MatrixCell
 
@@ -61,6 +61,14 @@ class Elman(MatrixCell):
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
         self.activation = activation_named(activation)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields for a copy or a pickle, the activation by its name: JAX's functions cannot be copied."""
+        return vars(self) | {"activation": to_reference(self.activation)}
+
+    def __setstate__(self, fields: dict[str, Any]) -> None:
+        """Take the fields of :meth:`__getstate__`."""
+        vars(self).update(fields | {"activation": from_reference(fields["activation"])})
 
     def initial_state(self) -> ElmanState:
         """Return zeros."""

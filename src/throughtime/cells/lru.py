@@ -94,19 +94,27 @@ class LRU(LinearCell):
     def coefficients(self, gx: Array) -> tuple[Array, Array]:
         """Return ``a = lam`` and ``c = gamma * (re + 1j * im)``."""
         re, im, _ = jnp.split(gx, 3, axis=-1)
-        lam = jnp.exp(jax.lax.complex(-jnp.exp(self.nu), jnp.exp(self.theta)))
+        lam = jnp.exp(_complex(-jnp.exp(self.nu), jnp.exp(self.theta)))
         gamma = jnp.sqrt(-jnp.expm1(-2 * jnp.exp(self.nu)))  # sqrt(1 - |lam|^2), accurate for |lam| near 1
         gamma = jnp.broadcast_to(gamma, re.shape)
-        return jnp.broadcast_to(lam, re.shape), jax.lax.complex(gamma * re, gamma * im)
+        return jnp.broadcast_to(lam, re.shape), _complex(gamma * re, gamma * im)
 
     def state_to_array(self, state: LRUState) -> Array:
         """Return ``s = re + 1j * im``."""
-        return jax.lax.complex(state.re, state.im)
+        return _complex(state.re, state.im)
 
     def array_to_state(self, s: Array) -> LRUState:
         """Return the real and the imaginary part of s."""
-        return LRUState(s.real, s.imag)
+        dtype = self.w_x.dtype
+        return LRUState(s.real.astype(dtype), s.imag.astype(dtype))
 
     def output(self, s: Array, gx: Array) -> Array:
         """Return the real part of ``C s``, plus the input's share that skips the memory."""
-        return s.real @ self.c_re.T - s.imag @ self.c_im.T + gx[..., -self.hidden :]
+        re, im = self.array_to_state(s)
+        return re @ self.c_re.T - im @ self.c_im.T + gx[..., -self.hidden :]
+
+
+def _complex(re: Array, im: Array) -> Array:
+    """Return ``re + 1j * im``, complex64 for types of 16 bits, which have no complex one."""
+    dtype = jnp.float32 if re.dtype.itemsize < 4 else re.dtype
+    return jax.lax.complex(re.astype(dtype), im.astype(dtype))

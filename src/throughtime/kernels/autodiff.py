@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from throughtime._devices import vary_alike
 from throughtime._types import Array, Mask
 from throughtime.cells import Cell, State
 from throughtime.kernels import batching
@@ -36,7 +37,7 @@ def native_unroll(cell: Cell, state: State, xs: Array, mask: Mask | None, *, rev
     if mask is not None:
         xs = jnp.where(mask[..., None], xs, 0)  # the kernel multiplies by 0 what is masked out, and NaN * 0 is NaN
     inputs = KernelInputs(xs, state.h, state.c if spec.has_c else None, mask)
-    one_model = jax.tree.map(lambda leaf: leaf[None], (cell, inputs))
+    one_model = jax.tree.map(lambda leaf: leaf[None], vary_alike((cell, inputs)))
     hs, h, c = jax.tree.map(lambda leaf: leaf[0], forward(Call(spec, reverse), *one_model))
     return spec.make_state(h, c), hs if mask is None else jnp.where(mask[..., None], hs, 0)
 
@@ -84,7 +85,8 @@ def _forward_rule(call: Call, cell: Any, inputs: Any) -> tuple[Outputs, Saved]:
 
 def _backward_rule(saved: Saved, cotangents: Outputs) -> tuple[None, Cell, KernelInputs]:
     """Return the gradients by the arguments of ``forward``; None is JAX's zero."""
-    gradients = backward(*saved, jax.tree.map(_without_symbolic_zero, cotangents))
+    cotangents = vary_alike(jax.tree.map(_without_symbolic_zero, cotangents), saved.inputs)
+    gradients = backward(*saved, cotangents)
     d_inputs: Any = (gradients.xs, gradients.h, gradients.c, None)
     return None, gradients.cell, KernelInputs(*d_inputs)
 

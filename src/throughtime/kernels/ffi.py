@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._devices import vary_alike
 from throughtime._types import Array, Bool, Float
 from throughtime.cells import ACTIVATIONS, GRU, LSTM, Activation, Cell, Elman, ElmanState, GRUState, LSTMState, State
 from throughtime.kernels.library import BACKWARD, FORWARD
@@ -136,10 +137,12 @@ class Call:
         return Gradients(d_cell, d_xs if self.needs_dx else None, d_h, self._optional_c(d_c))
 
     def _run(self, target: str, results: list[tuple[int, ...]], operands: tuple[Array, ...]) -> Sequence[Array]:
-        """Call a function of the native library, for results of these shapes."""
+        """Call a function of the native library, for results of these shapes that vary as the operands do."""
+        operands = vary_alike(operands)
         function = jax.ffi.ffi_call(target, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in results])
         cell, activation = np.int32(self.spec.cell), np.int32(self.spec.activation)
-        return function(*operands, cell=cell, activation=activation, reverse=np.bool_(self.reverse))
+        came = function(*operands, cell=cell, activation=activation, reverse=np.bool_(self.reverse))
+        return vary_alike(came, operands)
 
     def _operands(self, cell: Cell, inputs: KernelInputs) -> tuple[Array, ...]:
         """Return w_x, w_h, b, b_h, xs, h, c and the mask, as every call takes them."""

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._devices import vary_alike
 from throughtime._types import Array
 from throughtime.cells import LinearCell
 from throughtime.kernels.library import LINEAR
@@ -23,7 +24,7 @@ def coefficient_dtypes(cell: LinearCell, xs: Array) -> tuple[np.dtype, np.dtype]
 
 def native_recurrence(a: Array, c: Array, *, reverse: bool) -> Array:
     """Return the states (T, H) for a and c (T, H), float32 or complex64, from a state of zeros."""
-    return _states(Direction(reverse), a, c)
+    return _states(Direction(reverse), *vary_alike((a, c)))
 
 
 @jax.tree_util.register_static
@@ -50,7 +51,7 @@ class Direction:
 def _states(direction: Direction, a: Array, c: Array) -> Array:
     shape = jax.ShapeDtypeStruct(c.shape, c.dtype)
     run = jax.ffi.ffi_call(LINEAR[c.dtype.name], shape, vmap_method="broadcast_all")
-    return run(a, c, reverse=np.bool_(direction.reverse), late=np.bool_(direction.late))
+    return vary_alike(run(a, c, reverse=np.bool_(direction.reverse), late=np.bool_(direction.late)), (a, c))
 
 
 def _forward_rule(direction: Direction, a: Array, c: Array) -> tuple[Array, tuple[Direction, Array, Array]]:

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from throughtime._devices import is_split
 from throughtime._types import Array
 from throughtime.cells import Cell, Elman, LinearCell
 from throughtime.kernels.ffi import spec_of
@@ -27,6 +28,10 @@ def why_no_kernel(cell: Cell, xs: Array, state: Any) -> str | None:
     else:
         others = {str(jnp.result_type(leaf)) for leaf in jax.tree.leaves((cell, xs, state))} - {"float32"}
         reason = f"kernels compute in float32: cell, xs or state hold {', '.join(sorted(others))}" if others else None
+    if reason is None and is_split((cell, xs, state)):
+        reason = (
+            "cell, xs or state are split over devices by explicit axes, and a kernel would gather them on each device"
+        )
     if reason is None and not available():
         return available().why
     return reason

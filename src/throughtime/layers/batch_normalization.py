@@ -9,6 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._devices import vary_alike
 from throughtime._errors import InputError
 from throughtime._types import Array, Bool, Float, GateBias, Hidden, Int, Projected
 from throughtime.cells import Cell, GatedCell, MatrixCell, State
@@ -191,6 +192,14 @@ def unroll_batch_norm(
             found=xs.shape,
             expected=f"(B, T, {cell.inputs})",
         )
+    return _unroll_batch(cell, xs, mask)
+
+
+@eqx.filter_jit
+def _unroll_batch(
+    cell: BatchNorm, xs: Float[Array, "B T D"], mask: Bool[Array, "B T"]
+) -> tuple[BatchNormState, Float[Array, "B T H"], BatchStatistics]:
+    """Unroll, compiled once for each shape."""
     order = jnp.argsort(~mask, axis=1, stable=True)  # unmasked steps first, so that equal steps share statistics
     inverse = jnp.argsort(order, axis=1)
     gx = cell.project(jnp.where(mask[..., None], xs, 0))
@@ -203,6 +212,7 @@ def unroll_batch_norm(
         return BatchNormState(updated, state.t + 1), updated.h, BatchStatistics(x, h, jnp.sum(observed))
 
     first = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (len(xs), *leaf.shape)), cell.initial_state())
+    first, gx = vary_alike((first, gx), cell, mask)
     gx, mask = jnp.take_along_axis(gx, order[..., None], axis=1), jnp.take_along_axis(mask, order, axis=1)
     state, ys, statistics = _scan_batch(step, first, gx, mask)
     return state, jnp.take_along_axis(ys, inverse[..., None], axis=1), statistics

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._devices import vary_alike
 from throughtime._types import Array, Float
 from throughtime.cells import Cell
 
 
+@eqx.filter_jit
 def trajectory(cell: Cell, xs: Float[Array, "T D"], state: Any = None) -> tuple[Any, Array]:
     """Return the states s_0 .. s_T of one sequence, T + 1 along a leading axis, and the projections gx (T, G*H)."""
-    first = cell.initial_state() if state is None else state
+    first, xs = vary_alike((cell.initial_state() if state is None else state, xs), cell)
     gx = cell.project(xs)
 
     def visited(state: Any, gx: Array) -> tuple[Any, Any]:
@@ -27,6 +30,7 @@ def zero_perturbations(cell: Cell, steps: int) -> Any:
     return jax.tree.map(lambda leaf: jnp.zeros((steps, *leaf.shape), leaf.dtype), cell.initial_state())
 
 
+@eqx.filter_jit
 def unroll_perturbed(cell: Cell, xs: Float[Array, "T D"], perturbations: Any, state: Any = None) -> tuple[Any, Array]:
     """Return the last state and the outputs (T, H) of one sequence; before each step its perturbation is added.
 
@@ -46,7 +50,7 @@ def unroll_perturbed(cell: Cell, xs: Float[Array, "T D"], perturbations: Any, st
         moved = [leaf if added is None else leaf + added for leaf, added in pairs]
         return cell.step(jax.tree.unflatten(jax.tree.structure(state), moved), gx)
 
-    first = cell.initial_state() if state is None else state
+    first, xs = vary_alike((cell.initial_state() if state is None else state, xs), cell, perturbations)
     return jax.lax.scan(step, first, (perturbations, cell.project(xs)))
 
 

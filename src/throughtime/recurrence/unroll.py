@@ -9,13 +9,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._errors import InputError
+from throughtime._devices import split_alike, vary_alike
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import native_recurrence, native_unroll
+from throughtime.recurrence.checks import require_cell, require_shapes, require_state, require_types
 from throughtime.recurrence.method import Chosen, Method, choose_method, require_method
 from throughtime.recurrence.scans import linear_scan, parallel_recurrence, sequential_scan
 
@@ -48,29 +50,55 @@ def unroll(
     Native kernels have gradients of any order, but no derivatives in forward mode (``jax.jvp``, ``jax.jacfwd``): for
     those use ``method="scan"``, or ``with throughtime.kernels.off():`` around code that calls unroll.
 
+    Outside of ``jax.jit`` it compiles once for each shape. Inside ``jax.shard_map``, and on a mesh with explicit axes,
+    a state and a mask are spread over the devices as the inputs are.
+
     Raises:
-        InputError: if a shape does not fit the cell or another argument, the mask is not boolean, or the method cannot
-            run this cell.
+        InputError: if ``cell`` is no cell, a shape or a type does not fit the cell or another argument, the mask is not
+            boolean, or the method cannot run this cell.
     """
+    require_cell(cell)
     xs = jnp.asarray(xs)
     mask = None if mask is None else jnp.asarray(mask)
     require_shapes(cell, xs, mask)
-    _require_state(cell, state, xs.shape[:-2])
+    require_state(cell, state, xs.shape[:-2])
+    state = jax.tree.map(jnp.asarray, state)
+    require_method(method, cell, xs, state)
+    chosen = _choose(cell, xs, state) if method == "auto" else method
+    return _unroll(cell, xs, state, mask, reverse=bool(reverse), method=chosen)
+
+
+def _choose(cell: Cell, xs: Array, state: Any) -> Chosen:
+    try:
+        return choose_method(cell, xs, state)
+    except TypeError:  # numbers that the cell cannot take, which require_types will name
+        return "scan"
+
+
+@eqx.filter_jit
+def _unroll(
+    cell: Cell, xs: Array, state: Any, mask: Mask | None, *, reverse: bool, method: Chosen
+) -> tuple[Any, Array]:
+    """Run a cell by this method.
+
+    JAX compiles a scan anew for every new function that it gets, and never frees the program. One function that holds
+    the scan is compiled once for each shape, also where ``unroll`` is called outside of ``jax.jit``.
+    """
     if state is None:
         initial = cell.initial_state()
         state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), initial)
-    require_method(method, cell, xs, state)
-    chosen = choose_method(cell, xs, state) if method == "auto" else method
-    if chosen == "kernel" and not isinstance(cell, LinearCell):
+    state, xs, mask = vary_alike((state, xs, mask), cell)
+    if method == "kernel" and not isinstance(cell, LinearCell):
         return native_unroll(cell, state, xs, mask, reverse=reverse)
-    scan = _scan(chosen, cell)
-    if xs.ndim == 2:
-        return scan(state, xs, mask, reverse)
+    scan = _scan(method, cell)
 
     def one_sequence(state: Any, xs: Array, mask: Mask | None) -> tuple[Any, Array]:
+        require_types(cell, xs, state)
         return scan(state, xs, mask, reverse)
 
-    return jax.vmap(one_sequence)(state, xs, mask)
+    if xs.ndim == 2:
+        return one_sequence(state, xs, mask)
+    return jax.vmap(one_sequence)(*split_alike((state, xs, mask)))
 
 
 def _scan(method: Chosen, cell: Cell) -> Callable[..., tuple[Any, Array]]:
@@ -79,51 +107,3 @@ def _scan(method: Chosen, cell: Cell) -> Callable[..., tuple[Any, Array]]:
         return partial(sequential_scan, cell)
     recurrence = native_recurrence if method == "kernel" else parallel_recurrence
     return partial(linear_scan, recurrence, cell)
-
-
-def require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
-    """Check that inputs and mask fit each other and the cell.
-
-    Raises:
-        InputError: if they do not.
-    """
-    if xs.ndim not in (2, 3) or xs.shape[-1] != cell.inputs:
-        expected = f"(T, {cell.inputs}) or (B, T, {cell.inputs})"
-        raise InputError(
-            f"xs has shape {xs.shape}: expected {expected} for a cell of {cell.inputs} inputs",
-            code="wrong-shape",
-            found=xs.shape,
-            expected=expected,
-        )
-    if mask is not None and mask.shape != xs.shape[:-1]:
-        raise InputError(
-            f"mask has shape {mask.shape}: expected {xs.shape[:-1]}, one value for each step of xs",
-            code="wrong-mask-shape",
-            found=mask.shape,
-            expected=xs.shape[:-1],
-        )
-    if mask is not None and mask.dtype != bool:
-        raise InputError(
-            f"mask has dtype {mask.dtype}: expected bool, True where xs holds an input",
-            code="wrong-mask-dtype",
-            found=str(mask.dtype),
-            expected="bool",
-        )
-
-
-def _require_state(cell: Cell, state: Any, batch: tuple[int, ...]) -> None:
-    """Check that a state has the type and the shapes of the cell's own."""
-    if state is None:
-        return
-    own = jax.eval_shape(cell.initial_state)
-    shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(state)]
-    expected = [(*batch, *leaf.shape) for leaf in jax.tree.leaves(own)]
-    if (jax.tree.structure(state), shapes) != (jax.tree.structure(own), expected):
-        kind, own_kind = type(state).__name__, type(own).__name__
-        raise InputError(
-            f"state is a {kind} with shapes {shapes}: expected a {own_kind} with shapes {expected}, as unroll returns "
-            "it for the same cell and batch",
-            code="wrong-state",
-            found=(kind, shapes),
-            expected=(own_kind, expected),
-        )
