@@ -19,6 +19,7 @@ STAGES = [
     "__init__",
     "_errors",
     "_types",
+    "_arguments",
     "_registry",
     "_files",
     "_jax_config",

@@ -1,8 +1,9 @@
 """Names for objects: users and files name functions and classes, tables hold them."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from throughtime._errors import InputError
 
@@ -15,22 +16,34 @@ def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry
     Args:
         what: the kind of entry, for the message: "activation", "cell".
         table: the entries by name.
-        choice: a name of the table, or any callable.
+        choice: a name of the table, in letters of any case, or any callable.
 
     Raises:
         InputError: for an unknown name; the message lists the known ones and suggests the closest.
     """
-    if callable(choice):
-        return choice
-    if isinstance(choice, str) and choice in table:
-        return table[choice]
-    close = get_close_matches(str(choice), table, n=1)
+    return choice if callable(choice) else table[known_name(what, table, choice)]
+
+
+def known_name(what: str, table: Iterable[str], choice: Any) -> str:
+    """Return a name as the table has it: "LSTM" and " Lstm" are "lstm", "Student-t" is "student_t".
+
+    Raises:
+        InputError: for an unknown name; the message lists the known ones and suggests the closest.
+    """
+    table = list(table)
+    if isinstance(choice, str):
+        if choice in table:
+            return choice
+        folded = re.sub(r"[-\s]+", "_", choice.strip().lower())
+        if folded in table:
+            return folded
+    close = get_close_matches(str(choice).lower(), table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InputError(
         f"unknown {what} {choice!r}: expected one of {', '.join(table)}.{hint}",
         code="unknown-name",
         found=choice,
-        expected=list(table),
+        expected=table,
     )
 
 
