@@ -77,7 +77,7 @@ def random_key(key: KeyLike) -> Key:
 
 def plain(value: Any) -> Any:
     """Return NumPy's numbers, truth values and arrays as Python's, also inside of mappings, lists and tuples."""
-    if isinstance(value, np.generic | np.ndarray):
+    if hasattr(value, "tolist"):  # also an array of JAX
         return value.tolist()
     if isinstance(value, Mapping):
         return {plain(name): plain(item) for name, item in value.items()}

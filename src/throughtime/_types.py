@@ -23,9 +23,11 @@ Key = PRNGKeyArray
 if TYPE_CHECKING:
     Whole = int
     Real = float
+    Truth = bool
 else:  # an argument may be NumPy's; throughtime._arguments makes it Python's, as which it is used
     Whole = int | np.integer[Any]
     Real = int | float | np.integer[Any] | np.floating[Any]
+    Truth = bool | np.bool_ | Whole
 KeyLike = Key | Whole
 """A random key, or its seed."""
 Scalar = Float[Array, ""]
@@ -54,5 +56,6 @@ __all__ = [
     "Real",
     "RecurrentWeights",
     "Scalar",
+    "Truth",
     "Whole",
 ]

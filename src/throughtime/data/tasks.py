@@ -9,7 +9,7 @@ import numpy as np
 
 from throughtime._arguments import plain, random_key, whole_number
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool, Float, Int, KeyLike, Real, Whole
+from throughtime._types import Array, Bool, Float, Int, KeyLike, Real, Truth, Whole
 
 
 class TimeSeriesData:
@@ -55,7 +55,7 @@ class TimeSeriesData:
         return np.asarray(self.fn(x))
 
     def next_batch(
-        self, batch_size: Whole, steps: Whole, return_batch_ts: bool | np.bool_ = False
+        self, batch_size: Whole, steps: Whole, return_batch_ts: Truth = False
     ) -> tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return windows that start at random and never leave [xmin, xmax].
 

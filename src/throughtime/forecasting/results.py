@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from throughtime._arguments import truth_value, whole_number
+from throughtime._types import Truth, Whole
 from throughtime.forecasting.baselines import BASELINE
 
 MODEL = "throughtime"  # the column of the network's forecasts
@@ -28,6 +30,23 @@ class BacktestSettings(NamedTuple):
     refit: bool = False
     train_size: int | None = None
     baselines: Sequence[str] = (BASELINE,)
+
+    @classmethod
+    def checked(
+        cls, windows: Whole, step: Whole | None, refit: Truth, train_size: Whole | None, baselines: str | Sequence[str]
+    ) -> "BacktestSettings":
+        """Return the settings of a user, with NumPy's numbers as Python's.
+
+        Raises:
+            InputError: for a number of windows or of steps that is not whole.
+        """
+        return cls(
+            whole_number("windows", windows, least=None, code="bad-windows"),
+            None if step is None else whole_number("step", step, least=None, code="bad-step"),
+            truth_value("refit", refit, code="bad-refit"),
+            None if train_size is None else whole_number("train_size", train_size, least=None, code="bad-train-size"),
+            [baselines] if isinstance(baselines, str) else list(baselines),
+        )
 
 
 class WindowForecast(NamedTuple):

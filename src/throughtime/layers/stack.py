@@ -189,7 +189,7 @@ class Stack(eqx.Module):
             )
         last = []
         for number, (layer, first) in enumerate(zip(self.layers, states, strict=True)):
-            drawn = None if key is None else jax.random.fold_in(key, number)
+            drawn = None if key is None else jax.random.fold_in(random_key(key), number)
             state, xs = _unrolled(layer, xs, first, mask, drawn)
             last.append(state)
         return tuple(last), xs
