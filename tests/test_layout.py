@@ -19,6 +19,7 @@ STAGES = [
     "__init__",
     "_errors",
     "_types",
+    "_fork",
     "_arguments",
     "_registry",
     "_files",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._types import Key, KeyLike
 
 
@@ -63,6 +64,7 @@ def random_key(key: KeyLike) -> Key:
     """
     import jax
 
+    require_threads()
     seed = None if isinstance(key, jax.Array) else _index(key)
     if seed is not None:
         return jax.random.key(seed)

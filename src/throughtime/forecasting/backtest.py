@@ -17,6 +17,7 @@ from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, Levels, as_levels, interval_columns
 from throughtime.forecasting.metrics import decile_crps
 from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
+from throughtime.forecasting.rivals import naive_points
 from throughtime.forecasting.train import StageCallback
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def run_backtest(
         if forecasts.failures:
             failures[name] = forecasts.failures
     filled = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
-    return BacktestResult(rows, crps, seconds, windows[0].season, filled, failures, len(rows["y"]) // horizon)
+    naive = naive_points(_histories(panel, windows), model.plan_.design.seasons, horizon)
+    return BacktestResult(rows, crps, seconds, windows[0].season, filled, failures, len(rows["y"]) // horizon, naive)
 
 
 def _step_between_cutoffs(settings: BacktestSettings, horizon: int) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._types import Truth, Whole
 from throughtime.cells import Cell
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
@@ -151,9 +152,9 @@ class Forecaster(Estimator):
         Raises:
             InputError: before :meth:`fit`, and for n below 1.
         """
-        fitted, panel = self._require_fitted(), self.panel_
+        fitted = self._require_fitted()
         n, seed = require_size("n", n), whole_number("the seed", seed, least=None, code="bad-seed")
-        drawn = forecast_samples(fitted, panel, panel.lengths, n=n, seed=seed)
+        drawn = forecast_samples(fitted, fitted.panel, fitted.panel.lengths, n=n, seed=seed)
         numbers = np.broadcast_to(np.arange(n), drawn.shape)
         return self._future_frame({"sample": numbers.ravel(), "throughtime": drawn.ravel()}, repeats=n)
 
@@ -176,7 +177,7 @@ class Forecaster(Estimator):
     ) -> Any:
         """Forecast ``windows`` horizons from rolling cutoffs, by networks like this forecaster's and by baselines.
 
-        The forecaster itself does not change. See :func:`throughtime.forecasting.run_backtest`.
+        See :func:`throughtime.forecasting.run_backtest`. The forecaster itself does not change.
 
         Args:
             frame: as for :meth:`fit`.
@@ -194,8 +195,7 @@ class Forecaster(Estimator):
             future: covariates that are known for the horizon too.
 
         Returns:
-            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, as a frame of the
-            same kind.
+            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, a frame of that kind.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used, and if the series are too short.
@@ -216,11 +216,11 @@ class Forecaster(Estimator):
         frame that is sorted by time.
 
         Args:
-            frame: with the columns that :meth:`fit` took. Rows beyond the horizon, rows without a value, and series
-                that :meth:`fit` did not see are not counted. Its future covariates are used.
+            frame: with the columns of :meth:`fit`, future covariates too. Rows beyond the horizon or without a value,
+                and unknown series, are not counted.
 
         Raises:
-            InputError: before :meth:`fit`, for a frame that cannot be used, and if no row of it can be counted.
+            InputError: before :meth:`fit`, for an unusable frame, and if no row of it can be counted.
         """
         return later_score(self._require_fitted(), frame, self._columns)
 
@@ -228,7 +228,7 @@ class Forecaster(Estimator):
         """Write weights, settings and the history that forecasts start from to the folder ``path``, in one step.
 
         Raises:
-            InputError: before :meth:`fit`, and if ``path`` is a file.
+            InputError: before :meth:`fit`, if ``path`` is a file, and for a class of cells that no file can name.
         """
         save_fitted(path, self.get_params(), self._require_fitted())
 
@@ -284,6 +284,7 @@ class Forecaster(Estimator):
         return self.fitted_.notes
 
     def _require_fitted(self) -> Fitted:
+        require_threads()
         if not hasattr(self, "fitted_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first", code="not-fitted")
         return self.fitted_

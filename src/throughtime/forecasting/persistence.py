@@ -10,6 +10,7 @@ import numpy as np
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS, Cell
 from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
@@ -68,6 +69,7 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     Raises:
         InputError: for a folder without a forecaster, and for a truncated, altered, foreign or newer one.
     """
+    require_threads()
     saved = checkpoint.load(path)
     if saved.kind != KIND:
         raise InputError(

@@ -81,6 +81,8 @@ class BacktestResult(NamedTuple):
         filled: the baselines that cannot handle missing values and got filled histories.
         failures: for each baseline that failed, the forecasts that seasonal naive made instead.
         forecasts: how many horizons each model forecast.
+        naive: (S,) the naive forecasts of the other seasons that the network uses: see
+            :func:`~throughtime.forecasting.rivals.naive_points`. They have no columns, but part in the verdict.
     """
 
     rows: dict[str, np.ndarray]
@@ -90,6 +92,7 @@ class BacktestResult(NamedTuple):
     filled: Sequence[str] = ()
     failures: Mapping[str, int] = MappingProxyType({})
     forecasts: int = 0
+    naive: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @property
     def notes(self) -> list[str]:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import native_recurrence, native_unroll
@@ -52,6 +53,7 @@ def unroll(
         InputError: if a shape does not fit the cell or another argument, the mask is not boolean, or the method cannot
             run this cell.
     """
+    require_threads()
     xs = jnp.asarray(xs)
     mask = None if mask is None else jnp.asarray(mask)
     require_shapes(cell, xs, mask)

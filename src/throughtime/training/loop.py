@@ -13,6 +13,7 @@ import optax
 
 from throughtime._arguments import random_key
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._types import KeyLike
 from throughtime.training.constants import LossOfArrays, join, split
 from throughtime.training.diagnosis import diagnose
@@ -93,6 +94,7 @@ def train(
         raise InputError(
             f"every is {every}: expected at least 1 step", code="every-below-1", found=every, expected="at least 1"
         )
+    require_threads()
     began = time.perf_counter()
     arrays, constants = split(state.model)
     state = first = state._replace(model=arrays)
