@@ -195,7 +195,7 @@ class Forecaster(Estimator):
             future: covariates that are known for the horizon too.
 
         Returns:
-            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, a frame of that kind.
+            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, a frame of the kind.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used, and if the series are too short.
