@@ -264,9 +264,8 @@ def selective_copy(steps: Whole, tokens: Whole, symbols: Whole = 8) -> Task:
     markers (``symbols + 1``) ask for the symbols, one each. Only these answers count. Feng et al. 2024 (arXiv
     2410.01201, table 1) train on 4,096 steps with 16 tokens.
     """
-    tokens = _at_least(1, "tokens", tokens)
+    tokens, symbols = _at_least(1, "tokens", tokens), _at_least(2, "symbols", symbols)
     steps = _at_least(tokens, "steps", steps)
-    symbols = _at_least(2, "symbols", symbols)
 
     def draw(key: KeyLike, batch_size: Whole) -> Batch:
         key_data, key_places = jax.random.split(random_key(key))
