@@ -20,6 +20,8 @@ STAGES = [
     "_errors",
     "_types",
     "_devices",
+    "_fork",
+    "_arguments",
     "_registry",
     "_files",
     "_jax_config",

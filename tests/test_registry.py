@@ -5,13 +5,27 @@ import inspect
 import pytest
 
 from throughtime._errors import InputError
-from throughtime._registry import name_of, resolve
+from throughtime._registry import known_name, name_of, resolve
 
 TABLE = {"sine": abs, "cosine": round}
 
 
 def test_a_name_stands_for_its_entry():
     assert resolve("curve", TABLE, "cosine") is round
+
+
+@pytest.mark.parametrize("choice", ["COSINE", "Cosine", " cosine ", "cosinE"])
+def test_letters_of_any_case_are_the_same_name(choice):
+    assert resolve("curve", TABLE, choice) is round
+
+
+@pytest.mark.parametrize("choice", ["Leaky_ReLU", "leaky-relu", "Leaky ReLU"])
+def test_hyphens_and_spaces_are_underscores(choice):
+    assert known_name("activation", ["relu", "leaky_relu"], choice) == "leaky_relu"
+
+
+def test_a_name_of_the_table_is_taken_as_it_is():
+    assert known_name("curve", ["Sine", "sine"], "Sine") == "Sine"
 
 
 def test_a_function_stands_for_itself_even_if_the_table_lacks_it():
@@ -22,7 +36,7 @@ def test_a_function_stands_for_itself_even_if_the_table_lacks_it():
     ("choice", "message"),
     [
         ("sin", "unknown curve 'sin': expected one of sine, cosine. Did you mean 'sine'?"),
-        ("Cosine", "unknown curve 'Cosine': expected one of sine, cosine. Did you mean 'cosine'?"),
+        ("Cosines", "unknown curve 'Cosines': expected one of sine, cosine. Did you mean 'cosine'?"),
         ("", "unknown curve '': expected one of sine, cosine."),
         ("tangent", "unknown curve 'tangent': expected one of sine, cosine."),
     ],

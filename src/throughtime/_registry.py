@@ -1,8 +1,10 @@
 """Names for objects: users and files name functions and classes, tables hold them."""
 
-from collections.abc import Callable, Mapping
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from throughtime._errors import InputError
 
@@ -15,23 +17,45 @@ def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry
     Args:
         what: the kind of entry, for the message: "activation", "cell".
         table: the entries by name.
-        choice: a name of the table, or any callable.
+        choice: a name of the table, in letters of any case, or any callable.
 
     Raises:
         InputError: for an unknown name; the message lists the known ones and suggests the closest.
     """
-    if callable(choice):
-        return choice
-    if isinstance(choice, str) and choice in table:
-        return table[choice]
-    close = get_close_matches(str(choice), table, n=1)
+    return choice if callable(choice) else table[known_name(what, table, choice)]
+
+
+def known_name(what: str, table: Iterable[str], choice: Any) -> str:
+    """Return a name as the table has it: "LSTM" and " Lstm" are "lstm", "Student-t" is "student_t".
+
+    Raises:
+        InputError: for an unknown name; the message lists the known ones and suggests the closest.
+    """
+    table = list(table)
+    if isinstance(choice, str):
+        if choice in table:
+            return choice
+        folded = re.sub(r"[-\s]+", "_", choice.strip().lower())
+        if folded in table:
+            return folded
+    close = get_close_matches(str(choice).lower(), table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InputError(
         f"unknown {what} {choice!r}: expected one of {', '.join(table)}.{hint}",
         code="unknown-name",
         found=choice,
-        expected=list(table),
+        expected=table,
     )
+
+
+def class_or_name(what: str, table: Mapping[str, Entry], choice: str | Entry) -> str | Entry:
+    """Return the name of an entry, from a name in letters of any case or from the entry; another callable stays.
+
+    Raises:
+        InputError: for an unknown name.
+    """
+    entry = resolve(what, table, choice)
+    return next((name for name, known in table.items() if known is entry), entry)
 
 
 def name_of(what: str, table: Mapping[str, Entry], entry: Entry) -> str:
@@ -50,3 +74,54 @@ def name_of(what: str, table: Mapping[str, Entry], entry: Entry) -> str:
         found=entry,
         expected=list(table),
     )
+
+
+def shown_name(choice: Any) -> str:
+    """Return a name as it is, and the name of a class or function."""
+    return choice if isinstance(choice, str) else str(getattr(choice, "__name__", choice))
+
+
+def import_path(what: str, entry: Any) -> str:
+    """Return the path "package.module:Class" of a class that is no table's, for a configuration on disk.
+
+    Raises:
+        InputError: for one that its module does not hold under its name, as a class inside a function.
+    """
+    path = f"{getattr(entry, '__module__', '')}:{getattr(entry, '__qualname__', '')}"
+    if not isinstance(entry, type) or _find(path) is not entry:
+        raise InputError(
+            f"the {what} {entry!r} cannot be saved, as no file can name it: define it as a class at the top of a "
+            "module, and import it from there",
+            code="no-import-path",
+            found=entry,
+        )
+    return path
+
+
+def imported_class(what: str, path: str, base: type) -> Any:
+    """Return the class of a path from :func:`import_path`, if this program has imported its module.
+
+    Nothing is imported: a file must load without running foreign code.
+
+    Raises:
+        InputError: if the module is not imported, or holds no class of this name and base.
+    """
+    entry = _find(path)
+    if isinstance(entry, type) and issubclass(entry, base):
+        return entry
+    module, _, name = path.partition(":")
+    raise InputError(
+        f"the {what} is {name} of the module {module}, and this program has not imported it: import {module} before "
+        "loading",
+        code="not-imported",
+        found=path,
+    )
+
+
+def _find(path: str) -> Any:
+    """Return the object of a path in an imported module; None if there is none."""
+    module, _, name = path.partition(":")
+    entry = sys.modules.get(module)
+    for part in name.split("."):
+        entry = getattr(entry, part, None)
+    return entry

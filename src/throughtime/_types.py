@@ -14,9 +14,22 @@ O      outputs of a readout at one time step
 Tests check them at run time (jaxtyping with beartype); outside of tests they cost nothing.
 """
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 Key = PRNGKeyArray
+if TYPE_CHECKING:
+    Whole = int
+    Real = float
+    Truth = bool
+else:  # an argument may be NumPy's; throughtime._arguments makes it Python's, as which it is used
+    Whole = int | np.integer[Any]
+    Real = int | float | np.integer[Any] | np.floating[Any]
+    Truth = bool | np.bool_ | Whole
+KeyLike = Key | Whole
+"""A random key, or its seed."""
 Scalar = Float[Array, ""]
 InputWeights = Float[Array, "GH D"]
 RecurrentWeights = Float[Array, "GH H"]
@@ -36,9 +49,13 @@ __all__ = [
     "Inputs",
     "Int",
     "Key",
+    "KeyLike",
     "Mask",
     "Outputs",
     "Projected",
+    "Real",
     "RecurrentWeights",
     "Scalar",
+    "Truth",
+    "Whole",
 ]

@@ -99,7 +99,11 @@ def test_a_model_that_was_saved_before_there_were_covariates(tmp_path):
     trees = {}
     for name, array in saved.arrays.items():
         prefix, _, rest = name.partition(".")
-        trees.setdefault(prefix, {})[rest] = array
+        place = trees.setdefault(prefix, {})
+        *folders, last = rest.split(".")
+        for folder in folders:  # a name in the file is a place in the trees
+            place = place.setdefault(folder, {})
+        place[last] = array
     checkpoint.save(tmp_path / "old", saved.kind, saved.config, trees)
     assert_frame_equal(tt.load(tmp_path / "old").predict(), tt.load(tmp_path / "new").predict())
 

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from throughtime.forecasting.metrics import coverage
+from throughtime.forecasting.rivals import naive_points
 from throughtime.forecasting.verdict import make_verdict, no_verdict
 
 
@@ -26,7 +27,7 @@ def test_the_network_is_better():
         "12 steps, better for 1 of 2 series."
     )
     assert (verdict.model, verdict.baseline, verdict.best) == (0.75, 1.0, "seasonal_naive")
-    assert verdict.comparison == ("mase", 0.75, 1.0, "seasonal_naive", 1, 2, 1, 2)
+    assert verdict.comparison == ("mase", 0.75, 1.0, "seasonal_naive", 1, 2, 1, 2, None)
 
 
 def test_the_baseline_is_better():
@@ -69,7 +70,7 @@ def test_nothing_to_compare():
 def test_without_a_scale_the_errors_themselves_decide(model, baseline, words):
     verdict = make_verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
     assert (verdict.model, verdict.baseline) == (None, None)
-    assert verdict.comparison == ("mae", model, baseline, "seasonal_naive", 1, 0, 0, 3)
+    assert verdict.comparison == ("mae", model, baseline, "seasonal_naive", 1, 0, 0, 3, None)
     reason = "seasonal naive is exact on the history, or the history is shorter than a season"
     assert verdict.headline == f"{words} over the last 7 steps. No MASE: {reason}."
 
@@ -125,3 +126,79 @@ def test_without_a_scale_the_best_is_that_of_the_errors():
         "Drift, the best of 2 baselines, is better than throughtime by 75%: mean absolute error"
     )
     assert verdict.best == "drift"
+
+
+# Doubt, and the naive forecasts of other seasons
+
+
+def windows_of(errors, scale=1.0):
+    """The rows of one series a window, one step each, from the errors of each model in each window."""
+    count = len(errors["throughtime"])
+    rows = {"unique_id": np.full(count, "s0"), "y": np.full(count, 5.0), "cutoff": np.arange(count)}
+    rows |= {name: 5.0 + scale * np.array(values) for name, values in errors.items()}
+    scores = {name: [float(np.mean(np.abs(values)))] for name, values in errors.items()}
+    return pl.DataFrame({"unique_id": ["s0"], **scores}), rows
+
+
+@pytest.mark.parametrize("scale", [1.0, 40.0])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("differences", "clear"),
+    [([0.1, 0.1, 0.1], True), ([0.5, -0.3, 0.1], False), ([0.3, 0.1], True), ([0.4, -0.3], False), ([0.2], True)],
+)
+def test_a_difference_within_its_standard_error_is_not_clear(differences, clear, sign, scale):
+    """Whoever is better, whatever the scale; the standard error is that of the mean over the windows, by hand."""
+    network = 1.0 + sign * np.array(differences)
+    scores, rows = windows_of({"throughtime": network, "seasonal_naive": np.ones(len(network))}, scale)
+    count = len(differences)
+    comparison = make_verdict(scores, rows, windows=count, horizon=1, season=4).comparison
+    doubt = np.std(differences, ddof=1) / np.sqrt(count) if count > 1 else None
+    assert comparison.doubt == (None if doubt is None else pytest.approx(doubt))
+    assert comparison.clear is clear
+    headline = make_verdict(scores, rows, windows=count, horizon=1, season=4).headline
+    assert headline.startswith("No clear difference between throughtime and seasonal naive: MASE") is not clear
+    assert ("within its standard error" in headline) is not clear
+
+
+def test_windows_of_series_that_end_at_different_times_are_counted_from_the_end():
+    """Two windows, of series of different scales; in each window the mean over the series."""
+    rows = {
+        "unique_id": np.array(["a", "b", "a", "b"]),
+        "cutoff": np.array([5, 90, 8, 93]),
+        "y": np.zeros(4),
+        "throughtime": np.array([1.0, 40.0, 2.0, 20.0]),
+        "seasonal_naive": np.array([2.0, 20.0, 3.0, 10.0]),
+    }
+    scores = pl.DataFrame({"unique_id": ["b", "a"], "throughtime": [3.0, 1.5], "seasonal_naive": [1.5, 2.5]})
+    comparison = make_verdict(scores, rows, windows=2, horizon=1, season=4).comparison
+    first, last = ((1 - 2) + (4 - 2)) / 2, ((2 - 3) + (2 - 1)) / 2
+    assert comparison.doubt == pytest.approx(abs(first - last) / 2)
+
+
+def test_the_naive_forecast_of_another_season_may_be_the_best():
+    scores, rows = windows_of({"throughtime": [0.5, 0.6], "seasonal_naive": [1.0, 1.0]})
+    naive = {"naive": 5.0 + np.array([2.0, 2.0]), "seasonal_naive_168": 5.0 + np.array([0.2, 0.3])}
+    verdict = make_verdict(scores, rows, windows=2, horizon=1, season=24, naive=naive)
+    assert (verdict.best, verdict.comparison.baselines, verdict.comparison.better) == ("seasonal_naive_168", 3, 0)
+    assert verdict.baseline == pytest.approx(0.25)
+    assert verdict.headline.startswith("The value 168 steps before, the best of 3 baselines, is better")
+
+
+def test_without_a_scale_naive_forecasts_part_too():
+    rows = rows_of(3, 0.5, 0.25)
+    verdict = make_verdict(scores_of([], []), rows, windows=1, horizon=7, season=7, naive={"naive": np.full(3, 1.125)})
+    assert (verdict.best, verdict.comparison.baseline) == ("naive", 0.125)
+
+
+@pytest.mark.parametrize(
+    ("seasons", "names"), [((24, 168), ["naive", "seasonal_naive_168"]), ((7,), ["naive"]), ((1,), [])]
+)
+def test_naive_forecasts_of_the_seasons_that_the_network_uses(seasons, names):
+    """By hand, of histories of different lengths, one with a gap and one shorter than the longer season."""
+    histories = [np.arange(200.0), np.arange(60.0)]
+    histories[0][-2] = np.nan
+    points = naive_points(iter(histories), seasons, 3)
+    assert list(points) == names
+    expected = {"naive": [199, 199, 199, 59, 59, 59], "seasonal_naive_168": [32, 33, 34, 59, 59, 59]}
+    for name in names:
+        np.testing.assert_array_equal(points[name], expected[name])

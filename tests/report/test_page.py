@@ -1,6 +1,7 @@
 """The page: the verdict first, nothing from the network, names as they are, all that is given and no more."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -60,10 +61,18 @@ def test_the_scores_stand_side_by_side_and_the_best_is_marked(elements):
     assert [name.endswith("best") for name in best[:9]] == [False, True, False] * 2 + [False] * 3
 
 
-def test_calibration_is_told_in_words(elements):
-    text = " ".join(cell.strip() for cell in elements.text["td"])
-    assert "70.0 % too narrow" in text
-    assert "99.0 % as it should be" in text
+@pytest.mark.parametrize(
+    ("count", "narrow", "right"), [(500, "too narrow", "as it should be"), (15, *2 * ["too few values to say (15)"])]
+)
+def test_calibration_is_told_in_words(count, narrow, right):
+    backtest = {"y": np.append(np.zeros(count), np.nan)}
+    content = replace(content_of(), backtest=backtest, coverage={95: 0.96, 80: 0.7})
+    assert content.judgments == {95: right, 80: narrow}
+
+
+def test_calibration_is_told_on_the_page(elements):
+    cells = [cell.strip() for cell in elements.text["td"]]
+    assert set(content_of().judgments.values()) <= set(cells)
 
 
 def test_what_is_not_given_has_no_part():

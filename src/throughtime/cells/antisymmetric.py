@@ -5,7 +5,8 @@ from typing import ClassVar, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
-from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+from throughtime._arguments import real_number
+from throughtime._types import GateBias, Hidden, InputWeights, KeyLike, Real, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.base import GatedCell
 
@@ -48,19 +49,19 @@ class Antisymmetric(GatedCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         *,
-        step_size: float = 0.1,
-        diffusion: float = 0.01,
+        step_size: Real = 0.1,
+        diffusion: Real = 0.01,
         input_init: str | initializers.MatrixInit = "glorot",
         recurrent_init: str | initializers.MatrixInit = "uniform",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, "zeros")
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
-        self.step_size, self.diffusion = step_size, diffusion
+        self.step_size, self.diffusion = real_number("step_size", step_size), real_number("diffusion", diffusion)
 
     @property
     def slopes(self) -> tuple[float]:

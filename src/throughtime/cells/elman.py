@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 
-from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+from throughtime._types import GateBias, Hidden, InputWeights, KeyLike, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.activations import LARGEST_SLOPES, Activation, from_reference, to_reference
 from throughtime.cells.activations import activation as activation_named
@@ -48,14 +48,14 @@ class Elman(MatrixCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         activation: str | Activation = "tanh",
         *,
         input_init: str | initializers.MatrixInit = "glorot",
         recurrent_init: str | initializers.MatrixInit = "orthogonal",
         bias_init: str | initializers.BiasInit = "zeros",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)

@@ -14,9 +14,10 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from throughtime._arguments import random_key, whole_number
 from throughtime._errors import InputError
-from throughtime._registry import resolve
-from throughtime._types import Array, GateBias, InputWeights, Key, RecurrentWeights
+from throughtime._registry import known_name, resolve
+from throughtime._types import Array, GateBias, InputWeights, Key, KeyLike, RecurrentWeights, Whole
 from throughtime.cells.base import Cell
 
 MatrixInit = Callable[[Key, tuple[int, int], DTypeLike], Array]
@@ -109,7 +110,7 @@ def forget(value: float = 1.0) -> BiasInit:
     return init
 
 
-def chrono(longest: int) -> BiasInit:
+def chrono(longest: Whole) -> BiasInit:
     """Return biases for dependencies of up to ``longest`` steps (Tallec & Ollivier 2018, arXiv 1804.11188, eq. 13-14).
 
     The keeping gate starts at ``log U[1, longest - 1]``, so that its units forget over times spread over that range; an
@@ -118,6 +119,7 @@ def chrono(longest: int) -> BiasInit:
     Raises:
         InputError: for ``longest`` below 2, which leaves no range.
     """
+    longest = whole_number("longest", longest, least=None, code="too-short")
     if longest < 2:
         raise InputError(
             f"chrono got longest={longest}: expected dependencies of at least 2 steps",
@@ -166,11 +168,11 @@ def bias_init(choice: str | BiasInit) -> BiasInit:
 
 
 def gated_weights(
-    inputs: int,
-    hidden: int,
+    inputs: Whole,
+    hidden: Whole,
     gates: tuple[str, ...],
     inits: tuple[str | MatrixInit, str | MatrixInit, str | BiasInit],
-    key: Key,
+    key: KeyLike,
 ) -> tuple[InputWeights, RecurrentWeights, GateBias]:
     """Draw ``w_x``, ``w_h`` and ``b`` of a cell with these gates.
 
@@ -187,8 +189,8 @@ def gated_weights(
     Raises:
         InputError: if a size is not a positive whole number, or a name is unknown.
     """
-    _require_sizes(inputs, hidden)
-    key_x, key_h, key_b = jax.random.split(key, 3)
+    inputs, hidden = whole_number("inputs", inputs), whole_number("hidden", hidden)
+    key_x, key_h, key_b = jax.random.split(random_key(key), 3)
     w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
     recurrent_init = matrix_init(inits[1])
     w_h = [recurrent_init(k, (hidden, hidden), w_x.dtype) for k in jax.random.split(key_h, len(gates))]
@@ -196,15 +198,15 @@ def gated_weights(
 
 
 def input_weights(
-    inputs: int, hidden: int, gates: tuple[str, ...], inits: tuple[str | MatrixInit, str | BiasInit], key: Key
+    inputs: Whole, hidden: Whole, gates: tuple[str, ...], inits: tuple[str | MatrixInit, str | BiasInit], key: KeyLike
 ) -> tuple[InputWeights, GateBias]:
     """Draw ``w_x`` (G*H, D) and ``b`` (G*H,) of a cell without a recurrent matrix; ``inits`` are those two's.
 
     Raises:
         InputError: if a size is not a positive whole number, or a name is unknown.
     """
-    _require_sizes(inputs, hidden)
-    key_x, key_b = jax.random.split(key)
+    inputs, hidden = whole_number("inputs", inputs), whole_number("hidden", hidden)
+    key_x, key_b = jax.random.split(random_key(key))
     w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
     return w_x, bias_init(inits[1])(key_b, gates, hidden, w_x.dtype)
 
@@ -213,14 +215,6 @@ def _input_matrix(inputs: int, hidden: int, gates: tuple[str, ...], init: str | 
     draw = matrix_init(init)
     dtype = jnp.zeros(()).dtype  # float32, or float64 if the user enables it
     return jnp.concatenate([draw(k, (hidden, inputs), dtype) for k in jax.random.split(key, len(gates))])
-
-
-def _require_sizes(inputs: Any, hidden: Any) -> None:
-    for name, size in (("inputs", inputs), ("hidden", hidden)):
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise InputError(
-                f"{name} is {size!r}: expected a whole number of at least 1", code="not-a-size", found=size
-            )
 
 
 # One name for a matrix or a bias, as the command line and the laboratory have it.
@@ -237,10 +231,9 @@ def init_arguments(name: str, length: int) -> dict[str, Any]:
     Raises:
         InputError: for an unknown name.
     """
+    name = known_name("initializer", (*BIASES, *MATRICES, "chrono"), name)
     if name == "chrono":
         return {"bias_init": chrono(max(length, 2))}
-    known: dict[str, Callable[..., Any]] = {**BIASES, **MATRICES, "chrono": chrono}
-    resolve("initializer", known, name)
     return {"recurrent_init" if name in MATRICES else "bias_init": name}
 
 

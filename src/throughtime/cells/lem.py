@@ -6,7 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+from throughtime._arguments import real_number
+from throughtime._types import GateBias, Hidden, InputWeights, KeyLike, Real, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.base import GatedCell
 
@@ -47,19 +48,19 @@ class LEM(GatedCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         *,
-        dt: float = 1.0,
+        dt: Real = 1.0,
         input_init: str | initializers.MatrixInit = "uniform",
         recurrent_init: str | initializers.MatrixInit = "uniform",
         bias_init: str | initializers.BiasInit = "uniform",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units, uniform within 1/sqrt(H) as the authors do."""
         inits = (input_init, recurrent_init, bias_init)
         self.w_x, self.w_h, self.b = initializers.gated_weights(inputs, hidden, self.GATES, inits, key)
-        self.dt = dt
+        self.dt = real_number("dt", dt)
 
     @property
     def slopes(self) -> tuple[float, float, float, float]:

@@ -5,7 +5,8 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from throughtime._types import Array, GateBias, Hidden, InputWeights, Key, RecurrentWeights
+from throughtime._arguments import random_key, real_number, whole_number
+from throughtime._types import Array, GateBias, Hidden, InputWeights, KeyLike, Real, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
 
@@ -56,19 +57,20 @@ class LRU(LinearCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         *,
-        radii: tuple[float, float] = (0.9, 0.999),
-        largest_phase: float = 2 * jnp.pi,
+        radii: tuple[Real, Real] = (0.9, 0.999),
+        largest_phase: Real = 2 * jnp.pi,
         input_init: str | initializers.MatrixInit = "glorot",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units; eigenvalues as in the paper's lemma 3.2."""
-        key_in, key_radius, key_phase, key_re, key_im = jax.random.split(key, 5)
+        key_in, key_radius, key_phase, key_re, key_im = jax.random.split(random_key(key), 5)
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, "zeros"), key_in)
         dtype = self.w_x.dtype
-        smallest, largest = radii
+        smallest, largest = (real_number("a radius", radius) for radius in radii)
+        hidden, largest_phase = whole_number("hidden", hidden), real_number("largest_phase", largest_phase)
         squared = jax.random.uniform(key_radius, (hidden,), dtype, minval=smallest**2, maxval=largest**2)
         self.nu = jnp.log(-0.5 * jnp.log(squared))
         tiny = jnp.finfo(dtype).tiny  # theta is a logarithm

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from throughtime._types import GateBias, Hidden, InputWeights, Key, RecurrentWeights
+from throughtime._types import GateBias, Hidden, InputWeights, KeyLike, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.base import MatrixCell
 
@@ -53,13 +53,13 @@ class LSTM(MatrixCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         *,
         input_init: str | initializers.MatrixInit = "glorot",
         recurrent_init: str | initializers.MatrixInit = "orthogonal",
         bias_init: str | initializers.BiasInit = "forget",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         inits = (input_init, recurrent_init, bias_init)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
-from throughtime._types import Array, GateBias, Hidden, InputWeights, Key
+from throughtime._types import Array, GateBias, Hidden, InputWeights, KeyLike, Whole
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell
 
@@ -45,12 +45,12 @@ class MinLSTM(LinearCell):
 
     def __init__(
         self,
-        inputs: int,
-        hidden: int,
+        inputs: Whole,
+        hidden: Whole,
         *,
         input_init: str | initializers.MatrixInit = "glorot",
         bias_init: str | initializers.BiasInit = "zeros",
-        key: Key,
+        key: KeyLike,
     ):
         """Draw random weights for D ``inputs`` and H ``hidden`` units; initializers by name or as functions."""
         self.w_x, self.b = initializers.input_weights(inputs, hidden, self.GATES, (input_init, bias_init), key)

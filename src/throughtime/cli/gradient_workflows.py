@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import polars as pl
 
 from throughtime._errors import InputError
+from throughtime._registry import shown_name
 from throughtime._types import Array
 from throughtime.cli.outputs import OutputFolder
 from throughtime.data import Panel, without_leading_gaps
@@ -78,7 +79,8 @@ def measure_model(out: OutputFolder, path: Path, choice: Choice, panel: Panel | 
     """
     model = load(path)
     if isinstance(model, Forecaster):
-        name, flow = model.cell, gradient_flow(model, None if panel is None else without_leading_gaps(panel))
+        name = shown_name(model.cell)
+        flow = gradient_flow(model, None if panel is None else without_leading_gaps(panel))
     elif isinstance(model, RecurrentNetwork):
         name = network_config(model)["cell"]["cell"]
         key = jax.random.key(choice.seed)

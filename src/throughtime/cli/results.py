@@ -67,13 +67,20 @@ class ForecastResult:
             "season": self.model.plan_.design.seasons[0],
             "verdict": verdict.headline,
             "mase": verdict.model,
-            "seasonal_naive_mase": verdict.baseline,
+            "seasonal_naive_mase": _mean_mase(self.tested, "seasonal_naive"),
+            "best_baseline": verdict.best,
+            "best_baseline_mase": verdict.baseline,
             "backtest_windows": self.tested.windows,
             "coverage": {f"{level:g}": share for level, share in self.tested.coverage.items()},
             "notes": self.model.notes_,
             "interrupted": self.interrupted,
             "seconds": time.perf_counter() - self.began,
         }
+
+
+def _mean_mase(tested: Evaluation, model: str) -> float | None:
+    """Return a model's mean MASE; None if no series has one."""
+    return None if tested.scores.is_empty() else float(tested.scores[model].to_numpy().mean())
 
 
 @dataclass(frozen=True)

@@ -80,13 +80,11 @@ def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime
     began = time.perf_counter()
     panel = with_known_future(read_forecastable(source, model, levels), source, model.horizon)
     runtime.out.open()
-    for note in panel.notes:
-        runtime.say(note)
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         tested = test_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
         runtime.say(tested.verdict.headline)
         interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
-    for note in model.notes_[len(panel.notes) :]:
+    for note in model.notes_:
         runtime.say(note)
     result = ForecastResult(source.path, model, levels, forecast_columns(model, levels), tested, interrupted, began)
     with runtime.out.staged(former={"model": ARRAYS_FILE}) as stage:
@@ -226,6 +224,7 @@ def score(
         horizon=model.horizon,
         season=backtest.season,
         step=protocol.step,
+        naive=backtest.naive,
     )
     tested = Evaluation(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
     return tested, backtest.notes

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from throughtime._fork import require_threads
 from throughtime.data.columns import ColumnNames
 from throughtime.data.findings import explain_leading_missing
 from throughtime.data.panel import Panel
@@ -32,6 +33,7 @@ def without_leading_gaps(panel: Panel) -> Panel:
 
 def as_panel(frame: Any, names: ColumnNames = ColumnNames()) -> Panel:  # noqa: B008 - frozen
     """Return the panel of a frame with these columns, or a panel itself, each series from its first value on."""
+    require_threads()
     return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(names)))
 
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._arguments import plain, random_key, whole_number
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool, Float, Int, Key
+from throughtime._types import Array, Bool, Float, Int, KeyLike, Real, Truth, Whole
 
 
 class TimeSeriesData:
@@ -22,18 +23,19 @@ class TimeSeriesData:
 
     def __init__(
         self,
-        num_points: int = 250,
-        xmin: int | float = 0,
-        xmax: int | float = 10,
+        num_points: Whole = 250,
+        xmin: Real = 0,
+        xmax: Real = 10,
         *,
         fn: Callable[[Any], Any] = jnp.sin,
-        seed: int = 0,
+        seed: Whole = 0,
     ):
         """``fn`` is elementwise; write it with ``jax.numpy`` to train on it. ``seed`` starts :meth:`next_batch`.
 
         Raises:
             InputError: for fewer than two points, and an interval that is empty or infinite.
         """
+        num_points, xmin, xmax = whole_number("num_points", num_points, least=None), plain(xmin), plain(xmax)
         if num_points < 2 or not -np.inf < xmin < xmax < np.inf:
             raise InputError(
                 "expected num_points >= 2 and xmin < xmax, both finite, "
@@ -46,14 +48,14 @@ class TimeSeriesData:
         self.resolution = (xmax - xmin) / num_points
         self.x_data = np.linspace(xmin, xmax, num_points)
         self.y_true = self.ret_true(self.x_data)
-        self._random = np.random.default_rng(seed)
+        self._random = np.random.default_rng(whole_number("seed", seed, least=0))
 
     def ret_true(self, x: np.ndarray) -> np.ndarray:
         """Return the curve at ``x``, of any shape."""
         return np.asarray(self.fn(x))
 
     def next_batch(
-        self, batch_size: int, steps: int, return_batch_ts: bool = False
+        self, batch_size: Whole, steps: Whole, return_batch_ts: Truth = False
     ) -> tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return windows that start at random and never leave [xmin, xmax].
 
@@ -64,29 +66,30 @@ class TimeSeriesData:
         Raises:
             InputError: if a window of ``steps`` and its target do not fit, or a size is below 1.
         """
-        _check_at_least(1, batch_size=batch_size)
+        batch_size, steps = _at_least(1, "batch_size", batch_size), whole_number("steps", steps, least=None)
         start = self._random.random((batch_size, 1)) * self._room(steps)
         times = np.minimum(self.xmin + start + np.arange(steps + 1) * self.resolution, self.xmax)
         y = self.ret_true(times)[..., None]
         return (y[:, :-1], y[:, 1:], times) if return_batch_ts else (y[:, :-1], y[:, 1:])
 
     def draw(
-        self, key: Key, batch_size: int, steps: int
+        self, key: KeyLike, batch_size: Whole, steps: Whole
     ) -> tuple[Float[Array, "B T 1"], Float[Array, "B T 1"], Float[Array, "B S"]]:
         """Return windows as :meth:`next_batch` does, from a random key: inside a compiled loop, without copies.
 
         Returns:
             Inputs (B, T, 1), targets (B, T, 1) and places (B, S) with S = T + 1.
         """
-        start = jax.random.uniform(key, (batch_size, 1)) * self._room(steps)
+        batch_size, steps = _at_least(1, "batch_size", batch_size), whole_number("steps", steps, least=None)
+        start = jax.random.uniform(random_key(key), (batch_size, 1)) * self._room(steps)
         times = jnp.minimum(self.xmin + start + jnp.arange(steps + 1.0)[None] * self.resolution, self.xmax)
         # Times the identity: XLA computes a product once, but would evaluate ``fn`` again for each unit that reads it.
         y = (self.fn(times) @ jnp.eye(steps + 1))[..., None]
         return y[:, :-1], y[:, 1:], times
 
-    def instance(self, start: int | float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def instance(self, start: Real, steps: Whole) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the window from ``start``: inputs (T, 1), targets (T, 1) and places (T + 1,)."""
-        times = start + np.arange(steps + 1) * self.resolution
+        times = plain(start) + np.arange(whole_number("steps", steps, least=0) + 1) * self.resolution
         y = self.ret_true(times)[:, None]
         return y[:-1], y[1:], times
 
@@ -138,19 +141,19 @@ class Task(NamedTuple):
     loss: Literal["squared error", "cross entropy"]
     baseline: float
     chance: float | None
-    draw: Callable[[Key, int], Batch]
+    draw: Callable[[KeyLike, Whole], Batch]
 
 
-def adding(steps: int) -> Task:
+def adding(steps: Whole) -> Task:
     """Return the task to add two marked numbers (Hochreiter & Schmidhuber 1997, experiment 4; Le et al. 2015, § 4.1).
 
     At each step a number from U[0, 1] and a marker, which is 1 once in each half of the sequence and 0 elsewhere. The
     answer counts at the last step. The variance of the sum, 1/6, is the baseline.
     """
-    _check_at_least(2, steps=steps)
+    steps = _at_least(2, "steps", steps)
 
-    def draw(key: Key, batch_size: int) -> Batch:
-        key_numbers, key_first, key_second = jax.random.split(key, 3)
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
+        key_numbers, key_first, key_second = jax.random.split(random_key(key), 3)
         numbers = jax.random.uniform(key_numbers, (batch_size, steps))
         first = jax.random.randint(key_first, (batch_size, 1), 0, steps // 2)
         second = jax.random.randint(key_second, (batch_size, 1), steps // 2, steps)
@@ -163,17 +166,17 @@ def adding(steps: int) -> Task:
     return Task(2, 1, steps, "squared error", 1 / 6, None, draw)
 
 
-def copy_memory(blanks: int) -> Task:
+def copy_memory(blanks: Whole) -> Task:
     """Return the task to repeat ten symbols after a gap (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016, § 5.1).
 
     Symbols 0-7 in the first ten steps, then ``blanks - 1`` blanks (8), a marker (9) and ten more blanks. The answer is
     blank up to the marker, then the ten symbols. It counts at all ``blanks + 20`` steps.
     """
-    _check_at_least(1, blanks=blanks)
+    blanks = _at_least(1, "blanks", blanks)
     steps, symbols, blank, marker = blanks + 20, 8, 8, 9
 
-    def draw(key: Key, batch_size: int) -> Batch:
-        data = jax.random.randint(key, (batch_size, 10), 0, symbols)
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
+        data = jax.random.randint(random_key(key), (batch_size, 10), 0, symbols)
         rest = jnp.full((batch_size, steps - 10), blank)
         letters = jnp.concatenate([data, rest.at[:, blanks - 1].set(marker)], axis=1)
         mask = jnp.ones((batch_size, steps), bool)
@@ -187,7 +190,7 @@ def copy_memory(blanks: int) -> Task:
 _MARK_PLACES = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 
 
-def temporal_order(steps: int, marks: int = 2) -> Task:
+def temporal_order(steps: Whole, marks: Whole = 2) -> Task:
     """Return the task to tell the order of distant marks (Hochreiter & Schmidhuber 1997, tasks 6a and 6b).
 
     Sequences of ``steps`` to 1.1 ``steps`` letters: E (4) at the start, B (5) at the end, the distractors a-d (0-3)
@@ -195,16 +198,17 @@ def temporal_order(steps: int, marks: int = 2) -> Task:
     after E, the second 50 to 60; of three, 10 to 20, 33 to 43 and 66 to 76: the paper's places for 100 steps. The
     class, read as a binary number with X = 0 and Y = 1, counts at the last letter.
     """
+    marks = whole_number("marks", marks, least=None)
     if marks not in _MARK_PLACES:
         raise InputError(
             f"temporal order has 2 or 3 marks, got marks={marks}", code="bad-size", found=marks, expected=[2, 3]
         )
-    _check_at_least(10, steps=steps)
+    steps = _at_least(10, "steps", steps)
     longest, classes = steps + steps // 10, 2**marks
     low, high = np.array(_MARK_PLACES[marks]).T * steps // 100
 
-    def draw(key: Key, batch_size: int) -> Batch:
-        key_letters, key_marks, key_places, key_lengths = jax.random.split(key, 4)
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
+        key_letters, key_marks, key_places, key_lengths = jax.random.split(random_key(key), 4)
         letters = jax.random.randint(key_letters, (batch_size, longest), 0, 4)
         signs = jax.random.randint(key_marks, (batch_size, marks), 0, 2)
         places = jax.random.randint(key_places, (batch_size, marks), low[None], high[None] + 1)
@@ -220,17 +224,17 @@ def temporal_order(steps: int, marks: int = 2) -> Task:
     return Task(8, classes, longest, "cross entropy", float(np.log(classes)), 1 / classes, draw)
 
 
-def parity(shortest: int, longest: int) -> Task:
+def parity(shortest: Whole, longest: Whole) -> Task:
     """Return the task to tell if the number of ones is odd; lengths are uniform from ``shortest`` to ``longest``.
 
     Bits are symbols 0 and 1. The answer counts at the last bit. A linear recurrence whose eigenvalues are in [0, 1]
     cannot compute it at every length (Grazzi et al. 2025, arXiv 2411.12537, theorem 1).
     """
-    _check_at_least(1, shortest=shortest)
-    _check_at_least(shortest, longest=longest)
+    shortest = _at_least(1, "shortest", shortest)
+    longest = _at_least(shortest, "longest", longest)
 
-    def draw(key: Key, batch_size: int) -> Batch:
-        key_bits, key_lengths = jax.random.split(key)
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
+        key_bits, key_lengths = jax.random.split(random_key(key))
         lengths = jax.random.randint(key_lengths, (batch_size, 1), shortest, longest + 1)
         mask = _places(longest) < lengths
         bits = jax.random.randint(key_bits, mask.shape, 0, 2)
@@ -239,33 +243,32 @@ def parity(shortest: int, longest: int) -> Task:
     return Task(2, 2, longest, "cross entropy", float(np.log(2)), 0.5, draw)
 
 
-def running_parity(steps: int) -> Task:
+def running_parity(steps: Whole) -> Task:
     """Return the task to tell the :func:`parity` of the bits so far at every step: all lengths up to ``steps``.
 
     Easier to learn than parity: the short lengths are learned first and lead to the long ones.
     """
     at_the_end = parity(steps, steps)
 
-    def draw(key: Key, batch_size: int) -> Batch:
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
         batch = at_the_end.draw(key, batch_size)
         return batch._replace(scored=batch.mask)
 
     return at_the_end._replace(draw=draw)
 
 
-def selective_copy(steps: int, tokens: int, symbols: int = 8) -> Task:
+def selective_copy(steps: Whole, tokens: Whole, symbols: Whole = 8) -> Task:
     """Return the task to repeat, in order, symbols between noise (Gu & Dao 2023, arXiv 2312.00752, § 4.1.1).
 
     Of the first ``steps`` steps, ``tokens`` at random hold a symbol, the others noise (``symbols``); then ``tokens``
     markers (``symbols + 1``) ask for the symbols, one each. Only these answers count. Feng et al. 2024 (arXiv
     2410.01201, table 1) train on 4,096 steps with 16 tokens.
     """
-    _check_at_least(1, tokens=tokens)
-    _check_at_least(tokens, steps=steps)
-    _check_at_least(2, symbols=symbols)
+    tokens, symbols = _at_least(1, "tokens", tokens), _at_least(2, "symbols", symbols)
+    steps = _at_least(tokens, "steps", steps)
 
-    def draw(key: Key, batch_size: int) -> Batch:
-        key_data, key_places = jax.random.split(key)
+    def draw(key: KeyLike, batch_size: Whole) -> Batch:
+        key_data, key_places = jax.random.split(random_key(key))
         data = jax.random.randint(key_data, (batch_size, tokens), 0, symbols)
         shuffled = jax.random.permutation(
             key_places, jnp.broadcast_to(_places(steps), (batch_size, steps)), axis=1, independent=True
@@ -294,12 +297,14 @@ def _one_hot(letters: Int[Array, "B T"], symbols: int, mask: Bool[Array, "B T"])
     return jax.nn.one_hot(jnp.where(mask, letters, -1), symbols)  # -1 is no symbol: all zeros
 
 
-def _check_at_least(least: int, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < least:
-            raise InputError(
-                f"{name} must be at least {least}, got {size}",
-                code="too-small",
-                found=size,
-                expected=f"at least {least}",
-            )
+def _at_least(least: int, name: str, size: Whole) -> int:
+    """Return a size as Python's whole number; refuse one that is too small."""
+    number = whole_number(name, size, least=None)
+    if number < least:
+        raise InputError(
+            f"{name} must be at least {least}, got {number}",
+            code="too-small",
+            found=number,
+            expected=f"at least {least}",
+        )
+    return number

@@ -23,6 +23,7 @@ from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
 from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
+from .metrics import judge_coverage as judge_coverage
 from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
 from .metrics import scores as scores

@@ -14,9 +14,10 @@ from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.dataset import learnable, least_windows, nonnegative, trainable
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles
-from throughtime.forecasting.intervals import QUANTILES, interval_columns
+from throughtime.forecasting.intervals import QUANTILES, Levels, as_levels, interval_columns
 from throughtime.forecasting.metrics import decile_crps
 from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
+from throughtime.forecasting.rivals import naive_points
 from throughtime.forecasting.train import StageCallback
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run_backtest(
     panel: Panel,
     settings: BacktestSettings,
     *,
-    level: Sequence[int | float],
+    level: Levels,
     callback: StageCallback,
     on_progress: OnProgress = ignore_progress,
 ) -> BacktestResult:
@@ -73,24 +74,26 @@ def run_backtest(
     Raises:
         InputError: for impossible settings, and for series that are too short.
     """
-    step = _step_between_cutoffs(settings, model.horizon)
+    levels, horizon = as_levels(level), model.config.horizon
+    step = _step_between_cutoffs(settings, horizon)
     baselines = named_baselines(settings.baselines)
-    cutoffs = rolling_cutoffs(panel.lengths, windows=settings.windows, step=step, horizon=model.horizon)
+    cutoffs = rolling_cutoffs(panel.lengths, windows=settings.windows, step=step, horizon=horizon)
     began = time.perf_counter()
     windows = list(network_windows(model, panel, cutoffs, settings, callback))
     network = _Forecasts(MODEL, np.concatenate([w.quantiles for w in windows]), time.perf_counter() - began)
-    rows, crps, seconds, failures = _labels(panel, windows, model.horizon), {}, {}, {}
-    for forecasts in chain([network], _baseline_forecasts(baselines, panel, windows, model.horizon, on_progress)):
+    rows, crps, seconds, failures = _labels(panel, windows, horizon), {}, {}, {}
+    for forecasts in chain([network], _baseline_forecasts(baselines, panel, windows, horizon, on_progress)):
         name = forecasts.model
-        lowest = _lowest(windows, model.horizon) if name == MODEL else -np.inf
-        columns = interval_columns(forecasts.quantiles, level, name)
+        lowest = _lowest(windows, horizon) if name == MODEL else -np.inf
+        columns = interval_columns(forecasts.quantiles, levels, name)
         rows |= {key: np.maximum(column, lowest) for key, column in columns.items()}
         crps[name] = decile_crps(rows["y"], forecasts.quantiles)
         seconds[name] = forecasts.seconds
         if forecasts.failures:
             failures[name] = forecasts.failures
     filled = [name for name in baselines if name in OF_FILLED] if np.isnan(panel.values).any() else []
-    return BacktestResult(rows, crps, seconds, windows[0].season, filled, failures, len(rows["y"]) // model.horizon)
+    naive = naive_points(_histories(panel, windows), model.plan_.design.seasons, horizon)
+    return BacktestResult(rows, crps, seconds, windows[0].season, filled, failures, len(rows["y"]) // horizon, naive)
 
 
 def _step_between_cutoffs(settings: BacktestSettings, horizon: int) -> int:
@@ -141,7 +144,7 @@ def network_windows(
     Raises:
         InputError: if the series are too short.
     """
-    horizon, size = model.horizon, settings.train_size
+    horizon, size = model.config.horizon, settings.train_size
     require_trainable(panel, cutoffs, horizon, settings)
     begins, part = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(cutoffs):

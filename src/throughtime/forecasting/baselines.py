@@ -13,6 +13,7 @@ from statistics import NormalDist
 import numpy as np
 
 from throughtime._errors import InputError, not_installed
+from throughtime._registry import known_name
 from throughtime.data import fill_forward
 from throughtime.forecasting.intervals import QUANTILES
 
@@ -196,16 +197,7 @@ def named_baselines(names: Sequence[str]) -> dict[str, Baseline]:
     Raises:
         InputError: for an unknown name, and if a baseline needs a package that is not installed.
     """
-    if isinstance(names, str):
-        names = [names]
-    for name in names:
-        if name not in BASELINES:
-            raise InputError(
-                f"unknown baseline {name!r}: expected one or more of {', '.join(BASELINES)}",
-                code="unknown-baseline",
-                found=name,
-                expected=BASELINES,
-            )
+    names = [_known(name) for name in ([names] if isinstance(names, str) else names)]
     simple: dict[str, Baseline] = {
         BASELINE: seasonal_naive_baseline,
         "drift": _drift_baseline,
@@ -213,6 +205,19 @@ def named_baselines(names: Sequence[str]) -> dict[str, Baseline]:
     }
     wanted = dict.fromkeys([BASELINE, *names])
     return {name: simple.get(name) or partial(_filled_baseline, statistical_model(name)) for name in wanted}
+
+
+def _known(name: str) -> str:
+    """Return a baseline's name, from one in letters of any case."""
+    try:
+        return known_name("baseline", BASELINES, name)
+    except InputError:
+        raise InputError(
+            f"unknown baseline {name!r}: expected one or more of {', '.join(BASELINES)}",
+            code="unknown-baseline",
+            found=name,
+            expected=BASELINES,
+        ) from None
 
 
 def seasonal_naive_baseline(history: np.ndarray, season: int, horizon: int) -> np.ndarray:

@@ -4,15 +4,19 @@ The plan is made by one function a rule; the thresholds stand above them with th
 :class:`Calibration`, holds the findings of the held-out runs, which are no part of the plan.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from throughtime._arguments import truth_value, whole_number
 from throughtime._errors import InputError
-from throughtime.cells import cell_type
+from throughtime._registry import class_or_name, known_name
+from throughtime._types import Truth, Whole
+from throughtime.cells import CELLS, Cell
 from throughtime.data import Encodings, sizes_of
-from throughtime.forecasting.heads import head_type
+from throughtime.forecasting.heads import HEADS, Head, head_type
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.network import Design
 
@@ -35,19 +39,13 @@ MOSTLY = 0.5  # of the observations: logarithms help a panel if those of this sh
 LEAST_SHARE = 1e-3  # of the smallest positive value; it stands in for values without a logarithm
 
 
-def require_size(name: str, value: Any) -> None:
-    """Refuse anything but whole numbers of at least 1.
+def require_size(name: str, value: Any) -> int:
+    """Return a whole number of at least 1 as Python's; refuse anything else.
 
     Raises:
         InputError: with the value.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(
-            f"the {name} is {value!r}: expected a whole number of at least 1",
-            code=f"bad-{name}",
-            found=value,
-            expected="a whole number of at least 1",
-        )
+    return whole_number(f"the {name}", value, code=f"bad-{name}")
 
 
 def require_horizon(horizon: int, longest: int) -> None:
@@ -60,7 +58,7 @@ def require_horizon(horizon: int, longest: int) -> None:
     Raises:
         InputError: below 1, or beyond three times the longest series (100 steps are always allowed).
     """
-    require_size("horizon", horizon)
+    horizon = require_size("horizon", horizon)
     most = max(HORIZON_FLOOR, HORIZON_FACTOR * longest)
     if horizon > most:
         times = f"{HORIZON_FACTOR} times as far as there is history"
@@ -96,41 +94,56 @@ def effort(preset: str) -> Effort:
     Raises:
         InputError: for an unknown name; the message lists the known ones.
     """
-    if preset not in PRESETS:
+    return PRESETS[_preset_name(preset)]
+
+
+def _preset_name(preset: Any) -> str:
+    try:
+        return known_name("preset", PRESETS, preset)
+    except InputError:
         raise InputError(
             f"unknown preset {preset!r}: expected one of {', '.join(PRESETS)}",
             code="unknown-preset",
             found=preset,
             expected=tuple(PRESETS),
-        )
-    return PRESETS[preset]
+        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForecasterConfig:
     """The arguments of a :class:`throughtime.Forecaster`, which describes them, validated as far as no data is needed.
 
+    NumPy's numbers become Python's, and names those of the tables; a class of a table becomes its name.
+
     Raises:
-        InputError: for a size below 1, a lookback below 2, and for a cell, a head or a preset that is not known.
+        InputError: for a size below 1, a lookback below 2, a seed that is no whole number, and for a cell, a head or a
+            preset that is not known.
     """
 
-    horizon: int
-    season: int | None = None
-    cell: str = "gru"
-    hidden: int | None = None
-    steps: int | None = None
-    members: int | None = None
-    lookback: int | None = None
-    head: str = "quantiles"
+    horizon: Whole
+    season: Whole | None = None
+    cell: str | Callable[..., Cell] = "gru"
+    hidden: Whole | None = None
+    steps: Whole | None = None
+    members: Whole | None = None
+    lookback: Whole | None = None
+    head: str | type[Head] = "quantiles"
     preset: str = "balanced"
-    seed: int = 0
-    calendar: bool = False
+    seed: Whole = 0
+    calendar: Truth = False
 
     def __post_init__(self) -> None:
-        require_size("horizon", self.horizon)
+        checked: dict[str, Any] = {"horizon": require_size("horizon", self.horizon)}
         for name in ("season", "hidden", "steps", "members", "lookback"):
             if getattr(self, name) is not None:
-                require_size(name, getattr(self, name))
+                checked[name] = require_size(name, getattr(self, name))
+        checked["cell"] = class_or_name("cell", CELLS, self.cell)
+        checked["head"] = class_or_name("head", HEADS, self.head)
+        checked["preset"] = _preset_name(self.preset)
+        checked["seed"] = whole_number("the seed", self.seed, least=None, code="bad-seed")
+        checked["calendar"] = truth_value("calendar", self.calendar, code="bad-calendar")
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the fields are frozen from now on
         if self.lookback is not None and self.lookback < LEAST_LOOKBACK:
             raise InputError(
                 f"the lookback is {self.lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement",
@@ -138,9 +151,6 @@ class ForecasterConfig:
                 found=self.lookback,
                 expected=LEAST_LOOKBACK,
             )
-        cell_type(self.cell)
-        head_type(self.head)
-        effort(self.preset)
 
 
 class Plan(NamedTuple):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from throughtime._registry import shown_name
 from throughtime.data import Panel
 from throughtime.forecasting.dataset import known_values, learnable, least_windows, window_count
 from throughtime.forecasting.intervals import QUANTILES
@@ -106,8 +107,9 @@ def _seen_as(fitted: Fitted) -> str:
 
 def _networks(fitted: Fitted) -> str:
     design = fitted.plan.design
+    cell = design.cell.upper() if isinstance(design.cell, str) else shown_name(design.cell)
     return (
-        f"{len(fitted.networks)}, each of {design.blocks} {design.cell.upper()} blocks of {design.hidden} units, "
+        f"{len(fitted.networks)}, each of {design.blocks} {cell} blocks of {design.hidden} units, "
         f"{fitted.calibration.steps:,} training steps, reading {design.length} steps, "
         f"{'with' if design.skip else 'without'} a linear map beside them"
     )

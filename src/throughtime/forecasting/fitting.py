@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from throughtime._fork import require_threads
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import (
     Calibration,
@@ -33,6 +34,7 @@ def fit_panel(
     Raises:
         InputError: for a horizon that is too long for the series, and for values that the head cannot have.
     """
+    require_threads()
     plan = decide(config, panel, cutoffs)
     plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
     enough = trainable(panel, cutoffs, config.horizon)

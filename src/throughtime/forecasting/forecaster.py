@@ -1,23 +1,30 @@
 """Forecasts of many series with one recurrent network, by scikit-learn's contract."""
 
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
+from throughtime._types import Truth, Whole
+from throughtime.cells import Cell
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
 from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
+from throughtime.forecasting.estimator import Estimator, require_usable
 from throughtime.forecasting.fitting import fit_panel
+from throughtime.forecasting.heads import Head
 from throughtime.forecasting.infer import forecast_intervals, forecast_samples
+from throughtime.forecasting.intervals import Levels, as_levels
+from throughtime.forecasting.later import later_score
 from throughtime.forecasting.persistence import load_fitted, save_fitted
 from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback
 from throughtime.gradients import GradientFlow, gradient_flow
 
 
-class Forecaster:
+class Forecaster(Estimator):
     """Recurrent networks for all series of a panel: quantiles of the next steps, learned from random windows.
 
     Attributes with a trailing underscore exist after :meth:`fit`; ``fitted_`` holds them all in one record.
@@ -28,29 +35,31 @@ class Forecaster:
     """
 
     fitted_: Fitted
+    _columns = ColumnNames()  # of the frame that fit took
     _template: Any = None  # an empty frame of the kind that fit took; predict returns such frames
 
     def __init__(
         self,
-        horizon: int,
+        horizon: Whole,
         *,
-        season: int | None = None,
-        cell: str = "gru",
-        hidden: int | None = None,
-        steps: int | None = None,
-        members: int | None = None,
-        lookback: int | None = None,
-        head: str = "quantiles",
+        season: Whole | None = None,
+        cell: str | Callable[..., Cell] = "gru",
+        hidden: Whole | None = None,
+        steps: Whole | None = None,
+        members: Whole | None = None,
+        lookback: Whole | None = None,
+        head: str | type[Head] = "quantiles",
         preset: str = "balanced",
-        seed: int = 0,
-        calendar: bool = False,
+        seed: Whole = 0,
+        calendar: Truth = False,
     ):
-        """Keep the arguments; :meth:`fit` checks them.
+        """Check the arguments, and keep them as they are.
 
         Args:
             horizon: F, the number of steps ahead.
             season: the period in steps; the frequency's own by default (12 for months, 24 and 168 for hours).
-            cell: a name in ``throughtime.cells.CELLS``.
+            cell: a name in ``throughtime.cells.CELLS``, in letters of any case, or a class of cells. One's own class is
+                saved by its import path, so its module must be imported before :meth:`load`.
             hidden: units of the cell; if None by the size of the panel.
             steps: training steps; if None by the size of the panel and by runs that hold out the last horizons.
             members: networks that are trained from different weights and windows, and averaged; the preset's if None.
@@ -59,11 +68,15 @@ class Forecaster:
             preset: "fast", one short training; "balanced"; or "best", more and longer ones.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
+
+        Raises:
+            InputError: for an argument that cannot be used.
         """
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.members = hidden, steps, members
         self.lookback, self.head, self.preset, self.seed = lookback, head, preset, seed
         self.calendar = calendar
+        require_usable(vars(self))
 
     def fit(
         self,
@@ -95,16 +108,17 @@ class Forecaster:
         Raises:
             InputError: for a frame or a parameter that cannot be used. The forecaster is left as it was.
         """
-        panel = as_panel(frame, ColumnNames(id, time, target, static, past, future))
-        self.fitted_ = fit_panel(self.config, panel, panel.lengths, callback=callback)
+        names = ColumnNames(id, time, target, static, past, future)
+        panel = as_panel(frame, names)
+        self.fitted_, self._columns = fit_panel(self.config, panel, panel.lengths, callback=callback), names
         self._template = None if isinstance(frame, Panel) else template(frame)
         return self
 
-    def predict(self, level: Sequence[int | float] = (), *, future: Any = None) -> Any:
+    def predict(self, level: Levels = (), *, future: Any = None) -> Any:
         """Forecast the steps after the end of each series.
 
         Args:
-            level: coverage of the intervals in per cent, such as ``[80, 95]``.
+            level: coverage of the intervals in per cent, such as ``[80, 95]`` or 80.
             future: a frame with the future covariates of these steps, a row for each series and time stamp, its columns
                 named as in :meth:`fit`. Not needed if the rows came with :meth:`fit`.
 
@@ -115,13 +129,13 @@ class Forecaster:
         Raises:
             InputError: before :meth:`fit`, for a level outside (0, 100), and if future covariates are missing.
         """
-        fitted, panel = self._require_fitted(), self.panel_
+        fitted, panel, levels = self._require_fitted(), self.panel_, as_levels(level)
         if future is not None:
             source = Source("the frame of the future")
             panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
-        return self._future_frame(forecast_intervals(fitted, panel, level))
+        return self._future_frame(forecast_intervals(fitted, panel, levels))
 
-    def sample(self, n: int = 100, *, seed: int = 0) -> Any:
+    def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.
 
         Steps are drawn independently of each other, and intervals of samples are not widened as those of
@@ -138,26 +152,32 @@ class Forecaster:
         Raises:
             InputError: before :meth:`fit`, and for n below 1.
         """
-        fitted, panel = self._require_fitted(), self.panel_
-        require_size("n", n)
-        drawn = forecast_samples(fitted, panel, panel.lengths, n=n, seed=seed)
+        fitted = self._require_fitted()
+        n, seed = require_size("n", n), whole_number("the seed", seed, least=None, code="bad-seed")
+        drawn = forecast_samples(fitted, fitted.panel, fitted.panel.lengths, n=n, seed=seed)
         numbers = np.broadcast_to(np.arange(n), drawn.shape)
         return self._future_frame({"sample": numbers.ravel(), "throughtime": drawn.ravel()}, repeats=n)
 
     def backtest(
         self,
         frame: Any,
-        windows: int = 3,
-        level: Sequence[int | float] = (),
+        windows: Whole = 3,
+        level: Levels = (),
         *,
-        step: int | None = None,
-        refit: bool = False,
-        train_size: int | None = None,
-        baselines: Sequence[str] = ("seasonal_naive",),
+        step: Whole | None = None,
+        refit: Truth = False,
+        train_size: Whole | None = None,
+        baselines: str | Sequence[str] = ("seasonal_naive",),
+        id: str | None = None,
+        time: str | None = None,
+        target: str | Sequence[str] | None = None,
+        static: str | Sequence[str] = (),
+        past: str | Sequence[str] = (),
+        future: str | Sequence[str] = (),
     ) -> Any:
         """Forecast ``windows`` horizons from rolling cutoffs, by networks like this forecaster's and by baselines.
 
-        The forecaster itself does not change. See :func:`throughtime.forecasting.run_backtest`.
+        See :func:`throughtime.forecasting.run_backtest`. The forecaster itself does not change.
 
         Args:
             frame: as for :meth:`fit`.
@@ -167,10 +187,15 @@ class Forecaster:
             refit: train for each window, not only once before the first.
             train_size: the steps before the cutoff to learn from; all if None.
             baselines: "seasonal_naive" (always among them), "drift", "naive2", "autoets", "autotheta", "autoarima".
+            id: the column that names the series; this and the columns below are as for :meth:`fit`.
+            time: the column of time stamps.
+            target: the column, or columns, to forecast.
+            static: covariates that are constant for each series.
+            past: covariates that are known up to the present.
+            future: covariates that are known for the horizon too.
 
         Returns:
-            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, as a frame of the
-            same kind.
+            ``unique_id, ds, cutoff, y, throughtime, throughtime-lo-80, ..., seasonal_naive, ...``, a frame of the kind.
 
         Raises:
             InputError: for a frame or a parameter that cannot be used, and if the series are too short.
@@ -178,16 +203,32 @@ class Forecaster:
         from throughtime.forecasting.backtest import run_backtest
         from throughtime.forecasting.results import BacktestSettings
 
-        panel = as_panel(frame)
-        settings = BacktestSettings(windows, step, refit, train_size, baselines)
-        tested = run_backtest(Forecaster(**self.get_params()), panel, settings, level=level, callback=no_callback)
+        panel = as_panel(frame, ColumnNames(id, time, target, static, past, future))
+        settings = BacktestSettings.checked(windows, step, refit, train_size, baselines)
+        model = Forecaster(**self.get_params())
+        tested = run_backtest(model, panel, settings, level=as_levels(level), callback=no_callback)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
+
+    def score(self, frame: Any) -> float:
+        """Return minus the mean absolute error of the forecasts after :meth:`fit` on a frame of later rows.
+
+        Higher is better, as scikit-learn's searches expect: ``GridSearchCV(model, ..., cv=TimeSeriesSplit())`` on a
+        frame that is sorted by time.
+
+        Args:
+            frame: with the columns of :meth:`fit`, future covariates too. Rows beyond the horizon or without a value,
+                and unknown series, are not counted.
+
+        Raises:
+            InputError: before :meth:`fit`, for an unusable frame, and if no row of it can be counted.
+        """
+        return later_score(self._require_fitted(), frame, self._columns)
 
     def save(self, path: str | Path) -> None:
         """Write weights, settings and the history that forecasts start from to the folder ``path``, in one step.
 
         Raises:
-            InputError: before :meth:`fit`, and if ``path`` is a file.
+            InputError: before :meth:`fit`, if ``path`` is a file, and for a class of cells that no file can name.
         """
         save_fitted(path, self.get_params(), self._require_fitted())
 
@@ -242,46 +283,8 @@ class Forecaster:
         """Sentences about the data and the decisions."""
         return self.fitted_.notes
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's arguments by name, for scikit-learn's ``clone`` and searches."""
-        del deep  # no parameter is an estimator
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> "Forecaster":
-        """Change constructor arguments; the next :meth:`fit` uses them.
-
-        Raises:
-            InputError: for another name.
-        """
-        known = self.get_params()
-        for name, value in params.items():
-            if name not in known:
-                raise InputError(
-                    f"unknown parameter {name!r} of Forecaster: expected one of {', '.join(known)}",
-                    code="unknown-parameter",
-                    found=name,
-                    expected=tuple(known),
-                )
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        """Return the call that makes it."""
-        return f"Forecaster({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
-
-    def __str__(self) -> str:
-        """Return the decisions; before :meth:`fit` the call that makes it."""
-        from throughtime.plots import forecaster_block
-
-        return forecaster_block(self).text() if hasattr(self, "fitted_") else repr(self)
-
-    def _repr_html_(self) -> str:
-        """Return the display of a notebook: decisions, training, and the ends of the first series."""
-        from throughtime.plots import forecaster_block
-
-        return forecaster_block(self).html()
-
     def _require_fitted(self) -> Fitted:
+        require_threads()
         if not hasattr(self, "fitted_"):
             raise InputError("this Forecaster is not fitted yet: call fit with a frame first", code="not-fitted")
         return self.fitted_

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._fork import require_threads
 from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
@@ -40,6 +41,7 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
         InputError: if future covariates of the steps to forecast are missing.
     """
     require_future(panel, cutoffs, fitted.plan.design.horizon)
+    require_threads()
     plan, design = fitted.plan, fitted.plan.design
     served = learnable(panel, cutoffs, design.horizon) & (len(fitted.networks) > 0)
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
@@ -87,6 +89,7 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
     Returns:
         NaN for series that no network forecasts.
     """
+    require_threads()
     plan, networks = fitted.plan, fitted.networks
     samples = np.full((len(panel), plan.design.horizon, n), np.nan)
     rows = np.flatnonzero(learnable(panel, cutoffs, plan.design.horizon))

@@ -1,20 +1,63 @@
 """Intervals of any level from the quantiles that a network predicts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
+from throughtime._arguments import plain
 from throughtime._errors import InputError
+from throughtime._types import Real
 
 # The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
 MEDIAN = QUANTILES.index(0.5)
 
 
+Levels = Iterable[Real] | Real | np.ndarray | None
+"""Coverage of intervals in per cent: numbers, or one number."""
+
+
+def as_levels(levels: Any) -> list[int | float]:
+    """Return :data:`Levels` as a list of Python's numbers; 80 is [80], and None is none.
+
+    Raises:
+        InputError: for a level outside (0, 100), for a share such as 0.8, and for text.
+    """
+    if levels is None:
+        return []
+    alone = isinstance(levels, str) or not isinstance(levels, Iterable) or getattr(levels, "ndim", 1) == 0
+    return [_as_level(level) for level in ([levels] if alone else levels)]
+
+
+def _as_level(level: Any) -> int | float:
+    """Return a level as Python's number."""
+    number = plain(level)
+    if isinstance(number, int | float) and not isinstance(number, bool) and 1 <= number < 100:
+        return number
+    raise InputError(
+        f"level {number!r} is impossible: expected a coverage between 0 and 100 per cent, such as 80{_meant(number)}",
+        code="impossible-level",
+        found=level,
+        expected=(0, 100),
+    )
+
+
+def _meant(level: Any) -> str:
+    """Return a question for a share such as 0.8, and for a number that is text."""
+    try:
+        number = float(level)
+    except (TypeError, ValueError):
+        return ""
+    if 0 < number < 1:
+        number = round(100 * number, 9)
+    return f". Did you mean {number:g}?" if 1 <= number < 100 and number != level else ""
+
+
 def interval_columns(
     quantiles: np.ndarray,
-    levels: Sequence[int | float],
+    levels: Levels,
     name: str = "throughtime",
     *,
     positive: bool | np.ndarray = False,
@@ -35,14 +78,7 @@ def interval_columns(
         InputError: for a level outside (0, 100).
     """
     columns = {name: quantiles[:, MEDIAN]}
-    for level in levels:
-        if not isinstance(level, int | float) or not 0 < level < 100:
-            raise InputError(
-                f"level {level} is impossible: expected a coverage between 0 and 100 per cent, such as 80",
-                code="impossible-level",
-                found=level,
-                expected=(0, 100),
-            )
+    for level in as_levels(levels):
         tail = (1 - level / 100) / 2
         for side, q in (("lo", tail), ("hi", 1 - tail)):
             bound = quantiles @ _weights(q)

@@ -1,5 +1,6 @@
 """The network of a forecaster: patches through a recurrent cell, and the distributions of all steps ahead at once."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -7,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._types import Array, Bool, Float, Key
-from throughtime.cells import cell_type
+from throughtime.cells import Cell, cell_type
 from throughtime.data import CovariateSizes, LevelScale, Windows, last_steps, scale_values, window_level_scale
 from throughtime.forecasting.basis import base_count, bases
 from throughtime.forecasting.covariate_network import (
@@ -27,7 +28,7 @@ class Design(NamedTuple):
     """The sizes of a forecast network.
 
     Attributes:
-        cell: the cell's name.
+        cell: the cell's name; the class of a cell of the user's.
         hidden: H, the units of the cells and of the head.
         horizon: F, steps ahead.
         length: L, the number of past values that the network reads: a whole number of patches.
@@ -36,12 +37,12 @@ class Design(NamedTuple):
         quantiles: Q levels, ascending; the middle one is 0.5.
         blocks: the number of stacked recurrent blocks.
         skip: whether a linear map leads past the blocks, from the window to the horizon.
-        head: the name of the head, which gives the network's raw numbers their meaning.
+        head: the name, or the class, of the head, which gives the network's raw numbers their meaning.
         covariates: the sizes of the covariates' tables; None without any.
         history: the number of past values that the bases may use beyond the window; 0 for the window alone.
     """
 
-    cell: str
+    cell: str | Callable[..., Cell]
     hidden: int
     horizon: int
     length: int
@@ -50,7 +51,7 @@ class Design(NamedTuple):
     quantiles: tuple[float, ...]
     blocks: int = 2
     skip: bool = True
-    head: str = "quantiles"
+    head: str | type[Head] = "quantiles"
     covariates: CovariateSizes | None = None
     history: int = 0
 

@@ -8,15 +8,22 @@ from typing import Any
 import jax
 import numpy as np
 
+from throughtime._arguments import plain
 from throughtime._errors import InputError
+from throughtime._fork import require_threads
+from throughtime._registry import class_or_name, import_path, imported_class
+from throughtime.cells import CELLS, Cell
 from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
 from throughtime.forecasting.config import Calibration, Plan
+from throughtime.forecasting.heads import HEADS, Head
 from throughtime.forecasting.network import Design, ForecastNetwork
 from throughtime.forecasting.train import Fitted, Networks
 from throughtime.training import checkpoint
 
 KIND = "forecaster"
 ROLES = ("static", "past", "future")
+CLASSES: Mapping[str, tuple[Mapping[str, Any], type]] = {"cell": (CELLS, Cell), "head": (HEADS, Head)}
+"""The table of each argument that may be a class, and the class that all of them have as a base."""
 Json = Mapping[str, Any]
 """An object of JSON: names and plain values."""
 
@@ -33,12 +40,14 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
         fitted: its plan, networks and history.
 
     Raises:
-        InputError: if ``path`` is a file.
+        InputError: if ``path`` is a file, and for a class that no file can name.
     """
     panel, plan = fitted.panel, fitted.plan
+    design = plan.design._asdict() | _classes_as_text(plan.design._asdict())
+    encodings = _encodings_as_lists(plan.encodings)
     config = {
-        "params": params,
-        "plan": plan._asdict() | {"design": plan.design._asdict(), "encodings": _encodings_as_lists(plan.encodings)},
+        "params": {**params, **_classes_as_text(params)},
+        "plan": plan._asdict() | {"design": design, "encodings": encodings},
         "calibration": _calibration_as_dict(fitted.calibration),
         "panel": {
             "ids": _names(panel.ids),
@@ -51,7 +60,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
     trees = {"history": history, "covariates": _covariate_arrays(panel.covariates), "networks": fitted.networks}
-    checkpoint.save(path, KIND, config, trees)
+    checkpoint.save(path, KIND, plain(config), trees)
 
 
 def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
@@ -60,6 +69,7 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     Raises:
         InputError: for a folder without a forecaster, and for a truncated, altered, foreign or newer one.
     """
+    require_threads()
     saved = checkpoint.load(path)
     if saved.kind != KIND:
         raise InputError(
@@ -79,7 +89,8 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     plan, calibration = _plan(config)
     networks = _networks(arrays, plan.design, config["members"])
     panel = _panel(config["panel"], arrays)
-    return config["params"], Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"])
+    params = {**config["params"], **_classes(config["params"])}
+    return params, Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"])
 
 
 def _networks(arrays: Mapping[str, np.ndarray], design: Design, members: int) -> Networks:
@@ -99,12 +110,30 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         saved = {"positive": False, "variants": True} | saved
         calibration = {"steps": saved.pop("steps"), "stretch": saved.pop("stretch"), "loss": None}
         saved["steps"] = saved.pop("most_steps")
-    design = Design(**{name: _tuples(value) for name, value in saved["design"].items()})
+    design = Design(**{name: _tuples(value) for name, value in saved["design"].items()} | _classes(saved["design"]))
     if design.covariates is not None:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
     loss = np.inf if calibration["loss"] is None else calibration["loss"]
     return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss)
+
+
+def _classes_as_text(config: Json) -> dict[str, str]:
+    """Return cell and head by name, and the user's classes by import path."""
+    texts = {}
+    for what, (table, _) in CLASSES.items():
+        choice = class_or_name(what, table, config[what])
+        texts[what] = choice if isinstance(choice, str) else import_path(what, choice)
+    return texts
+
+
+def _classes(saved: Json) -> dict[str, Any]:
+    """Return cell and head as :func:`_classes_as_text` got them."""
+    return {
+        what: imported_class(what, saved[what], base) if ":" in saved[what] else saved[what]
+        for what, (_, base) in CLASSES.items()
+        if what in saved
+    }
 
 
 def _calibration_as_dict(calibration: Calibration) -> dict[str, Any]:

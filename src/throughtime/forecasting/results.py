@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from throughtime._arguments import truth_value, whole_number
+from throughtime._types import Truth, Whole
 from throughtime.forecasting.baselines import BASELINE
 
 MODEL = "throughtime"  # the column of the network's forecasts
@@ -28,6 +30,23 @@ class BacktestSettings(NamedTuple):
     refit: bool = False
     train_size: int | None = None
     baselines: Sequence[str] = (BASELINE,)
+
+    @classmethod
+    def checked(
+        cls, windows: Whole, step: Whole | None, refit: Truth, train_size: Whole | None, baselines: str | Sequence[str]
+    ) -> "BacktestSettings":
+        """Return the settings of a user, with NumPy's numbers as Python's.
+
+        Raises:
+            InputError: for a number of windows or of steps that is not whole.
+        """
+        return cls(
+            whole_number("windows", windows, least=None, code="bad-windows"),
+            None if step is None else whole_number("step", step, least=None, code="bad-step"),
+            truth_value("refit", refit, code="bad-refit"),
+            None if train_size is None else whole_number("train_size", train_size, least=None, code="bad-train-size"),
+            [baselines] if isinstance(baselines, str) else list(baselines),
+        )
 
 
 class WindowForecast(NamedTuple):
@@ -62,6 +81,8 @@ class BacktestResult(NamedTuple):
         filled: the baselines that cannot handle missing values and got filled histories.
         failures: for each baseline that failed, the forecasts that seasonal naive made instead.
         forecasts: how many horizons each model forecast.
+        naive: (S,) the naive forecasts of the other seasons that the network uses: see
+            :func:`~throughtime.forecasting.rivals.naive_points`. They have no columns, but part in the verdict.
     """
 
     rows: dict[str, np.ndarray]
@@ -71,6 +92,7 @@ class BacktestResult(NamedTuple):
     filled: Sequence[str] = ()
     failures: Mapping[str, int] = MappingProxyType({})
     forecasts: int = 0
+    naive: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @property
     def notes(self) -> list[str]:

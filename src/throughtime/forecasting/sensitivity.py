@@ -43,7 +43,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
         )
     network, plan = networks[0], model.plan_
     panel = model.panel_ if frame is None else as_panel(frame)
-    usable = np.flatnonzero(learnable(panel, panel.lengths, model.horizon))
+    usable = np.flatnonzero(learnable(panel, panel.lengths, model.config.horizon))
     if not len(usable):
         raise InputError(
             f"no series is long enough for a horizon of {model.horizon} steps: expected longer ones",

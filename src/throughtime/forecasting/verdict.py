@@ -1,6 +1,7 @@
 """The verdict of a backtest: the network against the best baseline, in numbers and in one sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 
 from throughtime.forecasting.baselines import BASELINE
 from throughtime.forecasting.results import MODEL
+from throughtime.forecasting.rivals import LONGER, NAIVE, Errors, scaled_errors
 
 NAMES = {"naive2": "Naive2", "autoets": "AutoETS", "autotheta": "AutoTheta", "autoarima": "AutoARIMA"}
 
@@ -24,6 +26,7 @@ class Comparison(NamedTuple):
         series: how many series have a MASE.
         better: how many of these the network forecasts better than the best baseline.
         observed: how many series have an observed value in the windows.
+        doubt: the standard error of the difference over the windows; None for one window.
     """
 
     metric: str
@@ -34,6 +37,12 @@ class Comparison(NamedTuple):
     series: int
     better: int
     observed: int
+    doubt: float | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference is larger than its standard error, or that is not known."""
+        return self.doubt is None or self.model == self.baseline or abs(self.model - self.baseline) > self.doubt
 
 
 class WindowDesign(NamedTuple):
@@ -123,6 +132,7 @@ def make_verdict(
     horizon: int,
     season: int,
     step: int | None = None,
+    naive: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Verdict:
     """Compare the network with the best baseline, by mean MASE or, if no series has one, by mean absolute error.
 
@@ -133,25 +143,37 @@ def make_verdict(
         horizon: steps of each window.
         season: the period in steps.
         step: steps between the windows' cutoffs; the horizon if None.
+        naive: (S,) naive forecasts that are baselines too, but have no scores.
     """
-    baselines = [name for name in scores.columns if name not in ("unique_id", MODEL)]
+    baselines = [*(name for name in scores.columns if name not in ("unique_id", MODEL)), *naive]
     models = (MODEL, *baselines)
-    if scores.is_empty():
-        errors = {name: float(np.nanmean(np.abs(rows[name] - rows["y"]))) for name in models}
-    else:
-        errors = {name: float(scores[name].to_numpy().mean()) for name in models}
-    best = min(baselines, key=errors.__getitem__)
+    forecasts = {**rows, **naive}
+    errors = scaled_errors(scores, rows, {name: forecasts[name] for name in models if name in forecasts})
+    means = _means(scores, errors, models)
+    best = min(baselines, key=means.__getitem__)
+    by_series = scores if best in scores.columns else {name: errors.by_series(name) for name in (MODEL, best)}
     comparison = Comparison(
         metric="mae" if scores.is_empty() else "mase",
-        model=errors[MODEL],
-        baseline=errors[best],
+        model=means[MODEL],
+        baseline=means[best],
         best=best,
         baselines=len(baselines),
         series=len(scores),
-        better=int((scores[MODEL] < scores[best]).sum()),
+        better=0 if scores.is_empty() else int((by_series[MODEL] < by_series[best]).sum()),
         observed=len(np.unique(rows["unique_id"][~np.isnan(rows["y"])])),
+        doubt=errors.standard_error(MODEL, best) if best in errors.absolute else None,
     )
     return Verdict(comparison, WindowDesign(windows, horizon, step, season))
+
+
+def _means(scores: pl.DataFrame, errors: Errors, models: Sequence[str]) -> dict[str, float]:
+    """Return each model's mean MASE or, if no series has one, its mean absolute error."""
+    if scores.is_empty():
+        return {name: float(errors.absolute[name].mean()) for name in models}
+    return {
+        name: float((scores[name].to_numpy() if name in scores.columns else errors.by_series(name)).mean())
+        for name in models
+    }
 
 
 def _headline(comparison: Comparison, design: WindowDesign) -> str:
@@ -160,13 +182,19 @@ def _headline(comparison: Comparison, design: WindowDesign) -> str:
     reason += ", or the history is shorter than a season" if design.season > 1 else ""
     model, baseline, series = comparison.model, comparison.baseline, comparison.series
     if comparison.metric == "mae":
-        figures = f"mean absolute error {model:.3g} against {baseline:.3g} {_extent(design)}"
+        figures = f"mean absolute error {model:.3g} against {baseline:.3g} {_extent(design)}{_doubt(comparison)}"
         return f"{_winner(comparison, design.season)}: {figures}. No MASE: {reason}."
     figures = f"MASE {model:.3f} against {baseline:.3f} {_extent(design)}"
     figures += f", better for {comparison.better} of {series} series" if series > 1 else ""
+    figures += _doubt(comparison)
     sentence = f"{_winner(comparison, design.season)}: {figures}."
     unscored = comparison.observed - series
     return sentence + (f" No MASE for {unscored} of {comparison.observed} series: {reason}." if unscored > 0 else "")
+
+
+def _doubt(comparison: Comparison) -> str:
+    """Return the standard error of a difference that is not clear."""
+    return "" if comparison.clear else f", a difference within its standard error of {comparison.doubt:.2g}"
 
 
 def _extent(design: WindowDesign) -> str:
@@ -182,6 +210,8 @@ def _winner(comparison: Comparison, season: int) -> str:
     model, baseline, count = comparison.model, comparison.baseline, comparison.baselines
     name = _name(comparison.best, season)
     among = f", the best of {count} baselines," if count > 1 else ""
+    if not comparison.clear:
+        return f"No clear difference between throughtime and {name}{among.removesuffix(',')}"
     if model < baseline:
         return f"throughtime is better than {name}{among} by {1 - model / baseline:.0%}"
     if model == baseline:
@@ -196,5 +226,9 @@ def _winner(comparison: Comparison, season: int) -> str:
 def _name(baseline: str, season: int) -> str:
     """Return a baseline's name in a sentence; without a season, seasonal naive is the naive forecast."""
     if baseline == BASELINE:
-        return "seasonal naive" if season > 1 else "the naive forecast (the last value repeated)"
+        return "seasonal naive" if season > 1 else _name(NAIVE, season)
+    if baseline == NAIVE:
+        return "the naive forecast (the last value repeated)"
+    if baseline.startswith(LONGER):
+        return f"the value {baseline.removeprefix(LONGER)} steps before"
     return NAMES.get(baseline, baseline)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from throughtime._arguments import random_key, whole_number
 from throughtime._errors import InputError
-from throughtime._types import Array, Float, Key
+from throughtime._types import Array, Float, Key, KeyLike, Whole
 from throughtime.cells import Cell, activation, cell_type, init_arguments, takes
 from throughtime.data import Panel, TimeSeriesData, fill_forward
 from throughtime.gradients.flow import GradientFlow
@@ -83,8 +84,9 @@ def _builder(kind: Callable[..., Cell], arguments: dict[str, Any]) -> Callable[[
     return lambda xs, hidden, key: kind(xs.shape[-1], hidden, **arguments, key=key)
 
 
-def compare(chosen: Sequence[Case], xs: Float[Array, "B T D"], *, hidden: int, key: Key) -> list[GradientFlow]:
+def compare(chosen: Sequence[Case], xs: Float[Array, "B T D"], *, hidden: Whole, key: KeyLike) -> list[GradientFlow]:
     """Measure each case on the first sequences of xs, with weights from the same key."""
+    hidden, key = whole_number("hidden", hidden), random_key(key)
     return [_flow(case.build(xs, hidden, key), xs[:MEASURED]) for case in chosen]
 
 
@@ -94,12 +96,12 @@ def _flow(cell: Cell, xs: Float[Array, "B T D"]) -> GradientFlow:
     return cell_flow(cell, xs, state)
 
 
-def white_noise(length: int, *, key: Key) -> Float[Array, "B T 1"]:
+def white_noise(length: Whole, *, key: KeyLike) -> Float[Array, "B T 1"]:
     """Return white noise with mean 0 and variance 1: inputs that favor no cell."""
-    return jax.random.normal(key, (SEQUENCES, length, 1))
+    return jax.random.normal(random_key(key), (SEQUENCES, length, 1))
 
 
-def sine_windows(length: int, *, key: Key) -> Float[Array, "B T 1"]:
+def sine_windows(length: Whole, *, key: KeyLike) -> Float[Array, "B T 1"]:
     """Return windows of the sine wave that the demo's network learns.
 
     Raises:

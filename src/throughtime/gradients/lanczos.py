@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from throughtime._types import Array, Float, Key, Scalar
+from throughtime._arguments import random_key
+from throughtime._types import Array, Float, KeyLike, Scalar
 from throughtime.cells import Cell
 from throughtime.gradients.jacobians import LagNorms, field_slices, output_slice
 from throughtime.recurrence import trajectory, unroll_perturbed
@@ -21,7 +22,7 @@ LAGS_AT_ONCE = 16  # lags computed side by side; bounds the memory
 LinearMap = Callable[[Array], Array]
 
 
-def estimated_lag_norms(cell: Cell, xs: Float[Array, "T D"], state: Any = None, *, key: Key) -> LagNorms:
+def estimated_lag_norms(cell: Cell, xs: Float[Array, "T D"], state: Any = None, *, key: KeyLike) -> LagNorms:
     """Estimate the norms of dh_T / dh_(T-k) and dh_T / ds_(T-k) for k = 0 .. T from products with vectors alone.
 
     Lanczos iteration on P^T P (Golub & Van Loan 2013, section 10.1) approaches the norm of P from below. The residual
@@ -32,7 +33,7 @@ def estimated_lag_norms(cell: Cell, xs: Float[Array, "T D"], state: Any = None, 
     size = max(part.stop for part in fields.values())
     of_h = np.zeros(size)
     of_h[output_slice(fields)] = 1.0
-    key_norms, key_memory, key_steps = jax.random.split(key, 3)
+    key_norms, key_memory, key_steps = jax.random.split(random_key(key), 3)
     norms, errors = _norms(cell, xs, state, jnp.asarray(of_h, xs.dtype), jax.random.normal(key_norms, (steps, size)))
     memory, memory_errors = norms, errors
     if len(fields) > 1:

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime._types import Array, Float, Key
+from throughtime._arguments import random_key, whole_number
+from throughtime._types import Array, Float, Key, KeyLike, Whole
 from throughtime.cells import (
     GRU,
     LEM,
@@ -74,8 +75,9 @@ class Remedies(NamedTuple):
         return [by_case[_identity(case)] for case in chapter.cases.values()]
 
 
-def compare_remedies(xs: Float[Array, "B T D"], *, hidden: int, key: Key) -> Remedies:
+def compare_remedies(xs: Float[Array, "B T D"], *, hidden: Whole, key: KeyLike) -> Remedies:
     """Measure all cases of the story on the same inputs, with weights from the same key."""
+    hidden, key = whole_number("hidden", hidden), random_key(key)
     story = chapters(xs.shape[1])
     distinct = list({_identity(case): case for chapter in story for case in chapter.cases.values()}.values())
     flows = compare(distinct, xs, hidden=hidden, key=key)
@@ -168,7 +170,7 @@ def _batch_normalized(cell: Elman, xs: Float[Array, "B T D"]) -> Cell:
     return normalized.with_statistics(unroll_batch_norm(normalized, xs)[2], rate=1.0)
 
 
-def clipping(xs: Float[Array, "B T D"], *, hidden: int, key: Key) -> dict[str, ClippedGradient]:
+def clipping(xs: Float[Array, "B T D"], *, hidden: Whole, key: KeyLike) -> dict[str, ClippedGradient]:
     """Return the exploding gradient of a linear network: raw, clipped by value to [-1, 1], by global norm to 1."""
     cell = Elman(xs.shape[-1], hidden, "identity", recurrent_init=orthogonal(EXPLOSIVE), key=key)
     gradient = jax.grad(lambda cell: jnp.mean(unroll(cell, xs)[1][:, -1]))(cell)

@@ -8,9 +8,10 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from throughtime._arguments import random_key, whole_number
 from throughtime._errors import InputError
 from throughtime._registry import name_of
-from throughtime._types import Array, Key
+from throughtime._types import Array, KeyLike, Whole
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.batch_normalization import BatchNorm
@@ -44,7 +45,7 @@ class RecurrentNetwork(eqx.Module):
     cell: Cell
     readout: eqx.nn.Linear
 
-    def __init__(self, cell: Cell, outputs: int, *, key: Key):
+    def __init__(self, cell: Cell, outputs: Whole, *, key: KeyLike):
         """Draw a readout with random weights ``U(-1/sqrt(H), 1/sqrt(H))`` for O ``outputs`` of ``cell``.
 
         Raises:
@@ -58,7 +59,7 @@ class RecurrentNetwork(eqx.Module):
                 found=kind,
             )
         self.cell = cell
-        self.readout = eqx.nn.Linear(cell.hidden, outputs, key=key)
+        self.readout = eqx.nn.Linear(cell.hidden, whole_number("outputs", outputs), key=random_key(key))
 
     @property
     def inputs(self) -> int:
@@ -71,7 +72,7 @@ class RecurrentNetwork(eqx.Module):
         return self.readout.weight.shape[0]
 
     def __call__(
-        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Array]:
         """Return the state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D).
 
@@ -107,9 +108,9 @@ def network_config(network: RecurrentNetwork) -> Config:
     return {"cell": cell_config(network.cell), "outputs": network.readout.out_features}
 
 
-def network_from_config(config: Mapping[str, Any], *, key: Key) -> RecurrentNetwork:
+def network_from_config(config: Mapping[str, Any], *, key: KeyLike) -> RecurrentNetwork:
     """Return a network of this configuration with random weights."""
-    key_cell, key_readout = jax.random.split(key)
+    key_cell, key_readout = jax.random.split(random_key(key))
     return RecurrentNetwork(cell_from_config(config["cell"], key=key_cell), config["outputs"], key=key_readout)
 
 
@@ -129,7 +130,7 @@ def cell_config(cell: Cell) -> Config:
     return {"cell": name, "inputs": cell.inputs, "hidden": cell.hidden, **_options(cell)}
 
 
-def cell_from_config(config: Mapping[str, Any], *, key: Key) -> Cell:
+def cell_from_config(config: Mapping[str, Any], *, key: KeyLike) -> Cell:
     """Return a cell of this configuration with random weights."""
     options = dict(config)
     name = options.pop("cell")

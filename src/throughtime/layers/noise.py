@@ -17,8 +17,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._arguments import random_key
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, Outputs
+from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, KeyLike, Outputs
 from throughtime.cells import Cell, MatrixCell, State
 from throughtime.layers.arguments import ArrayOrLists, as_inputs
 from throughtime.layers.normalization import require_matrix_cell
@@ -30,12 +31,13 @@ class RandomCell(Cell):
     """A cell that is deterministic at inference, and drawn for each sequence in training."""
 
     @abstractmethod
-    def draw(self, key: Key) -> Cell:
+    def draw(self, key: KeyLike) -> Cell:
         """Draw a cell for one sequence."""
 
 
-def draw_cells(tree: Any, *, key: Key) -> Any:
+def draw_cells(tree: Any, *, key: KeyLike) -> Any:
     """Return a cell, or anything that holds cells, with a draw in place of each random cell."""
+    key = random_key(key)
     if _is_random(tree):
         return tree.draw(key)
     nodes, structure = jax.tree.flatten(tree, is_leaf=_is_random)
@@ -44,7 +46,7 @@ def draw_cells(tree: Any, *, key: Key) -> Any:
 
 
 def unroll_drawn(
-    cell: Cell, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key
+    cell: Cell, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike
 ) -> tuple[Any, Outputs]:
     """Unroll in training: each sequence of a batch gets its own draw of the cell.
 
@@ -67,8 +69,8 @@ def unroll_drawn(
         return unroll(draw_cells(cell, key=key), xs, state, mask=mask)
 
     if xs.ndim == 2:
-        return one_sequence(key, xs, state, mask)
-    return jax.vmap(one_sequence)(jax.random.split(key, len(xs)), xs, state, mask)
+        return one_sequence(random_key(key), xs, state, mask)
+    return jax.vmap(one_sequence)(jax.random.split(random_key(key), len(xs)), xs, state, mask)
 
 
 class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
@@ -131,9 +133,9 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
         updated = self.cell.update(state, gates)
         return jax.tree.map(lambda old, new: self.rate * old + (1 - self.rate) * new, state, updated)
 
-    def draw(self, key: Key) -> "ZoneoutDraw":
+    def draw(self, key: KeyLike) -> "ZoneoutDraw":
         """Draw a cell for one sequence, which keeps different units in each step."""
-        return ZoneoutDraw(self.cell, self.rate, key=key)
+        return ZoneoutDraw(self.cell, self.rate, key=random_key(key))
 
 
 class ZoneoutState(NamedTuple):
@@ -229,9 +231,9 @@ class VariationalDropout(Wrapper, RandomCell):
         """Run one step of the inner cell."""
         return self.cell.step(state, gx)
 
-    def draw(self, key: Key) -> Cell:
+    def draw(self, key: KeyLike) -> Cell:
         """Return the inner cell with some columns of its weights set to zero."""
-        key_inside, key_x, key_h = jax.random.split(key, 3)
+        key_inside, key_x, key_h = jax.random.split(random_key(key), 3)
         w_x, w_h = self.cell.w_x, getattr(self.cell, "w_h", None)  # a cell that is linear in its state has no w_h
 
         def drop(leaf: Array) -> Array:

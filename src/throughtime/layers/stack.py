@@ -7,8 +7,9 @@ from typing import Any
 import equinox as eqx
 import jax
 
+from throughtime._arguments import random_key, whole_number
 from throughtime._errors import InputError
-from throughtime._types import Array, Hidden, Key, Outputs
+from throughtime._types import Array, Hidden, KeyLike, Outputs, Whole
 from throughtime.cells import Cell
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.noise import unroll_drawn
@@ -60,7 +61,7 @@ class Block(eqx.Module):
         return self.cell.hidden
 
     def __call__(
-        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Outputs]:
         """Return the cell's state after the last step and the outputs (T, H) or (B, T, H); masked steps give zeros.
 
@@ -91,9 +92,10 @@ class FeedForward(eqx.Module):
     widen: eqx.nn.Linear
     narrow: eqx.nn.Linear
 
-    def __init__(self, hidden: int, *, key: Key):
+    def __init__(self, hidden: Whole, *, key: KeyLike):
         """Draw random weights for H units."""
-        key_widen, key_narrow = jax.random.split(key)
+        hidden = whole_number("hidden", hidden)
+        key_widen, key_narrow = jax.random.split(random_key(key))
         self.norm = eqx.nn.LayerNorm(hidden)
         self.widen = eqx.nn.Linear(hidden, 2 * hidden, key=key_widen)
         self.narrow = eqx.nn.Linear(2 * hidden, hidden, key=key_narrow)
@@ -109,7 +111,7 @@ class FeedForward(eqx.Module):
         return self.narrow.weight.shape[0]
 
     def __call__(
-        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Outputs]:
         """Return an empty state and the outputs (T, H) or (B, T, H); masked steps give zeros.
 
@@ -165,7 +167,7 @@ class Stack(eqx.Module):
         return self.layers[-1].hidden
 
     def __call__(
-        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Outputs]:
         """Return the state after the last step, a tuple with one entry per layer, and the last layer's outputs.
 
@@ -187,7 +189,7 @@ class Stack(eqx.Module):
             )
         last = []
         for number, (layer, first) in enumerate(zip(self.layers, states, strict=True)):
-            drawn = None if key is None else jax.random.fold_in(key, number)
+            drawn = None if key is None else jax.random.fold_in(random_key(key), number)
             state, xs = _unrolled(layer, xs, first, mask, drawn)
             last.append(state)
         return tuple(last), xs
@@ -210,13 +212,14 @@ class StackedNetwork(eqx.Module):
     norm: eqx.nn.LayerNorm
     readout: eqx.nn.Linear
 
-    def __init__(self, inputs: int, layers: Sequence[Layer], outputs: int, *, key: Key):
+    def __init__(self, inputs: Whole, layers: Sequence[Layer], outputs: Whole, *, key: KeyLike):
         """Draw random weights around ``layers``, which should have residual connections.
 
         Raises:
             InputError: if the layers do not make a :class:`Stack`.
         """
-        key_embedding, key_readout = jax.random.split(key)
+        inputs, outputs = whole_number("inputs", inputs), whole_number("outputs", outputs)
+        key_embedding, key_readout = jax.random.split(random_key(key))
         self.stack = Stack(layers)
         self.embedding = eqx.nn.Linear(inputs, self.stack.inputs, key=key_embedding)
         self.norm = eqx.nn.LayerNorm(self.stack.hidden)
@@ -233,7 +236,7 @@ class StackedNetwork(eqx.Module):
         return self.readout.weight.shape[0]
 
     def __call__(
-        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: Key | None = None
+        self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Array]:
         """Return the stack's state after the last step and the outputs (T, O), or (B, T, O) for a batch (B, T, D).
 
@@ -247,7 +250,7 @@ class StackedNetwork(eqx.Module):
         return state, zero_masked(per_step(self.readout, per_step(self.norm, ys)), mask)
 
 
-def _unrolled(layer: Layer, xs: Array, state: Any, mask: Array | None, key: Key | None) -> tuple[Any, Array]:
+def _unrolled(layer: Layer, xs: Array, state: Any, mask: Array | None, key: KeyLike | None) -> tuple[Any, Array]:
     """Return the last state and the outputs of a cell or another layer; with a key, of a draw for each sequence."""
     if not isinstance(layer, Cell):
         return layer(xs, state, mask=mask) if key is None else layer(xs, state, mask=mask, key=key)

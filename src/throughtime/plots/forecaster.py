@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from throughtime._registry import shown_name
 from throughtime.forecasting import interval_columns, nonnegative, plan_facts
 from throughtime.plots.notebook import Block, Picture, listed
 from throughtime.plots.small import finish, small_axes, thinned
@@ -47,7 +48,7 @@ def forecaster_block(model: "Forecaster", quantiles: np.ndarray | None = None) -
 
 
 def _result(model: "Forecaster") -> Iterator[tuple[str, str]]:
-    yield "head", model.plan_.design.head.replace("_", " ")
+    yield "head", shown_name(model.plan_.design.head).replace("_", " ")
     ends = [losses[np.isfinite(losses)] for losses in model.losses_]
     last = [float(np.mean(done[-max(len(done) // 10, 1) :])) for done in ends if len(done)]
     if last:

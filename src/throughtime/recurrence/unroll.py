@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._devices import split_alike, vary_alike
+from throughtime._errors import InputError
+from throughtime._fork import require_threads
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import native_recurrence, native_unroll
@@ -58,6 +60,7 @@ def unroll(
             boolean, or the method cannot run this cell.
     """
     require_cell(cell)
+    require_threads()
     xs = jnp.asarray(xs)
     mask = None if mask is None else jnp.asarray(mask)
     require_shapes(cell, xs, mask)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from throughtime.data import Panel
-from throughtime.forecasting import MODEL, Evaluation, Forecaster, model_names, plan_facts
+from throughtime.forecasting import MODEL, Evaluation, Forecaster, judge_coverage, model_names, plan_facts
 from throughtime.report.reach import Line, Reach, reach_of_model
 
 Columns = Mapping[str, np.ndarray]
@@ -51,6 +51,14 @@ class ForecastContent:
     coverage: Mapping[int | float, float] = field(default_factory=dict)
     losses: tuple[Line, ...] = ()
     reach: Reach | None = None
+
+    @property
+    def judgments(self) -> dict[int | float, str]:
+        """For each level whether its intervals are as wide as they should be, in words."""
+        count = int((~np.isnan(self.backtest["y"])).sum()) if "y" in self.backtest else 0
+        words = {"right": "as it should be", "narrow": "too narrow", "wide": "too wide"}
+        few = f"too few values to say ({count:,})"
+        return {level: words.get(judge_coverage(share, level, count), few) for level, share in self.coverage.items()}
 
     @property
     def models(self) -> list[str]:

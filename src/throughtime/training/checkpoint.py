@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime import __version__
+from throughtime._arguments import plain
 from throughtime._errors import InputError
 from throughtime.training.leaves import is_array, is_key, key_kind, leaf_name, named_leaves, put
 from throughtime.training.matching import match_arrays
@@ -167,7 +168,7 @@ def _header_content(kind: str, config: Mapping[str, Any], arrays_file: Mapping[s
         "throughtime": __version__,
         "kind": kind,
         "arrays": dict(arrays_file),
-        "config": dict(config),
+        "config": plain(config),
     }
     return json.dumps(header | {"sha256": _digest(header)}, indent=2).encode()
 

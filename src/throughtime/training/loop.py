@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from throughtime._arguments import random_key
 from throughtime._errors import InputError
-from throughtime._types import Key
+from throughtime._fork import require_threads
+from throughtime._types import KeyLike
 from throughtime.training.constants import LossOfArrays, join, split
 from throughtime.training.diagnosis import diagnose
 from throughtime.training.leaves import is_inexact
@@ -45,12 +47,12 @@ Callback = Callable[[Progress], bool | None]
 """A function that is called with each progress of a training run. If it returns True, the run stops early."""
 
 
-def start(model: Any, optimizer: optax.GradientTransformation, key: Key) -> TrainState:
+def start(model: Any, optimizer: optax.GradientTransformation, key: KeyLike) -> TrainState:
     """Return the state at step 0. All batches are drawn with ``key``.
 
     The model may hold anything that Equinox allows. Arrays of floats are trained, all else stays as it is.
     """
-    return TrainState(model, optimizer.init(eqx.filter(model, is_inexact)), jnp.int32(0), key)
+    return TrainState(model, optimizer.init(eqx.filter(model, is_inexact)), jnp.int32(0), random_key(key))
 
 
 def train(
@@ -92,6 +94,7 @@ def train(
         raise InputError(
             f"every is {every}: expected at least 1 step", code="every-below-1", found=every, expected="at least 1"
         )
+    require_threads()
     began = time.perf_counter()
     arrays, constants = split(state.model)
     state = first = state._replace(model=arrays)
