@@ -11,6 +11,7 @@ from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.selection import Selected
 from throughtime.forecasting.train import Fitted
 
+NOTABLE = 1.005  # factors below are 1.00 as printed
 NAMED = 5  # series that a sentence names
 LEVELS = (80, 95)  # of the intervals that a sentence tells of
 
@@ -108,9 +109,10 @@ def _seen_as(fitted: Fitted) -> str:
 def _networks(fitted: Fitted) -> str:
     design = fitted.plan.design
     cell = design.cell.upper() if isinstance(design.cell, str) else shown_name(design.cell)
+    bases = f" (its bases {design.reach})" if design.reach > design.length else ""
     return (
         f"{len(fitted.networks)}, each of {design.blocks} {cell} blocks of {design.hidden} units, "
-        f"{fitted.calibration.steps:,} training steps, reading {design.length} steps, "
+        f"{fitted.calibration.steps:,} training steps, reading {design.length} steps{bases}, "
         f"{'with' if design.skip else 'without'} a linear map beside them"
     )
 
@@ -145,8 +147,9 @@ def _training_notes(made: Decisions) -> list[str]:
             f"Training stops after {made.steps} of {made.most_steps} steps: the held-out loss did not improve "
             "afterwards."
         )
-    if max(made.widened.values()) > 1:
-        factors = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in made.widened.items())
+    widened = {level: factor for level, factor in made.widened.items() if factor >= NOTABLE}
+    if widened:
+        factors = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in widened.items())
         notes.append(f"Intervals {factors} as wide as the networks made them, to cover the held-out errors.")
     return notes
 

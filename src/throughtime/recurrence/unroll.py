@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._devices import split_alike, vary_alike
-from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell

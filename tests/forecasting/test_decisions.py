@@ -1,0 +1,43 @@
+"""Sentences about decisions say what differs, and nothing that rounds to no difference."""
+
+import pytest
+
+from throughtime.forecasting.decisions import Decisions, explain
+
+DECIDED = Decisions(
+    seasons=(12,),
+    asked_season=None,
+    usual_season=12,
+    frequency="monthly",
+    series=3,
+    longest=70,
+    horizon=5,
+    calendar=(),
+    steps=40,
+    most_steps=40,
+    widened={80: 1.0, 95: 1.0},
+    windows=90,
+    least_windows=10,
+    short=(),
+)
+
+
+def widened_note(widened: dict[int, float]) -> list[str]:
+    return [note for note in explain(DECIDED._replace(widened=widened)) if note.startswith("Intervals")]
+
+
+@pytest.mark.parametrize(
+    ("widened", "said"),
+    [
+        ({80: 1.0, 95: 1.0}, []),
+        ({80: 1.0, 95: 1.004}, []),
+        ({80: 1.0, 95: 1.2}, ["95 % 1.20"]),
+        ({80: 1.1, 95: 1.003}, ["80 % 1.10"]),
+        ({80: 1.1, 95: 1.34}, ["80 % 1.10", "95 % 1.34"]),
+    ],
+)
+def test_factors_that_are_one_as_printed_are_not_said(widened: dict[int, float], said: list[str]) -> None:
+    notes = widened_note(widened)
+    assert len(notes) == bool(said)
+    for note in notes:
+        assert [part for part in ("80 % 1.10", "95 % 1.20", "95 % 1.34", "1.00") if part in note] == said
