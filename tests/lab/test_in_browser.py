@@ -299,7 +299,7 @@ def test_what_makes_no_sense_is_said_and_the_page_goes_on(open_page):
     wait_until(strange, lambda: "cosine" in strange.inner_text("#told"), "an address that makes no sense")
     assert strange.is_visible("[name=curve]")
     many = open_page("curve=sine&hidden=many&window=12")
-    wait_until(many, lambda: "hidden=many, which is no number" in many.inner_text("#told"), "a number that is none")
+    wait_until(many, lambda: "hidden=many, which is not a number" in many.inner_text("#told"), "a number that is none")
     assert many.input_value("[name=hidden]") == "32"
 
 

@@ -1,4 +1,4 @@
-// The settings: in the form, and in the address, where whoever gets it finds the same.
+// The settings in the form and in the address, so that a link leads to the same settings.
 const known = JSON.parse(document.body.dataset.known);
 const form = document.getElementById("settings");
 const PACE = "50";
@@ -15,7 +15,7 @@ function fieldOf(name) {
   return form.elements.namedItem(name);
 }
 
-// What the address says that is no number comes back, and the default stands in its place.
+// Return the words of the address that are not numbers; defaults replace them.
 function fillForm() {
   const strange = [];
   const said = new URLSearchParams(location.search);

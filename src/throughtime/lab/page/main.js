@@ -1,4 +1,4 @@
-// The page: what the buttons do, and what is shown when.
+// The page: its buttons, and the parts that are shown.
 const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null, askedForecaster: false, toldAt: 0 };
 const button = Object.fromEntries(["go", "step", "reset", "save", "measure"].map((id) => [id, document.getElementById(id)]));
 const pace = document.getElementById("pace");
@@ -8,7 +8,7 @@ function say(words) {
   document.getElementById("status").textContent = words;
 }
 
-// For who does not see the page: what happens, and not every number of it.
+// For readers of the page who do not see it: events, and not every number.
 function announce(words) {
   const said = document.getElementById("said");
   if (said.textContent !== words) said.textContent = words;
@@ -128,7 +128,7 @@ const answers = {
     lab.window = message.at + 1;
     lab.frames.clear();
     forgetReach();
-    tell(strange.splice(0).map((each) => `The address says ${each}, which is no number: the default stands in its place.`).join(" "));
+    tell(strange.splice(0).map((each) => `The address says ${each}, which is not a number: the default is used.`).join(" "));
     document.getElementById("saved").hidden = true;
     document.getElementById("sides").hidden = message.sides.length < 2;
     document.getElementById("notes").replaceChildren(...message.notes.map((note) => {
@@ -173,7 +173,7 @@ const answers = {
     tell(`${message.message}.`);
     button.save.disabled = !lab.ready;
     if (message.asked === "apply") {
-      say(lab.ready ? "Nothing has changed; training stands where it stood." : "Change the settings to begin.");
+      say(lab.ready ? "Nothing has changed; training is where it was." : "Change the settings to begin.");
       if (lab.ready && !apply.again) lab.running = [...lab.frames.values()].some((frame) => frame.running);
       if (lab.ready) showButtons();
       applied();

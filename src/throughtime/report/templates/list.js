@@ -80,7 +80,7 @@ function lineOf(row) {
   return line;
 }
 
-// The series that stands `by` lines further in the list; the first where none of it is chosen.
+// The series `by` lines further in the list; the first if none of the list is chosen.
 function neighbor(by) {
   const place = list.rows.indexOf(list.chosen);
   return list.rows[place < 0 ? 0 : Math.min(Math.max(place + by, 0), list.rows.length - 1)];

@@ -1,4 +1,4 @@
-// The page: what was unpacked, the chosen series, and what the controls do.
+// The page: the unpacked data, the chosen series, and the controls.
 let report = null;
 
 function choose(row, scroll = true) {
@@ -101,7 +101,7 @@ function listen() {
   chart.addEventListener("dblclick", () => showRange(extent(view.series)));
 }
 
-// How much history stands before a forecast that is looked at closely.
+// The history before a forecast in the closest view.
 function ahead() {
   const lengths = windowsOf(view.series).map((each) => each[MODEL].length);
   return 2 * Math.max(...lengths, 4);
