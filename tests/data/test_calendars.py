@@ -42,7 +42,7 @@ def hours(first: str, days: int, step: str = "h") -> pd.DatetimeIndex:
 def bars(first: str = "2020-01-06", days: int = 90) -> pd.DatetimeIndex:
     """Return hourly bars from 9 to 16 on business days."""
     times = hours(first, days)
-    return times[(times.weekday < 5) & (times.hour >= 9) & (times.hour <= 16)]
+    return times[(times.day_of_week < 5) & (times.hour >= 9) & (times.hour <= 16)]
 
 
 DAYS = pd.date_range("2020-01-01", periods=120)
@@ -140,12 +140,12 @@ def test_sparse_series_of_a_sparse_panel_are_no_other_frequency() -> None:
         (pd.date_range("2019-01-01", periods=60, freq="B"), ["2019-02-10"], "business days"),
         (pd.date_range("2019-01-01", periods=520, freq="B"), ["2019-02-02", "2019-11-10"], "business days"),
         (
-            LONGER[LONGER.weekday < 6],
+            LONGER[LONGER.day_of_week < 6],
             ["2020-03-01"],
             "daily (Monday to Saturday)",
         ),
         (
-            LONGER[~LONGER.weekday.isin([4, 5])],
+            LONGER[~LONGER.day_of_week.isin([4, 5])],
             ["2020-03-06"],
             "daily (Sunday to Thursday)",
         ),
@@ -178,24 +178,27 @@ def test_odd_rows_are_named_by_their_row_and_the_way_out_works() -> None:
 
 def test_a_series_that_is_open_on_sundays_is_obeyed() -> None:
     days = pd.date_range("2020-01-01", periods=400)
-    assert infer(days[days.weekday < 6], days[-35:]).describe() == "daily"
-    often = days[(days.weekday < 6) | (days.day < 15)]
+    assert infer(days[days.day_of_week < 6], days[-35:]).describe() == "daily"
+    often = days[(days.day_of_week < 6) | (days.day < 15)]
     assert infer(often).describe() == "daily"
 
 
 OPENINGS: list[tuple[pd.DatetimeIndex, str, int]] = [
-    (DAYS[DAYS.weekday < 6], "daily (Monday to Saturday)", 6),
-    (DAYS[~DAYS.weekday.isin([4, 5])], "daily (Sunday to Thursday)", 5),
-    (DAYS[DAYS.weekday != 0], "daily (Tuesday to Sunday)", 6),
-    (DAYS[DAYS.weekday.isin([0, 2, 4])], "daily (Monday, Wednesday, Friday)", 3),
-    (DAYS[DAYS.weekday.isin([1, 4])], "daily (Tuesday, Friday)", 2),
+    (DAYS[DAYS.day_of_week < 6], "daily (Monday to Saturday)", 6),
+    (DAYS[~DAYS.day_of_week.isin([4, 5])], "daily (Sunday to Thursday)", 5),
+    (DAYS[DAYS.day_of_week != 0], "daily (Tuesday to Sunday)", 6),
+    (DAYS[DAYS.day_of_week.isin([0, 2, 4])], "daily (Monday, Wednesday, Friday)", 3),
+    (DAYS[DAYS.day_of_week.isin([1, 4])], "daily (Tuesday, Friday)", 2),
     (bars(), "hourly (Monday to Friday, 09:00 to 16:00)", 8),
     (bars() + pd.Timedelta("30min"), "hourly (Monday to Friday, 09:30 to 16:30)", 8),
     (WEEK[(WEEK.hour >= 6) & (WEEK.hour < 22)], "hourly (Monday to Sunday, 06:00 to 21:00)", 16),
-    (WEEK[WEEK.weekday < 5], "hourly (Monday to Friday)", 24),
+    (WEEK[WEEK.day_of_week < 5], "hourly (Monday to Friday)", 24),
     (WEEK[WEEK.hour.isin([7, 12, 18])], "hourly (Monday to Sunday, 3 times a day)", 3),
     (
-        WEEK[((WEEK.weekday < 5) & (WEEK.hour > 8) & (WEEK.hour < 19)) | ((WEEK.weekday == 5) & (WEEK.hour // 4 == 2))],
+        WEEK[
+            ((WEEK.day_of_week < 5) & (WEEK.hour > 8) & (WEEK.hour < 19))
+            | ((WEEK.day_of_week == 5) & (WEEK.hour // 4 == 2))
+        ],
         "hourly (54 of 168 steps a week)",
         54,
     ),
@@ -216,7 +219,7 @@ def test_times_without_rows_are_not_forecast(times: pd.DatetimeIndex, words: str
 def test_bars_of_minutes(days: int, step: str) -> None:
     times = hours("2020-01-06", days, step)
     minute = 60 * times.hour + times.minute
-    times = times[(times.weekday < 5) & (minute >= 570) & (minute < 960)]
+    times = times[(times.day_of_week < 5) & (minute >= 570) & (minute < 960)]
     frequency = infer(times)
     following = frequency.times(frequency.ordinals(times.to_numpy()[-1:]) + frequency.multiple)
     assert pd.Timestamp(following[0]) == pd.Timestamp("2020-01-13 09:30" if days == 5 else "2020-01-21 09:30")

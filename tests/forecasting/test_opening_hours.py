@@ -10,7 +10,7 @@ import pytest
 import throughtime as tt
 
 HOURS = pd.date_range("2020-01-06", periods=24 * 61, freq="h")
-BARS = HOURS[(HOURS.weekday < 5) & (HOURS.hour >= 9) & (HOURS.hour <= 16)]
+BARS = HOURS[(HOURS.day_of_week < 5) & (HOURS.hour >= 9) & (HOURS.hour <= 16)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import xlog1py
 
 from throughtime.data.calendars import BEGINS, CYCLES, DAY, runs_of
 
@@ -130,8 +131,9 @@ def _never(rows: NDArray[np.int64], passed: NDArray[np.int64], least: int, share
         rare = rows == 0
     filled = min(1.0, rows[~rare].sum() / (np.maximum(passed, rows)[~rare].sum() + 0.5))
     times = np.maximum(passed, 1).astype(float)
-    accident = times**rows * (1 - filled) ** (times - rows)  # at least the binomial probability of that few rows
-    return rare & (passed >= least) & (accident < CHANCE / len(rows))
+    # The logarithm of at least the binomial probability of that few rows: the powers themselves overflow.
+    accident = rows * np.log(times) + xlog1py(times - rows, -filled)
+    return rare & (passed >= least) & (accident < np.log(CHANCE / len(rows)))
 
 
 def _habit(cycles: NDArray[np.int64], series: NDArray[np.int64], odd: NDArray[np.int64]) -> bool:
