@@ -81,7 +81,7 @@ def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime
     panel = with_known_future(read_forecastable(source, model, levels), source, model.horizon)
     runtime.out.open()
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
-        tested = test_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
+        tested = backtest_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
         runtime.say(tested.verdict.headline)
         interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
     for note in model.notes_:
@@ -192,7 +192,7 @@ def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]
     return {"unique_id": ids, "ds": times, **forecast_intervals(model.fitted_, model.panel_, levels)}
 
 
-def test_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:
+def backtest_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:
     """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
     windows = affordable_windows(panel, model.horizon)
     if windows == 0:

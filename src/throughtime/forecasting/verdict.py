@@ -41,7 +41,7 @@ class Comparison(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether the difference is larger than its standard error, or that is not known."""
+        """True if the difference is larger than its standard error, or if that is unknown."""
         return self.doubt is None or self.model == self.baseline or abs(self.model - self.baseline) > self.doubt
 
 
