@@ -1,0 +1,65 @@
+"""Forecasts of many histories at once, in groups of similar length and in batches."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from throughtime.pretrained.coarse import coarse_step, fine_quantiles, means
+from throughtime.pretrained.inputs import SHAPES, Seasons, inputs_of
+from throughtime.pretrained.levels import LEVELS
+from throughtime.pretrained.network import Weights, forecast
+
+BATCH = 256  # series
+LONGEST = 4096  # steps of a history that are read
+SHORT = 144  # steps up to which a history is a short one
+
+
+def quantiles_of(
+    weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int
+) -> np.ndarray:
+    """Return the quantiles (N, F, Q) at ``LEVELS`` of the F steps after N histories.
+
+    Args:
+        weights: of the network.
+        series: N histories, NaN where missing, each with at least one known value.
+        seasons: the season in steps and a longer one; 1 for none.
+        horizon: F.
+    """
+    most = SHAPES["long"].horizon
+    if horizon > most:
+        return _in_coarse_steps(weights, series, seasons, horizon, coarse_step(horizon, most, seasons[0]))
+    quantiles = np.empty((len(series), horizon, len(LEVELS)))
+    lengths = np.array([len(history) for history in series])
+    is_short = (lengths <= SHORT) & (horizon <= SHAPES["short"].horizon)
+    for name, rows in (("short", np.flatnonzero(is_short)), ("long", np.flatnonzero(~is_short))):
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        for begin in range(0, len(rows), BATCH):
+            batch = rows[begin : begin + BATCH]
+            quantiles[batch] = _batch(weights, name, [series[row] for row in batch], seasons)[:, :horizon]
+    return quantiles
+
+
+def _batch(weights: Weights, name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> np.ndarray:
+    """Return the quantiles (B, F, Q) of one batch over the whole horizon of a shape."""
+    shape = SHAPES[name]
+    steps = min(max(max(len(history) for history in series), shape.context), LONGEST)
+    values = np.full((len(series), steps), np.nan)
+    for row, history in enumerate(series):
+        used = history[-steps:]
+        values[row, steps - len(used) :] = used
+    told = Seasons(*(np.full(len(series), season) for season in seasons))
+    with np.errstate(over="ignore", invalid="ignore"):
+        inputs = inputs_of(values, told, shape)
+    return inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
+
+
+def _in_coarse_steps(
+    weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int, size: int
+) -> np.ndarray:
+    """Return the quantiles (N, F, Q) of a far horizon."""
+    joined = [means(history, size) for history in series]
+    short, long = (max(season // size, 1) for season in seasons)
+    coarse = quantiles_of(weights, joined, (short, long), -(-horizon // size))
+    return np.stack(
+        [fine_quantiles(history, found, size, seasons[0], horizon) for history, found in zip(series, coarse)]
+    )

@@ -1,0 +1,71 @@
+"""Batches for pretraining: each step's batch comes from the seed and its number alone, so that a run can go on."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from throughtime.pretrained.inputs import SHAPES, Inputs, inputs_of
+from throughtime.pretraining.generators.draws import Rng, Seasons
+from throughtime.pretraining.pool import LONG_SEASONS, SHORT_SEASONS, Pool, draw_pool
+from throughtime.pretraining.windows import draw_windows
+
+EPOCH = 500  # steps with one pool
+FARTHEST = 100.0  # units of the window: values beyond are cut in the loss
+
+Batch = dict[str, tuple[Inputs, np.ndarray]]
+
+
+class Source(NamedTuple):
+    """The windows of one shape in each batch.
+
+    Attributes:
+        count: of windows in a batch.
+        series: in a pool.
+        steps: of a series of the pool.
+        histories: the lengths of history that are read, and their weights.
+        seasons: the weight of each pair of seasons.
+        coarse: the share of groups in coarse steps.
+    """
+
+    count: int
+    series: int
+    steps: int
+    histories: dict[int, float]
+    seasons: dict[Seasons, float]
+    coarse: float
+
+
+SOURCES = {
+    "short": Source(96, 24_000, 192, {128: 1.0}, SHORT_SEASONS, 0.0),
+    "long": Source(32, 6_400, 2_304, {512: 0.6, 1024: 0.25, 2048: 0.15}, LONG_SEASONS, 0.3),
+}
+
+
+def batches(seed: int, first: int = 0) -> Iterator[Batch]:
+    """Yield the batches of the steps ``first``, ``first + 1``, ... without end."""
+    step = first
+    while True:
+        epoch = step // EPOCH
+        pools = {name: _pool(seed, epoch, name) for name in SOURCES}
+        for step in range(step, (epoch + 1) * EPOCH):
+            rng = np.random.default_rng((seed, 1, step))
+            yield {name: draw_batch(rng, pools[name], name) for name in SOURCES}
+        step += 1
+
+
+def _pool(seed: int, epoch: int, name: str) -> Pool:
+    source = SOURCES[name]
+    rng = np.random.default_rng((seed, 0, epoch, list(SOURCES).index(name)))
+    return draw_pool(rng, source.series, source.steps, source.seasons, coarse=source.coarse)
+
+
+def draw_batch(rng: Rng, pool: Pool, name: str) -> tuple[Inputs, np.ndarray]:
+    """Draw the inputs of windows and what came after them (B, F), in units of the window."""
+    source, shape = SOURCES[name], SHAPES[name]
+    steps = int(rng.choice(list(source.histories), p=list(source.histories.values())))
+    drawn = draw_windows(rng, pool, source.count, steps, shape.horizon)
+    with np.errstate(all="ignore"):
+        inputs = inputs_of(drawn.history, drawn.seasons, shape)
+        future = (drawn.future - inputs.center) / inputs.scale
+    return inputs, np.clip(np.nan_to_num(future), -FARTHEST, FARTHEST).astype(np.float32)
