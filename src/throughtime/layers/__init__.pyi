@@ -1,7 +1,13 @@
-from .arguments import last_output as last_output
+from .arguments import sequence_mask as sequence_mask
 from .autoregression import rollout as rollout
 from .batch_normalization import BatchNorm as BatchNorm
 from .batch_normalization import unroll_batch_norm as unroll_batch_norm
+from .bidirectional import Bidirectional as Bidirectional
+from .bidirectional import BidirectionalState as BidirectionalState
+from .embedding import Embedding as Embedding
+from .layer import Layer as Layer
+from .layer import Network as Network
+from .layer import final_output as final_output
 from .network import RecurrentNetwork as RecurrentNetwork
 from .network import network_config as network_config
 from .network import network_from_config as network_from_config
@@ -11,6 +17,11 @@ from .noise import Zoneout as Zoneout
 from .noise import draw_cells as draw_cells
 from .noise import unroll_drawn as unroll_drawn
 from .normalization import LayerNorm as LayerNorm
+from .pooling import last_output as last_output
+from .pooling import max_output as max_output
+from .pooling import mean_output as mean_output
+from .readouts import ManyToMany as ManyToMany
+from .readouts import ManyToOne as ManyToOne
 from .residual import Residual as Residual
 from .residual import SignedEigenvalues as SignedEigenvalues
 from .stack import Block as Block

@@ -46,7 +46,13 @@ def draw_cells(tree: Any, *, key: KeyLike) -> Any:
 
 
 def unroll_drawn(
-    cell: Cell, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike
+    cell: Cell,
+    xs: ArrayOrLists,
+    state: Any = None,
+    *,
+    mask: ArrayOrLists | None = None,
+    reverse: bool = False,
+    key: KeyLike,
 ) -> tuple[Any, Outputs]:
     """Unroll in training: each sequence of a batch gets its own draw of the cell.
 
@@ -55,6 +61,7 @@ def unroll_drawn(
         xs: inputs (T, D), or a batch (B, T, D).
         state: a state that this function returned; a draw's state can hold more than the state at inference.
         mask: (T,) or (B, T), True for steps with an input.
+        reverse: run from the last step to the first.
         key: of all draws.
 
     Returns:
@@ -66,7 +73,7 @@ def unroll_drawn(
     xs, mask = as_inputs(cell.inputs, xs, mask)
 
     def one_sequence(key: Key, xs: Array, state: Any, mask: Any) -> tuple[Any, Array]:
-        return unroll(draw_cells(cell, key=key), xs, state, mask=mask)
+        return unroll(draw_cells(cell, key=key), xs, state, mask=mask, reverse=reverse)
 
     if xs.ndim == 2:
         return one_sequence(random_key(key), xs, state, mask)
