@@ -41,6 +41,7 @@ from .layers import Embedding as Embedding
 from .layers import FeedForward as FeedForward
 from .layers import Layer as Layer
 from .layers import LayerNorm as LayerNorm
+from .layers import LearnedInitialState as LearnedInitialState
 from .layers import ManyToMany as ManyToMany
 from .layers import ManyToOne as ManyToOne
 from .layers import RecurrentNetwork as RecurrentNetwork

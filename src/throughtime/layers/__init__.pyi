@@ -5,6 +5,7 @@ from .batch_normalization import unroll_batch_norm as unroll_batch_norm
 from .bidirectional import Bidirectional as Bidirectional
 from .bidirectional import BidirectionalState as BidirectionalState
 from .embedding import Embedding as Embedding
+from .initial_state import LearnedInitialState as LearnedInitialState
 from .layer import Layer as Layer
 from .layer import Network as Network
 from .layer import final_output as final_output

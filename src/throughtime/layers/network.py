@@ -15,6 +15,7 @@ from throughtime._types import Array, KeyLike, Whole
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.batch_normalization import BatchNorm
+from throughtime.layers.initial_state import LearnedInitialState
 from throughtime.layers.layer import Network, run_layer
 from throughtime.layers.noise import VariationalDropout, Zoneout
 from throughtime.layers.normalization import LayerNorm
@@ -31,6 +32,7 @@ WRAPPERS: dict[str, Callable[..., Cell]] = {
     "variational_dropout": VariationalDropout,
     "residual": Residual,
     "signed_eigenvalues": SignedEigenvalues,
+    "learned_initial_state": LearnedInitialState,
 }
 
 
