@@ -37,7 +37,9 @@ from .layers import BatchNorm as BatchNorm
 from .layers import Bidirectional as Bidirectional
 from .layers import BidirectionalState as BidirectionalState
 from .layers import Block as Block
+from .layers import Dropout as Dropout
 from .layers import Embedding as Embedding
+from .layers import EncoderDecoder as EncoderDecoder
 from .layers import FeedForward as FeedForward
 from .layers import Layer as Layer
 from .layers import LayerNorm as LayerNorm

@@ -203,8 +203,8 @@ def gradient_equals_differences(cell: Cell) -> None:
         small = 1e-6  # short enough that a kink, as of ReLU, is unlikely in between
 
         def energy_at(distance: float) -> Array:
-            moved = eqx.apply_updates(point, jax.tree.map(lambda part: distance * part, direction))
-            return _energy(_run(*moved, first))
+            moved, xs = eqx.apply_updates(point, jax.tree.map(lambda part: distance * part, direction))
+            return _energy(_run(moved, xs, first))
 
         _, gradients = _results_and_gradients((*point, first))
         slope = sum(jax.tree.leaves(jax.tree.map(np.vdot, direction, gradients[:2])))

@@ -20,10 +20,10 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def gru(cell, xs):
+def gru(cell, xs, h=None):
     """PyTorch's nn.GRU: gates r, z, n, of which n has a bias of its own inside of the reset gate's product."""
     w_x, w_h, b, b_h = (np.asarray(w, np.float64) for w in (cell.w_x, cell.w_h, cell.b, cell.b_h))
-    h, ys = np.zeros(cell.hidden), []
+    h, ys = np.zeros(cell.hidden) if h is None else h, []
     for x in xs:
         (xr, xz, xn), (hr, hz, hn) = np.split(w_x @ x + b, 3), np.split(w_h @ h, 3)
         r, z = sigmoid(xr + hr), sigmoid(xz + hz)

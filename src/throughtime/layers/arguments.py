@@ -88,17 +88,8 @@ def as_tokens(count: int, xs: ArrayOrLists, mask: ArrayOrLists | None) -> tuple[
             expected="whole numbers of shape (T,) or (B, T)",
         )
     flags = None if mask is None else as_mask(mask, tokens.shape)
-    tokens = tokens if flags is None else jnp.where(flags, tokens, 0)
-    if not isinstance(tokens, jax.core.Tracer) and tokens.size:
-        low, high = int(tokens.min()), int(tokens.max())
-        if low < 0 or high >= count:
-            raise InputError(
-                f"xs has tokens from {low} to {high}: expected 0 to {count - 1}; mask steps that are padding",
-                code="token-out-of-range",
-                found=(low, high),
-                expected=(0, count - 1),
-            )
-    return tokens, flags
+    _require_range("xs", tokens, flags, (0, count - 1), "token-out-of-range")
+    return tokens if flags is None else jnp.where(flags, tokens, 0), flags
 
 
 def sequence_mask(lengths: ArrayOrLists | SupportsIndex, steps: SupportsIndex) -> Bool[Array, "T"] | Bool[Array, "B T"]:
@@ -118,21 +109,32 @@ def sequence_mask(lengths: ArrayOrLists | SupportsIndex, steps: SupportsIndex) -
     count, numbers = index(steps), jnp.asarray(lengths)
     expected = f"whole numbers from 0 to {count}, of shape (B,)"
     if numbers.ndim > 1 or not jnp.issubdtype(numbers.dtype, jnp.integer):
-        found: Any = (str(numbers.dtype), numbers.shape)
         raise InputError(
             f"lengths is {numbers.dtype} of shape {numbers.shape}: expected {expected}",
             code="not-lengths",
-            found=found,
+            found=(str(numbers.dtype), numbers.shape),
             expected=expected,
         )
-    if not isinstance(numbers, jax.core.Tracer) and numbers.size:
-        found = int(numbers.min()), int(numbers.max())
-        if found[0] < 0 or found[1] > count:
-            raise InputError(
-                f"lengths has numbers from {found[0]} to {found[1]}: expected {expected}",
-                code="length-out-of-range",
-                found=found,
-                expected=(0, count),
-            )
+    _require_range("lengths", numbers, None, (0, count), "length-out-of-range")
     places = jax.lax.broadcasted_iota(jnp.int32, (*numbers.shape, count), numbers.ndim)
     return places < numbers[..., None].astype(jnp.int32)
+
+
+def _require_range(name: str, numbers: Array, mask: Array | None, limits: tuple[int, int], code: str) -> None:
+    """Check that all unmasked numbers are within limits, if they are known: inside of ``jax.jit`` they are not.
+
+    Raises:
+        InputError: if they are not.
+    """
+    if isinstance(numbers, jax.core.Tracer) or isinstance(mask, jax.core.Tracer):
+        return
+    known = np.asarray(numbers) if mask is None else np.asarray(numbers)[np.asarray(mask)]
+    if known.size and (known.min() < limits[0] or known.max() > limits[1]):
+        found = int(known.min()), int(known.max())
+        raise InputError(
+            f"{name} has numbers from {found[0]} to {found[1]}: expected {limits[0]} to {limits[1]}, "
+            "apart from steps that a mask leaves out",
+            code=code,
+            found=found,
+            expected=limits,
+        )

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
@@ -117,3 +118,19 @@ class Bidirectional(Layer):
         flipped = None if mask is None else jnp.flip(jnp.asarray(mask), -1)
         ends = final_output(self.forward, ahead, mask), final_output(self.backward, jnp.flip(back, -2), flipped)
         return jnp.concatenate(ends, axis=-1)
+
+
+def require_forward(owner: str, layer: Any) -> None:
+    """Check that a layer or a network does not read ahead, as one that reads its own outputs must not.
+
+    Raises:
+        InputError: if there is a bidirectional layer in it; ``owner`` is named in the error.
+    """
+    nodes = jax.tree.leaves(layer, is_leaf=lambda node: isinstance(node, Bidirectional))
+    if any(isinstance(node, Bidirectional) for node in nodes):
+        raise InputError(
+            f"{owner} got a Bidirectional layer: expected layers that read forward only, as the steps ahead are not "
+            "known yet",
+            code="reads-ahead",
+            found="Bidirectional",
+        )

@@ -60,6 +60,11 @@ class Network(eqx.Module):
         """Return D, or the number of tokens of a network that reads tokens."""
 
     @property
+    def reads_tokens(self) -> bool:
+        """Tell if the inputs are whole numbers (T,) or (B, T)."""
+        return False
+
+    @property
     @abstractmethod
     def outputs(self) -> int:
         """Return O."""

@@ -111,7 +111,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
                 together (SLSTM), and for a cell with another random cell inside.
         """
         self.cell = require_matrix_cell("Zoneout", cell)
-        self.rate = _require_rate("Zoneout", rate)
+        self.rate = require_rate("Zoneout", rate)
         names = cell.initial_state()._fields
         if not set(names) <= {"h", "c"}:
             raise InputError(
@@ -190,7 +190,7 @@ class ZoneoutDraw(Wrapper, MatrixCell):  # type: ignore[override]
     def update(self, state: ZoneoutState, gates: tuple[Hidden, ...]) -> ZoneoutState:
         """Return the next state; the units that the noise selects keep their old values."""
         updated = self.cell.update(state.cell, gates)
-        keep = _bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(updated), self.hidden))
+        keep = bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(updated), self.hidden))
         mixed = jax.tree.map(jnp.where, type(updated)(*keep), state.cell, updated)
         return ZoneoutState(mixed, state.t + 1)
 
@@ -224,7 +224,7 @@ class VariationalDropout(Wrapper, RandomCell):
         Raises:
             InputError: for a rate outside [0, 1), and for a cell that computes its ``w_x`` (Residual).
         """
-        self.cell, self.rate = cell, _require_rate("VariationalDropout", rate)
+        self.cell, self.rate = cell, require_rate("VariationalDropout", rate)
         if not any(leaf is cell.w_x for leaf in jax.tree.leaves(cell)):
             name = type(cell).__name__
             raise InputError(
@@ -251,7 +251,7 @@ class VariationalDropout(Wrapper, RandomCell):
         return draw_cells(jax.tree.map(drop, self.cell), key=key_inside)
 
     def _drop_columns(self, weights: Array, key: Key) -> Array:
-        dropped = _bernoulli(key, self.rate, (1, weights.shape[1]))
+        dropped = bernoulli(key, self.rate, (1, weights.shape[1]))
         return jnp.where(dropped, 0, weights / (1 - self.rate))
 
 
@@ -259,12 +259,12 @@ def _is_random(node: Any) -> bool:
     return isinstance(node, RandomCell)
 
 
-def _bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..."]:
+def bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..."]:
     """Draw flags that are True with probability ``rate``; the same in float32 and in float64."""
     return jax.random.bernoulli(key, jnp.float32(rate), shape)
 
 
-def _require_rate(wrapper: str, rate: SupportsFloat) -> float:
+def require_rate(wrapper: str, rate: SupportsFloat) -> float:
     """Return the rate as a number of Python, which a configuration can hold."""
     probability = float(rate)
     if not 0 <= probability < 1:

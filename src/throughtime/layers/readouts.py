@@ -10,7 +10,7 @@ from throughtime._arguments import random_key, whole_number
 from throughtime._registry import known_name
 from throughtime._types import Array, KeyLike, Whole
 from throughtime.layers.arguments import ArrayOrLists, zero_masked
-from throughtime.layers.layer import AnyLayer, Network, final_output, require_layer, run_layer
+from throughtime.layers.layer import AnyLayer, Network, final_output, reads_tokens, require_layer, run_layer
 from throughtime.layers.pooling import max_output, mean_output
 from throughtime.layers.stack import as_layer
 from throughtime.layers.wrapper import per_step
@@ -54,6 +54,11 @@ class ManyToMany(Network):
     def inputs(self) -> int:
         """Return D, or the number of tokens."""
         return self.layer.inputs
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Tell if the layers read tokens."""
+        return reads_tokens(self.layer)
 
     @property
     def outputs(self) -> int:
@@ -127,6 +132,11 @@ class ManyToOne(Network):
     def inputs(self) -> int:
         """Return D, or the number of tokens."""
         return self.layer.inputs
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Tell if the layers read tokens."""
+        return reads_tokens(self.layer)
 
     @property
     def outputs(self) -> int:

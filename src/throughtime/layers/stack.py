@@ -13,6 +13,7 @@ from throughtime._errors import InputError
 from throughtime._types import Array, Hidden, KeyLike, Outputs, Whole
 from throughtime.cells import Cell
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
+from throughtime.layers.dropout import Dropout
 from throughtime.layers.layer import (
     AnyLayer,
     Layer,
@@ -210,8 +211,12 @@ class Stack(Layer):
         return tuple(last), jnp.asarray(xs)
 
     def final_output(self, ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
-        """Return the output of the last layer that has seen the whole sequence, from its outputs ``ys``."""
-        return final_output(self.layers[-1], ys, mask)
+        """Return the output of the last layer that has seen the whole sequence, from its outputs ``ys``.
+
+        A :class:`Dropout` at the end does not count: its outputs are at the places of those of the layer below.
+        """
+        layers = [layer for layer in self.layers if not isinstance(layer, Dropout)]
+        return final_output(layers[-1] if layers else self.layers[-1], ys, mask)
 
 
 def as_layer(layers: AnyLayer | Sequence[AnyLayer]) -> AnyLayer:
