@@ -53,6 +53,7 @@ from .layers import Stack as Stack
 from .layers import StackedNetwork as StackedNetwork
 from .layers import VariationalDropout as VariationalDropout
 from .layers import Zoneout as Zoneout
+from .layers import count_parameters as count_parameters
 from .layers import last_output as last_output
 from .layers import max_output as max_output
 from .layers import mean_output as mean_output

@@ -5,6 +5,7 @@ from .attention import Attention as Attention
 from .attention import DotAttention as DotAttention
 from .autoregression import rollout as rollout
 from .batch_normalization import BatchNorm as BatchNorm
+from .batch_normalization import Moments as Moments
 from .batch_normalization import unroll_batch_norm as unroll_batch_norm
 from .bidirectional import Bidirectional as Bidirectional
 from .bidirectional import BidirectionalState as BidirectionalState
@@ -27,6 +28,7 @@ from .noise import Zoneout as Zoneout
 from .noise import draw_cells as draw_cells
 from .noise import unroll_drawn as unroll_drawn
 from .normalization import LayerNorm as LayerNorm
+from .parameters import count_parameters as count_parameters
 from .pooling import last_output as last_output
 from .pooling import max_output as max_output
 from .pooling import mean_output as mean_output

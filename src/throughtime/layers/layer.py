@@ -50,6 +50,18 @@ class Layer(eqx.Module):
         """Return the output (H,) or (B, H) that has seen the whole sequence, from this layer's outputs ``ys``."""
         return last_output(ys, mask)
 
+    def _repr_html_(self) -> str:
+        """Return a table of its parts with their sizes, for a notebook."""
+        from throughtime.plots import network_block
+
+        return network_block(self).html()
+
+    def __str__(self) -> str:
+        """Return the same as text; ``repr`` names each array with its shape."""
+        from throughtime.plots import network_block
+
+        return network_block(self).text()
+
 
 class Network(eqx.Module):
     """Layers with a readout: what one trains."""
@@ -68,6 +80,18 @@ class Network(eqx.Module):
     @abstractmethod
     def outputs(self) -> int:
         """Return O."""
+
+    def _repr_html_(self) -> str:
+        """Return a table of its parts with their sizes, for a notebook."""
+        from throughtime.plots import network_block
+
+        return network_block(self).html()
+
+    def __str__(self) -> str:
+        """Return the same as text; ``repr`` names each array with its shape."""
+        from throughtime.plots import network_block
+
+        return network_block(self).text()
 
 
 AnyLayer = Cell | Layer

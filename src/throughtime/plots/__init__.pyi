@@ -5,6 +5,7 @@ from .forecaster import forecaster_block as forecaster_block
 from .gradients import comparison_picture as comparison_picture
 from .gradients import flow_block as flow_block
 from .gradients import flow_picture as flow_picture
+from .networks import network_block as network_block
 from .remedies import remedies_picture as remedies_picture
 from .theme import BLUE as BLUE
 from .theme import DARK as DARK
