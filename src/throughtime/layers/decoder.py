@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._arguments import random_key
+from throughtime._devices import split_alike
 from throughtime._registry import resolve
 from throughtime._types import Array, Key, KeyLike
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, as_tokens, zero_masked
@@ -49,6 +50,10 @@ class Source(NamedTuple):
     def batch(self) -> tuple[int, ...]:
         """Return (B,), or () for a single sequence."""
         return self.memory.shape[:-2]
+
+    def split_alike(self, values: Array) -> Array:
+        """Return values for each sequence, (B, ...), split over devices as the memory is."""
+        return split_alike((values, self.memory))[0] if self.batch else values
 
 
 class Decoder(eqx.Module):
@@ -101,6 +106,10 @@ class Decoder(eqx.Module):
         if self.reads_tokens:
             return jnp.zeros((*batch, steps), jnp.int32)
         return jnp.zeros((*batch, steps, self.layer.inputs), self.readout.weight.dtype)
+
+    def first_input(self, source: Source) -> Array:
+        """Return what the layer reads before the first target: (), (B,), (O,) or (B, O)."""
+        return source.split_alike(jnp.take(self.zeros(source.batch, 1), 0, self.time))
 
     def as_targets(self, targets: ArrayOrLists, mask: ArrayOrLists | None) -> tuple[Array, Array | None]:
         """Return targets and their mask as arrays; masked targets become zeros.

@@ -3,9 +3,9 @@
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 
 from throughtime._arguments import random_key, whole_number
+from throughtime._devices import take_rows
 from throughtime._types import KeyLike, Outputs, Whole
 from throughtime.layers.arguments import ArrayOrLists, as_tokens, zero_masked
 from throughtime.layers.layer import Layer
@@ -58,5 +58,4 @@ class Embedding(Layer):
             InputError: if a shape or a type does not fit, the mask is not boolean, or a token is out of range.
         """
         tokens, mask = as_tokens(self.inputs, xs, mask)
-        rows = self.table.weight.at[tokens].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
-        return (), zero_masked(rows, mask)
+        return (), zero_masked(take_rows(self.table.weight, tokens), mask)

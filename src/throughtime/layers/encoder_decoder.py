@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._arguments import random_key
+from throughtime._devices import vary_alike
 from throughtime._errors import InputError
 from throughtime._types import Array, Key, KeyLike, Real
 from throughtime.layers.arguments import ArrayOrLists, as_mask
@@ -112,7 +113,8 @@ class EncoderDecoder(Network):
         of_encoder, of_decoder = noise_keys(key, 2)
         source, state = self._encode(xs, mask, of_encoder, of_decoder)
         targets, target_mask = self._targets(source, targets, target_mask)
-        inputs = jnp.concatenate([self.decoder.zeros(source.batch, 1), targets], axis=self.decoder.time)
+        first = jnp.expand_dims(self.decoder.first_input(source), self.decoder.time)
+        inputs = jnp.concatenate([first, targets], axis=self.decoder.time)
         inputs = jax.lax.slice_in_dim(inputs, 0, -1, axis=self.decoder.time)
         return self.decoder.run(source, inputs, state, target_mask, of_decoder)[1]
 
@@ -226,7 +228,7 @@ def _scheduled(
         (state, x), (truth, flags, key) = carry, at
         state, decoded = decoder.run_one(source, x, state, flags, of_noise)
         of_coin, of_token = jax.random.split(key)
-        coin = jax.random.bernoulli(of_coin, probability, source.batch)
+        coin = source.split_alike(jax.random.bernoulli(of_coin, probability, source.batch))
         if decoder.reads_tokens:
             return (state, jnp.where(coin, jax.random.categorical(of_token, decoded.outputs), truth)), decoded
         return (state, jnp.where(coin[..., None], decoded.outputs, truth)), decoded
@@ -234,8 +236,8 @@ def _scheduled(
     steps = jnp.moveaxis(truths, decoder.time, 0)
     flags = None if mask is None else jnp.moveaxis(mask, -1, 0)
     keys_of_steps = jax.random.split(of_choices, len(steps))
-    first = jnp.take(decoder.zeros(source.batch, 1), 0, decoder.time)
-    return decoder.joined(jax.lax.scan(step, (state, first), (steps, flags, keys_of_steps))[1])
+    first = vary_alike((state, decoder.first_input(source)), decoder, source, targets)
+    return decoder.joined(jax.lax.scan(step, first, (steps, flags, keys_of_steps))[1])
 
 
 @eqx.filter_jit
@@ -246,5 +248,5 @@ def _generated(decoder: Decoder, source: Source, state: Any, steps: int) -> Deco
         state, decoded = decoder.run_one(source, carry[1], carry[0], None, None)
         return (state, decoded.predictions), decoded
 
-    first = jnp.take(decoder.zeros(source.batch, 1), 0, decoder.time)
-    return decoder.joined(jax.lax.scan(step, (state, first), None, length=steps)[1])
+    first = vary_alike((state, decoder.first_input(source)), decoder, source)
+    return decoder.joined(jax.lax.scan(step, first, None, length=steps)[1])

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._arguments import random_key
+from throughtime._devices import split_alike
 from throughtime._errors import InputError
 from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, KeyLike, Outputs
 from throughtime.cells import Cell, MatrixCell, State
@@ -77,7 +78,11 @@ def unroll_drawn(
 
     if xs.ndim == 2:
         return one_sequence(random_key(key), xs, state, mask)
-    return jax.vmap(one_sequence)(jax.random.split(random_key(key), len(xs)), xs, state, mask)
+    keys = jax.random.split(random_key(key), len(xs))
+    if state is None:  # made here, as JAX cannot map a loop's state that it meets without the mesh of xs
+        keys, _ = split_alike((keys, xs))
+        state = jax.vmap(lambda key: draw_cells(cell, key=key).initial_state())(keys)
+    return jax.vmap(one_sequence)(*split_alike((keys, xs, state, mask)))
 
 
 class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
