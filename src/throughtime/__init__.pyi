@@ -49,7 +49,10 @@ from .loading import load as load
 from .recurrence import unroll as unroll
 from .testing import check_cell as check_cell
 from .training import History as History
+from .training import Minibatches as Minibatches
 from .training import TrainState as TrainState
 from .training import Watch as Watch
+from .training import steps as steps
+from .training import train as train
 
 __version__: str

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from throughtime.training.batch_loss import BatchLoss
 from throughtime.training.constants import unbound
+from throughtime.training.source import Drawn
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 DEPTH = 4  # of objects inside of objects
@@ -73,6 +75,10 @@ def captured(loss: Callable[..., Any]) -> tuple[Any, ...]:
     found: list[Any] = [constants]
     looked_at: dict[int, Any] = {}  # with the objects, so that no other one gets the same id
     places = [_Place(loss, 0, None)]
+    if isinstance(loss, BatchLoss):
+        found.append((loss.key_as, loss.pick))
+        drawn = loss.pick.constants.leaves if isinstance(loss.pick, Drawn) and loss.pick.constants else ()
+        places = [_Place(item, 0, None) for item in (loss.loss, *drawn)]
     while places:
         place = places.pop()
         if isinstance(place.item, PLAIN):

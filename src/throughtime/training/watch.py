@@ -26,17 +26,19 @@ KEPT = 16  # programs, as in training.program
 
 
 class Watch(NamedTuple):
-    """The settings of the records that :func:`throughtime.training.train` makes with each report.
+    """The settings of a run's records; among the callbacks of :func:`throughtime.train` it fills ``history.watched``.
 
     Attributes:
         clip_norm: the global norm above which the optimizer clips a gradient; infinite if it does not clip.
         lags: the longest lag K of the gradient by lag.
         cell: returns the cell to look into, a :class:`throughtime.cells.GatedCell`, from the model.
+        every: the number of steps from record to record.
     """
 
     clip_norm: float = math.inf
     lags: int = 100
     cell: Callable[[Any], GatedCell] = attrgetter("cell")
+    every: int = 100
 
 
 class Record(NamedTuple):
@@ -75,7 +77,7 @@ class _Look(NamedTuple):
     saturated: Float[Array, "G"]
 
 
-Observer = Callable[[TrainState, Any, np.ndarray, Array | None], Record]
+Observer = Callable[[TrainState, Any, np.ndarray, np.ndarray | None], Record]
 """``observe(state, data, losses, norms)`` makes a record; losses and norms are those since the last report."""
 
 
@@ -105,13 +107,13 @@ def observer(
         InputError: if ``watch`` does not fit the model.
     """
     cell = _watched_cell(watch, join(state.model, unbound(loss)[1]))
-    look = _looker(Keyed(loss), optimizer, watch)
+    look = _looker(Keyed(loss), optimizer, watch._replace(every=1))  # the interval is no part of the program
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(eqx.filter(state.model, is_inexact), "model"))
 
-    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record:
+    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: np.ndarray | None) -> Record:
         seen: _Look = jax.device_get(look(state, data))
-        clipped = 0.0 if norms is None else float(np.mean(np.asarray(norms)[: len(losses)] > watch.clip_norm))
+        clipped = 0.0 if norms is None else float(np.mean(norms > watch.clip_norm))
         return Record(
             int(state.step),
             float(losses.mean()),
@@ -124,6 +126,28 @@ def observer(
         )
 
     return observe
+
+
+class Recorder:
+    """The records of one run, each of the steps since the one before."""
+
+    def __init__(self, watch: Watch, observe: Observer, steps: int):
+        """Record with ``observe``, every ``watch.every`` steps and after the last of ``steps``."""
+        self._every, self._observe, self._steps = watch.every, observe, steps
+        self._losses: list[np.ndarray] = []
+        self._norms: list[np.ndarray] = []
+
+    def after(self, state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record | None:
+        """Return the record after some more steps; None if it is not due."""
+        self._losses.append(losses)
+        if norms is not None:
+            self._norms.append(np.asarray(norms)[: len(losses)])
+        if (step := int(state.step)) % self._every and step < self._steps:
+            return None
+        all_norms = np.concatenate(self._norms) if self._norms else None
+        record = self._observe(state, data, np.concatenate(self._losses), all_norms)
+        self._losses, self._norms = [], []
+        return record
 
 
 def _watched_cell(watch: Watch, model: Any) -> GatedCell:
