@@ -79,7 +79,7 @@ def test_in_a_terminal_it_is_a_line_or_tables():
 def test_any_numbers_can_be_shown(changed, value):
     history = history_of()
     getattr(history, changed)[:] = value
-    assert Shown(history._repr_html_()).title.startswith("Training history")
+    assert Shown(history._repr_html_()).title.startswith("Records of a training run")
 
 
 def test_a_long_run_stays_small():
@@ -96,9 +96,9 @@ def test_a_long_run_stays_small():
 
 
 def test_one_record_and_none():
-    assert Shown(history_of(1)._repr_html_()).title == "Records of a training run, 1 record to step 70"
+    assert Shown(history_of(1)._repr_html_()).title == "Records of a training run, 1 to step 70"
     empty = history_of(0)
-    assert Shown(empty._repr_html_()).title == "Training history without records"
+    assert Shown(empty._repr_html_()).title == "No records of a training run"
     assert repr(empty) == "Records(number=0)"
 
 
