@@ -1,6 +1,7 @@
 from . import checkpoint as checkpoint
 from .checkpoint import ARRAYS_FILE as ARRAYS_FILE
 from .diagnosis import DivergedError as DivergedError
+from .early_stopping import EarlyStopping as EarlyStopping
 from .fit import steps as steps
 from .fit import train as train
 from .history import History as History
@@ -13,13 +14,17 @@ from .losses import cross_entropy as cross_entropy
 from .losses import masked_mean as masked_mean
 from .losses import pinball as pinball
 from .losses import squared_error as squared_error
+from .many import fit_many as fit_many
 from .minibatches import Minibatches as Minibatches
 from .optimizers import AveragedState as AveragedState
 from .optimizers import adamw_cosine as adamw_cosine
 from .optimizers import averaged as averaged
+from .optimizers import freeze as freeze
 from .parallel import TrainingRun as TrainingRun
 from .parallel import run_in_parallel as run_in_parallel
+from .progress_bar import ProgressBar as ProgressBar
 from .records import Records as Records
+from .resume import Checkpoints as Checkpoints
 from .step import Loss as Loss
 from .step import take_step as take_step
 from .watch import Record as Record

@@ -68,19 +68,28 @@ def takes_key(loss: Callable[..., Any]) -> KeyAs:
         InputError: if it cannot be called with a model and a batch.
     """
     try:
-        parameters = inspect.signature(loss).parameters.values()
+        signature = inspect.signature(loss)
     except (TypeError, ValueError):  # a function without a signature
         return ""
-    if any(parameter.name == "key" and parameter.kind != parameter.POSITIONAL_ONLY for parameter in parameters):
+    named = "key" in signature.parameters and signature.parameters["key"].kind != inspect.Parameter.POSITIONAL_ONLY
+    if named and _accepts(signature, 2, key=None):
         return "key"
-    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = sum(parameter.default is parameter.empty for parameter in by_place)
-    any_number = any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters)
-    if needed > 3 or (len(by_place) < 2 and not any_number):
-        raise InputError(
-            f"the loss takes {inspect.signature(loss)}: expected loss(model, batch) or loss(model, batch, key)",
-            code="wrong-loss",
-            found=str(inspect.signature(loss)),
-            expected=["(model, batch)", "(model, batch, key)"],
-        )
-    return "third" if needed == 3 else ""
+    if not named and _accepts(signature, 2):
+        return ""
+    if not named and _accepts(signature, 3):
+        return "third"
+    raise InputError(
+        f"the loss takes {signature}: expected loss(model, batch) or loss(model, batch, key)",
+        code="wrong-loss",
+        found=str(signature),
+        expected=["(model, batch)", "(model, batch, key)"],
+    )
+
+
+def _accepts(signature: inspect.Signature, count: int, **named: Any) -> bool:
+    """Return True if a function can be called with so many arguments by place, and with others by name."""
+    try:
+        signature.bind(*range(count), **named)
+    except TypeError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from throughtime._types import Key
 from throughtime.training.constants import split
 from throughtime.training.host_batches import from_host
 from throughtime.training.minibatches import Minibatches, minibatches
-from throughtime.training.source import ArrayLike, Drawn, Source, endless, on_device
+from throughtime.training.source import ArrayLike, Drawn, Source, endless, on_device, whole
 
 
 def source_of(batches: Any) -> Source:
@@ -30,15 +30,10 @@ def source_of(batches: Any) -> Source:
 
 def _whole(arrays: Any) -> Source:
     """Return the source that gives all data to each step."""
-    return Source(_all, lambda key, step, most: endless(arrays))
-
-
-def _all(data: Any, key: Key) -> tuple[Any, Key]:
-    """Return the data as they are."""
-    return data, key
+    return Source(whole, lambda key, step, most: endless(arrays), arrays)
 
 
 def _drawing(draw: Callable[[Key], Any]) -> Source:
     """Return the source whose batches a function draws on the device."""
     arrays, constants = split(draw)
-    return Source(Drawn(constants), lambda key, step, most: endless(arrays))
+    return Source(Drawn(constants), lambda key, step, most: endless(arrays), arrays)

@@ -21,12 +21,26 @@ class Run(NamedTuple):
         loss: the loss, with the source of its batches.
         optimizer: turns gradients into updates.
         steps: the number of steps in all.
+        data: the arrays of its batches that do not change.
     """
 
     first: TrainState
     loss: BatchLoss
     optimizer: optax.GradientTransformation
     steps: int
+    data: Any
+
+
+class Memory(NamedTuple):
+    """What a callback knows of a run so far, for a checkpoint.
+
+    Attributes:
+        values: plain values, for JSON.
+        model: a model like that of the run; None if there is none.
+    """
+
+    values: dict[str, Any]
+    model: Any = None
 
 
 class Follower:
@@ -41,11 +55,11 @@ class Follower:
     def __call__(self, progress: Progress) -> bool | None:
         """Take note of the progress since the call before; return True to end the run."""
 
-    def memory(self) -> Any:
-        """Return what a checkpoint must keep, as a tree of arrays and numbers."""
-        return None
+    def memory(self) -> Memory:
+        """Return what a checkpoint must keep."""
+        return Memory({})
 
-    def remember(self, memory: Any) -> None:
+    def remember(self, memory: Memory) -> None:
         """Take back what :meth:`memory` returned."""
 
     def amend(self, history: History) -> History:

@@ -10,11 +10,10 @@ from throughtime._arguments import whole_number
 from throughtime._types import KeyLike, Scalar, Whole
 from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.batches import source_of
-from throughtime.training.callbacks import Run, Setting
+from throughtime.training.callbacks import Run
 from throughtime.training.history import History
-from throughtime.training.loop import Callback, Pace, Progress, calls, merged, require_interval, start
-from throughtime.training.session import Session
-from throughtime.training.watch import Watch
+from throughtime.training.loop import Pace, Progress, calls, merged, require_interval, start
+from throughtime.training.session import AnyCallback, Session
 
 MOST = 1000  # steps of one compiled call
 SECONDS = 0.25  # of one compiled call: interrupts and displays wait no longer
@@ -30,7 +29,7 @@ def train(
     optimizer: optax.GradientTransformation,
     steps: Whole,
     key: KeyLike,
-    callbacks: Sequence[Callback | Setting | Watch] = (),
+    callbacks: Sequence[AnyCallback] = (),
 ) -> History:
     """Train a model, and return it with the history of its losses.
 
@@ -56,8 +55,9 @@ def train(
         optimizer: any of Optax. Those that use the loss, such as ``optax.lbfgs``, get it.
         steps: the number of steps.
         key: makes everything that is random in the run: a key, or its seed.
-        callbacks: functions of :class:`throughtime.training.Progress`, called every 100 steps and at the end, which
-            return True to end the run; :class:`throughtime.Watch`.
+        callbacks: functions of :class:`throughtime.training.Progress`, called every 100 steps and after the last, which
+            may return True to end the run; and :class:`throughtime.EarlyStopping`, :class:`throughtime.Checkpoints`,
+            :class:`throughtime.Watch`, :class:`throughtime.ProgressBar`.
 
     Raises:
         DivergedError: if a loss or a weight is not finite; names the step, the array and the likely cause. Its
@@ -66,14 +66,12 @@ def train(
     """
     source = source_of(batches)
     batch_loss = BatchLoss(loss, takes_key(loss), source.pick)
-    run = Run(start(model, optimizer, key), batch_loss, optimizer, whole_number("steps", steps, least=0))
-    watches = [callback for callback in callbacks if isinstance(callback, Watch)]
-    with Session(run, [callback for callback in callbacks if not isinstance(callback, Watch)]) as session:
-        intervals = (*session.intervals, *(watch.every for watch in watches))
-        first, pace = session.state, Pace(run.steps, intervals, MOST, SECONDS)
-        if int(first.step) < run.steps:
+    run = Run(start(model, optimizer, key), batch_loss, optimizer, whole_number("steps", steps, least=0), source.arrays)
+    with Session(run, callbacks) as session:
+        first, pace = session.state, Pace(run.steps, session.intervals, MOST, SECONDS)
+        if not session.is_over:
             with closing(source.blocks(first.key, int(first.step), MOST)) as blocks:
-                session.follow(calls(first, batch_loss, optimizer, blocks, pace, watches[0] if watches else None))
+                session.follow(calls(first, batch_loss, optimizer, blocks, pace, session.watch))
     return session.history()
 
 

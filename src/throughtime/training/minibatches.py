@@ -79,7 +79,7 @@ def minibatches(batches: Minibatches) -> Source:
             yield Block(Fed(batches.arrays, jnp.asarray(rows), jnp.int32(step), jnp.int32(most)), most)
             step += most
 
-    return Source(_gathered, blocks)
+    return Source(_gathered, blocks, batches.arrays)
 
 
 def _gathered(data: Fed, key: Key) -> tuple[Any, Key]:

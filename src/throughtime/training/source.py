@@ -40,16 +40,23 @@ def endless(data: Any) -> Blocks:
     yield Block(data, ENDLESS)
 
 
+def whole(data: Any, key: Key) -> tuple[Any, Key]:
+    """Pick all data, and leave the key to the loss."""
+    return data, key
+
+
 class Source(NamedTuple):
     """A source of batches.
 
     Attributes:
         pick: the compiled part: equal ones make equal programs.
         blocks: ``blocks(key, step, most)`` yields blocks of at most ``most`` steps each, for the steps after ``step``.
+        arrays: the data that do not change during the run.
     """
 
     pick: "Pick | Drawn"
     blocks: Callable[[Key, int, int], Blocks]
+    arrays: Any = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from throughtime.cells import GatedCell
 from throughtime.training.captured import Keyed
 from throughtime.training.constants import join, unbound
 from throughtime.training.leaves import is_inexact, named_leaves
+from throughtime.training.optimizer_key import KeyedOptimizer
 from throughtime.training.probed_cell import ProbedCell, can_be_probed, no_sums
 from throughtime.training.probes import Sums
 from throughtime.training.step import Loss, TrainState, next_loss, update
@@ -107,7 +108,8 @@ def observer(
         InputError: if ``watch`` does not fit the model.
     """
     cell = _watched_cell(watch, join(state.model, unbound(loss)[1]))
-    look = _looker(Keyed(loss), optimizer, watch._replace(every=1))  # the interval is no part of the program
+    any_interval = watch._replace(every=1)  # the interval is no part of the program
+    look = _looker(Keyed(loss), KeyedOptimizer(optimizer), any_interval)
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(eqx.filter(state.model, is_inexact), "model"))
 
@@ -181,9 +183,9 @@ def _watched_cell(watch: Watch, model: Any) -> GatedCell:
 
 
 @lru_cache(KEPT)  # see program_for: a run that is continued compiles once
-def _looker(keyed: Keyed, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
+def _looker(keyed: Keyed, keyed_optimizer: KeyedOptimizer, watch: Watch) -> Callable[[TrainState, Any], _Look]:
     """Return the compiled part: the step after a state, with probes in the cell."""
-    loss = keyed.loss
+    loss, optimizer = keyed.loss, keyed_optimizer.optimizer
     loss_of_model, constants = unbound(loss)
 
     def look(state: TrainState, data: Any) -> _Look:
