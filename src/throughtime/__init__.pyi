@@ -62,8 +62,16 @@ from .layers import sequence_mask as sequence_mask
 from .loading import load as load
 from .recurrence import unroll as unroll
 from .testing import check_cell as check_cell
+from .training import Checkpoints as Checkpoints
+from .training import EarlyStopping as EarlyStopping
 from .training import History as History
+from .training import Minibatches as Minibatches
+from .training import ProgressBar as ProgressBar
 from .training import TrainState as TrainState
 from .training import Watch as Watch
+from .training import fit_many as fit_many
+from .training import freeze as freeze
+from .training import steps as steps
+from .training import train as train
 
 __version__: str

@@ -13,7 +13,7 @@ from throughtime.lab.inputs import LabInput
 from throughtime.lab.run import Go, Pace, Run, Show, State, Step
 from throughtime.lab.settings import Course, Learner
 from throughtime.lab.trainer import Trainer
-from throughtime.training import train
+from throughtime.training import run_steps
 
 
 def trainer(**course):
@@ -90,7 +90,7 @@ def test_it_trains_to_the_end_with_the_numbers_of_the_plain_loop(watch):
     assert not frames[-1].running
     assert one.run.state is State.OVER
     made = one.trainer.experiment
-    *_, last = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
+    *_, last = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
     np.testing.assert_array_equal(one.trainer.state.model.cell.w_h, last.state.model.cell.w_h)
 
 

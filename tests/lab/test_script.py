@@ -20,7 +20,7 @@ from throughtime.lab.settings import Course, Learner
 from throughtime.lab.trainer import Trainer
 from throughtime.layers.network import network_config
 from throughtime.training import checkpoint
-from throughtime.training.loop import train
+from throughtime.training.loop import run_steps
 
 
 def trained(course, learner, lab_input):
@@ -82,7 +82,7 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
         scripts.append(Path(saved["folder"]) / "run.py")
         made = trainer.experiment
         values = jnp.asarray(made.curve.values)
-        *_, last = train(made.start, made.loss, made.optimizer, values, steps=7, every=100)
+        *_, last = run_steps(made.start, made.loss, made.optimizer, values, steps=7, every=100)
         due.append(float(last.losses[-1]))
         model = tt.load(Path(saved["folder"]) / "model")
         np.testing.assert_array_equal(model.readout.weight, trainer.state.model.readout.weight)

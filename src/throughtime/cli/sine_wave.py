@@ -17,7 +17,7 @@ from throughtime._types import Array, Key
 from throughtime.cells import cell_type, orthogonal
 from throughtime.data import TimeSeriesData
 from throughtime.layers import RecurrentNetwork, network_config, rollout
-from throughtime.training import Progress, TrainState, checkpoint, masked_mean, squared_error, start, train
+from throughtime.training import Progress, TrainState, checkpoint, masked_mean, run_steps, squared_error, start
 
 HIDDEN, WINDOW, BATCH, LEARNING_RATE = 100, 30, 1, 0.001  # the reference step
 EVERY = 100  # steps between evaluations, checkpoints and snapshots for the gallery
@@ -84,7 +84,7 @@ def learn(
         state = _start(cell, jnp.asarray(seed, jnp.uint32), optimizer)
         learned = Learned(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
     callback(learned)
-    for progress in train(learned.state, _loss_on(data), optimizer, None, steps=steps, every=EVERY):
+    for progress in run_steps(learned.state, _loss_on(data), optimizer, None, steps=steps, every=EVERY):
         learned = _continued(learned, progress, evaluate)
         if folder is not None:
             _write(folder, learned, seed)

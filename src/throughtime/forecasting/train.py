@@ -27,8 +27,8 @@ from throughtime.training import (
     averaged,
     masked_mean,
     run_in_parallel,
+    run_steps,
     start,
-    train,
 )
 
 Networks = tuple[ForecastNetwork, ...]
@@ -126,7 +126,7 @@ def train_network(
     state = start(ForecastNetwork(plan.design, key=key_weights), how.optimizer, key)
     losses = []
     every = max(plan.steps // REPORTS, 1)
-    for progress in train(state, how.loss, how.optimizer, prepared.series, steps=steps, every=every):
+    for progress in run_steps(state, how.loss, how.optimizer, prepared.series, steps=steps, every=every):
         state = progress.state
         losses.append(progress.losses)
         if callback(progress):

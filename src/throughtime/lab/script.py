@@ -21,7 +21,7 @@ import optax
 
 import throughtime as tt
 {own}from throughtime import configure
-from throughtime.training import start, train
+from throughtime.training import run_steps, start
 
 configure()  # compiled as the laboratory compiles
 
@@ -44,7 +44,7 @@ def loss(network, series, key):
     return jnp.mean((predictions - windows[:, 1:]) ** 2)
 
 
-for progress in train(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
+for progress in run_steps(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
     print(f"step {{int(progress.state.step)}}   loss {{progress.losses[-1]}}")
 '''
 

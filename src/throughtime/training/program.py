@@ -13,6 +13,7 @@ import optax
 from throughtime._types import Array, Bool, Float, Int, Scalar
 from throughtime.training.captured import Keyed
 from throughtime.training.diagnosis import all_finite
+from throughtime.training.optimizer_key import KeyedOptimizer
 from throughtime.training.step import Loss, TrainState, take_step
 
 KEPT = 16  # programs; a large one takes some 20 MB
@@ -49,7 +50,8 @@ def program_for(
 
     Compiling takes seconds, and training a small network often less. So the last few programs are kept: the folds of a
     backtest, the members of an ensemble in their threads, and a run that is continued in portions compile once. The key
-    is the function ``loss`` with the values that it reads from outside: see :mod:`throughtime.training.captured`.
+    is the code of ``loss`` and of the optimizer's update with the values that they hold: see
+    :mod:`throughtime.training.captured` and :mod:`throughtime.training.optimizer_key`.
 
     Args:
         loss: draws a batch and returns its loss.
@@ -58,18 +60,16 @@ def program_for(
         norm: computes the norm of a gradient; None if norms are not wanted.
     """
     with _lookup:  # threads that ask at the same time must get one object: JAX compiles it once for all of them
-        return _program(Keyed(loss), optimizer, most, norm)
+        return _program(Keyed(loss), KeyedOptimizer(optimizer), most, norm)
 
 
 _lookup = Lock()
 
 
 @lru_cache(KEPT)
-def _program(
-    keyed: Keyed, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
-) -> Program:
+def _program(keyed: Keyed, keyed_optimizer: KeyedOptimizer, most: int, norm: Callable[[Any], Scalar] | None) -> Program:
     """Return a new program."""
-    loss = keyed.loss
+    loss, optimizer = keyed.loss, keyed_optimizer.optimizer
 
     def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
         def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:
