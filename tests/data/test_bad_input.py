@@ -70,7 +70,7 @@ MESSAGES = {
     ),
     "a row without series": "a.csv, line 3, column 'unique_id': no name of a series",
     "mixed offsets": (
-        "a.csv, line 3, column 'ds': mixed time zones: found '2020-03-29T03:00+02:00', "
+        "a.csv, line 3, column 'ds': mixed time zones: found '2020-03-29T03:00+02:30', "
         "but '2020-03-29T01:00+01:00' in line 2. Convert all time stamps to UTC."
     ),
     "one irregular time stamp": (

@@ -129,6 +129,7 @@ def _findings(
         lengths=lengths,
         span=frequency.times(np.array([grid.starts.min(), ends.max()])),
         digits=rows.stamps.digits,
+        clocks=rows.stamps.clocks,
         in_order=rows.in_order,
         missing_rows=len(grid.values) - len(rows.values) - (int(beyond.sum()) - future_rows),
         missing_values=int(np.isnan(rows.values).sum()) - future_rows,

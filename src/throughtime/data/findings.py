@@ -32,6 +32,7 @@ class Findings(NamedTuple):
         sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
         empty_ids: the ids of series without any value, which are left out.
         repairs: the repairs that reading the table made.
+        clocks: the zone that the changing offsets of text told; else None.
     """
 
     columns: TableColumns
@@ -47,6 +48,7 @@ class Findings(NamedTuple):
     sparse_ids: NDArray
     empty_ids: NDArray
     repairs: Repairs = Repairs()
+    clocks: str | None = None
 
 
 def explain(findings: Findings) -> list[str]:
@@ -63,6 +65,8 @@ def explain(findings: Findings) -> list[str]:
         sentences.append(f"Ignored the {_columns(columns.ignored)}.")
     if findings.digits:
         sentences.append(f"The time stamps in column {columns.time!r} are read as dates, {findings.digits}.")
+    if findings.clocks:
+        sentences.append(f"The time stamps' offsets from UTC change with the clocks of {findings.clocks}: taken as such.")
     sentences += _repairs(findings)
     if not findings.in_order:
         sentences.append("The rows were not in order of time: sorted.")

@@ -13,6 +13,7 @@ from throughtime.data.integer_times import PLAIN, read_fractions, read_integers
 from throughtime.data.notations import FIRST_YEAR, LAST_YEAR, Reading, UnclearNotationError
 from throughtime.data.source import Source, first_true, without_missing_words
 from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts
+from throughtime.data.time_zones import fixed_offset
 from throughtime.data.written_times import EXPECTED, INTEGER, read_text, share_of_text_dates, unreadable
 
 LONG_INTEGER = r"^-?\d{19}$"  # nanoseconds since 1970
@@ -35,6 +36,11 @@ class TimeStamps:
     zone: str | None = None
     digits: str | None = None
     form: str | None = None
+
+    @property
+    def clocks(self) -> str | None:
+        """The zone whose clocks the changing offsets of text follow; None for a fixed offset, and for other types."""
+        return self.zone if self.form and self.zone and fixed_offset(self.zone) is None else None
 
 
 def parse_times(column: pl.Series, source: Source, like: str | None = None) -> TimeStamps:

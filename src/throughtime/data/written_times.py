@@ -1,13 +1,14 @@
 """Time stamps written as text: the format that a column has throughout, its zone, and the years of two digits."""
 
 import re
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from throughtime.data.source import Source, first_true
-from throughtime.data.time_zones import fixed_offset
+from throughtime.data.time_zones import fixed_offset, zone_of_offsets
 
 # Formats of dates. A column holds one of them throughout, with or without a time of day.
 DATES = (
@@ -59,7 +60,7 @@ class Written(NamedTuple):
 
     Attributes:
         dates: one for each row, in UTC if there is a zone.
-        zone: "UTC", "+02:00", or None.
+        zone: "UTC", "+02:00", "Europe/Berlin" if the offsets change with its clocks, or None.
         form: the format of the dates.
     """
 
@@ -97,9 +98,8 @@ def read_text(column: pl.Series, source: Source, like: str | None = None) -> Wri
         if not other.has_nulls() and (other != dates).any():
             raise _two_readings(column, distinct, dates, other, source)
     dates = dates + _ends_of_days(distinct)
-    zone = _one_zone(column, distinct, dates, source)
-    if zone is not None:
-        dates = dates.dt.replace_time_zone(None) - fixed_offset(zone)
+    zone, offsets = _one_zone(column, distinct, dates, source)
+    dates = dates - offsets
     if len(distinct) < len(column):
         dates = column.replace_strict(distinct, dates)
     return Written(dates, zone, form)
@@ -135,7 +135,9 @@ def unreadable(column: pl.Series, row: int, source: Source) -> Exception:
     """Return the error for a value that is no time stamp."""
     value = column[row]
     hint = ""
-    if isinstance(value, str) and any(map(str.isdigit, value)) and not FOUR_DIGIT_YEAR.search(value):
+    if isinstance(value, str) and (zone := re.search(r"\d:\d\d\s*([A-Z]{2,5})$", value)):
+        hint = f". Write the offset from UTC, such as +01:00, in place of {zone[1]!r}"
+    elif isinstance(value, str) and any(map(str.isdigit, value)) and not FOUR_DIGIT_YEAR.search(value):
         hint = ". It has no year of four digits: write dates as YYYY-MM-DD"
     return source.error(
         f"found {value!r}, expected {EXPECTED}{hint}",
@@ -213,12 +215,24 @@ def _ends_of_days(text: pl.Series) -> pl.Series:
     return (ends.cast(pl.Int64) * 86_400_000_000).cast(pl.Duration("us"))
 
 
-def _one_zone(column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source) -> str | None:
-    """Return the zone written behind all time stamps: "UTC", "+02:00", or None."""
+def _one_zone(
+    column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source
+) -> tuple[str | None, pl.Series]:
+    """Return the zone that all time stamps are in, None without one, and the offset of each distinct one from UTC.
+
+    Offsets that change as the clocks of a zone do are its, and its name is returned.
+    """
     written = distinct.str.extract(ZONED, 2)
     zones = {text: None if text is None else _zone_name(text) for text in written.unique(maintain_order=True)}
+    known = {text: zone and fixed_offset(zone) for text, zone in zones.items()}
+    offsets = pl.Series([known[text] or timedelta() for text in zones], dtype=pl.Duration("us"))
+    offsets = written.replace_strict(pl.Series(list(zones), dtype=pl.String), offsets)
     if len(set(zones.values())) == 1:
-        return zones[written[0]]
+        return zones[written[0]], offsets
+    if None not in zones:
+        instants = (local - offsets).to_physical().to_numpy().view("datetime64[us]")
+        if (zone := zone_of_offsets(instants, offsets.to_physical().to_numpy().view("timedelta64[us]"))) is not None:
+            return zone, offsets
     same = [text for text, zone in zones.items() if zone == zones[written[0]]]
     other = distinct[first_true(~written.is_in(same, nulls_equal=True))]
     days = None not in zones and len(np.unique(local.to_physical().to_numpy() % 86_400_000_000)) == 1
