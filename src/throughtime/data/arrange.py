@@ -1,5 +1,6 @@
 """A long table arranged as regular series with their covariates, and the findings about it."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import narwhals as nw
@@ -10,10 +11,10 @@ from throughtime.data.columns import ColumnNames
 from throughtime.data.covariate_columns import covariate_series, read_column
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
-from throughtime.data.frames import collect
+from throughtime.data.frames import collect, format_times
 from throughtime.data.frequency import Frequency
-from throughtime.data.frequency_inference import infer_frequency
 from throughtime.data.irregular import SPARSE, FrequencyError
+from throughtime.data.odd_rows import settle_times
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
 from throughtime.data.split_time import join_time
@@ -50,14 +51,14 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names))
     check_distinct(rows, table, source)
-    frequency = _frequency(rows, source)
+    rows, frequency, moved = _on_steps(rows, source)
     grid = to_grid(rows, frequency)
     known = np.add.reduceat(~np.isnan(rows.values), rows.bounds()[:-1], dtype=np.int64) > 0
     kept = np.repeat(known, grid.lengths)
     beyond = _after_last(grid) & kept if rows.columns.future else np.zeros(len(kept), bool)
     lengths = grid.lengths - np.add.reduceat(beyond, grid.offsets[:-1], dtype=np.int64)
     findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)._replace(
-        repairs=source.repairs
+        repairs=source.repairs, moved=moved
     )
     kept &= ~beyond
     covariates = None
@@ -74,14 +75,15 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     )
 
 
-def _frequency(rows: Rows, source: Source) -> Frequency:
+def _on_steps(rows: Rows, source: Source) -> tuple[Rows, Frequency, tuple[str, ...]]:
+    """Return the rows on steps of one frequency, the frequency, and which time stamps were moved for it, in words."""
     stamps = rows.stamps
 
     def name(position: int) -> str:
         return rows.name(position, source)
 
     try:
-        return infer_frequency(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
+        settled = settle_times(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
     except FrequencyError as error:
         row = rows.table_row(error.position)
         raise source.error(
@@ -92,6 +94,9 @@ def _frequency(rows: Rows, source: Source) -> Frequency:
             found=error.found,
             expected=error.expected,
         ) from None
+    now = format_times(settled.times[settled.moved], stamps.zone)
+    moved = tuple(f"{name(int(k))} to {time}" for k, time in zip(settled.moved, now, strict=True))
+    return rows._replace(stamps=replace(stamps, values=settled.times)), settled.frequency, moved
 
 
 def _after_last(grid: Grid) -> NDArray[np.bool_]:

@@ -33,6 +33,7 @@ class Findings(NamedTuple):
         empty_ids: the ids of series without any value, which are left out.
         repairs: the repairs that reading the table made.
         clocks: the zone that the changing offsets of text told; else None.
+        moved: time stamps that were on no step, and the steps that they were moved to.
     """
 
     columns: TableColumns
@@ -49,6 +50,7 @@ class Findings(NamedTuple):
     empty_ids: NDArray
     repairs: Repairs = Repairs()
     clocks: str | None = None
+    moved: tuple[str, ...] = ()
 
 
 def explain(findings: Findings) -> list[str]:
@@ -66,10 +68,14 @@ def explain(findings: Findings) -> list[str]:
     if findings.digits:
         sentences.append(f"The time stamps in column {columns.time!r} are read as dates, {findings.digits}.")
     if findings.clocks:
-        sentences.append(f"The time stamps' offsets from UTC change with the clocks of {findings.clocks}: taken as such.")
+        sentences.append(f"The offsets from UTC change with the clocks of {findings.clocks}, and are read so.")
     sentences += _repairs(findings)
     if not findings.in_order:
         sentences.append("The rows were not in order of time: sorted.")
+    if findings.moved:
+        few = ", ".join(findings.moved[:LISTED]) + (", ..." if len(findings.moved) > LISTED else "")
+        count = _count(len(findings.moved), "time stamp")
+        sentences.append(f"{count} on no step moved to the nearest, which had no row: {few}.")
     if findings.missing_rows:
         sentences.append(f"{_count(findings.missing_rows, 'time step')} had no row: taken as missing.")
     if findings.missing_values:

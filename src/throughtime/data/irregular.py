@@ -13,15 +13,31 @@ SPARSE = 10  # a grid this many times longer than its observations means a wrong
 DOMINANT = 0.8  # if this share of the differences agrees, those that do not fit it are mistakes
 LEAST_GAPS, ACCIDENT = 2, 0.01  # of a series with a frequency of its own: gaps, and the probability of an accident
 
+NONE: NDArray[np.int64] = np.array([], np.int64)
+
 Name = Callable[[int], str]  # describes the time stamp at a position, for messages
 
 
 class FrequencyError(InputError):
-    """Time stamps without a frequency; ``position`` is that of the first that does not fit."""
+    """Time stamps without a frequency.
 
-    def __init__(self, message: str, *, code: str, position: int, found: str, expected: str):
+    Attributes:
+        position: that of the first time stamp that does not fit.
+        odd: the positions of those that do not fit where all others do, if that is known; else none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        position: int,
+        found: str,
+        expected: str,
+        code: str = "irregular-times",
+        odd: NDArray[np.int64] = NONE,
+    ):
         super().__init__(message, code=code, found=found, expected=expected)
-        self.position = position
+        self.position, self.odd = position, odd
 
 
 def check_jitter(frequency: Frequency, steps: NDArray[np.int64], before: NDArray[np.int64], name: Name) -> None:
@@ -35,7 +51,6 @@ def check_jitter(frequency: Frequency, steps: NDArray[np.int64], before: NDArray
     raise FrequencyError(
         f"irregular time stamps: {name(position)} is {found} after {name(position - 1)}, but most are {expected} "
         f"apart. Correct it, or resample the series to regular steps.",
-        code="irregular-times",
         position=position,
         found=found,
         expected=expected,
@@ -54,7 +69,6 @@ def check_sparse(frequency: Frequency, steps: NDArray[np.int64], before: NDArray
         f"{_described(frequency, steps, before, name, most)}; only {len(steps):,} of {grid:,} steps "
         f"({frequency.describe()}) would have a row. Resample to regular steps, and put series "
         f"of different frequencies into separate files.",
-        code="irregular-times",
         position=int(before[most]) + 1,
         found=_span(frequency, int(steps[most])),
         expected=_span(frequency, int(steps[least])),
@@ -73,7 +87,6 @@ def check_neighbors(frequency: Frequency, steps: NDArray[np.int64], before: NDAr
         f"{_described(frequency, steps, before, name, other)}; no two rows "
         f"are {apart} apart, their largest common step. Resample to regular steps, or give every step a row, with an "
         f"empty value where none is known.",
-        code="irregular-times",
         position=int(before[other]) + 1,
         found=_span(frequency, int(steps[other])),
         expected=_span(frequency, int(steps[least])),
@@ -117,6 +130,7 @@ def refuse_odd(frequency: Frequency, odd: NDArray[np.int64], rows: int, name: Na
         f"{frequency.describe()}. Leave such rows out. If forecasts are needed for such times too, give each of them a "
         f"row, with an empty value where none is known.",
         code="odd-rows",
+        odd=odd,
         position=int(odd[0]),
         found=f"{len(odd)} of {rows} rows",
         expected=frequency.describe(),

@@ -215,9 +215,7 @@ def _ends_of_days(text: pl.Series) -> pl.Series:
     return (ends.cast(pl.Int64) * 86_400_000_000).cast(pl.Duration("us"))
 
 
-def _one_zone(
-    column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source
-) -> tuple[str | None, pl.Series]:
+def _one_zone(column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source) -> tuple[str | None, pl.Series]:
     """Return the zone that all time stamps are in, None without one, and the offset of each distinct one from UTC.
 
     Offsets that change as the clocks of a zone do are its, and its name is returned.
