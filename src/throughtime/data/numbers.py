@@ -33,18 +33,9 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
             found=column.dtype,
             expected="numbers",
         )
-    wrong = numbers.fill_nan(None).abs() > LARGEST
-    if wrong.any():
-        row = first_true(wrong.fill_null(False))
-        expected = f"a finite number of at most {LARGEST:g} in size"
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}, or nothing where missing",
-            code="not-finite",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
+    wrong = (numbers.fill_nan(None).abs() > LARGEST).fill_null(False)
+    expected = f"a finite number of at most {LARGEST:g} in size"
+    source.refuse(wrong, column, expected, code="not-finite", advice=", or nothing where missing")
     return numbers.fill_null(float("nan")).to_numpy()
 
 
@@ -63,25 +54,16 @@ def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
         )
     numbers = text.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & text.is_not_null()
-    if wrong.any():
-        row = first_true(wrong)
-        raise source.error(
-            f"found {column[row]!r}, expected a number, or nothing where it is missing{_hint(text, wrong)}",
-            code="not-a-number",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="a number",
-        )
+    advice = f", or nothing where it is missing{_hint(text.filter(wrong))}"
+    source.refuse(wrong, column, "a number", code="not-a-number", advice=advice)
     return numbers
 
 
-def _hint(text: pl.Series, wrong: pl.Series) -> str:
-    """Return advice if the first value that is no number looks like a mark for missing values."""
-    mark = text[first_true(wrong)]
-    if not MISSING_MARK.match(mark.lower()):
+def _hint(wrong: pl.Series) -> str:
+    """Return advice if the first of the values that are no numbers looks like a mark for missing values."""
+    if not len(wrong) or not MISSING_MARK.match(wrong[0].lower()):
         return ""
-    rows = int((text == mark).sum())
+    rows = int((wrong == wrong[0]).sum())
     return f". It looks like a missing value, in {rows} row{'s' if rows > 1 else ''}: leave it empty, or write NA"
 
 

@@ -79,6 +79,20 @@ class Source:
             expected=expected,
         )
 
+    def refuse(self, wrong: pl.Series, column: pl.Series, expected: str, *, code: str, advice: str = "") -> None:
+        """Raise the error for the first value of a column where ``wrong`` is true; do nothing without one."""
+        if not wrong.any():
+            return
+        row = first_true(wrong)
+        raise self.error(
+            f"found {column[row]!r}, expected {expected}{advice}",
+            code=code,
+            row=row,
+            column=column.name,
+            found=column[row],
+            expected=expected,
+        )
+
 
 def first_true(mask: pl.Series) -> int:
     """Return the first row where ``mask`` is true."""

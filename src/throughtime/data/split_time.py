@@ -166,22 +166,9 @@ def _whole(column: pl.Series, kind: str, source: Source) -> NDArray[np.int64]:
     numbers = _numbers(column, kind)
     assert numbers is not None
     least, largest = PARTS[kind].least, PARTS[kind].largest
-    inside = numbers.is_between(least, largest).fill_null(False)
-    _check_all(inside, column, f"{kind}s from {least} to {largest}", source)
+    outside = ~numbers.is_between(least, largest).fill_null(False)
+    source.refuse(outside, column, f"{kind}s from {least} to {largest}", code="not-a-time")
     return numbers.to_numpy()
-
-
-def _check_all(fits: pl.Series, column: pl.Series, expected: str, source: Source) -> None:
-    if not fits.all():
-        row = first_true(~fits)
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}",
-            code="not-a-time",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
 
 
 def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDArray:
@@ -207,7 +194,7 @@ def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDA
 def _clock(column: pl.Series, source: Source) -> NDArray:
     """Return the time of day."""
     text = column.cast(pl.String).str.strip_chars()
-    _check_all(text.str.contains(CLOCK), column, "times of day such as 13:30", source)
+    source.refuse(~text.str.contains(CLOCK), column, "times of day such as 13:30", code="not-a-time")
     hour, minute, second, half = (text.str.extract(CLOCK, group) for group in (1, 2, 3, 4))
     hours = hour.cast(pl.Int64).to_numpy()
     afternoon, morning = (half.str.to_lowercase().eq_missing(letter).to_numpy() for letter in "pa")

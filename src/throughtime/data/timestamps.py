@@ -107,31 +107,14 @@ def distinct_values(values: NDArray) -> NDArray:
 def _from_datetimes(column: pl.Series, source: Source) -> TimeStamps:
     kind = column.dtype
     assert isinstance(kind, pl.Datetime)
-    if kind.time_unit == "ns" and (column.to_physical() % 1000 != 0).any():
-        row = first_true(column.to_physical() % 1000 != 0)
-        raise source.error(
-            "time stamps with nanoseconds, expected whole microseconds",
-            code="nanoseconds",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="whole microseconds",
-        )
+    if kind.time_unit == "ns":
+        source.refuse(column.to_physical() % 1000 != 0, column, "whole microseconds", code="nanoseconds")
     return TimeStamps(_microseconds(column), f"datetime64[{kind.time_unit}]", kind.time_zone)
 
 
 def _from_integers(column: pl.Series, source: Source, like: str | None) -> TimeStamps:
     whole = column.cast(pl.Int64, strict=False)
-    if whole.has_nulls():
-        row = first_true(whole.is_null())
-        raise source.error(
-            f"found {column[row]}, expected integers below 2**63",
-            code="not-a-time",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="integers below 2**63",
-        )
+    source.refuse(whole.is_null(), column, "integers below 2**63", code="not-a-time")
     values = whole.to_numpy()
     try:
         reading = read_integers(values, column.name, like)
