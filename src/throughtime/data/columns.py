@@ -15,6 +15,7 @@ from throughtime.data.timestamps import INTEGER, share_of_dates
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
 LISTED = 20  # names in a message
+ALL = "*"  # in place of the values' names: every column of numbers that has no other role
 COVARIATES = ("static", "past", "future")
 
 
@@ -26,7 +27,7 @@ class ColumnNames:
         id: names the series; "unique_id" by default, and without such a column the table is one series.
         time: the time stamps; by default "ds", else the only column that holds dates.
         target: the values to forecast; by default "y", else the only other column of numbers. Several columns make as
-            many series: "west/sold" and "west/left", or "sold" and "left" without an id.
+            many series: "west/sold" and "west/left", or "sold" and "left" without an id. "*": all columns of numbers.
         static: covariates that are constant for each series. Covariates are columns of numbers or of text.
         past: covariates that are known up to the present.
         future: covariates that are known for the horizon too: in rows after a series' last value.
@@ -104,6 +105,8 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     roles = {"id": several(id), "time": several(time), "target": targets, **covariates}
     for role, wanted in roles.items():
         for name in wanted:
+            if (role, name) == ("target", ALL) and ALL not in present:
+                continue
             _check_present(name, role, present, source)
     taken = [name for wanted in roles.values() for name in wanted]
     if id is None and "unique_id" in present and "unique_id" not in (time, *targets):
@@ -116,6 +119,8 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     if time is None:
         time = _find_time(samples, source)
     samples.pop(time, None)
+    if targets == (ALL,) and ALL not in present:
+        targets = tuple(_all_targets(samples, source))
     targets = targets or (_find_target(samples, source),)
     static = [name for name in covariates["static"] if name != id]  # the id may be a covariate too
     chosen = [name for name in (id, time, *targets) if name is not None]
@@ -181,15 +186,20 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     )
 
 
+def _all_targets(samples: dict[str, pl.Series], source: Source) -> list[str]:
+    return [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+
+
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
     if "y" in samples:
         return "y"
-    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+    numeric = _all_targets(samples, source)
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
         raise source.error(
-            f"the columns {listed(numeric)} could all be the values to forecast. Choose one with {option('target')}.",
+            f"the columns {listed(numeric)} could all be the values to forecast. Choose one with {option('target')}, "
+            f"or forecast each of them with --wide (target='*' in Python).",
             code="several-target-columns",
             found=numeric,
             expected="--target",

@@ -18,7 +18,7 @@ from throughtime.data.csv_header import SEPARATORS, find_preamble, named_columns
 from throughtime.data.number_marks import without_marks
 from throughtime.data.source import Source
 from throughtime.data.timestamps import share_of_dates
-from throughtime.data.wide import time_names
+from throughtime.data.wide_names import time_names
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FOREIGN = {  # the first bytes of files that users take for CSV

@@ -70,7 +70,7 @@ def explain(findings: Findings) -> list[str]:
     if findings.clocks:
         sentences.append(f"The offsets from UTC change with the clocks of {findings.clocks}, and are read so.")
     sentences += _repairs(findings)
-    if not findings.in_order:
+    if not (findings.in_order or findings.repairs.wide_columns):
         sentences.append("The rows were not in order of time: sorted.")
     if findings.moved:
         few = ", ".join(findings.moved[:LISTED]) + (", ..." if len(findings.moved) > LISTED else "")
@@ -112,7 +112,11 @@ def _repairs(findings: Findings) -> list[str]:
         tuple(name for name in names if name in used) for names in (repairs.grouped, repairs.made_up_names)
     )
     sentences = []
-    if repairs.wide_columns:
+    if repairs.wide_part:
+        parts = _count(repairs.wide_columns, {"clock": "time of day"}.get(repairs.wide_part, repairs.wide_part))
+        parts = parts.replace("time of days", "times of day")
+        sentences.append(f"The table is wide, with {parts} as names of columns: each of its cells is read as a row.")
+    elif repairs.wide_columns:
         stamps = f"{repairs.wide_columns:,} time stamps as names of columns"
         sentences.append(f"The table is wide, with {stamps}: each of its rows is read as a series.")
     if repairs.skipped_lines:

@@ -21,12 +21,14 @@ class Repairs:
         skipped_lines: titles and comments above the names of the columns.
         made_up_names: the names of columns that had none, or the name of another column.
         wide_columns: the time stamps among the names of the columns of a wide table, which was made long.
+        wide_part: the part of a time, such as "month", that these names are; None if they are whole time stamps.
     """
 
     grouped: tuple[str, ...] = ()
     skipped_lines: int = 0
     made_up_names: tuple[str, ...] = ()
     wide_columns: int = 0
+    wide_part: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,7 +65,7 @@ def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Sour
         return table
     frame = collect(table)
     columns = [as_polars(frame[name]) for name in names]
-    parts = {kind: column for column in columns if (kind := _kind(column.head(ROWS))) is not None}
+    parts = {kind: column for column in columns if (kind := part_of_time(column.head(ROWS))) is not None}
     if len(parts) < len(columns) or not {"date", "year"} & set(parts):
         return table
     times = _times(parts, time, source)
@@ -81,7 +81,7 @@ def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[
         return []
     found: dict[str, list[str]] = {}
     for name in head.columns:
-        kind = None if name in taken else _kind(as_polars(head[name]))
+        kind = None if name in taken else part_of_time(as_polars(head[name]))
         if kind is not None:
             found.setdefault(kind, []).append(name)
     if any(len(columns) > 1 for columns in found.values()):
@@ -106,7 +106,7 @@ def _distinct(table: nw.DataFrame | nw.LazyFrame, id: str | None, columns: list[
     return not pl.DataFrame([as_polars(frame[name]).cast(pl.String) for name in names]).is_duplicated().any()
 
 
-def _kind(column: pl.Series) -> str | None:
+def part_of_time(column: pl.Series) -> str | None:
     """Return the part of a time that a column holds, by its name and its values."""
     values = column.drop_nulls()
     if not len(values):
