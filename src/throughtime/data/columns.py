@@ -8,11 +8,13 @@ import narwhals as nw
 import polars as pl
 
 from throughtime.data.frames import as_polars, collect
+from throughtime.data.integer_times import read_fractions
 from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # A column of integers with one of these names is the time; pandas writes its index without a name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
+INDEX_NAMES = ("", "index")  # which may only number the rows
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
 LISTED = 20  # names in a message
 ALL = "*"  # in place of the values' names: every column of numbers that has no other role
@@ -165,9 +167,11 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     if "ds" in samples:
         return "ds"
     dates = [name for name, sample in samples.items() if share_of_dates(sample) > 0.5]
-    counts = [name for name in samples if str(name).lower() in TIME_NAMES and _share_of_integers(samples[name]) > 0.5]
-    typical = [name for name in dates if str(name).lower() in TIME_NAMES]
-    for candidates in (dates, typical, counts if not dates else []):
+    usual = [name for name in samples if str(name).lower().strip(" <>") in TIME_NAMES]
+    counts = [name for name in usual if _share_of_integers(samples[name]) > 0.5 or _are_years(samples[name])]
+    typical = [name for name in dates if name in usual]
+    named = [name for name in counts if name.lower() not in INDEX_NAMES]
+    for candidates in (dates, typical, *((counts, named) if not dates else ())):
         if len(candidates) == 1:
             return candidates[0]
     if dates or counts:
@@ -187,7 +191,16 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
 
 
 def _all_targets(samples: dict[str, pl.Series], source: Source) -> list[str]:
-    return [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+    return [name for name in numeric if len(numeric) == 1 or not _numbers_rows(samples[name])]
+
+
+def _numbers_rows(sample: pl.Series) -> bool:
+    """Return if a column numbers the rows of the table, as R and pandas write it."""
+    if str(sample.name).lower() not in (*INDEX_NAMES, "rownames", "unnamed: 0"):
+        return False
+    numbers = sample.cast(pl.String).cast(pl.Int64, strict=False)
+    return not numbers.has_nulls() and len(numbers) > 1 and bool((numbers.diff().drop_nulls() == 1).all())
 
 
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
@@ -235,6 +248,14 @@ def _share_of_integers(sample: pl.Series) -> float:
         return 0.0
     share = sample.cast(pl.String).str.contains(INTEGER).mean() if len(sample) else None
     return share if isinstance(share, float) else 0.0
+
+
+def _are_years(sample: pl.Series) -> bool:
+    """Return if all values are years with fractions, such as 1949.25."""
+    if not (sample.dtype.is_float() or sample.dtype == pl.String) or not len(sample):
+        return False
+    numbers = sample.cast(pl.Float64, strict=False)
+    return not numbers.has_nulls() and read_fractions(numbers.to_numpy()) is not None
 
 
 def option(name: str, column: str = "COLUMN") -> str:

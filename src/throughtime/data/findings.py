@@ -12,6 +12,7 @@ from throughtime.data.irregular import SPARSE
 from throughtime.data.source import Repairs
 from throughtime.data.split_time import JOINED
 
+NOBODY = np.array([], str)
 LISTED = 3  # series named in a sentence
 
 
@@ -32,7 +33,9 @@ class Findings(NamedTuple):
         sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
         empty_ids: the ids of series without any value, which are left out.
         repairs: the repairs that reading the table made.
+        closed_ids: the ids of series without any row on days or hours of the week at which others have some.
         clocks: the zone that the changing offsets of text told; else None.
+        codes: the numbers that stood for missing values, by column.
         moved: time stamps that were on no step, and the steps that they were moved to.
     """
 
@@ -49,7 +52,9 @@ class Findings(NamedTuple):
     sparse_ids: NDArray
     empty_ids: NDArray
     repairs: Repairs = Repairs()
+    closed_ids: NDArray = NOBODY
     clocks: str | None = None
+    codes: tuple[tuple[str, float], ...] = ()
     moved: tuple[str, ...] = ()
 
 
@@ -72,6 +77,7 @@ def explain(findings: Findings) -> list[str]:
     sentences += _repairs(findings)
     if not (findings.in_order or findings.repairs.wide_columns):
         sentences.append("The rows were not in order of time: sorted.")
+    sentences += [f"{code:g} in column {name!r} stands for a missing value." for name, code in findings.codes]
     if findings.moved:
         few = ", ".join(findings.moved[:LISTED]) + (", ..." if len(findings.moved) > LISTED else "")
         count = _count(len(findings.moved), "time stamp")
@@ -89,6 +95,11 @@ def explain(findings: Findings) -> list[str]:
         (
             f"These series have a row for fewer than one in {SPARSE} steps, as if their frequency were another",
             findings.sparse_ids,
+        ),
+        (
+            "These series never have a row on days or at hours of the week at which others have: their forecasts are "
+            "for these too. In files of their own they are forecast for their own hours",
+            findings.closed_ids,
         ),
         ("Left out, because all values are missing", findings.empty_ids),
     )
@@ -121,8 +132,17 @@ def _repairs(findings: Findings) -> list[str]:
         sentences.append(f"The table is wide, with {stamps}: each of its rows is read as a series.")
     if repairs.skipped_lines:
         sentences.append(f"{_count(repairs.skipped_lines, 'line')} above the names of the columns skipped.")
+    if repairs.lines_of_words:
+        sentences.append(f"{_count(repairs.lines_of_words, 'line')} of words below the names of the columns skipped.")
+    if repairs.lines_below:
+        sentences.append(f"{_count(repairs.lines_below, 'line')} below the table skipped.")
+    if repairs.encoding:
+        sentences.append(f"The file is not UTF-8, and is read as {repairs.encoding}: letters in names may be others.")
     if made_up:
         sentences.append(f"The file has no name, or the same name twice, for {_columns(made_up)}.")
+    for name, symbol in repairs.symbols:
+        if name in used:
+            sentences.append(f"{symbol!r} left out of the numbers in column {name!r}.")
     if grouped:
         sentences.append(f"Marks for thousands removed from the numbers in {_columns(grouped)}.")
     return sentences

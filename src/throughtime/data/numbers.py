@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from throughtime.data.source import Source, first_true, without_missing_words
 
 LARGEST = 1e300  # differences and sums of larger values would not be finite
+CODE = re.compile(r"^(-9{2,}(\.9+)?|9{3,}\.9+|9{4,})$")
+FEWEST_VALUES, SPANS_AWAY = 5, 3  # distinct ones beside a code, and its distance from them
 MISSING_MARK = re.compile(  # a dash, points, ?, #N/A, <NA>, (null), n.a., missing, ...
     r"^([-\u2013\u2014_.?*:/~\u2026]{1,4}|#[a-z/0!?]+|[<(\[{]?(na|nan|nat|nd|n/d|n/a|null|nil|none|void|empty)[>)\]}]?"
     r"|n\.\s?[adv]\.?|k\.\s?a\.?|missing|unknown|unavailable|not available|no data|-?nan\(?.*\)?|-?1\.#(ind|qnan))$"
@@ -37,6 +39,24 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
     expected = f"a finite number of at most {LARGEST:g} in size"
     source.refuse(wrong, column, expected, code="not-finite", advice=", or nothing where missing")
     return numbers.fill_null(float("nan")).to_numpy()
+
+
+def missing_code(values: NDArray[np.float64]) -> float | None:
+    """Return the number that stands for missing values, such as -9999, None without one.
+
+    All of its digits are nines, four or more without a minus sign. It is negative and no other value is, or it is
+    farther from all others than three times their span. A single such value may be an outlier.
+    """
+    numbers, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    for place in {0, len(numbers) - 1} if len(numbers) > FEWEST_VALUES else ():
+        code, others = float(numbers[place]), np.delete(numbers, place)
+        if not CODE.match(f"{code:g}") or counts[place] < 2:
+            continue
+        alone = code < 0 <= others[0]
+        far = min(abs(code - others[0]), abs(code - others[-1])) > SPANS_AWAY * (others[-1] - others[0])
+        if alone or far:
+            return code
+    return None
 
 
 def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:

@@ -15,7 +15,11 @@ from throughtime.data.timestamps import parse_times, share_of_dates
 
 ROWS = 100  # of the table, enough to know the parts
 JOINED = " + "  # between the names of the parts
-CLOCK = r"^(\d{1,2})[:.hH](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*(?:([aApP])\.?[mM]\.?)?$"
+# A time of day, perhaps the first of two.
+CLOCK = (
+    r"^(\d{1,2})[:.hH](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*(?:([aApP])\.?[mM]\.?)?"
+    r"(?:\s*[-\x{2013}]\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2})?)?$"
+)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -32,12 +36,13 @@ PARTS = {
     "month": Part(("month", "mon", "mo", "mm", "mth", "mnth", "monat", "mois"), 1, 12),
     "quarter": Part(("quarter", "qtr", "q", "quartal"), 1, 4),
     "week": Part(("week", "wk", "kw", "isoweek", "woche", "weekofyear"), 1, 53),
+    "dayofyear": Part(("doy", "dayofyear", "yday", "jday", "julianday"), 1, 366),
     "day": Part(("day", "dd", "dy", "tag", "dom", "mday", "dayofmonth"), 1, 31),
     "hour": Part(("hour", "hr", "hh", "h", "he", "time", "stunde", "heure", "hourofday", "hourending"), 0, 2400),
     "minute": Part(("minute", "min", "mi", "minuten"), 0, 59),
 }
 FINER = {
-    "year": (("month", "quarter", "week"), ("day",), ("clock", "hour"), ("minute",)),
+    "year": (("month", "quarter", "week", "dayofyear"), ("day",), ("clock", "hour"), ("minute",)),
     "date": (("clock", "hour"), ("minute",)),
 }
 
@@ -117,7 +122,7 @@ def part_of_time(column: pl.Series) -> str | None:
         return "clock"
     if share_of_dates(values) > 0.5:
         return "date"
-    name = column.name.strip().lower().replace("_", "").replace(" ", "")
+    name = column.name.strip(" <>").lower().replace("_", "").replace(" ", "")
     kind = next((kind for kind, part in PARTS.items() if name in part.names), None)
     numbers = None if kind is None else _numbers(values, kind)
     if kind is None or numbers is None or numbers.has_nulls():
@@ -178,10 +183,13 @@ def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDA
         fourth = year.astype("datetime64[Y]").astype("datetime64[D]") + 3  # January 4 is in the first week
         monday = fourth - (fourth.astype(np.int64) + 3) % 7
         return monday + 7 * (parts["week"] - 1)
+    if "dayofyear" in parts:
+        parts = parts | {"month": np.ones_like(year), "day": parts["dayofyear"]}
     month = parts.get("month", 3 * parts["quarter"] - 2 if "quarter" in parts else np.ones_like(year))
     months = (12 * year + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (parts.get("day", np.ones_like(year)) - 1)
-    wrong = days.astype("datetime64[M]") != months
+    span = "datetime64[Y]" if "dayofyear" in parts else "datetime64[M]"
+    wrong = days.astype(span) != months.astype(span)
     if wrong.any():
         row = int(wrong.argmax())
         found = f"{months[row]}-{parts['day'][row]:02d}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from throughtime.data.integer_times import PLAIN, read_fractions, read_integers
 from throughtime.data.notations import FIRST_YEAR, LAST_YEAR, Reading, UnclearNotationError
 from throughtime.data.source import Source, first_true, without_missing_words
-from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts
+from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts, split_years
 from throughtime.data.time_zones import fixed_offset
 from throughtime.data.written_times import EXPECTED, INTEGER, read_text, share_of_text_dates, unreadable
 
@@ -92,6 +92,8 @@ def share_of_dates(sample: pl.Series) -> float:
         return 0.0
     sample = sample.cast(pl.String)
     text = sample.str.strip_chars()
+    if split_years(text) is not None:
+        return 1.0
     text = text.set(text.cast(pl.Float64, strict=False).is_not_null(), None)
     years = text.str.extract(PARTS_OF_YEARS, 1).fill_null(text.str.extract(YEARS_LAST, 2)).cast(pl.Int64)
     parts = float(years.is_between(FIRST_YEAR, LAST_YEAR).fill_null(False).sum()) / len(text)
@@ -141,6 +143,9 @@ def _from_text(column: pl.Series, source: Source, like: str | None) -> TimeStamp
         whole = column.str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
         if not whole.has_nulls():
             return _from_integers(whole, source, like)
+    if (years := split_years(distinct)) is not None:
+        values = column.replace_strict(distinct, years) if len(distinct) < len(column) else years
+        return TimeStamps(values.to_numpy(), "int64", digits="by their first years", form=PLAIN)
     try:
         reading = read_parts(column, distinct, like)
     except UnclearNotationError as unclear:
