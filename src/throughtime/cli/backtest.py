@@ -67,8 +67,8 @@ def backtest(
         from throughtime.forecasting import BacktestSettings, Forecaster
 
         names = [name.strip() for name in windows.baselines.split(",") if name.strip()]
-        protocol = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
+        settings = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
         forecaster = Forecaster(**model.arguments(ahead.horizon))
-        result = backtest_file(SeriesFile(file, columns.names()), forecaster, protocol, ahead.level, runtime)
+        result = backtest_file(SeriesFile(file, columns.names()), forecaster, settings, ahead.level, runtime)
         runtime.say(f"Written to {runtime.out.path}: cv.csv, scores.csv, report.html")
         runtime.result = result.summary() | {"out": str(runtime.out.path)}

@@ -46,6 +46,8 @@ class ColumnOptions:
     """The column of time stamps."""
     target: Annotated[tuple[str, ...], Repeated] = ()
     """The column to forecast; repeat it for more."""
+    wide: Annotated[bool, Flag] = False
+    """Forecast every column of numbers, each as a series."""
     static: Annotated[tuple[str, ...], Repeated] = ()
     """A covariate that is constant for each series; repeat it for more."""
     past: Annotated[tuple[str, ...], Repeated] = ()
@@ -55,9 +57,15 @@ class ColumnOptions:
 
     def names(self) -> "ColumnNames":
         """Return the names for the library."""
-        from throughtime.data import ColumnNames
+        from throughtime._errors import InputError
+        from throughtime.data import ALL, ColumnNames
 
-        return ColumnNames(self.id, self.time, self.target or None, self.static, self.past, self.future)
+        if self.wide and self.target:
+            raise InputError(
+                "--wide takes every column of numbers: leave out --target", code="target-and-wide", found=self.target
+            )
+        target = ALL if self.wide else self.target or None
+        return ColumnNames(self.id, self.time, target, self.static, self.past, self.future)
 
 
 @Parameter(name="*")

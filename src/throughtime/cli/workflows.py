@@ -93,14 +93,14 @@ def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime
 
 
 def backtest_file(
-    source: SeriesFile, model: Forecaster, protocol: BacktestSettings, levels: Levels, runtime: Runtime
+    source: SeriesFile, model: Forecaster, settings: BacktestSettings, levels: Levels, runtime: Runtime
 ) -> BacktestResult:
     """Backtest a forecaster on a file, and write the results to the runtime's folder.
 
     Args:
         source: the file and its columns.
         model: a forecaster; it is left fitted on what preceded the last training.
-        protocol: which windows, and the baselines.
+        settings: which windows, and the baselines.
         levels: coverage of the intervals in per cent.
         runtime: the running command.
 
@@ -112,11 +112,11 @@ def backtest_file(
     panel = read_forecastable(source, model, levels)
     runtime.out.open()
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
-        tested, failures = score(panel, model, protocol, levels, progress_of(bar), bar.count)
+        tested, failures = score(panel, model, settings, levels, progress_of(bar), bar.count)
     if tested.table.is_empty():
         raise InputError(f"{source.path}: {tested.verdict.headline}", code="no-truth", file=source.path)
     notes = [*model.notes_, *failures]
-    result = BacktestResult(source.path, panel, model, protocol, levels, tested, notes, began)
+    result = BacktestResult(source.path, panel, model, settings, levels, tested, notes, began)
     for line in (tested.verdict.headline, *notes, *result.score_lines()):
         runtime.say(line)
     with runtime.out.staged() as stage:
@@ -204,15 +204,15 @@ def backtest_before_forecast(panel: Panel, model: Forecaster, levels: Levels, ca
 def score(
     panel: Panel,
     model: Forecaster,
-    protocol: BacktestSettings,
+    settings: BacktestSettings,
     levels: Levels,
     callback: StageCallback,
     count: OnProgress,
 ) -> tuple[Evaluation, list[str]]:
     """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
-    backtest = run_backtest(model, panel, protocol, level=levels, callback=callback, on_progress=count)
+    backtest = run_backtest(model, panel, settings, level=levels, callback=callback, on_progress=count)
     if np.isnan(backtest.rows["y"]).all():
-        steps = protocol.windows * model.horizon
+        steps = settings.windows * model.horizon
         return untested(f"no value is known in the last {steps} steps, which a backtest would forecast"), backtest.notes
     table = score_table(backtest, panel, levels=levels)
     scores = mase_by_series(table)
@@ -220,13 +220,13 @@ def score(
     verdict = make_verdict(
         scores,
         backtest.rows,
-        windows=protocol.windows,
+        windows=settings.windows,
         horizon=model.horizon,
         season=backtest.season,
-        step=protocol.step,
+        step=settings.step,
         naive=backtest.naive,
     )
-    tested = Evaluation(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
+    tested = Evaluation(backtest.rows, settings.windows, scores, covered, verdict, table, backtest.seconds)
     return tested, backtest.notes
 
 
