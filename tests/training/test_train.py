@@ -10,7 +10,8 @@ import optax
 import pytest
 
 import throughtime as tt
-from throughtime.training import DivergedError, Progress
+from throughtime.training import DivergedError, Progress, checkpoint
+from throughtime.training.callbacks import Follower, Setting
 
 N, B, D, O, STEPS = 11, 4, 2, 3, 230  # noqa: E741
 ADAM = optax.adam(0.02)
@@ -135,6 +136,8 @@ def test_an_epoch_takes_every_example_once():
     sums = fit(tt.Minibatches(arrays, B), of=number, steps=N).losses  # B epochs, cut into batches of B
     assert sums.sum() == B * arrays["n"].sum()
     np.testing.assert_array_equal(sums, fit(tt.Minibatches(arrays, B), of=number, steps=B * N).losses[:N])
+    parts = tt.steps(Linear(), number, tt.Minibatches(arrays, B), optimizer=ADAM, steps=N, key=KEY, every=3)
+    np.testing.assert_array_equal(np.concatenate([part.losses for part in parts]), sums)
     other = fit(tt.Minibatches(arrays, 1), of=number, steps=N, key=3).losses
     assert not np.array_equal(other, single[0])
 
@@ -164,13 +167,9 @@ def test_losses_made_by_the_same_line_share_a_program_and_others_do_not():
         return fit((XS, TARGETS), of=own, optimizer=optax.adam(0.02), steps=2).losses[0]
 
     first, again, other = scaled(1.0), scaled(1.0), scaled(3.0)
-    assert set(traced) == {1.0, 3.0}
-    assert traced == sorted(traced)
+    assert traced.count(1.0) == traced.count(3.0) == len(traced) / 2
     assert first == again
     assert other == pytest.approx(3 * first, rel=1e-5)
-    before = len(traced)
-    fit((XS, TARGETS), of=lambda model, batch: loss(model, batch), optimizer=optax.adam(0.04), steps=2)
-    assert len(traced) == before
 
 
 def test_steps_are_the_same_as_a_loop(minibatched):
@@ -234,27 +233,38 @@ def sequence_loss(network, batch):
     return jnp.mean((network(batch[0][:, None])[1][:, 0] - batch[1]) ** 2)
 
 
+class Killed(BaseException):
+    """An end at any moment, as by Ctrl-C."""
+
+
 def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
     """Ended by an error between two checkpoints; with all that a run keeps."""
-    ends_at = [STEPS + 1]
+    ends_at = [0]
 
-    def end(progress):
-        if progress.step >= ends_at[0]:
-            raise KeyboardInterrupt
+    class End(Setting, Follower):
+        every = 10
 
-    def run(*more, rate=0.02, steps=400):
-        watch, stopping = tt.Watch(lags=1, clip_norm=0.5, every=20), tt.EarlyStopping(VALIDATION, patience=3, every=10)
+        def begin(self, run):
+            return self
+
+        def __call__(self, progress):
+            if progress.step == ends_at[0]:
+                raise Killed
+
+    def run(*more, rate=0.03, steps=400):
+        watch, stopping = tt.Watch(lags=1, clip_norm=0.5, every=20), tt.EarlyStopping(VALIDATION, patience=6, every=10)
         batches = tt.Minibatches((XS, TARGETS), B)
-        callbacks = [stopping, watch, end, *more]
+        callbacks = [stopping, watch, End(), *more]
         return fit(batches, model=CELL, of=sequence_loss, optimizer=optax.adam(rate), steps=steps, callbacks=callbacks)
 
     whole = run()
     assert whole.ended == "callback"
-    assert len(whole.losses) > 100
-    ends_at[0] = 100
-    with pytest.raises(KeyboardInterrupt):
+    assert whole.step < 100 < len(whole.losses)  # the best model and the patience are in the checkpoint
+    ends_at[0] = 110
+    with pytest.raises(Killed):
         run(tt.Checkpoints(tmp_path))
-    ends_at[0] = STEPS + 1
+    ends_at[0] = 0
+    assert checkpoint.load(tmp_path).arrays["training.step"] == 100
     for resumed in (run(tt.Checkpoints(tmp_path)), run(tt.Checkpoints(tmp_path))):  # the second finds all done
         for name in ("losses", "validation", "validation_steps"):
             np.testing.assert_array_equal(getattr(resumed, name), getattr(whole, name))
@@ -262,7 +272,7 @@ def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
         assert eqx.tree_equal(resumed.model, whole.model)
         for column, due in zip(resumed.watched[:5], whole.watched[:5], strict=True):
             np.testing.assert_array_equal(column, due)
-    for change, code in (({"rate": 0.03}, ["optimizer"]), ({"steps": 50}, len(whole.losses))):
+    for change, code in (({"rate": 0.02}, ["optimizer"]), ({"steps": 50}, len(whole.losses))):
         with pytest.raises(tt.InputError) as caught:
             run(tt.Checkpoints(tmp_path), **change)
         assert caught.value.found == code
@@ -337,7 +347,8 @@ def weight(model, batch):
         ((XS, TARGETS), lambda model, batch: (loss(model, batch), 1), "loss-not-a-number"),
     ],
 )
-def test_what_cannot_be_used_is_refused(batches, of, code):
+def test_what_cannot_be_used_is_refused(batches, of, code, monkeypatch):
+    monkeypatch.setattr("throughtime.training.host_batches.MOST_SHAPES", 2)
     with pytest.raises(tt.InputError) as caught:
         fit(batches, of=of)
     assert caught.value.code == code

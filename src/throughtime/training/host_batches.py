@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from threading import Event
 from typing import Any, NamedTuple
 
 import jax
@@ -37,16 +36,12 @@ def from_host(batches: Iterable[Any]) -> Source:
     """
 
     def blocks(key: Key, step: int, most: int) -> Blocks:
-        stop = Event()
-        made = _blocks(islice(_repeated(batches), step, None), step, most, stop)
+        made = _blocks(islice(_repeated(batches), step, None), step, most)
         with ThreadPoolExecutor(1, "throughtime-batches") as pool:
-            try:
+            ahead = pool.submit(next, made, None)
+            while (block := ahead.result()) is not None:
                 ahead = pool.submit(next, made, None)
-                while (block := ahead.result()) is not None:
-                    ahead = pool.submit(next, made, None)
-                    yield block
-            finally:  # also if the run ends first
-                stop.set()
+                yield block
 
     return Source(_own, blocks)
 
@@ -66,11 +61,11 @@ def _repeated(batches: Iterable[Any]) -> Iterator[Any]:
             return
 
 
-def _blocks(batches: Iterator[Any], step: int, most: int, stop: Event) -> Iterator[Block]:
+def _blocks(batches: Iterator[Any], step: int, most: int) -> Iterator[Block]:
     """Yield blocks of batches of the same form."""
     forms = set[_Form]()
     batch = next(batches, None)
-    while batch is not None and not stop.is_set():
+    while batch is not None:
         leaves, form = _numbers(batch)
         forms.add(form)
         if len(forms) > MOST_SHAPES:
@@ -89,7 +84,7 @@ def _blocks(batches: Iterator[Any], step: int, most: int, stop: Event) -> Iterat
                 buffer[count] = leaf
             count += 1
             batch = next(batches, None)
-            if batch is None or stop.is_set() or count == rows or time.perf_counter() - began > MOST_SECONDS:
+            if batch is None or count == rows or time.perf_counter() - began > MOST_SECONDS:
                 break
             leaves, next_form = _numbers(batch)
             if next_form != form:
