@@ -4,7 +4,6 @@ import math
 from functools import partial
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
@@ -120,7 +119,7 @@ def plan_variants(plan: Plan) -> list[Plan]:
     """Return the plan with and without the linear map, each for logarithms (if the plan takes them) and for values."""
     if not plan.variants:
         return [plan]
-    skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
+    skips = [plan._replace(skip=skip) for skip in (True, False)]
     return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
 
 
@@ -214,12 +213,9 @@ def _calibrate(held: HeldOut, prepared: Prepared, plan: Plan, callback: StageCal
 
 def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:
     """Return the quantiles (K * R, F, Q) of all held-out windows, in the data's own units."""
-    parts = []
-    for rows, known in zip(held.rows, held.cutoffs, strict=True):
-        series = prepared.series._replace(lengths=jnp.asarray(known, jnp.int32))
-        predicted = network_quantiles(networks, prepared._replace(series=series), rows, known)
-        parts.append(original_quantiles(predicted, prepared, rows))
-    return np.concatenate(parts)
+    rows = np.concatenate(held.rows)
+    cutoffs = np.concatenate([known[judged] for judged, known in zip(held.rows, held.cutoffs, strict=True)])
+    return original_quantiles(network_quantiles(networks, prepared, rows, cutoffs), prepared, rows)
 
 
 def _loss(quantiles: np.ndarray, held: HeldOut, plan: Plan) -> float:

@@ -22,6 +22,8 @@ from throughtime.training.program import Program, program_for
 from throughtime.training.step import Loss, TrainState
 from throughtime.training.watch import Record, Watch, gradient_norm, observer
 
+LEAST_ROOM = 256  # losses
+
 
 class Progress(NamedTuple):
     """The progress of a training run since the last report.
@@ -99,7 +101,7 @@ def train(
     arrays, constants = split(state.model)
     state = first = state._replace(model=arrays)
     loss = loss if constants is None else LossOfArrays(loss, constants)
-    program = program_for(loss, optimizer, every, gradient_norm(watch))
+    program = program_for(loss, optimizer, _room(every), gradient_norm(watch))
     observe = None if watch is None else observer(loss, optimizer, watch, state, data)
     jax.block_until_ready(program(state, data, jnp.int32(0)))  # no steps: this compiles
     compile_seconds = time.perf_counter() - began
@@ -115,6 +117,11 @@ def train(
         whole = state._replace(model=join(state.model, constants))
         yield Progress(whole, steps, losses, seconds, compile_seconds, record)
         compile_seconds = 0.0
+
+
+def _room(every: int) -> int:
+    """Return a power of two as the room for the losses of a call: runs with other reports share a program."""
+    return max(LEAST_ROOM, 1 << (every - 1).bit_length())
 
 
 def _last_good(program: Program, state: TrainState, data: Any, count: int) -> TrainState | None:
