@@ -160,9 +160,15 @@ def head_of(design: Design) -> Head:
 
 def _stack(design: Design, *, key: Key) -> Stack:
     """Return recurrent blocks of the design's cell, each followed by a feed-forward layer."""
+
+    def pair(key: Key) -> tuple[Block, FeedForward]:
+        key_cell, key_forward = jax.random.split(key)
+        block = Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell))
+        return block, FeedForward(design.hidden, key=key_forward)
+
+    # Drawn at the same time, because each draw is compiled by itself.
+    pairs = eqx.filter_vmap(pair)(jax.random.split(key, design.blocks))
     layers: list[Block | FeedForward] = []
-    for block in jax.random.split(key, design.blocks):
-        key_cell, key_forward = jax.random.split(block)
-        layers.append(Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell)))
-        layers.append(FeedForward(design.hidden, key=key_forward))
+    for number in range(design.blocks):
+        layers.extend(jax.tree.map(lambda leaf, k=number: leaf[k] if eqx.is_array(leaf) else leaf, pairs))
     return Stack(layers)

@@ -28,10 +28,13 @@ class CosineState(NamedTuple):
     Attributes:
         step: the number of steps done.
         total: the number of steps that the learning rate is made for.
+        rate: the learning rate of the next step. Computed in the step itself, it would be compiled into the update of
+            each array.
     """
 
     step: Int[Array, ""]
     total: Int[Array, ""]
+    rate: Scalar
 
 
 def optimizer_of(peak: float, average: float) -> optax.GradientTransformation:
@@ -63,7 +66,8 @@ def learning_rate(step: Int[Array, ""], total: Int[Array, ""], peak: float) -> S
     total = jnp.maximum(total, 2)
     rise = jnp.maximum(total // RISE, 1)
     falling = jnp.clip((step - rise) / (total - rise), 0, 1)
-    return peak * jnp.where(step < rise, step / rise, 0.5 * (1 + jnp.cos(jnp.pi * falling)))
+    share = jnp.where(step < rise, step / rise, 0.5 * (1 + jnp.cos(jnp.pi * falling)))
+    return (peak * share).astype(jnp.float32)
 
 
 def joined(tree: Any) -> Vectors:
@@ -104,12 +108,12 @@ def _scale_by_cosine(peak: float) -> optax.GradientTransformation:
 
     def init(model: Any) -> CosineState:
         del model
-        return CosineState(jnp.int32(0), jnp.int32(0))
+        return CosineState(jnp.int32(0), jnp.int32(0), jnp.float32(0))  # the first learning rate is zero
 
     def update(updates: Any, state: CosineState, model: Any = None) -> tuple[Any, CosineState]:
         del model
-        rate = learning_rate(state.step, state.total, peak)
-        scaled = jax.tree.map(lambda update: -rate.astype(update.real.dtype) * update, updates)
-        return scaled, state._replace(step=state.step + 1)
+        scaled = jax.tree.map(lambda update: -state.rate.astype(update.real.dtype) * update, updates)
+        step = state.step + 1
+        return scaled, CosineState(step, state.total, learning_rate(step, state.total, peak))
 
     return optax.GradientTransformation(init, update)

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import optax
 
+from throughtime._compiler import compiled_quickly
 from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Panel, Series, draw_windows
 from throughtime.forecasting.config import Calibration, Plan
@@ -126,7 +127,7 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
         counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
-    @eqx.filter_jit
+    @compiled_quickly
     def begin(seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]) -> TrainState:
         key, key_weights = jax.random.split(jax.random.key(seed))
         state = start(ForecastNetwork(design, key=key_weights), optimizer, key)
