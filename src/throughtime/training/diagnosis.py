@@ -76,8 +76,10 @@ class _Evidence(NamedTuple):
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
     """Return True if every number of a tree is finite."""
-    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree) if is_inexact(leaf)]
-    return jnp.stack(finite).all() if finite else jnp.array(True)
+    leaves = [leaf.ravel() for leaf in jax.tree.leaves(tree) if is_inexact(leaf)]
+    # Joined, because each array would be a function to compile.
+    vectors = [jnp.concatenate([leaf for leaf in leaves if leaf.dtype == dtype]) for dtype in {x.dtype for x in leaves}]
+    return jnp.array([jnp.isfinite(vector).all() for vector in vectors]).all()
 
 
 def diagnose(

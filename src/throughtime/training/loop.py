@@ -24,6 +24,8 @@ from throughtime.training.source import Block, endless
 from throughtime.training.step import Loss, TrainState
 from throughtime.training.watch import Record, Recorder, Watch, gradient_norm, observer
 
+LEAST_ROOM = 256  # losses
+
 
 class Progress(NamedTuple):
     """The progress of a training run since the last report.
@@ -181,7 +183,7 @@ def calls(
     arrays, constants = split(first.model)
     state = first = first._replace(model=arrays)
     loss = loss if constants is None else LossOfArrays(loss, constants)
-    program = program_for(loss, optimizer, pace.most, gradient_norm(watch))
+    program = program_for(loss, optimizer, _room(pace.most), gradient_norm(watch))
     records: Recorder | None = None
     done, seconds_per_step, compile_seconds = int(state.step), math.inf if pace.seconds < math.inf else 0.0, -1.0
     for data, left in blocks:
@@ -205,6 +207,11 @@ def calls(
             compile_seconds = 0.0
         if done >= pace.steps:
             break
+
+
+def _room(every: int) -> int:
+    """Return a power of two as the room for the losses of a call: runs with other reports share a program."""
+    return max(LEAST_ROOM, 1 << (every - 1).bit_length())
 
 
 def _last_good(program: Program, state: TrainState, data: Any, count: int) -> TrainState | None:
