@@ -63,7 +63,8 @@ def backtest(
         file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
     """
     with running("backtest", options, interrupts) as runtime:
-        from throughtime.cli.workflows import SeriesFile, backtest_file
+        from throughtime.cli.series_file import SeriesFile
+        from throughtime.cli.workflows import backtest_file
         from throughtime.forecasting import BacktestSettings, Forecaster
 
         names = [name.strip() for name in windows.baselines.split(",") if name.strip()]

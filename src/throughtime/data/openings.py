@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlog1py
 
 from throughtime.data.calendars import BEGINS, CYCLES, DAY, runs_of
 
@@ -163,10 +162,10 @@ def _never(rows: NDArray[np.int64], passed: NDArray[np.int64], least: int, share
     rare = rows <= RARE * passed
     if not share or rows[rare].sum() > max(1, share * rows.sum()):
         rare = rows == 0
-    filled = min(1.0, rows[~rare].sum() / (np.maximum(passed, rows)[~rare].sum() + 0.5))
+    filled = rows[~rare].sum() / (np.maximum(passed, rows)[~rare].sum() + 0.5)  # below 1
     times = np.maximum(passed, 1).astype(float)
     # The logarithm of at least the binomial probability of that few rows: the powers themselves overflow.
-    accident = rows * np.log(times) + xlog1py(times - rows, -filled)
+    accident = rows * np.log(times) + (times - rows) * np.log1p(-filled)
     return rare & (passed >= least) & (accident < np.log(CHANCE / len(rows)))
 
 
