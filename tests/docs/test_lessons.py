@@ -59,6 +59,12 @@ def test_every_lesson_is_tested_here():
         "vanishing_gradients.py",
         "file_to_forecast.py",  # in test_file_to_forecast.py
         "your_own_cell.py",  # in test_your_own_cell.py
+        "different_lengths.py",  # this one and the others in test_training_lessons.py
+        "tags.py",
+        "own_outputs.py",
+        "digits.py",
+        "characters.py",
+        "long_sequence.py",
     }
 
 
