@@ -124,7 +124,7 @@ class Figures(NamedTuple):
     """A run's figures.
 
     Attributes:
-        steps: until the target.
+        steps: until the target, or of each of many networks.
         process: wall-clock seconds from the process's start to the target, without evaluations.
         process_cpu: CPU seconds, likewise.
         training: seconds of the training alone, as if the first epoch, which compiles, took as long as the others.
@@ -155,7 +155,8 @@ def figures(record: Record) -> Figures | None:
         training.append(times[place] - times[0] + statistics.median(others))
     is_full = len(evaluations) > max(place + 1, LAST) or task.target is None
     end = statistics.mean(found[1] for found in evaluations[-LAST:]) if is_full else None
-    return Figures(evaluations[place][0], process[0], process[1], training[0], training[1], end)
+    steps = STEPS_OF_MANY if task.target is None else evaluations[place][0]
+    return Figures(steps, process[0], process[1], training[0], training[1], end)
 
 
 def words(record: Record) -> str:
@@ -192,19 +193,22 @@ def table(task: str, records: list[Record]) -> str:
     of = {title: medians([record for record in records if record["side"] == title]) for title in titles}
     columns = ("process", "training", "process, CPU", "training, CPU")
     names = [name for column in columns for name in (column, "ratio")]
-    rows = [row("", *names, "steps", "accuracy at the end", "parameters"), row("---", *["---:"] * (len(names) + 3))]
+    rows = [row("", *names, "steps", "ms a step, CPU", "accuracy at the end", "parameters")]
+    rows.append(row("---", *["---:"] * (len(names) + 4)))
     for title in titles:
         found, ours = of[title], of[COLD.title]
         parameters = next(record["parameters"] for record in records if record["side"] == title)
         if found is None or ours is None:
-            rows.append(row(title, "not reached", *[""] * (len(names) + 1), f"{parameters:,}"))
+            rows.append(row(title, "not reached", *[""] * (len(names) + 2), f"{parameters:,}"))
             continue
         times = [found.process, found.training, found.process_cpu, found.training_cpu]
         our_times = [ours.process, ours.training, ours.process_cpu, ours.training_cpu]
         cells = [
             cell for time, our in zip(times, our_times, strict=True) for cell in (f"{time:.1f}", f"{time / our:.2f}")
         ]
-        rows.append(row(title, *cells, found.steps, "" if found.end is None else f"{found.end:.3f}", f"{parameters:,}"))
+        cells.append(f"{found.steps}")
+        cells.append(f"{found.training_cpu / found.steps / (NETWORKS if task in MANY else 1) * 1e3:.2f}")
+        rows.append(row(title, *cells, "" if found.end is None else f"{found.end:.3f}", f"{parameters:,}"))
     return f"## {HEADINGS[task]}\n\n{chr(10).join(rows)}\n\n{explanation(task)}\n"
 
 

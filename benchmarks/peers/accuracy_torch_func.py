@@ -4,8 +4,6 @@ vmap has no rule for ``nn.LSTM`` and ``nn.GRU``, so the cell is written out, wit
 loop over time.
 """
 
-from collections.abc import Iterator
-
 import accuracy_task
 import numpy as np
 import torch
@@ -60,20 +58,19 @@ def answer(weights: Weights, xs: torch.Tensor, lengths: torch.Tensor) -> torch.T
     return hs.gather(0, last)[0] @ w.T + bias
 
 
-def passes() -> Iterator[Weights]:
-    """Train all networks at once, each pass from the first weights."""
-    while True:
-        weights = first_weights()
-        optimizer = torch.optim.Adam(weights, lr=task.learning_rate, fused=True)
-        for _ in range(accuracy_task.STEPS_OF_MANY // accuracy_task.EPOCH):
-            orders = torch.stack([torch.randperm(len(targets)) for _ in range(accuracy_task.NETWORKS)])
-            for places in orders.split(accuracy_task.BATCH, 1):  # (20, B)
-                optimizer.zero_grad()
-                found = torch.vmap(answer)(weights, xs[:, places].movedim(1, 0), lengths[places])
-                losses = torch.nn.functional.cross_entropy(found.movedim(-1, 1), targets[places], reduction="none")
-                losses.mean(1).sum().backward()
-                optimizer.step()
-        yield weights
+def train() -> Weights:
+    """Train all networks at once."""
+    weights = first_weights()
+    optimizer = torch.optim.Adam(weights, lr=task.learning_rate, fused=True)
+    for _ in range(accuracy_task.STEPS_OF_MANY // accuracy_task.EPOCH):
+        orders = torch.stack([torch.randperm(len(targets)) for _ in range(accuracy_task.NETWORKS)])
+        for places in orders.split(accuracy_task.BATCH, 1):  # (20, B)
+            optimizer.zero_grad()
+            found = torch.vmap(answer)(weights, xs[:, places].movedim(1, 0), lengths[places])
+            losses = torch.nn.functional.cross_entropy(found.movedim(-1, 1), targets[places], reduction="none")
+            losses.mean(1).sum().backward()
+            optimizer.step()
+    return weights
 
 
 @torch.no_grad()
@@ -85,7 +82,6 @@ def answers(weights: Weights) -> torch.Tensor:
 xs = torch.from_numpy(run.learned.xs).transpose(0, 1).contiguous()
 lengths, targets = (torch.from_numpy(array).long() for array in (run.learned.lengths, run.learned.targets))
 run.start()
-for weights in passes():
-    if run.evaluate(zip(*weights, strict=True), answers):
-        break
+weights = train()
+run.evaluate(zip(*weights, strict=True), answers)
 run.answer(sum(weight[0].numel() for weight in weights), "torch", "numpy")
