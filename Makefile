@@ -14,7 +14,7 @@ MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
 PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -73,6 +73,9 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/watching.py
 	$(BIN)/python benchmarks/recurrent_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/recurrent_step.py --grid
+
+bench-accuracy: install $(PEERS)/.installed  # an hour
+	$(BIN)/python benchmarks/time_to_accuracy.py --peers-python $(PEERS)/bin/python
 
 bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
 	$(PIP) -e '.[browser]' -c constraints.txt
