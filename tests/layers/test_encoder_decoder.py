@@ -131,6 +131,7 @@ def test_a_sharp_network_samples_what_it_generates(source, targets):
     own, drawn = sharp.generate(source, T, mask=MASK), sampled(sharp, source, targets, 1.0, KEY)
     flags = np.asarray(TARGET_MASK)
     np.testing.assert_array_equal(drawn.predictions[flags], own.predictions[flags])
+    np.testing.assert_allclose(drawn.outputs[flags] / 1e4, own.outputs[flags] / 1e4, atol=1e-4)
 
 
 def test_values_are_read_as_they_are_predicted(source):

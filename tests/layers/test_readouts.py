@@ -16,7 +16,8 @@ MASK = tt.sequence_mask(jnp.asarray([5, 2, 0]), T)
 
 
 def layers():
-    return [tt.Embedding(V, E, key=KEY), tt.Bidirectional(tt.GRU(E, H, key=0), tt.LSTM(E, H + 1, key=1))]
+    both = tt.Bidirectional(tt.GRU(E, H, key=0), tt.LSTM(E, H + 1, key=1))
+    return [tt.Embedding(V, E, key=KEY), both, tt.Dropout(both.hidden, 0.5)]
 
 
 @eqx.filter_jit
