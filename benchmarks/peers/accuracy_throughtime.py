@@ -18,6 +18,7 @@ from throughtime.training import cross_entropy, masked_mean, squared_error  # no
 args = accuracy_task.arguments()
 run = accuracy_task.Run(args)
 task, learned, tested = run.task, run.learned, run.tested
+run_network = eqx.filter_jit(lambda model, xs, mask: model(xs, mask=mask))
 RAGGED = learned.lengths.min() < learned.xs.shape[1]
 
 
@@ -46,10 +47,9 @@ def loss(model: tt.ManyToOne | tt.ManyToMany, batch: tuple[jax.Array, ...]) -> j
     return masked_mean(cross_entropy(found, targets), mask if task.bidirectional else None)
 
 
-@eqx.filter_jit
 def answers(model: tt.ManyToOne | tt.ManyToMany) -> jax.Array:
     """Return the answers for the held-out examples."""
-    return model(tested.xs, mask=jnp.asarray(tested.mask))[1]
+    return run_network(model, tested.xs, mask=tested.mask if RAGGED else None)[1]
 
 
 def one_network() -> Iterable[list]:
