@@ -48,7 +48,7 @@ class Task(NamedTuple):
         bidirectional: True for an answer at each step by two cells, False for one after the last step.
         learning_rate: of Adam.
         epochs: the length of a run; for many networks 1, which stands for all of their steps.
-        target: the accuracy that counts: 95 % of that at the end of long runs, the median of all sides. None for many
+        target: the accuracy that counts: 95 % of that at the end of one long run of throughtime, rounded. None for many
             networks, whose number of steps is given.
     """
 
