@@ -51,7 +51,7 @@ def test_two_networks_side_by_side():
         for number in (1, 2):
             forecast.clock.now += 20 * PACE  # the other trains meanwhile
             forecast.left.count(f"training {number}/2", done, STEPS)
-    assert forecast.left.seconds() == pytest.approx(280 * PACE * 100 / 80 + REPORT * LOADING)
+    assert forecast.left.seconds() == pytest.approx(280 * PACE + REPORT * LOADING)
 
 
 def test_each_phase_corrects_what_is_expected():

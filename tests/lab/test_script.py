@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
+from throughtime.data import ColumnNames
 from throughtime.lab.experiment import make_experiment
 from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput, read_input
@@ -54,9 +55,11 @@ def last_losses(scripts):
 @pytest.fixture
 def given_file(tmp_path):
     file = tmp_path / "it's a file.csv"
-    rows = [f"{name},{t},{np.sin(t * scale):.4f}" for name, scale in (("a", 0.3), ("b", 0.7)) for t in range(40)]
-    file.write_text("unique_id,ds,y\n" + "\n".join(rows))
-    return read_input(file, None)
+    rows = [
+        f"{name},{t},{np.sin(t * scale):.4f},{t % 7}" for name, scale in (("a", 0.3), ("b", 0.7)) for t in range(40)
+    ]
+    file.write_text("shop,day,sold,stock\n" + "\n".join(rows))
+    return read_input(file, None, ColumnNames("shop", "day", "sold"))
 
 
 def given_network(tmp_path):
