@@ -1,5 +1,7 @@
 """What all tests share: strict arithmetic, types checked at run time, and where the shared data lie."""
 
+import functools
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ import hypothesis
 import jax
 import jaxtyping
 import pytest
+from jax._src.interpreters import mlir
 
 # Every annotation of the package is checked at run time; the hook must stand before its first import.
 jaxtyping.install_import_hook("throughtime", "beartype.beartype")
@@ -31,9 +34,18 @@ FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}"
 jax.devices()
 MAPS = Path("/proc/self/maps")
 
+# Loading MLIR's dialects is most of the work of lowering a small program: all programs share one context.
+mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("throughtime")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among the modules and tests, which stay."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

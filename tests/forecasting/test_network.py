@@ -232,12 +232,12 @@ def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
     assert np.isfinite(expected[0])
 
 
-@settings(max_examples=30)
 def neither(count):
     """Return flags of series without logarithms and without a floor at zero."""
     return np.zeros(count, bool), np.zeros(count, bool)
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_quantiles_never_cross(seed):
     draw = np.random.default_rng(seed)

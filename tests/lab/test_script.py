@@ -73,8 +73,11 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
     course, learner = Course(window=5, batch=3, steps=7, seed=9), Learner(hidden=4)
     cases = (
         (course, learner._replace(activation="elu", init="identity", clip=0.01), LabInput()),
-        (course, learner._replace(cell="lstm", init="chrono", rate=0.02), LabInput()),
-        (course._replace(curve="file", series="b"), learner, given_file),
+        (
+            course._replace(curve="file", series="b"),
+            learner._replace(cell="lstm", init="chrono", rate=0.02),
+            given_file,
+        ),
         (course, learner, given_network(tmp_path)),
     )
     due, scripts = [], []
