@@ -23,7 +23,7 @@ def compiled_quickly(function: F) -> F:
         flags = os.environ.get("XLA_FLAGS", "")
         options = {name: value for name, value in OPTIONS.items() if name not in flags}
         on_cpu = jax.default_backend() == "cpu"
-        return eqx.filter_jit(function, **({"compiler_options": options} if on_cpu else {}))
+        return eqx.filter_jit(function, **({"compiler_options": options} if on_cpu else {}))  # type: ignore[call-overload]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
