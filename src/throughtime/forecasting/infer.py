@@ -5,11 +5,11 @@ Every function takes any panel: the one that the networks were trained on, or an
 
 from collections.abc import Iterator, Sequence
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._compiler import SELDOM, compiled
 from throughtime._fork import require_threads
 from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
@@ -196,7 +196,7 @@ def _raw_forecasts(
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-@eqx.filter_jit
+@compiled(SELDOM)
 def _forecast(
     network: ForecastNetwork, series: Series, rows: Array | np.ndarray, cutoffs: Array | np.ndarray
 ) -> tuple[Array, LevelScale]:

@@ -65,10 +65,11 @@ def select_plan(panel: Panel, cutoffs: np.ndarray, plan: Plan, *, callback: Stag
     """Return the best of the plan's variants, and its calibration.
 
     Each variant of the network is trained on the values before the held-out windows; at each progress it forecasts
-    them, until :func:`is_over`. Training stops at the least loss, unless that is near the end of a shortened run: then it goes on to the end.
-    The loss is the pinball loss of the values themselves, whatever the network sees, over the mean absolute error of
-    seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the loss over the values'
-    size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
+    them, until :func:`is_over`. Training stops at the least loss, unless that is near the end of a shortened run: then
+    it goes on to the end. The loss is the pinball loss of the values themselves, whatever the network sees, over the
+    mean absolute error of seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the
+    loss over the values' size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise
+    from almost nothing.
 
     Args:
         panel: N series.

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime._compiler import compiled_quickly
+from throughtime._compiler import ONCE, compiled
 from throughtime._errors import InputError
 from throughtime._types import Array
 from throughtime.data import Series, Windows, as_panel, unscale_values, windows_at
@@ -64,7 +64,7 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
     return replace(cell_flow(network.first_block.cell, inputs), sensitivity=sensitivity)
 
 
-@compiled_quickly
+@compiled(ONCE)
 def _influence_and_inputs(
     network: ForecastNetwork, series: Series, rows: Array | np.ndarray, cutoffs: Array | np.ndarray
 ) -> tuple[Array, Array]:

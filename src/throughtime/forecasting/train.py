@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import optax
 
-from throughtime._compiler import compiled_quickly
+from throughtime._compiler import OFTEN, ONCE, compiled
 from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Panel, Series, draw_windows
 from throughtime.forecasting.config import Calibration, Plan
@@ -25,12 +25,14 @@ from throughtime.training import (
     AveragedState,
     Callback,
     Loss,
+    Pace,
     Progress,
     TrainingRun,
     TrainState,
+    calls,
+    endless,
     masked_mean,
     run_in_parallel,
-    run_steps,
     start,
 )
 
@@ -127,7 +129,7 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
         counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
-    @compiled_quickly
+    @compiled(ONCE)
     def begin(seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]) -> TrainState:
         key, key_weights = jax.random.split(jax.random.key(seed))
         state = start(ForecastNetwork(design, key=key_weights), optimizer, key)
@@ -156,7 +158,8 @@ def train_network(
     data = TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
     losses = []
     every = max(plan.steps // REPORTS, 1)
-    for progress in run_steps(state, how.loss, how.optimizer, data, steps=steps, every=every):
+    pace = Pace(steps, (every,), every, compiler=OFTEN)
+    for progress in calls(state, how.loss, how.optimizer, endless(data), pace, None):
         state = progress.state
         losses.append(progress.losses)
         if callback(progress):

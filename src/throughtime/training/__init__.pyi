@@ -6,8 +6,10 @@ from .fit import steps as steps
 from .fit import train as train
 from .history import History as History
 from .loop import Callback as Callback
+from .loop import Pace as Pace
 from .loop import Progress as Progress
 from .loop import TrainState as TrainState
+from .loop import calls as calls
 from .loop import run_steps as run_steps
 from .loop import start as start
 from .losses import cross_entropy as cross_entropy
@@ -25,6 +27,7 @@ from .parallel import run_in_parallel as run_in_parallel
 from .progress_bar import ProgressBar as ProgressBar
 from .records import Records as Records
 from .resume import Checkpoints as Checkpoints
+from .source import endless as endless
 from .step import Loss as Loss
 from .step import take_step as take_step
 from .watch import Record as Record

@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from throughtime._arguments import random_key
+from throughtime._compiler import Options
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime._types import KeyLike
@@ -142,12 +143,14 @@ class Pace(NamedTuple):
         intervals: a call ends at multiples of these numbers of steps.
         most: the largest number of steps of one call.
         seconds: the time that one call should not exceed, so that interrupts and displays need not wait longer.
+        compiler: options of the compiler.
     """
 
     steps: int
     intervals: tuple[int, ...]
     most: int
     seconds: float = math.inf
+    compiler: Options = ()
 
     def next_count(self, done: int, left: int, seconds_per_step: float) -> int:
         """Return the number of steps of the next call, with ``done`` steps done and data for ``left`` more."""
@@ -183,7 +186,7 @@ def calls(
     arrays, constants = split(first.model)
     state = first = first._replace(model=arrays)
     loss = loss if constants is None else LossOfArrays(loss, constants)
-    program = program_for(loss, optimizer, _room(pace.most), gradient_norm(watch))
+    program = program_for(loss, optimizer, _room(pace.most), gradient_norm(watch), pace.compiler)
     records: Recorder | None = None
     done, seconds_per_step, compile_seconds = int(state.step), math.inf if pace.seconds < math.inf else 0.0, -1.0
     for data, left in blocks:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from throughtime._compiler import Options, for_this_backend
 from throughtime._types import Array, Bool, Float, Int, Scalar
 from throughtime.training.captured import Keyed
 from throughtime.training.diagnosis import all_finite
@@ -44,7 +45,11 @@ Program = Callable[[TrainState, Any, Int[Array, ""]], Chunk]
 
 
 def program_for(
-    loss: Loss, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
+    loss: Loss,
+    optimizer: optax.GradientTransformation,
+    most: int,
+    norm: Callable[[Any], Scalar] | None,
+    compiler: Options = (),
 ) -> Program:
     """Return the program with these parts, the same object for the same parts.
 
@@ -58,16 +63,23 @@ def program_for(
         optimizer: turns gradients into updates.
         most: N, the largest number of steps of one call.
         norm: computes the norm of a gradient; None if norms are not wanted.
+        compiler: options of the compiler.
     """
     with _lookup:  # threads that ask at the same time must get one object: JAX compiles it once for all of them
-        return _program(Keyed(loss), KeyedOptimizer(optimizer), most, norm)
+        return _program(Keyed(loss), KeyedOptimizer(optimizer), most, norm, compiler)
 
 
 _lookup = Lock()
 
 
 @lru_cache(KEPT)
-def _program(keyed: Keyed, keyed_optimizer: KeyedOptimizer, most: int, norm: Callable[[Any], Scalar] | None) -> Program:
+def _program(
+    keyed: Keyed,
+    keyed_optimizer: KeyedOptimizer,
+    most: int,
+    norm: Callable[[Any], Scalar] | None,
+    compiler: Options,
+) -> Program:
     """Return a new program."""
     loss, optimizer = keyed.loss, keyed_optimizer.optimizer
 
@@ -84,4 +96,4 @@ def _program(keyed: Keyed, keyed_optimizer: KeyedOptimizer, most: int, norm: Cal
         state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
         return Chunk(state, losses, norms, all_finite(state.model))
 
-    return jax.jit(advance)
+    return jax.jit(advance, compiler_options=for_this_backend(compiler))
