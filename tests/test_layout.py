@@ -26,6 +26,7 @@ STAGES = [
     "_registry",
     "_files",
     "_jax_config",
+    "_compiler",
     "data",
     "cells",
     "kernels",
