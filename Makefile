@@ -8,11 +8,13 @@ SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 SOURCES := pyproject.toml constraints.txt $(wildcard native/*)
 # uv, if it is there, installs in a fraction of pip's time. Both take the versions from constraints.txt, and leave it to
-# Python to compile the modules that are imported.
+# Python to compile the modules that are imported, those of the environment that builds the kernels too: pip takes the
+# variable as the value of "compile", whatever its name says.
+NO_PYC := PIP_NO_COMPILE=0
 UV := $(shell command -v uv 2>/dev/null)
 MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
-PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
-PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
+PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BIN)/python -m pip install --quiet --disable-pip-version-check)
+PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 
 .PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels docs clean
 

@@ -40,7 +40,7 @@ class Forecast:
 def test_nothing_is_known_before_the_first_steps():
     forecast = Forecast()
     assert (forecast.left.seconds(), forecast.left.share()) == (None, 0.0)
-    for done in (20, 40):  # the time of the first includes that of compiling; one more is too few
+    for done in (20, 40, 60, 80):  # the time of the first includes that of compiling; three more are too few
         forecast.left.count("backtest: held out 1/3", done, STEPS)
         assert forecast.left.seconds() is None
 
@@ -85,10 +85,10 @@ def test_a_fit_without_held_out_runs_or_without_a_backtest():
 
 def test_one_network_and_members_of_a_longer_run():
     forecast = Forecast()
-    for done in (50, 100, 150):
+    for done in (50, 100, 150, 200, 250):
         forecast.clock.now += 50 * PACE
         forecast.left.count("training", done, 400)
-    assert forecast.left.seconds() == pytest.approx(250 * PACE + REPORT * (LOADING + 30 * PACE))
+    assert forecast.left.seconds() == pytest.approx(150 * PACE + REPORT * (LOADING + 30 * PACE))
     forecast = Forecast()
     forecast.train("held out", STEPS)
     forecast.train("held out: training", 500, upto=300)

@@ -9,8 +9,8 @@ BACKTEST, HELD_OUT = "backtest: ", "held out"  # the first words of the names of
 NUMBERED = re.compile(r"(.*) \d+/(\d+)")  # one of several stages that are alike, such as "training 2/4"
 PHASES = range(4)  # held-out runs and training of the backtest, the same of the final fit
 TRAINED = 0.4  # of the held-out runs' steps: training stops early. On the files that were tried it was 0.05 to 1
-REPORT = 0.3  # of the time up to the first steps: it compiles a program too, as cheap or as dear as the others
-RELIABLE = 2  # counts after the first: two networks that train side by side have then been counted alike
+REPORT = 0.27  # of the time up to the first steps: it compiles a program too, as cheap or as dear as the others
+RELIABLE = 4  # counts after the first: networks that train side by side have then been counted alike
 
 
 class _Stage(NamedTuple):
