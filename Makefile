@@ -29,8 +29,8 @@ $(INSTALLED): $(VENV)/.python $(SOURCES)
 	$(PIP) -e '.[test]' -c constraints.txt
 	touch $@ $(VENV)/.demo $(VENV)/.lab
 
-$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # the demo needs no extras
-	$(PIP) -e . -c constraints.txt
+$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # the demo needs no extras, and kernels for this machine alone
+	$(PIP) --config-settings=cmake.define.HOST_ONLY=ON -e . -c constraints.txt
 	touch $@
 
 $(VENV)/.lab: $(VENV)/.python $(SOURCES)
