@@ -25,6 +25,7 @@ STAGES = [
     "_registry",
     "_files",
     "_jax_config",
+    "_compiler",
     "data",
     "cells",
     "kernels",
