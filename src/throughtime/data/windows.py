@@ -200,12 +200,12 @@ def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon
     If the series is long enough, a cutoff leaves ``min_history`` values before it and ``horizon`` values after it;
     otherwise at least one of each.
     """
-    bits = jax.random.bits(key, (2, batch), jnp.uint32)  # at once: each call is compiled by itself
-    rows = jnp.searchsorted(series.weights, (bits[0] >> 8) * 2.0**-24, side="right")
+    key_row, key_cutoff = jax.random.split(key)
+    rows = jnp.searchsorted(series.weights, jax.random.uniform(key_row, (batch,)), side="right")
     lengths = series.lengths[rows]
     last = jnp.maximum(lengths - horizon, 1)
     first = jnp.minimum(min_history, last)
-    cutoffs = first + (bits[1] % (last + 1 - first).astype(jnp.uint32)).astype(jnp.int32)
+    cutoffs = jax.random.randint(key_cutoff, (batch,), first, last + 1)
     return windows_at(series, rows, cutoffs, lookback=lookback, horizon=horizon)
 
 
