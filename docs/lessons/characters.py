@@ -176,7 +176,7 @@ def learn(text: Text, steps: int) -> tt.History:
 
     def draw(key: jax.Array) -> jax.Array:
         starts = jax.random.randint(key, (32, 1), 0, text.tokens.size - WINDOW)
-        return text.tokens[starts + jnp.arange(WINDOW + 1)]
+        return text.tokens[starts + jnp.arange(WINDOW + 1)[None]]
 
     rate = optax.cosine_decay_schedule(0.005, steps)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))

@@ -73,7 +73,7 @@ def draw(key: jax.Array, batch: int = 64, shortest: int = SHORTEST, longest: int
     lengths = jax.random.randint(key_lengths, (batch, 1), shortest, longest + 1)
     mask = tt.sequence_mask(lengths[:, 0], longest)
     sources = jnp.where(mask, jax.random.randint(key_digits, mask.shape, 1, TOKENS), 0)
-    mirrored = jnp.where(mask, lengths - 1 - jnp.arange(longest), 0)
+    mirrored = jnp.where(mask, lengths - 1 - jnp.arange(longest)[None], 0)
     return Pairs(sources, jnp.where(mask, jnp.take_along_axis(sources, mirrored, axis=1), 0), mask)
 
 

@@ -52,15 +52,30 @@ def tag_at(spikes: np.ndarray, step: int) -> int:
     return 2 if spikes[max(step - 4, 0) : step + 1].any() else 0
 
 
-def test_own_outputs_are_worth_more_than_teacher_forcing():
+def test_own_outputs_help_a_network_on_its_own():
     lesson = imported("own_outputs")
-    test = lesson.waves(KEY, 20, lesson.CONTEXT + lesson.AHEAD)
-    np.testing.assert_allclose(test[:, lesson.PERIOD :], test[:, : -lesson.PERIOD], atol=1e-4)
-    losses, alone = lesson.losses(), {}
-    for name in ("teacher forcing", "own outputs, 10 points"):
-        one_step, alone[name] = lesson.errors(lesson.learn(losses[name], 150), test)
-        assert one_step < 0.02
-    assert alone["own outputs, 10 points"].mean() < 0.1 * alone["teacher forcing"].mean()
+    test = lesson.waves(KEY, 50, lesson.CONTEXT + lesson.AHEAD)
+    assert len(np.unique(np.asarray(test[:, 0]))) == 50
+    losses = lesson.losses()
+    forced, own = (
+        lesson.errors(lesson.learn(losses[name], 200, 1), test)
+        for name in ("teacher forcing", "own outputs, 10 points")
+    )
+    assert forced.one_step < own.one_step < 0.02
+    assert forced.alone.shape == own.alone.shape == (100,)
+    assert forced.alone[:50].mean() > 3 * own.alone[:50].mean()
+
+
+@pytest.mark.slow
+def test_noise_on_the_inputs_helps_too_and_costs_nothing_one_step_ahead():
+    lesson = imported("own_outputs")
+    test = lesson.waves(KEY, 200, lesson.CONTEXT + lesson.AHEAD)
+    forced, noisy, short, long = (lesson.errors(lesson.learn(loss, 400), test) for loss in lesson.losses().values())
+    of_zero = float((test**2).mean())
+    assert forced.alone[:50].mean() > of_zero
+    assert forced.alone[:50].mean() > 5 * max(error.alone[:50].mean() for error in (noisy, short, long))
+    assert noisy.one_step < 2 * forced.one_step
+    assert long.alone.mean() < short.alone.mean() < of_zero
 
 
 def test_digits_are_reversed_by_attention():
@@ -75,7 +90,7 @@ def test_digits_are_reversed_by_attention():
     assert min(shares[length] for length in (3, 4, 5)) > 0.8  # a guess is right for 0.001
     test = lesson.draw(KEY, 100, 7, 7)
     weights = np.asarray(network.generate(test.sources, 7).weights)
-    assert (weights.argmax(-1) == np.arange(7)[::-1]).mean() > 0.8
+    assert (weights.argmax(-1) == np.arange(7)[::-1]).mean() > 0.6  # by chance 1/7
     untrained = lesson.make_network(lesson.NoAttention)
     np.testing.assert_allclose(untrained.generate(test.sources, 2).weights, 1 / 7, rtol=1e-6)
 
@@ -98,13 +113,13 @@ def test_characters_learn_rules():
     cool, tokens = lesson.at_temperature(history.model, 0.5), text.tokens[:9]
     np.testing.assert_allclose(cool(tokens)[1], 2 * history.model(tokens)[1], rtol=1e-4, atol=1e-4)
     shares = lesson.judged(lesson.write(history.model, text, 0.5), text)
-    assert shares.right > 0.5
-    assert shares.new > 0.03
+    assert shares.right > 0.2
+    assert shares.new > 0.02
 
 
 def test_long_sequence_is_learned_with_bounded_memory():
     lesson = imported("long_sequence")
-    data, test = lesson.switch(jax.random.key(0), 50_000), lesson.switch(jax.random.key(1), 2000)
+    data, test = lesson.switch(jax.random.key(0), 100_000), lesson.switch(jax.random.key(1), 4000)
     xs, ys = np.asarray(test[0])[:, 0], np.asarray(test[1])
     value, expected = 0.0, []
     for x in xs:
@@ -112,9 +127,9 @@ def test_long_sequence_is_learned_with_bounded_memory():
         expected.append(value)
     np.testing.assert_array_equal(ys, expected)
     carried = lesson.tried(data, test, 100, carried=True)
-    assert carried.test < 0.3  # that of 0 is 1
-    whole = lesson.tried(data, test, 50_000, carried=True)
-    assert (carried.updates, whole.updates) == (500, 1)
+    assert carried.test < 0.1  # that of 0 is 1
+    whole = lesson.tried(data, test, 100_000, carried=True)
+    assert (carried.updates, whole.updates) == (1000, 1)
     assert whole.memory > 10 * carried.memory
 
 
