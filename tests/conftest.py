@@ -1,6 +1,5 @@
 """What all tests share: strict arithmetic, types checked at run time, and where the shared data lie."""
 
-import functools
 import gc
 import os
 import shutil
@@ -14,7 +13,7 @@ import hypothesis
 import jax
 import jaxtyping
 import pytest
-from jax._src.interpreters import mlir
+import tests.quickly  # noqa: F401
 
 # Every annotation of the package is checked at run time; the hook must stand before its first import.
 jaxtyping.install_import_hook("throughtime", "beartype.beartype")
@@ -34,18 +33,14 @@ FLAGS = os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICKLY}"
 jax.devices()
 MAPS = Path("/proc/self/maps")
 
-# Loading MLIR's dialects is most of the work of lowering a small program: all programs share one context.
-mlir.make_ir_context = functools.cache(mlir.make_ir_context)
-
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("throughtime")
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and not among the modules and tests, which stay."""
+    """Look for no garbage among the modules and the tests, which stay."""
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

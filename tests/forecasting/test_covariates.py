@@ -26,7 +26,7 @@ from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
-SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12, "members": 1}
+SMALL = {"horizon": F, "season": 7, "hidden": 4, "steps": 12, "members": 1, "lookback": 14}
 ROLES = {"static": "kind", "past": ["visits", "sky"], "future": ["promo", "event"]}
 CONFIG = ForecasterConfig(**SMALL, calendar=True)
 CUTOFFS = np.array([33, 26, 30])

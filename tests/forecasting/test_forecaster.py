@@ -40,7 +40,7 @@ def points(frame):
 
 
 def test_parameters_come_back_and_a_clone_is_not_fitted(model):
-    others = {"cell": "gru", "lookback": None, "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
+    others = {"cell": "gru", "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
     assert model.get_params() == SMALL | others
     copy = clone(model)
     assert copy.get_params() == model.get_params()

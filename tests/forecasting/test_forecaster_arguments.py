@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
+from tests.forecasting.conftest import SMALL
 
 import throughtime as tt
 from throughtime._errors import InputError
@@ -20,7 +21,6 @@ from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.heads import NormalHead
 from throughtime.forecasting.intervals import as_levels
 
-SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12, "members": 1}
 NUMPYS = {
     "horizon": np.uint8(3),
     "season": np.int64(12),

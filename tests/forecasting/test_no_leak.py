@@ -16,7 +16,7 @@ from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.selection import MOST_WINDOWS, select_plan
 from throughtime.forecasting.train import no_callback
 
-CONFIG = ForecasterConfig(**SMALL)
+CONFIG = ForecasterConfig(**SMALL | {"lookback": None})  # decided by the data too
 SIZES = np.array(list(LENGTHS.values()))
 CUTOFFS = np.array([33, 26, 2])
 AFTER = np.concatenate([np.arange(size) >= cutoff for size, cutoff in zip(SIZES, CUTOFFS, strict=True)])
