@@ -180,7 +180,7 @@ def test_a_run_whose_first_picture_fails_says_so(watch, monkeypatch):
 def test_a_run_that_fails_later_shows_its_last_frame_with_the_problem(watch, monkeypatch):
     one = watch(trainer(steps=100_000))
     one.frame()
-    monkeypatch.setattr("throughtime.lab.trainer.train", lambda *_arguments, **_options: 1 / 0)
+    monkeypatch.setattr("throughtime.lab.trainer.run_steps", lambda *_arguments, **_options: 1 / 0)
     one.run.send(Step())
     frame = one.until(lambda frame: bool(frame.problem))[-1]
     assert "ZeroDivisionError" in frame.problem
