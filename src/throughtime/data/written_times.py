@@ -115,6 +115,8 @@ def read_text(column: pl.Series, source: Source, like: str | None = None) -> Wri
 
 def share_of_text_dates(text: pl.Series) -> float:
     """Return the share of values that are dates in the most frequent format; numbers are null in ``text``."""
+    if not text.str.contains(r"\d").any():  # to try all formats takes as long as to read a small file
+        return 0.0
     bare, shares = plain_text(text), [0.0]
     for forms in (DATES + MONTHS, YEAR_LAST + YEAR_FIRST):
         shares += [1 - _read(bare, form).null_count() / len(bare) for form in forms]
