@@ -8,13 +8,15 @@ SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 SOURCES := pyproject.toml constraints.txt $(wildcard native/*)
 # uv, if it is there, installs in a fraction of pip's time. Both take the versions from constraints.txt, and leave it to
-# Python to compile the modules that are imported.
+# Python to compile the modules that are imported, those of the environment that builds the kernels too: pip takes the
+# variable as the value of "compile", whatever its name says.
+NO_PYC := PIP_NO_COMPILE=0
 UV := $(shell command -v uv 2>/dev/null)
 MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
-PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile)
-PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
+PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BIN)/python -m pip install --quiet --disable-pip-version-check)
+PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-lab bench-panels docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels docs clean
 
 install: $(INSTALLED)
 
@@ -27,8 +29,8 @@ $(INSTALLED): $(VENV)/.python $(SOURCES)
 	$(PIP) -e '.[test]' -c constraints.txt
 	touch $@ $(VENV)/.demo $(VENV)/.lab
 
-$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # the demo needs no extras
-	$(PIP) -e . -c constraints.txt
+$(VENV)/.demo: $(VENV)/.python $(SOURCES)  # the demo needs no extras, and kernels for this machine alone
+	$(PIP) --config-settings=cmake.define.HOST_ONLY=ON -e . -c constraints.txt
 	touch $@
 
 $(VENV)/.lab: $(VENV)/.python $(SOURCES)
@@ -73,6 +75,9 @@ bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/watching.py
 	$(BIN)/python benchmarks/recurrent_step.py --peers-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/recurrent_step.py --grid
+
+bench-accuracy: install $(PEERS)/.installed  # an hour
+	$(BIN)/python benchmarks/time_to_accuracy.py --peers-python $(PEERS)/bin/python
 
 bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
 	$(PIP) -e '.[browser]' -c constraints.txt

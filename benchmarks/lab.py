@@ -32,11 +32,11 @@ from throughtime import configure
 configure()
 import jax.numpy as jnp
 from throughtime.lab import Course, LabInput, Learner, make_experiment
-from throughtime.training import train
+from throughtime.training import run_steps
 cell, batch, hidden, window, steps, seconds = sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6])
 course, learner = Course(window=window, batch=batch, steps=steps), Learner(cell, "relu", hidden=hidden)
 made = make_experiment(course, learner, LabInput())
-run = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=steps, every=100)
+run = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=steps, every=100)
 next(run)
 began, done = time.perf_counter(), 0
 while time.perf_counter() - began < seconds:

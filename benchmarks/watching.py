@@ -34,9 +34,9 @@ from throughtime.training import (  # noqa: E402  # noqa: E402
     Progress,
     Watch,
     masked_mean,
+    run_steps,
     squared_error,
     start,
-    train,
 )
 
 ADAM = optax.adam(task.LEARNING_RATE)
@@ -102,7 +102,7 @@ def reports(optimizer: optax.GradientTransformation, watch: Watch | None, seed: 
     key, key_cell, key_readout = jax.random.split(jax.random.key(seed), 3)
     cell = tt.Elman(1, task.HIDDEN, "relu", recurrent_init=orthogonal(0.8), key=key_cell)
     state = start(RecurrentNetwork(cell, 1, key=key_readout), optimizer, key)
-    return train(state, loss, optimizer, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
+    return run_steps(state, loss, optimizer, None, steps=task.STEPS, every=task.CHUNK, watch=watch)
 
 
 def page(today: str, told: dict[str, str], pairs: dict[str, list[dict[str, float]]]) -> str:

@@ -23,15 +23,19 @@ struct Tables {
 #ifdef THROUGHTIME_X86
     __builtin_cpu_init();
     const bool bmi = __builtin_cpu_supports("bmi");  // to iterate over the bits of a lane mask
-    const bool has_avx512 = bmi && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    const bool has_avx2 = bmi && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    // THROUGHTIME_INSTRUCTIONS limits the instruction set to AVX2 or SSE2.
+    // It limits the instruction set to AVX2 or SSE2.
     const char* const limit = std::getenv("THROUGHTIME_INSTRUCTIONS");
     const auto limited_to = [&](const char* name) { return limit && !std::strcmp(limit, name); };
+#ifdef THROUGHTIME_HAS_avx512
+    const bool has_avx512 = bmi && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
     if (has_avx512 && !limited_to("AVX2") && !limited_to("SSE2"))
       tables[count++] = {"AVX-512", 16, avx512::kernel, avx512::linear};
+#endif
+#ifdef THROUGHTIME_HAS_avx2
+    const bool has_avx2 = bmi && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (has_avx2 && !limited_to("SSE2")) tables[count++] = {"AVX2", 8, avx2::kernel, avx2::linear};
+#endif
     tables[count++] = {"SSE2", 4, portable::kernel, portable::linear};
 #elif defined(__aarch64__)
     tables[count++] = {"NEON", 4, portable::kernel, portable::linear};

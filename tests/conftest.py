@@ -1,5 +1,6 @@
 """What all tests share: strict arithmetic, types checked at run time, and where the shared data lie."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import hypothesis
 import jax
 import jaxtyping
 import pytest
+import tests.quickly  # noqa: F401
 
 # Every annotation of the package is checked at run time; the hook must stand before its first import.
 jaxtyping.install_import_hook("throughtime", "beartype.beartype")
@@ -34,6 +36,11 @@ MAPS = Path("/proc/self/maps")
 # Compilation takes longer than any deadline; the same examples in each run, so that a failure is one for everybody.
 hypothesis.settings.register_profile("throughtime", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("throughtime")
+
+
+def pytest_collection_finish() -> None:
+    """Look for no garbage among the modules and the tests, which stay."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -29,13 +29,18 @@ def random_cell(name: str, seed: int = 0) -> tt.Cell:
     return random_weights(partial(CELLS[name], key=jax.random.key(0)), seed)
 
 
-def random_weights(build: Callable[[], tt.Cell], seed: int = 0) -> tt.Cell:
+def random_weights(build: Callable[[], tt.Cell], seed: int = 0, size: float = 1.0) -> tt.Cell:
     """Return the cell that ``build`` makes, with normal numbers in all of its arrays."""
     shapes = eqx.filter_eval_shape(build)
     draw = np.random.default_rng(seed)
-    return jax.tree.map(lambda w: jnp.asarray(draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
+    return jax.tree.map(lambda w: on_device(size * draw.normal(0.0, w.shape[-1] ** -0.5, w.shape), w.dtype), shapes)
 
 
-def random_inputs(*shape: int, seed: int = 1) -> jax.Array:
+def random_inputs(*shape: int, seed: int = 1, size: float = 1.0) -> jax.Array:
     """Return normal numbers in the current float type."""
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.zeros(()).dtype)
+    return on_device(size * np.random.default_rng(seed).standard_normal(shape), jnp.zeros(()).dtype)
+
+
+def on_device(array: np.ndarray, dtype: np.typing.DTypeLike = np.float32) -> jax.Array:
+    """Return it as an array of JAX, for which ``jnp.asarray`` would compile a program for each shape."""
+    return jax.device_put(np.asarray(array).astype(dtype))

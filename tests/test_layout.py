@@ -17,6 +17,7 @@ CHECKOUT = Path(__file__).parents[1]
 # The rooms and files of the package in the order of the data's way: each may import those before it.
 STAGES = [
     "__init__",
+    "_extras",
     "_errors",
     "_types",
     "_devices",
@@ -25,6 +26,7 @@ STAGES = [
     "_registry",
     "_files",
     "_jax_config",
+    "_compiler",
     "data",
     "cells",
     "kernels",

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from throughtime.data import Batch, Task
-from throughtime.training import DivergedError, cross_entropy, masked_mean, squared_error, start, train
+from throughtime.training import DivergedError, cross_entropy, masked_mean, run_steps, squared_error, start
 
 Network = Any  # called like a RecurrentNetwork
 Build = Callable[[Task, int, Any], Network]
@@ -102,7 +102,7 @@ def run(contest: Contest, contestant: Contestant, seed: int) -> dict[str, Any]:
     curve, seconds, compiling = [(0, test(network, keys[1], CHECKED))], 0.0, 0.0
     state = start(network, optimizer, keys[2])
     try:
-        for progress in train(state, loss, optimizer, None, steps=contest.steps, every=contest.steps // CHECKS):
+        for progress in run_steps(state, loss, optimizer, None, steps=contest.steps, every=contest.steps // CHECKS):
             state = progress.state
             seconds, compiling = seconds + progress.seconds, compiling + progress.compile_seconds
             curve.append((int(state.step), test(state.model, keys[1], CHECKED)))

@@ -232,8 +232,8 @@ def _():
     `backtest` trains on the data before the first window and forecasts all windows, each from the data before it. The
     simple methods are estimated again at each cutoff, so the network has the harder task; `refit=True` also trains the
     network again each time. It is compared with baselines: here drift, the line through the first and the last value,
-    and Naive2, which is naive on the seasonally adjusted series. `pip install 'throughtime[baselines]'` adds "autoets"
-    and others.
+    and Naive2, which is naive on the seasonally adjusted series. The extra `baselines` adds "autoets" and others: `pip
+    install -e '.[baselines]'` in a checkout.
 
     `preset="fast"` is one network, trained for a short time. The default, "balanced", averages four and tries variants.
     Try it when you have read to the end. But then the drawer has been opened, and the result is one more choice after

@@ -27,7 +27,7 @@ with app.setup:
     import throughtime as tt
     from throughtime.layers import network_config, rollout
     from throughtime.plots import BLUE, INK, ORANGE, house_style
-    from throughtime.training import TrainState, checkpoint, masked_mean, squared_error, start, train
+    from throughtime.training import TrainState, checkpoint, masked_mean, run_steps, squared_error, start
 
     WINDOW = 30
     SERIES = tt.TimeSeriesData(num_points=250, xmin=0, xmax=10)
@@ -93,7 +93,7 @@ def loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax.Array:
 def learn(steps: int, seed: int = 0) -> TrainState:
     """Train, and print the mean loss of each 100 steps."""
     state = start(make_network(seed), OPTIMIZER, jax.random.key(seed))
-    for progress in train(state, loss, OPTIMIZER, None, steps=steps, every=100):
+    for progress in run_steps(state, loss, OPTIMIZER, None, steps=steps, every=100):
         state = progress.state
         print(f"step {int(state.step):>5}   MSE {progress.losses.mean():.6f}")
     return state

@@ -31,7 +31,7 @@ with app.setup:
     from throughtime.data import adding
     from throughtime.layers import unroll_batch_norm
     from throughtime.plots import BLUE, ORANGE, comparison_picture, house_style
-    from throughtime.training import History, Watch, start, train
+    from throughtime.training import Records
 
     INPUTS = jnp.stack(scaled(X0, X1), axis=1)  # lesson 1's sequences (3, 2, 2), as tt.unroll takes them
 
@@ -384,7 +384,7 @@ def _():
 
     In the adding task two of forty numbers are marked, one in each half, and the last output should be their sum. The
     constant answer 1, the mean, has an error of 1/6. A tanh cell and a GRU are trained in the same way and watched:
-    each report has the norm of the loss's gradient with respect to the state k steps back.
+    each record has the norm of the loss's gradient with respect to the state k steps back.
     """)
     return
 
@@ -398,17 +398,17 @@ def adding_loss(network: tt.RecurrentNetwork, data: None, key: jax.Array) -> jax
 
 
 @app.function
-def learn(kind: type[tt.Cell], steps: int) -> History:
-    """Train with a cell of 24 units and return the watch's history."""
+def learn(kind: type[tt.Cell], steps: int) -> Records:
+    """Train with a cell of 24 units and return the watch's records."""
     key_cell, key_readout = jax.random.split(KEY)
     network = tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout)
-    state, watch = start(network, OPTIMIZER, KEY), Watch(clip_norm=1.0, lags=STEPS)
-    reports = train(state, adding_loss, OPTIMIZER, None, steps=steps, every=100, watch=watch)
-    return History.of([report.record for report in reports])
+    watch = tt.Watch(clip_norm=1.0, lags=STEPS)
+    history = tt.train(network, adding_loss, None, optimizer=OPTIMIZER, steps=steps, key=KEY, callbacks=[watch])
+    return history.watched
 
 
 @app.function
-def say_history(name: str, history: History) -> None:
+def say_history(name: str, history: Records) -> None:
     """Print the losses, and the gradient 35 steps back relative to that at the end."""
     losses = "  ".join(f"{loss:.4f}" for loss in history.loss)
     print(f"  {name}: mean error of each 100 steps  {losses}   (1/6 = {TASK.baseline:.4f})")
@@ -427,8 +427,8 @@ def _():
 
 
 @app.function
-def training_picture(histories: dict[str, History]) -> Figure:
-    """Draw the errors over the training, and the gradient by lag at its first and last report."""
+def training_picture(histories: dict[str, Records]) -> Figure:
+    """Draw the errors over the training, and the gradient by lag at its first and last record."""
     with house_style():
         figure = Figure(figsize=(10, 3.8))
         left, right = figure.subplots(1, 2)

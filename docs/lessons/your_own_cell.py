@@ -31,7 +31,7 @@ with app.setup:
     from throughtime.cells import CELLS, gated_weights
     from throughtime.data import adding
     from throughtime.testing import ContractError
-    from throughtime.training import start, train
+    from throughtime.training import run_steps, start
 
     LENGTH = 40
     KEY = jax.random.key(0)
@@ -270,7 +270,7 @@ def learn(kind: type[tt.Cell], steps: int) -> tt.RecurrentNetwork:
     key_cell, key_readout = jax.random.split(KEY)
     state = start(tt.RecurrentNetwork(kind(2, 24, key=key_cell), 1, key=key_readout), OPTIMIZER, KEY)
     errors = []
-    for progress in train(state, loss, OPTIMIZER, None, steps=steps, every=100):
+    for progress in run_steps(state, loss, OPTIMIZER, None, steps=steps, every=100):
         state = progress.state
         errors.append(f"{progress.losses.mean():.4f}")
     print(f"  {kind.__name__:<6} {'  '.join(errors)}")

@@ -40,7 +40,7 @@ def readable(annotation: str, names: dict[str, str]) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a docstring as Markdown: tables between rulers of ``=``, ``Equations::``, and roles."""
+    """Return a docstring as Markdown: tables between rulers of ``=``, ``Equations::``, roles, and code in examples."""
     lines, out = ROLE.sub(r"`\1`", text).splitlines(), list[str]()
     inside, second = False, 0
     for line in lines:
@@ -54,6 +54,7 @@ def markdown(text: str) -> str:
         elif inside:  # a cell with a second line
             out[-1] = f"{out[-1][:-2]} {line.strip()} |"
         else:
+            line = re.sub(r"^Example:$", "Examples:", line)  # mkdocstrings knows code by this name alone
             out.append(re.sub(r"(\S)::$", r"\1:", line))
     return "\n".join(out)
 

@@ -34,9 +34,18 @@ from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow
 from .gradients import vanishing_regularizer as vanishing_regularizer
 from .layers import BatchNorm as BatchNorm
+from .layers import Bidirectional as Bidirectional
+from .layers import BidirectionalState as BidirectionalState
 from .layers import Block as Block
+from .layers import Dropout as Dropout
+from .layers import Embedding as Embedding
+from .layers import EncoderDecoder as EncoderDecoder
 from .layers import FeedForward as FeedForward
+from .layers import Layer as Layer
 from .layers import LayerNorm as LayerNorm
+from .layers import LearnedInitialState as LearnedInitialState
+from .layers import ManyToMany as ManyToMany
+from .layers import ManyToOne as ManyToOne
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .layers import Residual as Residual
 from .layers import SignedEigenvalues as SignedEigenvalues
@@ -44,12 +53,25 @@ from .layers import Stack as Stack
 from .layers import StackedNetwork as StackedNetwork
 from .layers import VariationalDropout as VariationalDropout
 from .layers import Zoneout as Zoneout
+from .layers import count_parameters as count_parameters
+from .layers import last_output as last_output
+from .layers import max_output as max_output
+from .layers import mean_output as mean_output
 from .layers import rollout as rollout
+from .layers import sequence_mask as sequence_mask
 from .loading import load as load
 from .recurrence import unroll as unroll
 from .testing import check_cell as check_cell
+from .training import Checkpoints as Checkpoints
+from .training import EarlyStopping as EarlyStopping
 from .training import History as History
+from .training import Minibatches as Minibatches
+from .training import ProgressBar as ProgressBar
 from .training import TrainState as TrainState
 from .training import Watch as Watch
+from .training import fit_many as fit_many
+from .training import freeze as freeze
+from .training import steps as steps
+from .training import train as train
 
 __version__: str

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec
 
 Tree = TypeVar("Tree")
@@ -42,6 +43,19 @@ def split_alike(tree: Tree) -> Tree:
         return jax.sharding.reshard(leaf, NamedSharding(mesh, PartitionSpec(rows, *rest)))
 
     return jax.tree.map(place, tree)
+
+
+def take_rows(table: jax.Array, places: jax.Array) -> jax.Array:
+    """Return the rows of a table (N, H) at places (...), (..., H), split over the mesh axes that split the places.
+
+    A place outside of 0 .. N - 1 gives NaN.
+    """
+    sharding = jax.typeof(places).sharding
+    if all(axis is None for axis in sharding.spec):
+        return table.at[places].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False)
+    whole = jax.sharding.reshard(table, NamedSharding(sharding.mesh, PartitionSpec(None, None)))
+    split = NamedSharding(sharding.mesh, PartitionSpec(*sharding.spec, None))
+    return whole.at[places].get(mode="fill", fill_value=jnp.nan, wrap_negative_indices=False, out_sharding=split)
 
 
 def is_split(tree: Any) -> bool:

@@ -57,8 +57,10 @@ def _as_json(value: Any) -> Any:
 
 def not_installed(feature: str, missing: ModuleNotFoundError, extra: str) -> InputError:
     """Return the error for a library that is missing, with the command that installs the extra it belongs to."""
+    from throughtime._extras import install_command  # for this error alone
+
     return InputError(
-        f"{feature} needs {missing.name}, which is not installed: pip install 'throughtime[{extra}]'",
+        f"{feature} needs {missing.name}, which is not installed: {install_command(extra)}",
         code="not-installed",
         found=missing.name,
         expected=extra,

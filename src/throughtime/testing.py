@@ -197,15 +197,16 @@ def gradient_equals_differences(cell: Cell) -> None:
     """The slope along a random direction of weights and inputs agrees with a finite difference, in float64."""
     with jax.enable_x64(True):
         precise = _in_float64(cell)
-        point = (precise, _inputs(precise, STEPS))
+        point, first = (precise, _inputs(precise, STEPS)), precise.initial_state()
         draw = np.random.default_rng(1)
         direction = jax.tree.map(lambda leaf: draw.standard_normal(leaf.shape), eqx.filter(point, eqx.is_inexact_array))
         small = 1e-6  # short enough that a kink, as of ReLU, is unlikely in between
 
         def energy_at(distance: float) -> Array:
-            return _energy(_run(*eqx.apply_updates(point, jax.tree.map(lambda part: distance * part, direction))))
+            moved, xs = eqx.apply_updates(point, jax.tree.map(lambda part: distance * part, direction))
+            return _energy(_run(moved, xs, first))
 
-        _, gradients = _results_and_gradients((*point, precise.initial_state()))
+        _, gradients = _results_and_gradients((*point, first))
         slope = sum(jax.tree.leaves(jax.tree.map(np.vdot, direction, gradients[:2])))
         difference = (energy_at(small) - energy_at(-small)) / (2 * small)
     _require_same("The slope", np.float32(slope), np.float32(difference))  # a difference has fewer digits than float64

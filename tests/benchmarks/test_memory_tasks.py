@@ -56,7 +56,7 @@ def records(runs, tiny):
     good, bad = tiny.contestants
     trained = runs.run(tiny, good, seed=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "train", train_until_step_two)
+        patch.setattr(runs, "run_steps", train_until_step_two)
         patch.setattr(runs, "tester", lambda contest: lambda network, key, examples: 0.25)
         broken_off = runs.run(tiny, bad, seed=1)
     return [{"task": "tiny", "network": good.title} | trained, {"task": "tiny", "network": bad.title} | broken_off]
@@ -129,7 +129,7 @@ def test_the_baseline_goes_with_the_measure(tiny):
 
 
 def test_training_stops_where_a_check_is_good_enough(runs, tiny, monkeypatch):
-    monkeypatch.setattr(runs, "train", train_until_step_two)
+    monkeypatch.setattr(runs, "run_steps", train_until_step_two)
     monkeypatch.setattr(runs, "tester", lambda contest: lambda network, key, examples: 1e-10)
     record = runs.run(tiny, tiny.contestants[0], seed=2)
     assert (record["failure"], record["steps"]) == (None, 1)

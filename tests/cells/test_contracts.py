@@ -14,15 +14,28 @@ import throughtime as tt
 from throughtime import testing as contracts
 from throughtime.testing import CONTRACTS, ContractError, hold
 
+# Elman cells differ in their activation alone, on which these contracts depend; one of them keeps all the others.
+OF_ACTIVATIONS = (
+    contracts.state_keeps_shape,
+    contracts.step_is_pure,
+    contracts.works_in_float64,
+    contracts.gradient_equals_differences,
+    contracts.comes_back_from_disk,
+)
 
-@pytest.fixture(scope="module", params=CELLS)
-def cell(request: pytest.FixtureRequest) -> tt.Cell:
-    return random_cell(request.param)
 
-
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.__name__)
-def test_every_cell_keeps_every_contract(cell, contract):
-    hold(cell, contract)
+@pytest.mark.parametrize(
+    ("name", "contract"),
+    [
+        (name, contract)
+        for name in CELLS
+        for contract in CONTRACTS
+        if not name.startswith("elman-") or name == "elman-relu" or contract in OF_ACTIVATIONS
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_every_cell_keeps_every_contract(name, contract):
+    hold(random_cell(name), contract)
 
 
 class CountingState(NamedTuple):

@@ -16,13 +16,15 @@ def test_slopes_are_those_of_each_gate_by_its_own_pre_activation(name):
     """Central differences in float64, by one entry of one block at a time, from a state that is not zero."""
     cell = random_cell(name)
     xs = random_inputs(4, cell.inputs)
-    state, gx = tt.unroll(cell, xs[:3])[0], cell.project(xs[3])
-    values, slopes = gates_and_slopes(cell, state, gx)
-    np.testing.assert_array_equal(values, np.stack(cell.gates(state, gx)))
+    state, gx = jax.jit(lambda xs: (tt.unroll(cell, xs[:3])[0], cell.project(xs[3])))(xs)
+    (values, slopes), gates = jax.jit(lambda gx: (gates_and_slopes(cell, state, gx), jnp.stack(cell.gates(state, gx))))(
+        gx
+    )
+    np.testing.assert_array_equal(values, gates)
     small = 1e-6
-    moved = small * np.eye(len(gx))
-    gates = jax.vmap(lambda gx: jnp.stack(cell.gates(state, gx)).ravel())
-    differences = (gates(gx[None] + moved) - gates(gx[None] - moved)) / (2 * small)
+    gx, moved = np.asarray(gx), small * np.eye(len(gx))
+    near = jax.jit(jax.vmap(lambda gx: jnp.stack(cell.gates(state, gx)).ravel()))
+    differences = (np.asarray(near(gx + moved)) - near(gx - moved)) / (2 * small)
     np.testing.assert_allclose(slopes.ravel(), np.diag(differences), rtol=0, atol=1e-9)
 
 
@@ -31,7 +33,7 @@ def test_no_slope_exceeds_the_largest(name):
     cell = random_cell(name)
     pre_activations = 3 * random_inputs(40, len(cell.GATES) * cell.hidden)
     state = cell.initial_state()
-    _, slopes = jax.vmap(lambda gx: gates_and_slopes(cell, state, gx))(pre_activations)
+    _, slopes = jax.jit(jax.vmap(lambda gx: gates_and_slopes(cell, state, gx)))(pre_activations)
     assert slopes.dtype == np.float32
     reached = np.abs(slopes).max(axis=(0, 2))
     assert (reached <= np.asarray(cell.slopes) * (1 + 1e-6)).all()

@@ -88,7 +88,11 @@ def test_lru_holds_the_variance_of_its_memory():
     cell = tt.LRU(2, 3, radii=(0.6, 0.95), key=jax.random.key(2))
     cell = eqx.tree_at(lambda cell: cell.w_x, cell, jnp.asarray([[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3 + [[0.0, 0.0]] * 3))
     a, c = cell.coefficients(cell.project(random_inputs(20000, 2)))
-    memory = jax.lax.associative_scan(lambda first, then: (then[0] * first[0], then[0] * first[1] + then[1]), (a, c))[1]
+
+    def after(first, then):
+        return then[0] * first[0], then[0] * first[1] + then[1]
+
+    memory = jax.jit(lambda a, c: jax.lax.associative_scan(after, (a, c))[1])(a, c)
     np.testing.assert_allclose(jnp.mean(jnp.abs(memory[500:]) ** 2, axis=0), 2.0, rtol=0.1)
 
 

@@ -371,11 +371,12 @@ def test_settings_of_a_file(command: str, tmp_path: Path, monkeypatch: pytest.Mo
         def summary(self) -> dict:
             return {}
 
-    def noted(source: object, model: tt.Forecaster, *_rest: object) -> Nothing:
-        models.append(model)
+    def noted(*arguments: object) -> Nothing:
+        models.extend(argument for argument in arguments if isinstance(argument, tt.Forecaster))
         return Nothing()
 
     monkeypatch.setattr(f"throughtime.cli.workflows.{command}_file", noted)
+    two_series(tmp_path / "a.csv")
     (tmp_path / "best.json").write_text('{"horizon": 3, "cell": "lstm", "hidden": 16, "head": "normal", "steps": 9}')
     result = run(command, "a.csv", "--horizon", "3", "--settings", "best.json", "--cell", "gru", "--seed", "5")
     assert result.exit_code == 0, result.output

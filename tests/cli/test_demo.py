@@ -107,6 +107,12 @@ class TestLearning:
         assert other.mse[-1][0] == 1
         assert not np.array_equal(other.state.model.cell.w_x, short.state.model.cell.w_x)
 
+    def test_long_runs_keep_the_gallery_and_the_last_step(self, monkeypatch):
+        monkeypatch.setattr(demo, "GALLERY", 200)
+        learned = demo.learn(steps=450)
+        assert list(learned.snapshots) == [100, 200, 450]
+        assert [step for step, _ in learned.mse] == [0, 100, 200, 300, 400, 450]
+
     @pytest.mark.parametrize("steps", [0, -5])
     def test_no_steps_are_refused(self, steps):
         with pytest.raises(tt.InputError, match=f"expected at least 1 training step, got {steps}"):
@@ -171,6 +177,7 @@ def report(learned):
     print(int(learned.state.step), flush=True)
     sys.stdin.readline()
 
+demo.SECONDS = 0.0  # a checkpoint at each report
 demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", callback=report)
 """
 
@@ -209,6 +216,18 @@ demo.learn(folder=Path(sys.argv[1]), resume=sys.argv[2] == "resume", callback=re
         assert int(resumed[0].state.step) >= done
         assert_identical(learned, reports[-1])
         assert learned.seconds > resumed[0].seconds > 0
+
+    def test_checkpoints_by_time_and_at_the_end(self, tmp_path, monkeypatch):
+        kept, write = [], demo._write
+
+        def noted(folder, learned, seed):
+            kept.append(int(learned.state.step))
+            write(folder, learned, seed)
+
+        monkeypatch.setattr(demo, "_write", noted)
+        stopped = demo.learn(folder=tmp_path, callback=lambda learned: learned.state.step == 300)
+        assert kept == [100, 300]
+        assert_identical(demo._read(tmp_path, "elman", 0, optax.adam(demo.LEARNING_RATE)), stopped)
 
     def test_a_finished_run_goes_on_for_more_steps(self, tmp_path, reports):
         demo._write(tmp_path, reports[1], 0)

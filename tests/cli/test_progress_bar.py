@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from throughtime.cli.interrupts import Interrupts
-from throughtime.cli.progress_bar import TrainingBar
+from throughtime.cli.progress_bar import ForecastBar, TrainingBar
 
 
 def shown(*, terminal: bool = True, **options: bool) -> str:
@@ -61,3 +61,20 @@ def test_the_bar_goes_away_when_training_fails():
         raise RuntimeError
     assert bar._bar.finished
     assert not bar._bar.live.is_started
+
+
+@pytest.mark.parametrize(("options", "shows"), [({}, True), ({"quiet": True}, False), ({"stderr": True}, False)])
+def test_a_forecast_shows_the_findings_and_the_time_left(options, shows, capsys):
+    """Standard error is the console of a command that prints JSON."""
+    console = Console(force_terminal=True, width=100, **options)
+    bar = ForecastBar(console, Interrupts(), ["2 series of 40 steps, daily"])
+    with bar:
+        bar._bar.refresh()
+        for done in (10, 20, 30, 40, 50):
+            bar.show("backtest: held out 1/2", done, 60, loss=0.5, speed=10.0)
+        bar._bar.refresh()
+        bar.doing = "writing the report"
+        bar._bar.refresh()
+    text = "".join(capsys.readouterr())
+    parts = ("2 series of 40 steps, daily", "loading", "held out 1/2", "50/60", "0:00 left", "writing the report")
+    assert [part in text for part in parts] == [shows] * len(parts)

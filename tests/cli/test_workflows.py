@@ -11,8 +11,10 @@ import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.options import RunOptions
+from throughtime.cli.progress_bar import ForecastBar
 from throughtime.cli.runtime import Runtime
-from throughtime.cli.workflows import MOST_WINDOWS, SeriesFile, affordable_windows, backtest_file, forecast_file
+from throughtime.cli.series_file import SeriesFile, read_series
+from throughtime.cli.workflows import MOST_WINDOWS, affordable_windows, backtest_file, forecast_file
 from throughtime.data import ColumnNames, Panel
 from throughtime.forecasting import BacktestSettings
 
@@ -29,8 +31,12 @@ def runtime_of(out, said=None):
 
 
 def run(file, out, *, levels=LEVELS, horizon=SMALL["horizon"], said=None, **columns):
-    model = tt.Forecaster(**SMALL | {"horizon": horizon})
-    return forecast_file(SeriesFile(file, ColumnNames(**columns)), model, levels, runtime_of(out, said)).summary()
+    model, runtime = tt.Forecaster(**SMALL | {"horizon": horizon}), runtime_of(out, said)
+    source = SeriesFile(file, ColumnNames(**columns))
+    panel = read_series(source)
+    bar = ForecastBar(runtime.console, runtime.interrupts, panel.notes)
+    with bar:
+        return forecast_file(source, panel, model, levels, runtime, bar).summary()
 
 
 def contents(folder):

@@ -43,7 +43,8 @@ MESSAGES = {
     ),
     "two value columns": (
         "a.csv: the columns 'in', 'out' could all be the values to forecast. "
-        "Choose one with --target COLUMN (target= in Python)."
+        "Choose one with --target COLUMN (target= in Python), or forecast each of them with --wide "
+        "(target='*' in Python)."
     ),
     "text in the target": (
         "a.csv, line 5, column 'y': found 'closed', expected a number, or nothing where it is missing"
@@ -70,7 +71,7 @@ MESSAGES = {
     ),
     "a row without series": "a.csv, line 3, column 'unique_id': no name of a series",
     "mixed offsets": (
-        "a.csv, line 3, column 'ds': mixed time zones: found '2020-03-29T03:00+02:00', "
+        "a.csv, line 3, column 'ds': mixed time zones: found '2020-03-29T03:00+02:30', "
         "but '2020-03-29T01:00+01:00' in line 2. Convert all time stamps to UTC."
     ),
     "one irregular time stamp": (
@@ -93,7 +94,7 @@ MESSAGES = {
     ),
     "a picture": f"a.csv: this is a PNG picture, expected {CSV}",
     "another encoding": (
-        "a.csv, line 1: found the byte 0xf6, which is not UTF-8: binary data or text in another encoding, "
+        "a.csv, line 1: found the byte 0x81, which is not UTF-8: binary data or text in another encoding, "
         f"expected {CSV}"
     ),
     "truncated gzip": (

@@ -272,3 +272,24 @@ def test_fields_of_older_frequencies_are_enough() -> None:
     """A saved frequency is its fields; before calendars there were six of them."""
     six = {"unit": "day", "multiple": 7, "stamp": "datetime64[D]", "zone": None, "time_of_day": 0, "day": 1}
     assert asdict(Frequency(**six)) == six | {"weekday": None, "open_steps": ()}
+
+
+def test_series_with_calendars_of_their_own_are_named() -> None:
+    """All have one axis, that of the union: forecasts of b are also for its closed days or hours."""
+    night = WEEK[WEEK.hour % 24 < 20]
+    for (a, b), named in (
+        ((DAYS, DAYS[DAYS.day_of_week < 6]), True),
+        ((DAYS[DAYS.day_of_week < 6], DAYS[DAYS.day_of_week < 5]), True),
+        ((WEEK, bars()), True),
+        ((night, night[night.hour > 8]), True),
+        ((DAYS, DAYS[3:]), False),
+        ((DAYS, DAYS[np.random.default_rng(0).random(120) < 0.6]), False),
+        ((DAYS, DAYS[:5]), False),
+        ((WEEK[::6], WEEK[3::6]), False),
+        ((LONGER[LONGER.day_of_week == 4], LONGER[LONGER.day_of_week == 4][5:]), False),
+    ):
+        frame = pl.DataFrame(
+            {"unique_id": ["a"] * len(a) + ["b"] * len(b), "ds": [*a, *b], "y": np.arange(len(a) + len(b)) * 1.0}
+        )
+        notes = [note for note in Panel.from_frame(frame).notes if "never have a row" in note]
+        assert [note.endswith("1 series (b).") for note in notes] == [True] * named

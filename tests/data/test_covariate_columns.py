@@ -146,21 +146,29 @@ def later(values: object, dtype: object = None) -> pl.DataFrame:
     return pl.DataFrame({"ds": days, "c": pl.Series(values, dtype=dtype)})
 
 
+FUTURES = [
+    later([False, True, True]),
+    later(["False", "True", "True"]),
+    later(["FALSE", "TRUE", "true"], pl.Categorical),
+    later([0, 1, 1]),
+]
+
+
+@pytest.fixture(scope="module")
+def future_tables(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[pl.DataFrame, Source]]:
+    """Each of the futures as a frame and as a file."""
+    tables = [(from_native(future), Source("the frame")) for future in FUTURES]
+    for future in FUTURES:
+        file = tmp_path_factory.mktemp("future") / "a"
+        future.write_csv(file)
+        tables.append(read_table(file))
+    return tables
+
+
 @pytest.mark.parametrize("history", TRUTHS)
-@pytest.mark.parametrize(
-    "future",
-    [
-        later([False, True, True]),
-        later(["False", "True", "True"]),
-        later(["FALSE", "TRUE", "true"], pl.Categorical),
-        later([0, 1, 1]),
-    ],
-)
-def test_true_and_false_of_two_tables(history: str, future: pl.DataFrame, tmp_path: Path) -> None:
+def test_true_and_false_of_two_tables(history: str, future_tables: list[tuple[pl.DataFrame, Source]]) -> None:
     panel = Panel.from_frame(TRUTHS[history](), future="c")
-    future.write_csv(tmp_path / "a")
-    tables = [(from_native(future), Source("the frame")), read_table(tmp_path / "a")]
-    for table, source in tables:
+    for table, source in future_tables:
         (column,) = with_future(panel, table, source, 3).covariates.future
         np.testing.assert_array_equal(column.values, [1, 0, 1, 1, 0, 0, 1, 1])
 

@@ -100,10 +100,10 @@ def test_unused_columns_may_be_unclear(tmp_path: Path) -> None:
 
 def test_numbers_that_cannot_be_read_are_shown(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
-        read(tmp_path / "a.csv", "$5|$7")
+        read(tmp_path / "a.csv", "5 kWh|7 kWh")
     assert raised.value.code == "not-a-number"
     path = tmp_path / "b.csv"
-    path.write_text("day,sold\n2020-01-01,$5\n2020-01-02,$7\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"'\$5'") as raised:
+    path.write_text("day,sold\n2020-01-01,5 kWh\n2020-01-02,7 kWh\n", encoding="utf-8")
+    with pytest.raises(InputError, match="'5 kWh'") as raised:
         read_panel(path)
     assert raised.value.code == "no-target-column"

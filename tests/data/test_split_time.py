@@ -63,8 +63,12 @@ def table_of(kind: str) -> tuple[pl.DataFrame, list[datetime]]:
     return pl.DataFrame({**columns, "sold": [float(k % 7) for k in range(len(times))]}), times
 
 
-@pytest.mark.parametrize("kind", SPLIT)
-@pytest.mark.parametrize("way", ["file", "frame", "pandas", "reversed", "id"])
+WAYS = ["frame", "pandas", "reversed", "id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [(kind, way) for k, kind in enumerate(SPLIT) for way in ("file", WAYS[k % len(WAYS)])]
+)
 def test_a_split_time(kind: str, way: str, tmp_path: Path) -> None:
     table, times = table_of(kind)
     if way == "file":

@@ -179,9 +179,9 @@ def test_months_and_times_of_day(texts: tuple[str, ...], expected: list[str]) ->
 @pytest.mark.parametrize(
     ("texts", "advice"),
     [
-        (("2020-03-29T00:00+01:00", "2020-03-30T00:00+02:00"), "drop the offsets"),
-        (("2020-03-29 06:30:00+00:00", "2020-03-30 06:30:00+01:00"), "drop the offsets"),
-        (("2020-03-29T00:00+01:00", "2020-03-29T03:00+02:00"), "Convert all time stamps to UTC"),
+        (("2020-03-29T00:00+01:00", "2020-03-30T00:00+02:30"), "drop the offsets"),
+        (("2020-03-29 06:30:00+00:00", "2020-03-30 06:30:00+01:15"), "drop the offsets"),
+        (("2020-03-29T00:00+01:00", "2020-03-29T03:00+02:30"), "Convert all time stamps to UTC"),
         (("2020-03-29T00:00Z", "2020-03-30T00:00"), "Convert all time stamps to UTC"),
     ],
 )

@@ -15,7 +15,7 @@ if sys.argv[1] == "shipped":
     throughtime.configure(cache=False)
 import jax, jax.numpy as jnp, optax
 import throughtime as tt
-from throughtime.training import masked_mean, squared_error, start, train
+from throughtime.training import masked_mean, squared_error, start, run_steps
 
 key = jax.random.key(0)
 network = tt.RecurrentNetwork(tt.Elman(1, 20, activation="relu", key=key), 1, key=key)
@@ -26,7 +26,7 @@ def loss(network, _, key):
     return masked_mean(squared_error(network(x)[1], y))
 
 optimizer = optax.adam(1e-3)
-for progress in train(start(network, optimizer, key), loss, optimizer, None, steps=50, every=50):
+for progress in run_steps(start(network, optimizer, key), loss, optimizer, None, steps=50, every=50):
     pass
 flags = os.environ.get("XLA_FLAGS", "")
 print(json.dumps({"losses": [float(loss) for loss in progress.losses], "flags": flags}))

@@ -124,6 +124,13 @@ def test_docstrings_become_markdown(site, making):
         assert not re.search(r"={5}|\w::\n|:(?:func|class|meth):", shown), page
 
 
+def test_examples_of_docstrings_are_code(site):
+    pages = {page.name: page.read_text() for page in (site / "reference").glob("*.html")}
+    assert not [name for name, page in pages.items() if 'class="example"' in page or "<blockquote>" in page]
+    forecasting = re.sub(r"<[^>]+>", "", "".join(re.findall(r"<pre>.*?</pre>", pages["forecasting.html"], re.S)))
+    assert "model = tt.Forecaster(horizon=12).fit(frame)" in forecasting.replace("&gt;", ">")
+
+
 @pytest.mark.parametrize("script", ["cell_pictures", "benchmark_pictures"])
 def test_pictures_are_what_their_script_draws(making, script):
     """Else run it: python docs/making/SCRIPT.py."""

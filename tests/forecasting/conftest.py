@@ -9,7 +9,8 @@ import pytest
 import throughtime as tt
 
 LENGTHS = {"b": 40, "a": 31, "short": 3}
-SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12, "members": 1}
+# With a lookback, a fit and backtests of the same series have one design, and so one compiled program.
+SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12, "members": 1, "lookback": 24}
 
 
 def seasonal_values(length: int, seed: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def test_a_backtest_has_the_floors_of_its_series() -> None:
 @pytest.mark.parametrize("zero", [0.0, -2.0])
 def test_one_value_without_a_logarithm_leaves_them_to_the_other_series(zero: float) -> None:
     rng = np.random.default_rng(2)
-    series = [np.exp(rng.normal(size=LENGTH)) for _ in range(COUNT)]
+    series = [np.exp(rng.normal(size=LENGTH - number)) for number in range(COUNT)]  # as many values as counts()
     series[1][7] = zero
     panel = panel_of(series)
     model = fitted(series)

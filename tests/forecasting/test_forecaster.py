@@ -40,7 +40,7 @@ def points(frame):
 
 
 def test_parameters_come_back_and_a_clone_is_not_fitted(model):
-    others = {"cell": "gru", "lookback": None, "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
+    others = {"cell": "gru", "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
     assert model.get_params() == SMALL | others
     copy = clone(model)
     assert copy.get_params() == model.get_params()
@@ -259,7 +259,7 @@ def test_members_differ_and_their_quantiles_are_averaged(pair, model):
     cutoffs = panel.lengths
     rows = np.array([0, 1])
     prepared = prepare(panel, cutoffs, plan)
-    alone = [network_quantiles((network,), prepared, rows, cutoffs) for network in both]
+    alone = [network_quantiles((network,), prepared, rows, cutoffs[rows]) for network in both]
     assert not np.allclose(*alone, rtol=1e-3)
     assert all((np.diff(quantiles, axis=-1) >= 0).all() for quantiles in alone)
     expected = prepared.first[rows, None, None] * np.exp(np.mean(alone, axis=0) - prepared.center[rows, None, None])
@@ -362,6 +362,7 @@ def as_one_plan(config):
     """Turn the configuration into that of version 0.1.0, which had no calibration."""
     calibration, plan = config.pop("calibration"), config["plan"]
     plan["most_steps"], plan["steps"], plan["stretch"] = plan["steps"], calibration["steps"], calibration["stretch"]
+    plan["design"]["skip"] = plan.pop("skip")
 
 
 def without_members(config, trees):
@@ -372,7 +373,7 @@ def without_members(config, trees):
     for name in ("members", "encodings"):
         config["plan"].pop(name)
     config["plan"]["stretch"] = 1.0
-    for name in ("blocks", "skip", "covariates", "history"):
+    for name in ("blocks", "covariates", "history"):
         config["plan"]["design"].pop(name)
     config["panel"].pop("covariates")
     trees["network"] = trees.pop("networks")[0]

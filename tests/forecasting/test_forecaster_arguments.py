@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
+from tests.forecasting.conftest import SMALL
 
 import throughtime as tt
 from throughtime._errors import InputError
@@ -20,7 +21,6 @@ from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.heads import NormalHead
 from throughtime.forecasting.intervals import as_levels
 
-SMALL = {"horizon": 3, "season": 12, "hidden": 4, "steps": 12, "members": 1}
 NUMPYS = {
     "horizon": np.uint8(3),
     "season": np.int64(12),
@@ -258,20 +258,19 @@ def one_series(frame):
     return frame.filter(unique_id="b").select("ds", "y")
 
 
-@pytest.mark.parametrize("kind", ["polars", "pandas"])
-@pytest.mark.parametrize("scoring", [None, lambda model, later: model.score(later)], ids=["score", "own"])
+@pytest.mark.parametrize(
+    ("kind", "scoring"),
+    [("polars", None), ("pandas", lambda model, later: model.score(later))],
+    ids=["polars-score", "pandas-own"],
+)
 def test_searches_of_scikit_learn(one_series, kind, scoring):
     table = one_series if kind == "polars" else one_series.to_pandas()
-    grid = {"seed": np.array([0, 1]), "steps": [6, 12]}
-    search = GridSearchCV(
-        tt.Forecaster(**SMALL), grid, scoring=scoring, cv=TimeSeriesSplit(2, test_size=6), error_score="raise"
-    ).fit(table)
+    grid, cv = {"seed": np.array([0, 1]), "members": [1, 2]}, TimeSeriesSplit(2, test_size=6)
+    search = GridSearchCV(tt.Forecaster(**SMALL), grid, scoring=scoring, cv=cv, error_score="raise").fit(table)
     assert search.best_score_ == max(search.cv_results_["mean_test_score"]) < 0
     assert len(search.best_estimator_.predict()) == SMALL["horizon"]
-    scores = cross_val_score(
-        tt.Forecaster(**SMALL), table, cv=TimeSeriesSplit(3, test_size=4), error_score="raise", scoring=scoring
-    )
-    assert scores.shape == (3,)
+    scores = cross_val_score(tt.Forecaster(**SMALL), table, cv=cv, error_score="raise", scoring=scoring)
+    assert scores.shape == (2,)
 
 
 def test_the_score_is_of_the_rows_after_the_history(frame):

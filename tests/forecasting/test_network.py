@@ -20,12 +20,11 @@ from throughtime.training.losses import masked_mean, pinball
 
 B, F, LENGTH, PATCH = 3, 4, 15, 5
 SEASONS = (8, 9)
-DESIGNS = {  # one block of every cell; of one, two blocks, with the linear map beside them and without
+DESIGNS = {  # one block of every cell; of one, two blocks
     **{name: Design(name, 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=1) for name in CELLS},
     "two blocks": Design("gru", 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=2),
-    "no skip": Design("gru", 6, F, LENGTH, PATCH, SEASONS, QUANTILES, blocks=2, skip=False),
 }
-WHOLE = ("minlstm", "two blocks", "no skip")  # whose forecasts are looked at, not the blocks alone
+WHOLE = ("minlstm", "two blocks")  # whose forecasts are looked at, not the blocks alone
 REACH = DESIGNS["gru"].reach  # less than what windows could hold of the series below, more than the blocks read
 P = 40
 CUTOFFS = np.array([38, 29, 21])
@@ -70,7 +69,6 @@ def test_what_a_design_makes():
         network = random_network(name)
         assert len(network.stack.layers) == 2 * design.blocks
         assert network.first_block.cell.hidden == 6
-        assert (network.skip is None) == (name == "no skip")
     assert DESIGNS["gru"]._replace(length=10, seasons=(2, 13)).reach == 13
     further = DESIGNS["gru"]._replace(history=33)
     assert (further.measured, further.reach) == (REACH, 33)
@@ -203,7 +201,7 @@ def test_a_multiple_of_a_series_has_the_multiple_of_its_forecast(factor, values)
 
 
 def test_a_shifted_series_has_the_shifted_forecast(values):
-    network, at = random_network("no skip"), jnp.asarray(CUTOFFS)
+    network, at = random_network("two blocks"), jnp.asarray(CUTOFFS)
     plain = forecasts(network, series_of(values), at)
     np.testing.assert_allclose(forecasts(network, series_of(values + 64), at), plain + 64, rtol=1e-4)
 
@@ -234,12 +232,12 @@ def test_a_missing_value_enters_neither_loss_nor_gradient(hidden, values):
     assert np.isfinite(expected[0])
 
 
-@settings(max_examples=30)
 def neither(count):
     """Return flags of series without logarithms and without a floor at zero."""
     return np.zeros(count, bool), np.zeros(count, bool)
 
 
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_quantiles_never_cross(seed):
     draw = np.random.default_rng(seed)
@@ -274,9 +272,9 @@ def test_many_series_are_forecast_in_parts(monkeypatch, values):
         np.empty(0), np.empty(0), np.arange(count) / 2, 2.0 ** np.arange(count), series, *neither(count)
     )
     network, rows, cutoffs = random_network("gru"), np.array([0, 1, 2, 4, 5, 6]), np.arange(30, 37)
-    whole = network_quantiles((network,), prepared, rows, cutoffs)
+    whole = network_quantiles((network,), prepared, rows, cutoffs[rows])
     monkeypatch.setattr("throughtime.forecasting.infer.CHUNK", 4)
-    parts = network_quantiles((network,), prepared, rows, cutoffs)
+    parts = network_quantiles((network,), prepared, rows, cutoffs[rows])
     assert parts.shape == (6, F, len(QUANTILES))
     np.testing.assert_allclose(parts, whole, rtol=1e-5, atol=1e-5)
 

@@ -21,7 +21,7 @@ BARS = HOURS[(HOURS.day_of_week < 5) & (HOURS.hour >= 9) & (HOURS.hour <= 16)]
 def test_forecasts_are_for_steps_that_have_rows(times: pd.DatetimeIndex, season: int, tmp_path: Path) -> None:
     values = np.sin(np.arange(len(times)) * 2 * np.pi / season) + 3
     known = pl.DataFrame({"ds": times[:-9], "y": values[:-9]})
-    model = tt.Forecaster(9, steps=2, members=1, hidden=3, calendar=True).fit(known)
+    model = tt.Forecaster(9, steps=2, members=1, hidden=3, lookback=2 * season, calendar=True).fit(known)
     forecast = pl.DataFrame(model.predict(level=[80]))
     np.testing.assert_array_equal(forecast["ds"].to_numpy(), times[-9:].to_numpy())
     assert model.plan_.design.seasons[0] == season

@@ -14,7 +14,7 @@ from throughtime.forecasting.config import NO_STRETCH, Calibration, ForecasterCo
 from throughtime.forecasting.dataset import known_values
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.selection import Selected, hold_out, select_plan, stretch_factors
+from throughtime.forecasting.selection import Moment, Selected, hold_out, is_over, select_plan, stretch_factors
 from throughtime.forecasting.train import Fitted, averaged_network
 
 F, SEASON = SMALL["horizon"], SMALL["season"]
@@ -48,8 +48,9 @@ def judged_by_hand(networks, panel, plan):
     [(0.0, False, 4), (-13.0, True, 2), (-1e9, False, 2)],
     ids=["positive", "around zero, with gaps", "far from zero"],
 )
-def test_the_least_held_out_loss_decides(frame, level, gap, variants):
+def test_the_least_held_out_loss_decides(frame, level, gap, variants, monkeypatch):
     """Among the variants and the steps of each. In the data's own units, where float32 would tell nothing apart."""
+    monkeypatch.setattr(selection, "is_over", lambda now, best, steps: False)
     place = pl.int_range(pl.len()).over("unique_id")
     values = pl.when(place.is_in([7, 29, 36]) & gap).then(None).otherwise(pl.col("y") + level)
     panel = tt.Panel.from_frame(frame.with_columns(y=values))
@@ -65,8 +66,9 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants):
         number = int(stage[9]) - 1
         for progress in heard:
             network = averaged_network(progress.state)
-            assert network.design.skip == (number % 2 == 0)
-            variant = plan._replace(design=network.design, log=plan.log and number < 2)
+            variant = plan._replace(skip=number % 2 == 0, log=plan.log and number < 2)
+            learned = variant.skip and progress.state.step > 1  # the learning rate of the first step is zero
+            assert np.asarray(network.skip.weight).any() == learned
             loss, factors = judged_by_hand((network,), panel, variant)
             judged[loss] = variant, int(progress.state.step), factors
     variant, steps, factors = judged[min(judged)]
@@ -77,6 +79,23 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants):
     assert (selected.plan, calibration.steps) == (variant, steps)
     assert calibration.stretch == pytest.approx(factors, rel=1e-3)
     assert calibration.loss == pytest.approx(min(judged), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "step", "over"),
+    [(2.4, 60, False), (2.6, 60, True), (2.1, 90, False), (2.1, 91, True), (2.0, 40, False), (np.inf, 60, True)],
+)
+def test_a_run_is_over_once_it_is_much_worse_or_its_best_is_long_ago(loss, step, over):
+    best, now = (Moment(*at, np.empty(0)) for at in ((2.0, 40), (loss, step)))
+    assert is_over(now, best, 100) == over
+
+
+def test_a_run_ends_early(frame):
+    """As soon as it is over, and not before."""
+    panel, reports = tt.Panel.from_frame(frame), defaultdict(list)
+    plan = plan_of(panel)._replace(learning_rate=9.0, log=False)  # far too much
+    select_plan(panel, panel.lengths, plan, callback=lambda stage, now: reports[stage].append(now.state.step), seed=0)
+    assert all(1 < len(steps) < SMALL["steps"] for steps in reports.values())
 
 
 def plan_of(panel, **changed):

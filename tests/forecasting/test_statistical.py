@@ -48,9 +48,7 @@ def test_intervals_become_quantiles(stand_in):
 def test_a_missing_package_is_told_with_the_command_that_installs_it(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "statsforecast", None)
     monkeypatch.setitem(sys.modules, "statsforecast.models", None)
-    with pytest.raises(
-        InputError, match=rf"{name} needs statsforecast.*: pip install 'throughtime\[baselines\]'"
-    ) as raised:
+    with pytest.raises(InputError, match=rf"{name} needs statsforecast.*pip install .*'statsforecast>=") as raised:
         named_baselines(["drift", name])
     assert (raised.value.code, raised.value.expected) == ("not-installed", "baselines")
 

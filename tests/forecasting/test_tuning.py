@@ -242,7 +242,7 @@ def test_the_sentence_of_a_trial() -> None:
 
 def test_without_optuna_the_message_is_the_command(frame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(InputError, match=r"optuna, which is not installed: pip install 'throughtime\[tune\]'"):
+    with pytest.raises(InputError, match=r"optuna, which is not installed: .*pip install .*'optuna>="):
         tune(frame, 3, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -256,6 +256,6 @@ def test_trained_networks_are_judged(frame, tmp_path: Path) -> None:
     assert counted == [(1, 2), (2, 2), (2, 2)]
     assert 0 < result.loss < 5
     last = pl.int_range(pl.len()).over("unique_id") >= pl.len().over("unique_id") - 3
-    other = frame.with_columns(pl.when(last).then(-99.0).otherwise("y").alias("y"))
+    other = frame.with_columns(pl.when(last).then(-98.7).otherwise("y").alias("y"))
     again = tune(other, 3, out=tmp_path / "one", **options, **small)
     assert without_seconds(again) == without_seconds(result)

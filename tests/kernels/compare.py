@@ -22,14 +22,13 @@ CELLS = {
 
 def cell_of(name, inputs, hidden, seed=0):
     """Return a cell with random asymmetric weights and biases of moderate size."""
-    cell = random_weights(lambda: CELLS[name](inputs, hidden, key=jax.random.key(0)), seed)
-    return jax.tree.map(lambda leaf: 0.8 * leaf, cell)
+    return random_weights(lambda: CELLS[name](inputs, hidden, key=jax.random.key(0)), seed, size=0.8)
 
 
 def state_of(cell, *batch, seed=3):
     """Return a random state; h and c differ."""
-    leaves, tree = jax.tree.flatten(cell.initial_state())
-    drawn = [0.5 * random_inputs(*batch, *leaf.shape, seed=seed + number) for number, leaf in enumerate(leaves)]
+    leaves, tree = jax.tree.flatten(jax.eval_shape(cell.initial_state))
+    drawn = [random_inputs(*batch, *leaf.shape, seed=seed + number, size=0.5) for number, leaf in enumerate(leaves)]
     return jax.tree.unflatten(tree, drawn)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.contract import random_cell, random_inputs
+from tests.contract import on_device, random_cell, random_inputs
 from tests.kernels.compare import assert_same, both, forward_and_back, program, state_of, weighed
 
 import throughtime as tt
@@ -20,9 +20,11 @@ N, B, T = 2, 3, 6
 
 def coefficients(shape, complex):
     """Return random a with a modulus of about 0.9, and random c."""
-    a, c, theta, im = (random_inputs(*shape, seed=seed) for seed in range(4))
-    a = 0.9 + 0.1 * jnp.tanh(a)
-    return (a * jnp.exp(1j * theta), c + 1j * im) if complex else (a, c)
+    a, c, theta, im = (np.random.default_rng(seed).standard_normal(shape) for seed in range(4))
+    a = 0.9 + 0.1 * np.tanh(a)
+    if complex:
+        return on_device(a * np.exp(1j * theta), np.complex64), on_device(c + 1j * im, np.complex64)
+    return on_device(a), on_device(c)
 
 
 def step_by_step(a, c, reverse):
@@ -166,7 +168,7 @@ def test_no_derivative_in_forward_mode():
     st.sampled_from(list(LINEAR)),
 )
 def test_shapes_that_do_not_fit_are_an_error(shapes, dtype):
-    a, c = (jnp.ones(shape, dtype) for shape in shapes[:2])
+    a, c = (np.ones(shape, dtype) for shape in shapes[:2])
     run = jax.ffi.ffi_call(LINEAR[dtype], jax.ShapeDtypeStruct(shapes[2], jnp.dtype(dtype)))
     with pytest.raises(jax.errors.JaxRuntimeError, match="throughtime: the shapes of a, c and the states do not fit"):
         jax.block_until_ready(run(a, c, reverse=np.bool_(False), late=np.bool_(False)))

@@ -27,6 +27,7 @@ class Lab:
     def __init__(self, out, *arguments):
         command = [sys.executable, "-m", "throughtime", "lab", "--no-browser", "--json", "--out", str(out), *arguments]
         plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+        plain["XDG_STATE_HOME"] = str(out / "state")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=plain)
         self.address = json.loads(self.process.stdout.readline())["address"]
 

@@ -13,7 +13,7 @@ from throughtime.lab.inputs import LabInput
 from throughtime.lab.run import Go, Pace, Run, Show, State, Step
 from throughtime.lab.settings import Course, Learner
 from throughtime.lab.trainer import Trainer
-from throughtime.training import train
+from throughtime.training import run_steps
 
 
 def trainer(**course):
@@ -90,7 +90,7 @@ def test_it_trains_to_the_end_with_the_numbers_of_the_plain_loop(watch):
     assert not frames[-1].running
     assert one.run.state is State.OVER
     made = one.trainer.experiment
-    *_, last = train(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
+    *_, last = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
     np.testing.assert_array_equal(one.trainer.state.model.cell.w_h, last.state.model.cell.w_h)
 
 
@@ -180,7 +180,7 @@ def test_a_run_whose_first_picture_fails_says_so(watch, monkeypatch):
 def test_a_run_that_fails_later_shows_its_last_frame_with_the_problem(watch, monkeypatch):
     one = watch(trainer(steps=100_000))
     one.frame()
-    monkeypatch.setattr("throughtime.lab.trainer.train", lambda *_arguments, **_options: 1 / 0)
+    monkeypatch.setattr("throughtime.lab.trainer.run_steps", lambda *_arguments, **_options: 1 / 0)
     one.run.send(Step())
     frame = one.until(lambda frame: bool(frame.problem))[-1]
     assert "ZeroDivisionError" in frame.problem

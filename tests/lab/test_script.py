@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
+from throughtime.data import ColumnNames
 from throughtime.lab.experiment import make_experiment
 from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput, read_input
@@ -20,7 +21,7 @@ from throughtime.lab.settings import Course, Learner
 from throughtime.lab.trainer import Trainer
 from throughtime.layers.network import network_config
 from throughtime.training import checkpoint
-from throughtime.training.loop import train
+from throughtime.training.loop import run_steps
 
 
 def trained(course, learner, lab_input):
@@ -54,9 +55,11 @@ def last_losses(scripts):
 @pytest.fixture
 def given_file(tmp_path):
     file = tmp_path / "it's a file.csv"
-    rows = [f"{name},{t},{np.sin(t * scale):.4f}" for name, scale in (("a", 0.3), ("b", 0.7)) for t in range(40)]
-    file.write_text("unique_id,ds,y\n" + "\n".join(rows))
-    return read_input(file, None)
+    rows = [
+        f"{name},{t},{np.sin(t * scale):.4f},{t % 7}" for name, scale in (("a", 0.3), ("b", 0.7)) for t in range(40)
+    ]
+    file.write_text("shop,day,sold,stock\n" + "\n".join(rows))
+    return read_input(file, None, ColumnNames("shop", "day", "sold"))
 
 
 def given_network(tmp_path):
@@ -70,8 +73,11 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
     course, learner = Course(window=5, batch=3, steps=7, seed=9), Learner(hidden=4)
     cases = (
         (course, learner._replace(activation="elu", init="identity", clip=0.01), LabInput()),
-        (course, learner._replace(cell="lstm", init="chrono", rate=0.02), LabInput()),
-        (course._replace(curve="file", series="b"), learner, given_file),
+        (
+            course._replace(curve="file", series="b"),
+            learner._replace(cell="lstm", init="chrono", rate=0.02),
+            given_file,
+        ),
         (course, learner, given_network(tmp_path)),
     )
     due, scripts = [], []
@@ -82,7 +88,7 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
         scripts.append(Path(saved["folder"]) / "run.py")
         made = trainer.experiment
         values = jnp.asarray(made.curve.values)
-        *_, last = train(made.start, made.loss, made.optimizer, values, steps=7, every=100)
+        *_, last = run_steps(made.start, made.loss, made.optimizer, values, steps=7, every=100)
         due.append(float(last.losses[-1]))
         model = tt.load(Path(saved["folder"]) / "model")
         np.testing.assert_array_equal(model.readout.weight, trainer.state.model.readout.weight)

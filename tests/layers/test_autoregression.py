@@ -53,11 +53,10 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("batch", [1, 4])
-@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-def test_a_batch_continues_as_its_sequences(network, batch):
+@pytest.mark.parametrize(("name", "batch"), [*((name, 4) for name in NETWORKS), ("elman", 1), ("stacked", 1)])
+def test_a_batch_continues_as_its_sequences(name, batch):
     """Varied: networks, batches of one and of four; arrays of JAX and NumPy, lists; the number of steps."""
-    network = network(jax.random.key(6))
+    network = NETWORKS[name](jax.random.key(6))
     xs = np.random.default_rng(7).normal(size=(batch, T, D)).astype(np.float32)
     together = rollout(network, xs, np.int64(N))
     assert together.shape == (batch, N, D)
@@ -98,3 +97,33 @@ def test_predictions_that_do_not_fit_the_inputs_are_refused():
     assert str(caught.value) == (
         "the network reads 2 values and predicts 3: expected the same number, to feed predictions back"
     )
+
+
+def test_tokens_are_continued_by_the_most_likely_or_by_drawn_ones():
+    """A loop over the whole past for each token; drawn tokens have the network's probabilities."""
+    count = 4
+    network = tt.ManyToMany([tt.Embedding(count, 3, key=1), tt.GRU(3, H, key=2)], count, key=jax.random.key(3))
+    network = eqx.tree_at(lambda network: network.readout.weight, network, replace_fn=lambda weight: 3 * weight)
+    tokens, run = jnp.asarray([[1, 3, 0], [2, 2, 1]]), eqx.filter_jit(lambda network, xs: network(xs)[1])
+    sequence = tokens
+    for _ in range(3):
+        sequence = jnp.concatenate([sequence, run(network, sequence)[:, -1:].argmax(axis=-1)], axis=1)
+    generated = rollout(network, tokens, 3)
+    np.testing.assert_array_equal(generated, sequence[:, 3:])
+    np.testing.assert_array_equal(rollout(network, tokens[1], 3), generated[1])
+    drawn = rollout(network, jnp.tile(tokens[:1], (4000, 1)), 2, key=jax.random.key(4))
+    shares = np.bincount(drawn[:, 0], minlength=count) / 4000
+    np.testing.assert_allclose(shares, jax.nn.softmax(run(network, tokens[:1])[0, -1]), atol=0.03)
+    first = int(shares.argmax())
+    after = np.asarray(drawn)[drawn[:, 0] == first, 1]
+    logits = run(network, jnp.asarray([[*tokens[0], first]]))[0, -1]
+    np.testing.assert_allclose(np.bincount(after, minlength=count) / len(after), jax.nn.softmax(logits), atol=0.06)
+
+
+def test_networks_that_cannot_be_continued():
+    gru = tt.GRU(D, H, key=1)
+    ahead = tt.ManyToMany(tt.Bidirectional(gru, gru), D, key=1)
+    for network, key, code in ((ahead, None, "reads-ahead"), (tt.ManyToMany(gru, D, key=1), 0, "no-tokens")):
+        with pytest.raises(tt.InputError) as caught:
+            rollout(network, np.zeros((T, D), np.float32), N, key=key)
+        assert caught.value.code == code

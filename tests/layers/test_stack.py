@@ -157,8 +157,10 @@ def noisy(wrapper, rate, cell=tt.LSTM):
     }
 
 
-@pytest.mark.parametrize("depth", noisy(tt.Zoneout, 0.5))
-@pytest.mark.parametrize("wrapper", [tt.Zoneout, tt.VariationalDropout])
+@pytest.mark.parametrize(
+    ("wrapper", "depth"),
+    [*((tt.Zoneout, depth) for depth in noisy(tt.Zoneout, 0.5)), (tt.VariationalDropout, "stack in a stack")],
+)
 def test_noise_is_drawn_for_each_sequence(wrapper, depth):
     """Varied: both kinds of noise, and the depth of the random cell; three times the same sequence, and one alone."""
     layer = noisy(wrapper, 0.6)[depth]

@@ -19,6 +19,7 @@ WRAPPED: dict[str, Callable[[], tt.Cell]] = {
     "residual of a cell without w_h": lambda: tt.Residual(tt.LRU(4, 4, key=KEY)),
     "signed_eigenvalues": lambda: tt.SignedEigenvalues(random_cell("minlstm")),
     "variational_dropout": lambda: tt.VariationalDropout(tt.Zoneout(tt.LayerNorm(random_cell("gru")), 0.4), 0.2),
+    "learned_initial_state": lambda: tt.LearnedInitialState(tt.LEM(3, 4, key=KEY)),
 }
 
 
@@ -27,4 +28,6 @@ def random_wrapped(name: str) -> tt.Cell:
     cell = random_weights(WRAPPED[name])
     if isinstance(cell, tt.BatchNorm):
         cell = eqx.tree_at(lambda cell: (cell.x.variance, cell.h.variance), cell, replace_fn=lambda v: 0.1 + jnp.abs(v))
+    if isinstance(cell, tt.LearnedInitialState):  # untrained, as a contract says that cells start at zero
+        cell = eqx.tree_at(lambda cell: cell.state, cell, replace_fn=lambda s: jax.tree.map(jnp.zeros_like, s))
     return cell

@@ -59,9 +59,10 @@ def test_long_lists_say_what_is_left_out():
 
 def test_text_asks_for_no_matplotlib():
     command = """import sys, jax, throughtime as tt
-str(tt.LSTM(2, 3, key=jax.random.key(0))), str(tt.Forecaster(3)), str(tt.History(*[[]] * 5, {}, {}, {}))
+history = tt.History(None, None, [], [], [], 0, 0, 0, "steps")
+str(tt.LSTM(2, 3, key=jax.random.key(0))), str(tt.Forecaster(3)), str(history)
 print(*sys.modules)"""
     loaded = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.split()
     assert "throughtime.plots.cells" in loaded
-    assert "throughtime.plots.training" in loaded
+    assert "throughtime.plots.history" in loaded
     assert "matplotlib" not in loaded

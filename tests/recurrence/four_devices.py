@@ -4,7 +4,7 @@ import json
 import os
 from functools import partial
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
 
 import jax
 import jax.numpy as jnp
@@ -144,6 +144,22 @@ def explicit(errors):
         errors["gradient explicit"] = error(results, right)
 
 
+def tokens_and_noise(errors):
+    """Embed tokens that explicit axes split, and draw noise: of cells, with a learned state too, and between layers."""
+    split = NamedSharding(EXPLICIT, P("rows"))
+    tokens = jax.random.randint(KEY, (B, T), 0, 5)
+    both = tt.Bidirectional(CELLS["zoneout"], tt.LearnedInitialState(CELLS["gru"]))
+    network = tt.ManyToOne([tt.Embedding(5, D, key=KEY), tt.Dropout(D, 0.2), both], 2, "mean", key=KEY)
+
+    def network_loss(network, tokens, mask):
+        return jnp.mean(network(tokens, mask=mask, key=KEY)[1] ** 2)
+
+    right = jax.jit(jax.grad(network_loss))(network, tokens, MASK)
+    with jax.set_mesh(EXPLICIT):
+        placed = jax.device_put((tokens, MASK), split)
+        errors["tokens and noise explicit"] = error(jax.jit(jax.grad(network_loss))(network, *placed), right)
+
+
 if __name__ == "__main__":
     errors: dict[str, float] = {}
     gradients(errors)
@@ -152,4 +168,5 @@ if __name__ == "__main__":
     )
     training(errors)
     explicit(errors)
+    tokens_and_noise(errors)
     print(json.dumps(errors))

@@ -117,3 +117,12 @@ def test_colors_can_be_told_from_the_page(page, colors):
 
 def test_the_same_content_makes_the_same_page(page):
     assert render(content_of()) == page
+
+
+def test_without_a_season_seasonal_naive_is_naive():
+    for season, name in ((1, "naive"), (12, "seasonal naive")):
+        content = content_of(season=season)
+        page = render(content)
+        assert name in Elements(page).text["th"]
+        assert data_of(page)["labels"]["seasonal_naive"] == name
+        assert ("seasonal naive" in page) == (season > 1)

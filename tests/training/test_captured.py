@@ -11,7 +11,7 @@ import pytest
 
 import throughtime as tt
 from throughtime.training import Watch
-from throughtime.training.loop import start, train
+from throughtime.training.loop import run_steps, start
 
 SGD = optax.sgd(0.0)
 MODEL = {"w": jnp.full(3, 0.5)}
@@ -32,7 +32,7 @@ def helper(model):
 def run(loss):
     """Return the loss of one step, and how often the loss was traced."""
     TRACED.clear()
-    (progress,) = train(start(MODEL, SGD, jax.random.key(0)), loss, SGD, None, steps=1)
+    (progress,) = run_steps(start(MODEL, SGD, jax.random.key(0)), loss, SGD, None, steps=1)
     return float(progress.losses[0]), len(TRACED)
 
 
@@ -165,7 +165,7 @@ def test_records_read_it_again():
 
     norms = []
     for scale in (1.0, 100.0):  # noqa: B007
-        (progress,) = train(start(network, SGD, jax.random.key(0)), loss, SGD, None, steps=1, watch=Watch())
+        (progress,) = run_steps(start(network, SGD, jax.random.key(0)), loss, SGD, None, steps=1, watch=Watch())
         norms.append(progress.record.gradient_norm)
     assert norms[1] == pytest.approx(100 * norms[0], rel=1e-5)
 

@@ -15,7 +15,7 @@ from tests.training.small_checkpoint import HEADER, arrays_of, assert_holds, lis
 import throughtime as tt
 from throughtime.training import checkpoint
 from throughtime.training.leaves import named_leaves
-from throughtime.training.loop import TrainState, start, train
+from throughtime.training.loop import TrainState, run_steps, start
 
 
 class TestRoundTrip:
@@ -257,7 +257,7 @@ class TestVersionOne:
         def loss(network, data, key):
             return jnp.mean((network(jax.random.normal(key, (4, 6, 2)))[1] - data) ** 2)
 
-        *_, last = train(state, loss, self.OPTIMIZER, jnp.float32(0.5), steps=9)
+        *_, last = run_steps(state, loss, self.OPTIMIZER, jnp.float32(0.5), steps=9)
         return last.state
 
     def test_every_number_is_that_of_the_file(self):

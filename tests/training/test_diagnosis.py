@@ -10,7 +10,7 @@ import pytest
 import throughtime as tt
 from throughtime.layers.network import RecurrentNetwork
 from throughtime.training.diagnosis import DivergedError
-from throughtime.training.loop import start, train
+from throughtime.training.loop import run_steps, start
 
 ROWS, D = 11, 3
 BOTH = pytest.mark.parametrize("every", [1, 50])  # a failed step at the end of its chunk, and in the midst of it
@@ -20,7 +20,9 @@ def diverged(model, loss, optimizer, data=None, *, every=50):
     """The error of training for 50 steps, and the number of good states that were reported before."""
     reports = []
     with pytest.raises(DivergedError) as caught:
-        reports.extend(train(start(model, optimizer, jax.random.key(3)), loss, optimizer, data, steps=50, every=every))
+        reports.extend(
+            run_steps(start(model, optimizer, jax.random.key(3)), loss, optimizer, data, steps=50, every=every)
+        )
     for report in reports:
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(report.state.model))
     assert issubclass(DivergedError, tt.InputError)

@@ -12,7 +12,7 @@ import pytest
 
 import throughtime as tt
 from throughtime.training.diagnosis import DivergedError
-from throughtime.training.loop import start, train
+from throughtime.training.loop import run_steps, start
 
 B, D, O, STEPS = 3, 2, 4, 23  # noqa: E741
 ADAM = optax.adam(0.02)
@@ -36,7 +36,7 @@ def linear_start(dtype=jnp.float32):
 
 
 def run(state, data, *, steps=STEPS, every=7):
-    return list(train(state, linear_loss, ADAM, data, steps=steps, every=every))
+    return list(run_steps(state, linear_loss, ADAM, data, steps=steps, every=every))
 
 
 def assert_identical(state, other):
@@ -104,7 +104,7 @@ def test_the_same_program_is_compiled_once():
 
     state, data = linear_start()
     for steps in (5, 9):
-        list(train(state, loss, ADAM, data, steps=steps, every=4))
+        list(run_steps(state, loss, ADAM, data, steps=steps, every=4))
     assert len(traced) == 1
 
 
@@ -119,7 +119,7 @@ def test_threads_compile_the_same_program_once():
     def learn(seed):
         state, data = linear_start()
         together.wait()
-        *_, last = train(state._replace(key=jax.random.key(seed)), loss, ADAM, data, steps=5, every=5)
+        *_, last = run_steps(state._replace(key=jax.random.key(seed)), loss, ADAM, data, steps=5, every=5)
         return np.asarray(last.losses)
 
     with ThreadPoolExecutor(3) as pool:
@@ -137,7 +137,7 @@ def test_a_loss_that_is_defined_again_is_compiled_again():
         def loss(model, data, key, factor=factor):
             return factor * linear_loss(model, data, key)
 
-        *_, last = train(state, loss, ADAM, data, steps=1)
+        *_, last = run_steps(state, loss, ADAM, data, steps=1)
         ends.append(float(last.losses[0]))
     assert ends[1] == pytest.approx(3 * ends[0], rel=1e-5)
 
@@ -174,7 +174,7 @@ def test_divergence_names_the_step(every):
     state = start({"w": jnp.ones(1)}, too_fast, jax.random.key(0))
     good = []
     with pytest.raises(DivergedError) as caught:
-        good.extend(train(state, square, too_fast, None, steps=200, every=every))
+        good.extend(run_steps(state, square, too_fast, None, steps=200, every=every))
     assert (caught.value.step, caught.value.code) == (42, "learning-rate-too-high")
     assert [int(progress.state.step) for progress in good] == list(range(every, 42, every))
     assert all(np.isfinite(progress.state.model["w"]).all() for progress in good)
@@ -190,7 +190,7 @@ def test_a_report_every_zero_steps_is_refused():
 @pytest.mark.parametrize("stop", [7, 14])
 def test_leaving_the_loop_early_is_a_shorter_run(reference, stop):
     state, data = linear_start()
-    for progress in train(state, linear_loss, ADAM, data, steps=STEPS, every=7):
+    for progress in run_steps(state, linear_loss, ADAM, data, steps=STEPS, every=7):
         state = progress.state
         if int(state.step) == stop:
             break

@@ -10,7 +10,7 @@ import pytest
 import throughtime as tt
 from throughtime.training import Watch, averaged, checkpoint
 from throughtime.training.diagnosis import DivergedError
-from throughtime.training.loop import start, train
+from throughtime.training.loop import run_steps, start
 
 KEY = jax.random.key(4)
 
@@ -49,7 +49,7 @@ def loss(model, data, key):
 
 
 def trained(optimizer, steps=12, **options):
-    *_, last = train(start(Model(), optimizer, KEY), loss, optimizer, jnp.float32(0.5), steps=steps, **options)
+    *_, last = run_steps(start(Model(), optimizer, KEY), loss, optimizer, jnp.float32(0.5), steps=steps, **options)
     return last
 
 
@@ -87,7 +87,7 @@ def test_another_constant_is_another_program():
     ends = []
     for scale in (2.0, 0.0, 2):
         state = start(Model(scale), optax.sgd(0.1), KEY)
-        *_, last = train(state, loss, optax.sgd(0.1), jnp.float32(0.5), steps=2)
+        *_, last = run_steps(state, loss, optax.sgd(0.1), jnp.float32(0.5), steps=2)
         ends.append(last.losses[-1])
     assert ends[0] != ends[1]
     assert ends[0] == ends[2]
@@ -98,7 +98,7 @@ def test_it_is_saved_and_continues_bit_for_bit(tmp_path):
     half, whole = trained(adam, 6).state, trained(adam, 12).state
     checkpoint.save(tmp_path, "training", {}, {"training": half})
     state = checkpoint.restore(checkpoint.load(tmp_path).arrays, lambda: start(Model(), adam, KEY), "training")
-    *_, last = train(state, loss, adam, jnp.float32(0.5), steps=12)
+    *_, last = run_steps(state, loss, adam, jnp.float32(0.5), steps=12)
     for leaf, expected in zip(jax.tree.leaves(last.state.model), jax.tree.leaves(whole.model), strict=True):
         if eqx.is_inexact_array(expected):
             np.testing.assert_array_equal(leaf, expected)
@@ -134,14 +134,16 @@ def test_optimizers_that_want_the_loss(optimizer):
     """Varied: the value alone, the value and gradient, the function; inside a chain, and inside an average."""
     data = jnp.array([3.0, -1.0, 0.5])
     losses = []
-    for progress in train(start({"w": jnp.zeros(3)}, optimizer, KEY), quadratic, optimizer, data, steps=60, every=20):
+    for progress in run_steps(
+        start({"w": jnp.zeros(3)}, optimizer, KEY), quadratic, optimizer, data, steps=60, every=20
+    ):
         losses.extend(progress.losses)
     assert losses[-1] < 0.1 * losses[0]
 
 
 def test_a_plateau_lowers_the_rate():
     plateau = optax.chain(optax.sgd(0.0), optax.contrib.reduce_on_plateau(factor=0.5, patience=3))
-    *_, last = train(start({"w": jnp.zeros(3)}, plateau, KEY), quadratic, plateau, jnp.ones(3), steps=8)
+    *_, last = run_steps(start({"w": jnp.zeros(3)}, plateau, KEY), quadratic, plateau, jnp.ones(3), steps=8)
     assert float(last.state.optimizer[1].scale) == 0.25
 
 
@@ -153,6 +155,6 @@ def test_line_search_is_watched():
         return jnp.mean((network(data)[1] - data[::-1]) ** 2)
 
     data = jnp.asarray(np.random.default_rng(1).normal(size=(2, 5, 1)), jnp.float32)
-    *_, last = train(start(network, optimizer, KEY), squares, optimizer, data, steps=9, every=3, watch=Watch())
+    *_, last = run_steps(start(network, optimizer, KEY), squares, optimizer, data, steps=9, every=3, watch=Watch())
     assert last.losses[-1] < float(squares(network, data, None))
     assert np.isfinite(last.record.gradient_norm)

@@ -16,8 +16,8 @@ import throughtime as tt
 from throughtime.cells import GatedCell
 from throughtime.cells.initializers import orthogonal
 from throughtime.layers.network import RecurrentNetwork
-from throughtime.training.history import History
-from throughtime.training.loop import start, train
+from throughtime.training.loop import run_steps, start
+from throughtime.training.records import Records
 from throughtime.training.watch import Watch
 
 B, T, O, STEPS, EVERY, CLIP = 3, 6, 2, 11, 4, 0.4  # noqa: E741
@@ -42,7 +42,7 @@ def begin(name):
 
 
 def watched(state, data, watch, *, steps=STEPS, every=EVERY):
-    return list(train(state, loss, OPTIMIZER, data, steps=steps, every=every, watch=watch))
+    return list(run_steps(state, loss, OPTIMIZER, data, steps=steps, every=every, watch=watch))
 
 
 def next_key(state):
@@ -60,7 +60,7 @@ def lstm():
 def unwatched(lstm):
     """The same run, a report each step."""
     state, data, _ = lstm
-    return list(train(state, loss, OPTIMIZER, data, steps=STEPS, every=1))
+    return list(run_steps(state, loss, OPTIMIZER, data, steps=STEPS, every=1))
 
 
 def by_hand(state, data):
@@ -109,7 +109,7 @@ def test_a_linear_network_s_gradient_is_a_power():
         return jnp.sum(model(jnp.ones((1, T, 2)))[0].h @ jnp.arange(5.0))
 
     state = start(model, optax.sgd(0.0), jax.random.key(2))
-    (report,) = train(state, of_the_last, optax.sgd(0.0), None, steps=1, watch=Watch(lags=lags))
+    (report,) = run_steps(state, of_the_last, optax.sgd(0.0), None, steps=1, watch=Watch(lags=lags))
     expected = np.sqrt(30) * rho ** np.arange(lags + 1)
     np.testing.assert_allclose(report.record.gradient_by_lag, expected, rtol=1e-5)
     ratios = report.record.update_ratio
@@ -188,12 +188,12 @@ def test_watching_changes_nothing(lstm, unwatched):
         assert eqx.tree_equal(report.state, unwatched[int(report.state.step) - 1].state)
 
 
-def test_a_history_is_its_records(lstm):
+def test_records_as_columns(lstm):
     records = [report.record for report in lstm[2]]
-    history = History.of(records)
-    assert list(history.step) == [4, 8, 11]
-    assert history.gradient_by_lag.shape == (3, T + 1)
-    frame = history.to_frame()
+    columns = Records.of(records)
+    assert list(columns.step) == [4, 8, 11]
+    assert columns.gradient_by_lag.shape == (3, T + 1)
+    frame = columns.to_frame()
     assert isinstance(frame, pl.DataFrame)
     assert frame.height == 3
     assert frame["clip_share"].to_list() == [record.clip_share for record in records]
@@ -203,9 +203,9 @@ def test_a_history_is_its_records(lstm):
     assert frame.width == 4 + (T + 1) + 5 + 4 + 4
 
 
-def test_a_history_of_nothing_is_refused():
+def test_records_of_nothing_is_refused():
     with pytest.raises(tt.InputError) as caught:
-        History.of([])
+        Records.of([])
     assert caught.value.code == "no-records"
 
 
@@ -254,7 +254,7 @@ def test_shares_that_do_not_depend_on_the_batch_are_shares_all_the_same(batched)
         return jnp.mean((unrolled(model, x) - y) ** 2)
 
     state = start(model, OPTIMIZER, jax.random.key(1))
-    (report,) = train(state, loss, OPTIMIZER, random_inputs(7, T, 2), steps=1, watch=Watch(lags=T + 2))
+    (report,) = run_steps(state, loss, OPTIMIZER, random_inputs(7, T, 2), steps=1, watch=Watch(lags=T + 2))
     assert report.record.saturated == {"a": 1.0}
     assert report.record.dead == {"a": 0.0}
     assert list(np.isnan(report.record.gradient_by_lag)) == [False] * (T + 1) + [True] * 2

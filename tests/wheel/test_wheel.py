@@ -51,7 +51,10 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = folder / "bin" / "python"
     constraints = ["--constraint", str(CHECKOUT / "constraints.txt")]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel), *constraints], check=True)
+    without_compiler = os.environ | {"PATH": str(folder / "bin")}
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", str(wheel), *constraints], check=True, env=without_compiler
+    )
     return python
 
 

@@ -53,6 +53,14 @@ class Cell(eqx.Module):
         products = xs @ self.w_x.T
         return products + jnp.broadcast_to(self.b, products.shape)
 
+    @property
+    def stepper(self) -> "Cell":
+        """Return the cell whose steps these are: a wrapper that only changes the initial state returns the inner one.
+
+        Unrolling takes the initial state from this cell and runs the stepper, which may have a kernel.
+        """
+        return self
+
     @abstractmethod
     def initial_state(self) -> State:
         """Return the state before the first input: zeros."""

@@ -63,12 +63,13 @@ def backtest(
         file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
     """
     with running("backtest", options, interrupts) as runtime:
-        from throughtime.cli.workflows import SeriesFile, backtest_file
+        from throughtime.cli.series_file import SeriesFile
+        from throughtime.cli.workflows import backtest_file
         from throughtime.forecasting import BacktestSettings, Forecaster
 
         names = [name.strip() for name in windows.baselines.split(",") if name.strip()]
-        protocol = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
+        settings = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
         forecaster = Forecaster(**model.arguments(ahead.horizon))
-        result = backtest_file(SeriesFile(file, columns.names()), forecaster, protocol, ahead.level, runtime)
+        result = backtest_file(SeriesFile(file, columns.names()), forecaster, settings, ahead.level, runtime)
         runtime.say(f"Written to {runtime.out.path}: cv.csv, scores.csv, report.html")
         runtime.result = result.summary() | {"out": str(runtime.out.path)}

@@ -5,6 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from throughtime.cli.interrupts import Stop
 from throughtime.cli.options import ANY_RUN, CELLS, Flag, Process, RunOptions, Seed
 from throughtime.cli.outputs import OutputFolder
 from throughtime.cli.runtime import running
@@ -37,16 +38,22 @@ def demo(
         runtime.say(f"An RNN learns sin(t): cell {cell}, {sine_wave.HIDDEN} units, {steps} steps, seed {seed}.")
         if not (kernels := available()):
             runtime.say(f"Native kernels are not available; this is only slower: {kernels.why}.")
-        with TrainingBar(runtime.console, interrupts, loss="MSE") as bar:
+        stop = Stop(b"")  # the end of a hundred steps is near
+        with TrainingBar(runtime.console, interrupts, loss="MSE") as bar, interrupts.stoppable(stop):
 
-            def callback(learned: sine_wave.Learned) -> None:
+            def callback(learned: sine_wave.Learned) -> bool:
                 step, mse = learned.mse[-1]
                 runtime.say(f"step {step:>6}   MSE {mse:.6f}")
                 bar.show("training", step, steps, loss=mse, speed=step / learned.seconds if learned.seconds else 0.0)
+                if learned.seconds:
+                    stop.ready.set()
+                return stop.asked.is_set()
 
             learned = sine_wave.learn(
                 steps=steps, cell=cell, seed=seed, folder=folder / "model", resume=resume, callback=callback
             )
+            if stop.asked.is_set():
+                interrupts.leave()
         with runtime.out.staged(former=sine_wave.PICTURES) as stage:
             metrics = sine_wave.write_results(stage, learned, seed, pictures=pictures)
         runtime.say(

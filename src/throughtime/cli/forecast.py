@@ -36,12 +36,18 @@ def forecast(
         future_file: Rows of the steps to forecast, if FILE has none for the future covariates.
     """
     with running("forecast", options, interrupts) as runtime:
-        from throughtime.cli.workflows import SeriesFile, forecast_file
-        from throughtime.forecasting import Forecaster
+        from throughtime.cli.progress_bar import ForecastBar
+        from throughtime.cli.series_file import SeriesFile, read_series
 
-        forecaster = Forecaster(**model.arguments(ahead.horizon))
         source = SeriesFile(file, columns.names(), future_file)
-        result = forecast_file(source, forecaster, ahead.level, runtime)
+        panel = read_series(source)
+        bar = ForecastBar(runtime.console, interrupts, panel.notes)
+        with bar:  # before JAX is loaded, which takes seconds
+            from throughtime.cli.workflows import forecast_file
+            from throughtime.forecasting import Forecaster
+
+            forecaster = Forecaster(**model.arguments(ahead.horizon))
+            result = forecast_file(source, panel, forecaster, ahead.level, runtime, bar)
         runtime.say(f"Written to {runtime.out.path}: forecasts.csv, report.html, model")
         runtime.result = result.summary() | {"out": str(runtime.out.path)}
         return INTERRUPTED if result.interrupted else None

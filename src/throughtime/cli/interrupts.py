@@ -21,11 +21,13 @@ class Stop:
     """A request for an early end that keeps what has been reached.
 
     Attributes:
+        message: what Ctrl-C prints.
         ready: set once there is something worth keeping; until then Ctrl-C leaves at once.
         asked: set when Ctrl-C was pressed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, message: bytes = FINISHING) -> None:
+        self.message = message
         self.ready, self.asked = threading.Event(), threading.Event()
 
 
@@ -46,11 +48,11 @@ class Interrupts:
     def listen(self) -> None:
         """End the process on Ctrl-C from now on; if the signal is ignored, as under ``nohup``, it stays ignored."""
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._leave)
+            signal.signal(signal.SIGINT, self._handle)
 
     def finish(self) -> None:
         """Ignore Ctrl-C from now on: the command is over and reports how it ended."""
-        if signal.getsignal(signal.SIGINT) == self._leave:
+        if signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     @contextmanager
@@ -73,13 +75,17 @@ class Interrupts:
         finally:
             self._stop = None
 
-    def _leave(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         stop = self._stop
         if stop is not None and stop.ready.is_set() and not stop.asked.is_set():
             stop.asked.set()
             with suppress(OSError):
-                os.write(2, FINISHING)
+                os.write(2, stop.message)
             return
+        self.leave()
+
+    def leave(self) -> None:
+        """Clean up, say that the command was interrupted, and end the process."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for clean in reversed(self._cleanups):
             with suppress(Exception):

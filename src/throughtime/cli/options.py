@@ -37,15 +37,41 @@ def default(text: str) -> Parameter:
 
 @Parameter(name="*", group=COLUMNS)
 @dataclass(frozen=True)
-class ColumnOptions:
-    """The names of a file's columns."""
+class SeriesOptions:
+    """The names of the columns of series."""
 
     id: str | None = None
     """The column that names the series."""
     time: str | None = None
     """The column of time stamps."""
     target: Annotated[tuple[str, ...], Repeated] = ()
-    """The column to forecast; repeat it for more."""
+    """The column of values; repeat it for more."""
+    wide: Annotated[bool, Flag] = False
+    """Take every column of numbers, each as a series."""
+
+    def names(self) -> "ColumnNames":
+        """Return the names for the library."""
+        from throughtime.data import ColumnNames
+
+        return ColumnNames(self.id, self.time, self._targets())
+
+    def _targets(self) -> str | tuple[str, ...] | None:
+        """Return the target, several, or None if the user typed none."""
+        from throughtime._errors import InputError
+        from throughtime.data import ALL
+
+        if self.wide and self.target:
+            raise InputError(
+                "--wide takes every column of numbers: leave out --target", code="target-and-wide", found=self.target
+            )
+        return ALL if self.wide else self.target or None
+
+
+@Parameter(name="*", group=COLUMNS)
+@dataclass(frozen=True)
+class ColumnOptions(SeriesOptions):
+    """The names of the columns of series and covariates."""
+
     static: Annotated[tuple[str, ...], Repeated] = ()
     """A covariate that is constant for each series; repeat it for more."""
     past: Annotated[tuple[str, ...], Repeated] = ()
@@ -57,7 +83,7 @@ class ColumnOptions:
         """Return the names for the library."""
         from throughtime.data import ColumnNames
 
-        return ColumnNames(self.id, self.time, self.target or None, self.static, self.past, self.future)
+        return ColumnNames(self.id, self.time, self._targets(), self.static, self.past, self.future)
 
 
 @Parameter(name="*")
@@ -128,5 +154,6 @@ class RunOptions:
     """Print one JSON object on standard output and nothing else there."""
 
 
-ANY_COLUMNS, ANY_NETWORK, ANY_MODEL, ANY_RUN = ColumnOptions(), NetworkOptions(), ModelOptions(), RunOptions()
+ANY_SERIES, ANY_COLUMNS, ANY_RUN = SeriesOptions(), ColumnOptions(), RunOptions()
+ANY_NETWORK, ANY_MODEL = NetworkOptions(), ModelOptions()
 """The defaults: nothing typed."""

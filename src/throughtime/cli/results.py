@@ -11,7 +11,7 @@ import polars as pl
 
 from throughtime.data import Panel, format_times
 from throughtime.forecasting import BacktestSettings, Evaluation, Forecaster
-from throughtime.report import backtest_content, forecast_content, render
+from throughtime.report import backtest_content, forecast_content, model_label, render
 
 Levels = Sequence[int | float]
 """Coverage of intervals in per cent."""
@@ -91,7 +91,7 @@ class BacktestResult:
         file: the series' file.
         panel: its series.
         model: fitted on what preceded the last training.
-        protocol: which windows, and the baselines.
+        settings: which windows, and the baselines.
         levels: coverage of the intervals in per cent.
         tested: forecasts and scores.
         notes: what was found in the data, decided, and which baselines failed.
@@ -101,7 +101,7 @@ class BacktestResult:
     file: Path
     panel: Panel
     model: Forecaster
-    protocol: BacktestSettings
+    settings: BacktestSettings
     levels: Levels
     tested: Evaluation
     notes: list[str]
@@ -132,8 +132,8 @@ class BacktestResult:
             "file": str(self.file),
             "series": len(self.panel),
             "horizon": self.model.horizon,
-            **self.protocol._asdict(),
-            "step": self.model.horizon if self.protocol.step is None else self.protocol.step,
+            **self.settings._asdict(),
+            "step": self.model.horizon if self.settings.step is None else self.settings.step,
             "baselines": list(tested.seconds)[1:],
             "frequency": self.panel.frequency.describe(),
             "verdict": tested.verdict.headline,
@@ -146,10 +146,10 @@ class BacktestResult:
 
     def score_lines(self) -> list[str]:
         """Return a line for each model: its overall scores and the seconds that it took."""
-        table = self.tested.table
+        table, season = self.tested.table, self.model.plan_.design.seasons[0]
         shown = table.filter((pl.col("unique_id") == "") & pl.col("metric").is_in(SHOWN))
         return [
-            f"{name:<15} {seconds:8.1f} s   "
+            f"{model_label(name, season):<15} {seconds:8.1f} s   "
             + "   ".join(f"{metric} {value:.3f}" for metric, value in shown.select("metric", name).rows())
             for name, seconds in self.tested.seconds.items()
         ]

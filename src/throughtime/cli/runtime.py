@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ class Runtime:
         console: prints for a person: on standard error if standard output is for JSON, nothing if quiet.
         out: the folder to write to.
         interrupts: the handling of Ctrl-C.
+        began: when the command began, in seconds of ``time.perf_counter``.
         result: the JSON object that ``--json`` prints at the end.
     """
 
@@ -35,6 +37,7 @@ class Runtime:
         )
         self.out = OutputFolder(folder, interrupts)
         self.interrupts = interrupts
+        self.began = time.perf_counter()
         self.result: dict[str, Any] = {}
 
     def say(self, message: str) -> None:

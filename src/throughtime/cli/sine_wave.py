@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +18,12 @@ from throughtime._types import Array, Key
 from throughtime.cells import cell_type, orthogonal
 from throughtime.data import TimeSeriesData
 from throughtime.layers import RecurrentNetwork, network_config, rollout
-from throughtime.training import Progress, TrainState, checkpoint, masked_mean, squared_error, start, train
+from throughtime.training import Progress, TrainState, checkpoint, masked_mean, run_steps, squared_error, start
 
 HIDDEN, WINDOW, BATCH, LEARNING_RATE = 100, 30, 1, 0.001  # the reference step
-EVERY = 100  # steps between evaluations, checkpoints and snapshots for the gallery
+EVERY = 100  # steps between evaluations
+GALLERY = 2000  # the steps of which the gallery has a picture each; of longer runs it has the last step too
+SECONDS = 3.0  # between checkpoints: each takes as long as 100 steps
 INSTANCE_START = 5.0  # where the window of the gallery begins, in units of t
 CONTINUATION = 200  # points that the network generates alone
 NEAR = 0.1  # the distance up to which a continuation follows the curve
@@ -38,7 +41,7 @@ class Learned(NamedTuple):
     Attributes:
         state: the training state.
         mse: (step, mean squared error over evenly spaced windows), from step 0.
-        snapshots: the predictions (T, 1) on the training instance, by step.
+        snapshots: the predictions (T, 1) on the training instance, by step: of the first 2000 steps and the last.
         seconds: spent in the training loop.
         compile_seconds: spent on compiling it.
     """
@@ -57,7 +60,7 @@ def learn(
     seed: int = 0,
     folder: Path | None = None,
     resume: bool = False,
-    callback: Callable[[Learned], None] = lambda learned: None,
+    callback: Callable[[Learned], bool | None] = lambda learned: None,
 ) -> Learned:
     """Train the notebook's network: 100 units, windows of 30 points of sin(t), batch 1, Adam 0.001.
 
@@ -65,9 +68,9 @@ def learn(
         steps: training steps in all.
         cell: the cell's name; an Elman cell has ReLU units, as the notebook's.
         seed: makes the weights and the batches.
-        folder: where a checkpoint is kept every 100 steps.
+        folder: where a checkpoint is kept: every few seconds and at the end, also if an error ends the run.
         resume: go on from the checkpoint in ``folder``.
-        callback: called every 100 steps, and before the first.
+        callback: called every 100 steps, and before the first; by returning True it ends the run.
 
     Raises:
         InputError: for fewer than one step, and where ``resume`` finds no checkpoint of this run.
@@ -83,12 +86,19 @@ def learn(
     else:
         state = _start(cell, jnp.asarray(seed, jnp.uint32), optimizer)
         learned = Learned(state, [(0, float(evaluate(state.model)[0]))], {}, 0.0, 0.0)
-    callback(learned)
-    for progress in train(learned.state, _loss_on(data), optimizer, None, steps=steps, every=EVERY):
-        learned = _continued(learned, progress, evaluate)
+    kept = -np.inf
+    try:
+        callback(learned)
+        for progress in run_steps(learned.state, _loss_on(data), optimizer, None, steps=steps, every=EVERY):
+            learned = _continued(learned, progress, evaluate)
+            if folder is not None and time.monotonic() - kept >= SECONDS:
+                _write(folder, learned, seed)
+                kept = time.monotonic()
+            if callback(learned):
+                break
+    finally:
         if folder is not None:
             _write(folder, learned, seed)
-        callback(learned)
     return learned
 
 
@@ -106,11 +116,12 @@ def _evaluator(data: TimeSeriesData) -> Callable[[RecurrentNetwork], tuple[Array
     """Return the function of a network that gives its error over the whole series, and its training instance (T, 1)."""
     windows = _evaluation_windows(data)
     xs, _, _ = data.instance(INSTANCE_START, WINDOW)
+    batch = jnp.concatenate([windows[:, :-1], jnp.asarray(xs)[None]])
 
     @jax.jit
     def evaluate(network: RecurrentNetwork) -> tuple[Array, Array]:
-        mse = masked_mean(squared_error(network(windows[:, :-1])[1], windows[:, 1:]))
-        return mse, network(jnp.asarray(xs))[1]
+        predictions = network(batch)[1]
+        return masked_mean(squared_error(predictions[:-1], windows[:, 1:])), predictions[-1]
 
     return evaluate
 
@@ -119,10 +130,11 @@ def _continued(learned: Learned, progress: Progress, evaluate: Callable[..., tup
     """Return the run after more steps, evaluated."""
     mse, predictions = evaluate(progress.state.model)
     step = int(progress.state.step)
+    snapshots = {former: snapshot for former, snapshot in learned.snapshots.items() if former <= GALLERY}
     return Learned(
         progress.state,
         [*learned.mse, (step, float(mse))],
-        learned.snapshots | {step: np.asarray(predictions)},
+        snapshots | {step: np.asarray(predictions)},
         learned.seconds + progress.seconds,
         learned.compile_seconds + progress.compile_seconds,
     )

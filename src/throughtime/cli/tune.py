@@ -64,7 +64,7 @@ def tune(
     with running("tune", options, interrupts) as runtime:
         out = runtime.out
         interrupts.kept = lambda: _kept(out.path / "study.db")
-        from throughtime.cli.workflows import SeriesFile, read_series
+        from throughtime.cli.series_file import SeriesFile, read_series
 
         panel = read_series(SeriesFile(file, columns.names()))
         for note in panel.notes:

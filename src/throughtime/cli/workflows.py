@@ -1,27 +1,18 @@
 """From a file to forecasts, a backtest, a model and a report: what ``forecast`` and ``backtest`` do."""
 
-import time
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from throughtime._errors import InputError
 from throughtime.cli.interrupts import Stop
-from throughtime.cli.progress_bar import TrainingBar
+from throughtime.cli.progress_bar import ForecastBar, TrainingBar
 from throughtime.cli.results import BacktestResult, ForecastResult, Levels
 from throughtime.cli.runtime import Runtime
-from throughtime.data import (
-    ColumnNames,
-    Panel,
-    read_panel,
-    read_table,
-    require_future,
-    with_future,
-    without_leading_gaps,
-)
+from throughtime.cli.series_file import SeriesFile, read_series
+from throughtime.cli.time_left import BACKTEST
+from throughtime.data import Panel, read_table, require_future, with_future
 from throughtime.forecasting import (
     QUANTILES,
     TRAINING,
@@ -51,56 +42,47 @@ LAST_DAY = np.datetime64("9999-12-31")  # the last that dates are written for
 HELD_BACK = 0.3  # of a series' length: a network that must do without more says little about one that has it all
 
 
-class SeriesFile(NamedTuple):
-    """A file of series.
-
-    Attributes:
-        path: CSV or Parquet.
-        columns: the names of its columns.
-        future: CSV or Parquet with the future covariates of the steps to forecast, if ``path`` has no rows for them.
-    """
-
-    path: Path
-    columns: ColumnNames
-    future: Path | None = None
-
-
-def forecast_file(source: SeriesFile, model: Forecaster, levels: Levels, runtime: Runtime) -> ForecastResult:
+def forecast_file(
+    source: SeriesFile, panel: Panel, model: Forecaster, levels: Levels, runtime: Runtime, bar: ForecastBar
+) -> ForecastResult:
     """Test and fit a forecaster on a file, and write the results to the runtime's folder.
 
     Args:
         source: the file and its columns.
+        panel: the series of the file.
         model: a forecaster, not fitted yet.
         levels: coverage of the intervals in per cent.
         runtime: the running command.
+        bar: shows the progress.
 
     Raises:
         InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
     """
-    began = time.perf_counter()
-    panel = with_known_future(read_forecastable(source, model, levels), source, model.horizon)
+    require_forecastable(panel, model, levels)
+    panel = with_known_future(panel, source, model.horizon)
     runtime.out.open()
-    with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
-        tested = backtest_before_forecast(panel, model, levels, progress_of(bar, "backtest: "))
-        runtime.say(tested.verdict.headline)
-        interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
+    tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
+    runtime.say(tested.verdict.headline)
+    interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
     for note in model.notes_:
         runtime.say(note)
-    result = ForecastResult(source.path, model, levels, forecast_columns(model, levels), tested, interrupted, began)
+    bar.doing = "writing the report"
+    columns = forecast_columns(model, levels)
+    result = ForecastResult(source.path, model, levels, columns, tested, interrupted, runtime.began)
     with runtime.out.staged(former={"model": ARRAYS_FILE}) as stage:
         result.write(stage)
     return result
 
 
 def backtest_file(
-    source: SeriesFile, model: Forecaster, protocol: BacktestSettings, levels: Levels, runtime: Runtime
+    source: SeriesFile, model: Forecaster, settings: BacktestSettings, levels: Levels, runtime: Runtime
 ) -> BacktestResult:
     """Backtest a forecaster on a file, and write the results to the runtime's folder.
 
     Args:
         source: the file and its columns.
         model: a forecaster; it is left fitted on what preceded the last training.
-        protocol: which windows, and the baselines.
+        settings: which windows, and the baselines.
         levels: coverage of the intervals in per cent.
         runtime: the running command.
 
@@ -108,15 +90,15 @@ def backtest_file(
         InputError: for a file, a column or a parameter that cannot be used, and if the series are too short or no
             value is known in any window; nothing is written then.
     """
-    began = time.perf_counter()
-    panel = read_forecastable(source, model, levels)
+    panel = read_series(source)
+    require_forecastable(panel, model, levels)
     runtime.out.open()
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
-        tested, failures = score(panel, model, protocol, levels, progress_of(bar), bar.count)
+        tested, failures = score(panel, model, settings, levels, progress_of(bar), bar.count)
     if tested.table.is_empty():
         raise InputError(f"{source.path}: {tested.verdict.headline}", code="no-truth", file=source.path)
     notes = [*model.notes_, *failures]
-    result = BacktestResult(source.path, panel, model, protocol, levels, tested, notes, began)
+    result = BacktestResult(source.path, panel, model, settings, levels, tested, notes, runtime.began)
     for line in (tested.verdict.headline, *notes, *result.score_lines()):
         runtime.say(line)
     with runtime.out.staged() as stage:
@@ -124,17 +106,10 @@ def backtest_file(
     return result
 
 
-def read_series(source: SeriesFile) -> Panel:
-    """Read the file's panel, without steps before a series' first value."""
-    return without_leading_gaps(read_panel(source.path, **asdict(source.columns)))
-
-
-def read_forecastable(source: SeriesFile, model: Forecaster, levels: Levels) -> Panel:
-    """Read the file's panel, and refuse before training what could not be forecast after it."""
-    panel = read_series(source)
+def require_forecastable(panel: Panel, model: Forecaster, levels: Levels) -> None:
+    """Refuse before training what could not be forecast after it."""
     require_horizon(model.horizon, int(panel.lengths.max()))
     interval_columns(np.zeros((1, len(QUANTILES))), levels)
-    return panel
 
 
 def with_known_future(panel: Panel, source: SeriesFile, horizon: int) -> Panel:
@@ -204,15 +179,15 @@ def backtest_before_forecast(panel: Panel, model: Forecaster, levels: Levels, ca
 def score(
     panel: Panel,
     model: Forecaster,
-    protocol: BacktestSettings,
+    settings: BacktestSettings,
     levels: Levels,
     callback: StageCallback,
     count: OnProgress,
 ) -> tuple[Evaluation, list[str]]:
     """Return a backtest with its scores, and which baselines failed; without scores if no truth is known."""
-    backtest = run_backtest(model, panel, protocol, level=levels, callback=callback, on_progress=count)
+    backtest = run_backtest(model, panel, settings, level=levels, callback=callback, on_progress=count)
     if np.isnan(backtest.rows["y"]).all():
-        steps = protocol.windows * model.horizon
+        steps = settings.windows * model.horizon
         return untested(f"no value is known in the last {steps} steps, which a backtest would forecast"), backtest.notes
     table = score_table(backtest, panel, levels=levels)
     scores = mase_by_series(table)
@@ -220,13 +195,13 @@ def score(
     verdict = make_verdict(
         scores,
         backtest.rows,
-        windows=protocol.windows,
+        windows=settings.windows,
         horizon=model.horizon,
         season=backtest.season,
-        step=protocol.step,
+        step=settings.step,
         naive=backtest.naive,
     )
-    tested = Evaluation(backtest.rows, protocol.windows, scores, covered, verdict, table, backtest.seconds)
+    tested = Evaluation(backtest.rows, settings.windows, scores, covered, verdict, table, backtest.seconds)
     return tested, backtest.notes
 
 

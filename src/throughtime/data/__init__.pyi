@@ -1,5 +1,6 @@
 from . import tasks as tasks
 from .calendar_features import calendar_names as calendar_names
+from .columns import ALL as ALL
 from .columns import ColumnNames as ColumnNames
 from .covariates import Column as Column
 from .covariates import Covariates as Covariates

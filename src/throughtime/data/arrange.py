@@ -1,23 +1,29 @@
 """A long table arranged as regular series with their covariates, and the findings about it."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from throughtime.data.calendars import BEGINS, DAY
 from throughtime.data.columns import ColumnNames
 from throughtime.data.covariate_columns import covariate_series, read_column
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
-from throughtime.data.frames import collect
+from throughtime.data.frames import collect, format_times
 from throughtime.data.frequency import Frequency
-from throughtime.data.frequency_inference import infer_frequency
 from throughtime.data.irregular import SPARSE, FrequencyError
+from throughtime.data.odd_rows import settle_times
+from throughtime.data.openings import closed_series
 from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
 from throughtime.data.source import Source
 from throughtime.data.split_time import join_time
+from throughtime.data.time_zones import wall_clock
 from throughtime.data.wide import to_long
+
+MOST_CELLS = 10_000_000  # times of day of all series that are compared
 
 
 class Arranged(NamedTuple):
@@ -50,14 +56,14 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names))
     check_distinct(rows, table, source)
-    frequency = _frequency(rows, source)
+    rows, frequency, moved = _on_steps(rows, source)
     grid = to_grid(rows, frequency)
     known = np.add.reduceat(~np.isnan(rows.values), rows.bounds()[:-1], dtype=np.int64) > 0
     kept = np.repeat(known, grid.lengths)
     beyond = _after_last(grid) & kept if rows.columns.future else np.zeros(len(kept), bool)
     lengths = grid.lengths - np.add.reduceat(beyond, grid.offsets[:-1], dtype=np.int64)
     findings = _findings(rows, grid, frequency, known=known, beyond=beyond, lengths=lengths)._replace(
-        repairs=source.repairs
+        repairs=source.repairs, moved=moved, codes=rows.codes
     )
     kept &= ~beyond
     covariates = None
@@ -74,14 +80,15 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     )
 
 
-def _frequency(rows: Rows, source: Source) -> Frequency:
+def _on_steps(rows: Rows, source: Source) -> tuple[Rows, Frequency, tuple[str, ...]]:
+    """Return the rows on steps of one frequency, the frequency, and which time stamps were moved for it, in words."""
     stamps = rows.stamps
 
     def name(position: int) -> str:
         return rows.name(position, source)
 
     try:
-        return infer_frequency(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
+        settled = settle_times(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
     except FrequencyError as error:
         row = rows.table_row(error.position)
         raise source.error(
@@ -92,6 +99,9 @@ def _frequency(rows: Rows, source: Source) -> Frequency:
             found=error.found,
             expected=error.expected,
         ) from None
+    now = format_times(settled.times[settled.moved], stamps.zone)
+    moved = tuple(f"{name(int(k))} to {time}" for k, time in zip(settled.moved, now, strict=True))
+    return rows._replace(stamps=replace(stamps, values=settled.times)), settled.frequency, moved
 
 
 def _after_last(grid: Grid) -> NDArray[np.bool_]:
@@ -129,14 +139,30 @@ def _findings(
         lengths=lengths,
         span=frequency.times(np.array([grid.starts.min(), ends.max()])),
         digits=rows.stamps.digits,
+        clocks=rows.stamps.clocks,
         in_order=rows.in_order,
         missing_rows=len(grid.values) - len(rows.values) - (int(beyond.sum()) - future_rows),
         missing_values=int(np.isnan(rows.values).sum()) - future_rows,
+        closed_ids=rows.ids[_closed(rows, frequency)],
         trailing_missing=nobody if rows.columns.future else ends_missing,
         rows_after_last=ends_missing if rows.columns.future else nobody,
         sparse_ids=rows.ids[grid.lengths > SPARSE * np.diff(rows.bounds())],
         empty_ids=rows.ids[~known],
     )
+
+
+def _closed(rows: Rows, frequency: Frequency) -> NDArray[np.bool_]:
+    """Return a mask of the series that never have a row on some days or hours of the week at which others do."""
+    stamps, count = rows.stamps, len(rows.ids)
+    step = {"day": frequency.multiple * DAY, "elapsed": frequency.multiple}.get(frequency.unit, 0)
+    if count < 2 or step == 0 or DAY % step:
+        return np.zeros(count, bool)
+    wall = wall_clock(stamps.values, stamps.zone).astype(np.int64)
+    days, clocks = np.divmod(wall - BEGINS["elapsed"], DAY)
+    distinct, clocks = np.unique(clocks // step, return_inverse=True)
+    if count * len(distinct) > MOST_CELLS:
+        clocks = np.zeros_like(clocks)
+    return closed_series(days, clocks, rows.bounds())
 
 
 def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Rows, grid: Grid) -> Covariates:

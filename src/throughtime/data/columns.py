@@ -8,13 +8,16 @@ import narwhals as nw
 import polars as pl
 
 from throughtime.data.frames import as_polars, collect
+from throughtime.data.integer_times import read_fractions
 from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
 
 # A column of integers with one of these names is the time; pandas writes its index without a name.
 TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t", "period", "index", "")
+INDEX_NAMES = ("", "index")  # which may only number the rows
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
 LISTED = 20  # names in a message
+ALL = "*"  # in place of the values' names: every column of numbers that has no other role
 COVARIATES = ("static", "past", "future")
 
 
@@ -26,7 +29,7 @@ class ColumnNames:
         id: names the series; "unique_id" by default, and without such a column the table is one series.
         time: the time stamps; by default "ds", else the only column that holds dates.
         target: the values to forecast; by default "y", else the only other column of numbers. Several columns make as
-            many series: "west/sold" and "west/left", or "sold" and "left" without an id.
+            many series: "west/sold" and "west/left", or "sold" and "left" without an id. "*": all columns of numbers.
         static: covariates that are constant for each series. Covariates are columns of numbers or of text.
         past: covariates that are known up to the present.
         future: covariates that are known for the horizon too: in rows after a series' last value.
@@ -104,6 +107,8 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     roles = {"id": several(id), "time": several(time), "target": targets, **covariates}
     for role, wanted in roles.items():
         for name in wanted:
+            if (role, name) == ("target", ALL) and ALL not in present:
+                continue
             _check_present(name, role, present, source)
     taken = [name for wanted in roles.values() for name in wanted]
     if id is None and "unique_id" in present and "unique_id" not in (time, *targets):
@@ -116,6 +121,8 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     if time is None:
         time = _find_time(samples, source)
     samples.pop(time, None)
+    if targets == (ALL,) and ALL not in present:
+        targets = tuple(_all_targets(samples, source))
     targets = targets or (_find_target(samples, source),)
     static = [name for name in covariates["static"] if name != id]  # the id may be a covariate too
     chosen = [name for name in (id, time, *targets) if name is not None]
@@ -160,9 +167,11 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     if "ds" in samples:
         return "ds"
     dates = [name for name, sample in samples.items() if share_of_dates(sample) > 0.5]
-    counts = [name for name in samples if str(name).lower() in TIME_NAMES and _share_of_integers(samples[name]) > 0.5]
-    typical = [name for name in dates if str(name).lower() in TIME_NAMES]
-    for candidates in (dates, typical, counts if not dates else []):
+    usual = [name for name in samples if str(name).lower().strip(" <>") in TIME_NAMES]
+    counts = [name for name in usual if _share_of_integers(samples[name]) > 0.5 or _are_years(samples[name])]
+    typical = [name for name in dates if name in usual]
+    named = [name for name in counts if name.lower() not in INDEX_NAMES]
+    for candidates in (dates, typical, *((counts, named) if not dates else ())):
         if len(candidates) == 1:
             return candidates[0]
     if dates or counts:
@@ -181,15 +190,29 @@ def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
     )
 
 
+def _all_targets(samples: dict[str, pl.Series], source: Source) -> list[str]:
+    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+    return [name for name in numeric if len(numeric) == 1 or not _numbers_rows(samples[name])]
+
+
+def _numbers_rows(sample: pl.Series) -> bool:
+    """Return if a column numbers the rows of the table, as R and pandas write it."""
+    if str(sample.name).lower() not in (*INDEX_NAMES, "rownames", "unnamed: 0"):
+        return False
+    numbers = sample.cast(pl.String).cast(pl.Int64, strict=False)
+    return not numbers.has_nulls() and len(numbers) > 1 and bool((numbers.diff().drop_nulls() == 1).all())
+
+
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
     if "y" in samples:
         return "y"
-    numeric = [name for name, sample in samples.items() if name in source.unclear or _share_of_numbers(sample) > 0.5]
+    numeric = _all_targets(samples, source)
     if len(numeric) == 1:
         return numeric[0]
     if numeric:
         raise source.error(
-            f"the columns {listed(numeric)} could all be the values to forecast. Choose one with {option('target')}.",
+            f"the columns {listed(numeric)} could all be the values to forecast. Choose one with {option('target')}, "
+            f"or forecast each of them with --wide (target='*' in Python).",
             code="several-target-columns",
             found=numeric,
             expected="--target",
@@ -225,6 +248,14 @@ def _share_of_integers(sample: pl.Series) -> float:
         return 0.0
     share = sample.cast(pl.String).str.contains(INTEGER).mean() if len(sample) else None
     return share if isinstance(share, float) else 0.0
+
+
+def _are_years(sample: pl.Series) -> bool:
+    """Return if all values are years with fractions, such as 1949.25."""
+    if not (sample.dtype.is_float() or sample.dtype == pl.String) or not len(sample):
+        return False
+    numbers = sample.cast(pl.Float64, strict=False)
+    return not numbers.has_nulls() and read_fractions(numbers.to_numpy()) is not None
 
 
 def option(name: str, column: str = "COLUMN") -> str:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from throughtime.data.wide_names import time_names
+
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 EXCEL_SEPARATOR = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 DATE = re.compile(r"^\d{1,4}[-/.]\d{1,2}\b")
@@ -42,9 +44,14 @@ def find_preamble(rows: list[str]) -> Preamble:
 
 
 def _after_titles(rows: list[str], first: int) -> int:
-    """Return the row of the column names, which is the next one if no titles are above it."""
+    """Return the row of the column names, which is the next one if no titles are above it.
+
+    Titles are one field, or fewer fields than most rows have.
+    """
+    widths = [_width(row) for row in rows[first:] if row]
+    usual = max(set(widths), key=widths.count)
     row = first
-    while row < len(rows) and (not rows[row] or _is_title(rows[row])):
+    while row < len(rows) and (not rows[row] or _is_title(rows[row]) or _width(rows[row]) < usual):
         row += 1
     if row == first or row == len(rows) or _is_data(rows[row]):
         return first
@@ -58,7 +65,7 @@ def _is_title(row: str) -> bool:
 
 def _fields(row: str) -> list[str]:
     separator = max(SEPARATORS, key=re.sub('"[^"]*"', "", row).count)
-    return [field.strip() for field in next(csv.reader([row[:100_000]], delimiter=separator))]
+    return [field.strip() for field in next(csv.reader([" ".join(row[:100_000].splitlines())], delimiter=separator))]
 
 
 def _width(row: str) -> int:
@@ -67,7 +74,9 @@ def _width(row: str) -> int:
 
 def _is_data(row: str) -> bool:
     """Return if a row holds a number or a date, so that it has no names of columns."""
-    return any(DATE.match(field) or re.match(r"^[+-]?\d+([.,]\d+)?$", field) for field in _fields(row))
+    fields = _fields(row)
+    data = any(DATE.match(field) or re.match(r"^[+-]?\d+([.,]\d+)?$", field) for field in fields)
+    return data and not time_names(fields)
 
 
 def named_columns(table: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -78,7 +87,7 @@ def named_columns(table: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, 
     """
     columns: dict[int, str] = {}
     places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
+    for place, name in enumerate(map(str.strip, names)):
         column, before = table.to_series(place), places.setdefault(name, [])
         empty = not name and column.is_null().all() and place > 0
         if not empty and not any(table.to_series(other).equals(column) for other in before):

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from throughtime.data.columns import listed
 from throughtime.data.csv_header import SEPARATORS, find_preamble, named_columns
-from throughtime.data.number_marks import without_marks
-from throughtime.data.source import Source
+from throughtime.data.csv_layout import footer_begins, missing_separator, rows_of_table, with_tabs
+from throughtime.data.number_marks import may_have_symbols, without_marks
+from throughtime.data.source import Repairs, Source
+from throughtime.data.text_encoding import as_utf8
 from throughtime.data.timestamps import share_of_dates
-from throughtime.data.wide import time_names
+from throughtime.data.wide_names import time_names
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FOREIGN = {  # the first bytes of files that users take for CSV
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -31,13 +32,12 @@ FOREIGN = {  # the first bytes of files that users take for CSV
     b"\xfd7zXZ": "data packed with xz",
     b"\x28\xb5\x2f\xfd": "data packed with Zstandard",
     b"ARROW1": "a Feather file",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
 }
 FOREIGN_TEXT = {
     "JSON": rb'^\s*(\{|\[\s*[\[{"\d-])',
     "a page of HTML or XML": rb"(?i)^\s*<(!doctype|html|head|body|table|\?xml)\b",
 }
+DIGITS = np.frombuffer(b"0123456789-+", np.uint8)  # that a row of data may begin with
 PREAMBLE = 50  # rows in which the names of the columns must begin
 EXPECTED = "a CSV file (text in UTF-8; may be packed as .gz) or a Parquet file"
 
@@ -57,6 +57,10 @@ class TextRows(NamedTuple):
     blank: NDArray[np.bool_]
     quoted: NDArray[np.bool_] | None
 
+    def part(self, first: int, end: int) -> "TextRows":
+        """Return the rows from ``first`` to before ``end``."""
+        return TextRows(self.begins[first:end], self.lines[first:end], self.blank[first:end], self.quoted)
+
 
 def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     """Return all columns as text, and a source that knows the line of each row. Empty rows are left out.
@@ -64,7 +68,8 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
     Raises:
         InputError: for bytes that are not text, rows of different lengths, and a first line without column names.
     """
-    content = _with_newlines(content.removeprefix(BYTE_ORDER_MARK))
+    content, encoding = as_utf8(content)
+    content = with_tabs(_with_newlines(content))
     _check_text(content, source)
     text = np.frombuffer(content, np.uint8)
     rows = _rows(text)
@@ -77,33 +82,50 @@ def parse_csv(content: bytes, source: Source) -> tuple[pl.DataFrame, Source]:
         )
     preamble = find_preamble(_first_rows(content, rows))
     skipped = int(rows.lines[preamble.rows] - rows.lines[0])
-    rows = TextRows(rows.begins[preamble.rows :], rows.lines[preamble.rows :], rows.blank[preamble.rows :], rows.quoted)
-    source = replace(source, lines=rows.lines, repairs=replace(source.repairs, skipped_lines=skipped))
+    rows = rows.part(preamble.rows, len(rows.lines))
+    source = replace(source, lines=rows.lines, repairs=Repairs(skipped_lines=skipped, encoding=encoding))
     separator = preamble.separator or _separator(text, rows, source)
-    _check_fields(text, rows, separator, source)
-    try:
-        head = int(rows.begins[0])
-        cells = pl.read_csv(BytesIO(content[head:]), separator=separator, has_header=False, infer_schema=False)
-    except pl.exceptions.PolarsError:
-        cells = pl.DataFrame()
-    if len(cells) != len(rows.lines):
-        raise source.error(
-            "quotation marks inside of fields; enclose such fields in quotation marks and double them",
-            code="quotation-inside",
-        )
+    fields = _fields(text, rows, separator)
+    end = footer_begins(fields, rows.blank, np.isin(text[rows.begins], DIGITS))
+    below, stop = int((~rows.blank[end:]).sum()), int(np.append(rows.begins, len(text))[end])
+    rows, fields = rows.part(0, end), fields[:end]
+    body = content[int(rows.begins[0]) : stop]
+    header = int(np.append(rows.begins, stop)[1] - rows.begins[0]) - 1
+    second = body[header + 1 :].partition(b"\n")[0].rstrip(b"\r")
+    names_line = missing_separator(body[:header].rstrip(b"\r"), second, fields[~rows.blank], separator.encode())
+    if names_line is not None:
+        body, fields = names_line + b"\n" + body[header + 1 :], fields + (np.arange(end) == 0)
+    _check_fields(fields, rows, separator, source)
+    cells = _cells(body, separator, len(rows.lines), source)
     names = [name or "" for name in cells.row(0)]
     if preamble.commented:
         names[0] = names[0].removeprefix("#").lstrip()
     _check_names(names, source)
     table, made_up = named_columns(cells.slice(1), names)
-    source = replace(source, repairs=replace(source.repairs, made_up_names=made_up))
     filled = table.select(~pl.all_horizontal(pl.all().is_null())).to_series()
-    table = table.filter(filled)
-    source = replace(source, lines=rows.lines[1:][filled.to_numpy()])
-    if separator == "," and rows.quoted is None:
+    table, lines = table.filter(filled), rows.lines[1:][filled.to_numpy()]
+    begin, end = rows_of_table(table.to_series(0)) if len(table) else (0, 0)
+    repairs = replace(source.repairs, made_up_names=made_up, lines_of_words=begin, lines_below=below + len(table) - end)
+    table, source = table[begin:end], replace(source, lines=lines[begin:end], repairs=repairs)
+    if separator == "," and rows.quoted is None and not may_have_symbols(content):
         return table, source
     table, marks = without_marks(table, separator)
-    return table, replace(source, unclear=marks.unclear, repairs=replace(source.repairs, grouped=marks.grouped))
+    repairs = replace(repairs, grouped=marks.grouped, symbols=marks.symbols)
+    return table, replace(source, unclear=marks.unclear, repairs=repairs)
+
+
+def _cells(body: bytes, separator: str, count: int, source: Source) -> pl.DataFrame:
+    """Return all rows as text, the names of the columns first."""
+    try:
+        cells = pl.read_csv(BytesIO(body), separator=separator, has_header=False, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        cells = pl.DataFrame()
+    if len(cells) != count:
+        raise source.error(
+            "quotation marks inside of fields; enclose such fields in quotation marks and double them",
+            code="quotation-inside",
+        )
+    return cells
 
 
 def _with_newlines(content: bytes) -> bytes:
@@ -175,11 +197,15 @@ def _separator(text: NDArray[np.uint8], rows: TextRows, source: Source) -> str:
     return max(counts, key=lambda separator: counts[separator])
 
 
-def _check_fields(text: NDArray[np.uint8], rows: TextRows, separator: str, source: Source) -> None:
+def _fields(text: NDArray[np.uint8], rows: TextRows, separator: str) -> NDArray[np.int64]:
+    """Return the number of fields of each row."""
     separators = text == ord(separator)
     if rows.quoted is not None:
         separators &= ~rows.quoted
-    fields = np.add.reduceat(separators, rows.begins, dtype=np.int64) + 1
+    return np.add.reduceat(separators, rows.begins, dtype=np.int64) + 1
+
+
+def _check_fields(fields: NDArray[np.int64], rows: TextRows, separator: str, source: Source) -> None:
     wrong = (fields != fields[0]) & ~rows.blank
     if wrong.any():
         row = int(wrong.argmax())

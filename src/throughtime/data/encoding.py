@@ -10,7 +10,15 @@ from throughtime._errors import InputError
 from throughtime.data.calendar_features import calendar_codes, calendar_names
 from throughtime.data.covariates import Column, at
 from throughtime.data.panel import Panel
-from throughtime.data.windows import CovariateTable, SeriesCovariates, device_offsets, device_table
+from throughtime.data.windows import (
+    LEAST_SERIES,
+    LEAST_STEPS,
+    CovariateTable,
+    SeriesCovariates,
+    device_offsets,
+    device_table,
+    padded_size,
+)
 
 FARTHEST = 10.0  # standard deviations: mistakes and rare events beyond are clipped, so that they do not drown the rest
 SERIES_AT_ONCE = 4096  # bounds the memory of the intermediate arrays
@@ -139,7 +147,8 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates
         InputError: if the panel does not have the covariates that the encodings describe.
     """
     static, past, future = _checked_columns(panel, encodings)
-    sizes, count = sizes_of(encodings), int((panel.lengths + horizon).sum())
+    sizes = sizes_of(encodings)
+    count = padded_size(int((panel.lengths + horizon).sum()), LEAST_STEPS)
     blocks = [slice(first, first + SERIES_AT_ONCE) for first in range(0, len(panel), SERIES_AT_ONCE)]
 
     def past_block(rows: slice) -> list[NDArray]:
@@ -151,7 +160,7 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates
         return [*columns, *(_calendar_column(panel, encoding, steps) for encoding in encodings.calendar)]
 
     return SeriesCovariates(
-        _table(sizes.static, len(panel), [list(map(_encoded, static, encodings.static))]),
+        _table(sizes.static, padded_size(len(panel), LEAST_SERIES), [list(map(_encoded, static, encodings.static))]),
         _table(sizes.past, count, map(past_block, blocks)),
         _table(sizes.future, count, map(future_block, blocks)),
         device_offsets(panel.offsets[:-1] + horizon * np.arange(len(panel))),
@@ -177,9 +186,9 @@ def _checked_columns(
 
 
 def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> CovariateTable:
-    """Return the table of blocks of rows, each a list of encoded columns: numbers (S, 2) and codes (S,)."""
-    numbers = np.empty((rows, 2 * sizes.numbers), np.float32)
-    codes = np.empty((rows, len(sizes.vocabularies)), np.int32)
+    """Return the table of blocks of rows, each a list of encoded columns: numbers (S, 2) and codes (S,); then zeros."""
+    numbers = np.zeros((rows, 2 * sizes.numbers), np.float32)
+    codes = np.zeros((rows, len(sizes.vocabularies)), np.int32)
     last = 0
     for columns in blocks:
         first, last = last, last + (len(columns[0]) if columns else 0)

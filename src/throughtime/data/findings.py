@@ -12,6 +12,7 @@ from throughtime.data.irregular import SPARSE
 from throughtime.data.source import Repairs
 from throughtime.data.split_time import JOINED
 
+NOBODY = np.array([], str)
 LISTED = 3  # series named in a sentence
 
 
@@ -32,6 +33,10 @@ class Findings(NamedTuple):
         sparse_ids: the ids of series with a row for fewer than one in ``SPARSE`` steps.
         empty_ids: the ids of series without any value, which are left out.
         repairs: the repairs that reading the table made.
+        closed_ids: the ids of series without any row on days or hours of the week at which others have some.
+        clocks: the zone that the changing offsets of text told; else None.
+        codes: the numbers that stood for missing values, by column.
+        moved: time stamps that were on no step, and the steps that they were moved to.
     """
 
     columns: TableColumns
@@ -47,6 +52,10 @@ class Findings(NamedTuple):
     sparse_ids: NDArray
     empty_ids: NDArray
     repairs: Repairs = Repairs()
+    closed_ids: NDArray = NOBODY
+    clocks: str | None = None
+    codes: tuple[tuple[str, float], ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 def explain(findings: Findings) -> list[str]:
@@ -63,9 +72,16 @@ def explain(findings: Findings) -> list[str]:
         sentences.append(f"Ignored the {_columns(columns.ignored)}.")
     if findings.digits:
         sentences.append(f"The time stamps in column {columns.time!r} are read as dates, {findings.digits}.")
+    if findings.clocks:
+        sentences.append(f"The offsets from UTC change with the clocks of {findings.clocks}, and are read so.")
     sentences += _repairs(findings)
-    if not findings.in_order:
+    if not (findings.in_order or findings.repairs.wide_columns):
         sentences.append("The rows were not in order of time: sorted.")
+    sentences += [f"{code:g} in column {name!r} stands for a missing value." for name, code in findings.codes]
+    if findings.moved:
+        few = ", ".join(findings.moved[:LISTED]) + (", ..." if len(findings.moved) > LISTED else "")
+        count = _count(len(findings.moved), "time stamp")
+        sentences.append(f"{count} on no step moved to the nearest, which had no row: {few}.")
     if findings.missing_rows:
         sentences.append(f"{_count(findings.missing_rows, 'time step')} had no row: taken as missing.")
     if findings.missing_values:
@@ -79,6 +95,11 @@ def explain(findings: Findings) -> list[str]:
         (
             f"These series have a row for fewer than one in {SPARSE} steps, as if their frequency were another",
             findings.sparse_ids,
+        ),
+        (
+            "These series never have a row on days or at hours of the week at which others have: their forecasts are "
+            "for these too. In files of their own they are forecast for their own hours",
+            findings.closed_ids,
         ),
         ("Left out, because all values are missing", findings.empty_ids),
     )
@@ -102,13 +123,26 @@ def _repairs(findings: Findings) -> list[str]:
         tuple(name for name in names if name in used) for names in (repairs.grouped, repairs.made_up_names)
     )
     sentences = []
-    if repairs.wide_columns:
+    if repairs.wide_part:
+        parts = _count(repairs.wide_columns, {"clock": "time of day"}.get(repairs.wide_part, repairs.wide_part))
+        parts = parts.replace("time of days", "times of day")
+        sentences.append(f"The table is wide, with {parts} as names of columns: each of its cells is read as a row.")
+    elif repairs.wide_columns:
         stamps = f"{repairs.wide_columns:,} time stamps as names of columns"
         sentences.append(f"The table is wide, with {stamps}: each of its rows is read as a series.")
     if repairs.skipped_lines:
         sentences.append(f"{_count(repairs.skipped_lines, 'line')} above the names of the columns skipped.")
+    if repairs.lines_of_words:
+        sentences.append(f"{_count(repairs.lines_of_words, 'line')} of words below the names of the columns skipped.")
+    if repairs.lines_below:
+        sentences.append(f"{_count(repairs.lines_below, 'line')} below the table skipped.")
+    if repairs.encoding:
+        sentences.append(f"The file is not UTF-8, and is read as {repairs.encoding}: letters in names may be others.")
     if made_up:
         sentences.append(f"The file has no name, or the same name twice, for {_columns(made_up)}.")
+    for name, symbol in repairs.symbols:
+        if name in used:
+            sentences.append(f"{symbol!r} left out of the numbers in column {name!r}.")
     if grouped:
         sentences.append(f"Marks for thousands removed from the numbers in {_columns(grouped)}.")
     return sentences

@@ -13,15 +13,31 @@ SPARSE = 10  # a grid this many times longer than its observations means a wrong
 DOMINANT = 0.8  # if this share of the differences agrees, those that do not fit it are mistakes
 LEAST_GAPS, ACCIDENT = 2, 0.01  # of a series with a frequency of its own: gaps, and the probability of an accident
 
+NONE: NDArray[np.int64] = np.array([], np.int64)
+
 Name = Callable[[int], str]  # describes the time stamp at a position, for messages
 
 
 class FrequencyError(InputError):
-    """Time stamps without a frequency; ``position`` is that of the first that does not fit."""
+    """Time stamps without a frequency.
 
-    def __init__(self, message: str, *, code: str, position: int, found: str, expected: str):
+    Attributes:
+        position: that of the first time stamp that does not fit.
+        odd: the positions of those that do not fit where all others do, if that is known; else none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        position: int,
+        found: str,
+        expected: str,
+        odd: NDArray[np.int64] = NONE,
+    ):
         super().__init__(message, code=code, found=found, expected=expected)
-        self.position = position
+        self.position, self.odd = position, odd
 
 
 def check_jitter(frequency: Frequency, steps: NDArray[np.int64], before: NDArray[np.int64], name: Name) -> None:
@@ -31,14 +47,14 @@ def check_jitter(frequency: Frequency, steps: NDArray[np.int64], before: NDArray
     if usual == frequency.multiple or fits.all() or fits.mean() < DOMINANT:
         return
     odd = int(fits.argmin())
-    position, found, expected = int(before[odd]) + 1, _span(frequency, int(steps[odd])), _span(frequency, usual)
-    raise FrequencyError(
-        f"irregular time stamps: {name(position)} is {found} after {name(position - 1)}, but most are {expected} "
-        f"apart. Correct it, or resample the series to regular steps.",
-        code="irregular-times",
-        position=position,
-        found=found,
-        expected=expected,
+    left = int(before[odd])
+    raise _apart(
+        f"irregular time stamps: {name(left + 1)} is {_span(frequency, int(steps[odd]))} after {name(left)}, but most "
+        f"are {_span(frequency, usual)} apart. Correct it, or resample the series to regular steps.",
+        frequency,
+        position=left + 1,
+        found=steps[odd],
+        expected=usual,
     )
 
 
@@ -47,17 +63,16 @@ def check_sparse(frequency: Frequency, steps: NDArray[np.int64], before: NDArray
     grid = int(steps.sum()) // frequency.multiple
     if grid <= SPARSE * len(steps):
         return
-
     least, most = int(steps.argmin()), int(steps.argmax())
-    raise FrequencyError(
+    raise _apart(
         f"irregular time stamps: {_described(frequency, steps, before, name, least)}, but "
         f"{_described(frequency, steps, before, name, most)}; only {len(steps):,} of {grid:,} steps "
         f"({frequency.describe()}) would have a row. Resample to regular steps, and put series "
         f"of different frequencies into separate files.",
-        code="irregular-times",
+        frequency,
         position=int(before[most]) + 1,
-        found=_span(frequency, int(steps[most])),
-        expected=_span(frequency, int(steps[least])),
+        found=steps[most],
+        expected=steps[least],
     )
 
 
@@ -68,15 +83,15 @@ def check_neighbors(frequency: Frequency, steps: NDArray[np.int64], before: NDAr
         return
     other = int((steps % steps[least] != 0).argmax())
     apart = _span(frequency, frequency.multiple)
-    raise FrequencyError(
+    raise _apart(
         f"irregular time stamps: {_described(frequency, steps, before, name, least)}, but "
         f"{_described(frequency, steps, before, name, other)}; no two rows "
         f"are {apart} apart, their largest common step. Resample to regular steps, or give every step a row, with an "
         f"empty value where none is known.",
-        code="irregular-times",
+        frequency,
         position=int(before[other]) + 1,
-        found=_span(frequency, int(steps[other])),
-        expected=_span(frequency, int(steps[least])),
+        found=steps[other],
+        expected=steps[least],
     )
 
 
@@ -96,16 +111,34 @@ def check_alike(frequency: Frequency, steps: NDArray[np.int64], before: NDArray[
     if not other.any():
         return
     first = int(begins[other.argmax()])
-    position, found = int(before[first]) + 1, _span(frequency, int(common[other.argmax()]))
-    expected = _span(frequency, frequency.multiple)
-    raise FrequencyError(
+    raise _apart(
         f"series of different frequencies: {_described(frequency, steps, before, name, first)}, as nearly always in "
-        f"its series, but rows of other series are {expected} apart. Put series of different frequencies into separate "
-        f"files.",
+        f"its series, but rows of other series are {_span(frequency, frequency.multiple)} apart. Put series of "
+        f"different frequencies into separate files.",
+        frequency,
         code="mixed-frequencies",
+        position=int(before[first]) + 1,
+        found=common[other.argmax()],
+        expected=frequency.multiple,
+    )
+
+
+def _apart(
+    message: str,
+    frequency: Frequency,
+    *,
+    position: int,
+    found: int | np.integer,
+    expected: int | np.integer,
+    code: str = "irregular-times",
+) -> FrequencyError:
+    """Return the error for rows that are ``found`` ordinals apart, where ``expected`` was right."""
+    return FrequencyError(
+        message,
+        code=code,
         position=position,
-        found=found,
-        expected=expected,
+        found=_span(frequency, int(found)),
+        expected=_span(frequency, int(expected)),
     )
 
 
@@ -117,6 +150,7 @@ def refuse_odd(frequency: Frequency, odd: NDArray[np.int64], rows: int, name: Na
         f"{frequency.describe()}. Leave such rows out. If forecasts are needed for such times too, give each of them a "
         f"row, with an empty value where none is known.",
         code="odd-rows",
+        odd=odd,
         position=int(odd[0]),
         found=f"{len(odd)} of {rows} rows",
         expected=frequency.describe(),

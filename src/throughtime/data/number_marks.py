@@ -1,5 +1,6 @@
 """The marks inside the numbers of a text file: a decimal point or comma, and marks that group thousands."""
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ DECIMAL_POINT = r"^[+-]?(\d*|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?$"
 SPACED = r"^[+-]?\d{1,3}(['\u2019 \u00a0\u202f]\d{3})*([.,]\d+)?$"  # 1'234.5 and 1 234,5
 SPACES = r"['\u2019 \u00a0\u202f]"
 LOOKS_LIKE_TIME = r"^(\d{1,2}\.\d{4}|\d{4}\.\d{1,2})$"  # 01.2020 and 2020.01
+CURRENCY = r"[$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba]|(?:USD|EUR|GBP|CHF|JPY)\b"
+# A sign, a currency, a sign again, the number, and a currency or per cent, perhaps all in parentheses.
+AMOUNT = (
+    rf"^([-+(\u2212]?)\s*({CURRENCY})?\s*([-+\u2212]?)(\d[\d.,'\u2019 \u00a0\u202f]*?|[.,]\d+)\s*({CURRENCY}|%)?\)?$"
+)
+SYMBOLS = rf"{CURRENCY}|%|^\(|\u2212"
 FOUR_DIGITS = r"^[+-]?\d{4,}$"
 
 
@@ -32,10 +39,17 @@ class NumberMarks(NamedTuple):
     Attributes:
         grouped: columns from which marks for thousands were removed.
         unclear: columns whose marks may be decimal marks or group thousands.
+        symbols: columns from which signs of currencies or per cent were removed, and the sign.
     """
 
     grouped: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
+    symbols: tuple[tuple[str, str], ...] = ()
+
+
+def may_have_symbols(content: bytes) -> bool:
+    """Return if text has bytes that signs of currencies, per cent and negative numbers are made of."""
+    return re.search(rb"[$%(\x80-\xff]|\b(USD|EUR|GBP|CHF|JPY)\b", content) is not None
 
 
 def without_marks(table: pl.DataFrame, separator: str) -> tuple[pl.DataFrame, NumberMarks]:
@@ -44,11 +58,12 @@ def without_marks(table: pl.DataFrame, separator: str) -> tuple[pl.DataFrame, Nu
     Points in a file between commas are decimal points. Elsewhere a column such as 987, 1.234, 1.105 holds thousands if
     semicolons separate, since German and similar spreadsheets write both so.
     """
-    columns = [_without_spaces(column) if separator != "," else column for column in table]
+    signs = [_without_symbols(column) for column in table]
+    columns = [_without_spaces(column) if separator != "," else column for column, _ in signs]
     notations = [_notation(column) for column in columns]
     evidence = {notation for column, notation in zip(columns, notations, strict=True) if _is_evidence(column, notation)}
     plain, grouped, unclear = [], [], []
-    for before, column, notation in zip(table, columns, notations, strict=True):
+    for (before, _), column, notation in zip(signs, columns, notations, strict=True):
         notation = _decided(column, notation, evidence, separator)
         decimal, group = (",", ".") if notation is Notation.COMMA else (".", ",")
         changed = column
@@ -61,7 +76,30 @@ def without_marks(table: pl.DataFrame, separator: str) -> tuple[pl.DataFrame, Nu
         if changed is column and column is not before:
             grouped.append(column.name)
         plain.append(changed)
-    return pl.DataFrame(plain), NumberMarks(tuple(grouped), tuple(unclear))
+    symbols = tuple((column.name, sign) for column, sign in signs if sign)
+    return pl.DataFrame(dict(zip(table.columns, plain, strict=True))), NumberMarks(
+        tuple(grouped), tuple(unclear), symbols
+    )
+
+
+def _without_symbols(column: pl.Series) -> tuple[pl.Series, str]:
+    """Return a column of numbers without the one sign of a currency or per cent that all have, and this sign.
+
+    Numbers in parentheses, as accountants write them, are negative; so are those behind a minus sign of typography.
+    """
+    values = without_missing_words(column).drop_nulls()
+    if not len(values) or not values.str.contains(SYMBOLS).any() or not values.str.contains(AMOUNT).all():
+        return column, ""
+    found = pl.concat([values.str.extract(AMOUNT, group) for group in (2, 5)]).str.strip_chars()
+    signs = found.filter(found != "").unique()
+    amounts = values.filter(~values.str.contains(r"^[-+(\u2212]*0([.,]0*)?\)?$"))  # zero may be without a sign
+    if len(signs) > 1 or (len(signs) and not amounts.str.contains(signs[0], literal=True).all()):
+        return column, ""
+    text = column.str.strip_chars()
+    minus = text.str.contains(r"^[^\d]*[-(\u2212]").fill_null(False)
+    plain = text.str.replace(AMOUNT, "${4}")
+    plain = plain.str.replace("^", "-").zip_with(minus, plain)
+    return plain.zip_with(text.str.contains(AMOUNT).fill_null(False), text), signs[0] if len(signs) else ""
 
 
 def _without_spaces(column: pl.Series) -> pl.Series:

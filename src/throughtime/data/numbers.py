@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from throughtime.data.source import Source, first_true, without_missing_words
 
 LARGEST = 1e300  # differences and sums of larger values would not be finite
+CODE = re.compile(r"^(-9{2,}(\.9+)?|9{3,}\.9+|9{4,})$")
+FEWEST_VALUES, SPANS_AWAY = 5, 3  # distinct ones beside a code, and its distance from them
 MISSING_MARK = re.compile(  # a dash, points, ?, #N/A, <NA>, (null), n.a., missing, ...
     r"^([-\u2013\u2014_.?*:/~\u2026]{1,4}|#[a-z/0!?]+|[<(\[{]?(na|nan|nat|nd|n/d|n/a|null|nil|none|void|empty)[>)\]}]?"
     r"|n\.\s?[adv]\.?|k\.\s?a\.?|missing|unknown|unavailable|not available|no data|-?nan\(?.*\)?|-?1\.#(ind|qnan))$"
@@ -33,19 +35,28 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
             found=column.dtype,
             expected="numbers",
         )
-    wrong = numbers.fill_nan(None).abs() > LARGEST
-    if wrong.any():
-        row = first_true(wrong.fill_null(False))
-        expected = f"a finite number of at most {LARGEST:g} in size"
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}, or nothing where missing",
-            code="not-finite",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
+    wrong = (numbers.fill_nan(None).abs() > LARGEST).fill_null(False)
+    expected = f"a finite number of at most {LARGEST:g} in size"
+    source.refuse(wrong, column, expected, code="not-finite", advice=", or nothing where missing")
     return numbers.fill_null(float("nan")).to_numpy()
+
+
+def missing_code(values: NDArray[np.float64]) -> float | None:
+    """Return the number that stands for missing values, such as -9999, None without one.
+
+    All of its digits are nines, four or more without a minus sign. It is negative and no other value is, or it is
+    farther from all others than three times their span. A single such value may be an outlier.
+    """
+    numbers, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    for place in {0, len(numbers) - 1} if len(numbers) > FEWEST_VALUES else ():
+        code, others = float(numbers[place]), np.delete(numbers, place)
+        if not CODE.match(f"{code:g}") or counts[place] < 2:
+            continue
+        alone = code < 0 <= others[0]
+        far = min(abs(code - others[0]), abs(code - others[-1])) > SPANS_AWAY * (others[-1] - others[0])
+        if alone or far:
+            return code
+    return None
 
 
 def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
@@ -63,25 +74,16 @@ def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
         )
     numbers = text.cast(pl.Float64, strict=False)
     wrong = numbers.is_null() & text.is_not_null()
-    if wrong.any():
-        row = first_true(wrong)
-        raise source.error(
-            f"found {column[row]!r}, expected a number, or nothing where it is missing{_hint(text, wrong)}",
-            code="not-a-number",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="a number",
-        )
+    advice = f", or nothing where it is missing{_hint(text.filter(wrong))}"
+    source.refuse(wrong, column, "a number", code="not-a-number", advice=advice)
     return numbers
 
 
-def _hint(text: pl.Series, wrong: pl.Series) -> str:
-    """Return advice if the first value that is no number looks like a mark for missing values."""
-    mark = text[first_true(wrong)]
-    if not MISSING_MARK.match(mark.lower()):
+def _hint(wrong: pl.Series) -> str:
+    """Return advice if the first of the values that are no numbers looks like a mark for missing values."""
+    if not len(wrong) or not MISSING_MARK.match(wrong[0].lower()):
         return ""
-    rows = int((text == mark).sum())
+    rows = int((wrong == wrong[0]).sum())
     return f". It looks like a missing value, in {rows} row{'s' if rows > 1 else ''}: leave it empty, or write NA"
 
 

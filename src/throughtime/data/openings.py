@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlog1py
 
 from throughtime.data.calendars import BEGINS, CYCLES, DAY, runs_of
 
@@ -78,6 +77,40 @@ def find_openings(unit: str, ordinals: NDArray[np.int64], step: int, series: NDA
     return Openings(runs_of(weekdays * day + clocks * step + phase, step), clean, odd)
 
 
+def closed_series(days: NDArray[np.int64], clocks: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the series that never have a row on a weekday, or at a time of day, at which others do.
+
+    Args:
+        days: (R,) days since the beginning of a week of all rows, rising within each series.
+        clocks: (R,) times of day, as numbers from 0 without gaps.
+        offsets: the row at which each series begins and the last one ends, (N + 1,).
+    """
+    count = len(offsets) - 1
+    series = np.repeat(np.arange(count), np.diff(offsets))
+    first = np.append(True, (np.diff(days) != 0) | (np.diff(series) != 0))
+    spans = days[offsets[1:] - 1] - days[offsets[:-1]] + 1
+    of_days = np.bincount(series[first], minlength=count)
+    weekdays = np.zeros((count, 7), np.int64)
+    np.add.at(weekdays, (series[first], days[first] % 7), 1)
+    times = np.zeros((count, int(clocks.max()) + 1), np.int64)
+    np.add.at(times, (series, clocks), 1)
+    return _shut(weekdays, spans // 7) | _shut(times, of_days)
+
+
+def _shut(rows: NDArray[np.int64], passed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return a mask (N,) of the series with an empty cell that others fill, by no accident.
+
+    Args:
+        rows: (N, C) of each series in each cell of a week or a day.
+        passed: (N,) how often at least each series passed each cell.
+    """
+    used = rows > 0
+    filled = rows.sum(axis=1) / np.maximum(used.sum(axis=1) * passed, 1)
+    accident = (1 - np.minimum(filled, 1.0)) ** passed.astype(float)
+    empty = (~used & used.any(axis=0)).any(axis=1)
+    return empty & (passed >= LEAST_SINGLE) & (accident < CHANCE / rows.shape[1])
+
+
 def _week(distinct: NDArray[np.int64], day: int, step: int, weekdays: int) -> _Week:
     days, clocks = distinct // day, distinct % day // step
     passed = np.bincount(np.arange(days[0], days[-1] + 1) % weekdays, minlength=weekdays)
@@ -129,10 +162,10 @@ def _never(rows: NDArray[np.int64], passed: NDArray[np.int64], least: int, share
     rare = rows <= RARE * passed
     if not share or rows[rare].sum() > max(1, share * rows.sum()):
         rare = rows == 0
-    filled = min(1.0, rows[~rare].sum() / (np.maximum(passed, rows)[~rare].sum() + 0.5))
+    filled = rows[~rare].sum() / (np.maximum(passed, rows)[~rare].sum() + 0.5)  # below 1
     times = np.maximum(passed, 1).astype(float)
     # The logarithm of at least the binomial probability of that few rows: the powers themselves overflow.
-    accident = rows * np.log(times) + xlog1py(times - rows, -filled)
+    accident = rows * np.log(times) + (times - rows) * np.log1p(-filled)
     return rare & (passed >= least) & (accident < np.log(CHANCE / len(rows)))
 
 

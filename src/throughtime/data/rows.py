@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from throughtime.data.columns import ColumnNames, TableColumns, option, select_columns
 from throughtime.data.frames import as_polars, collect, format_times
 from throughtime.data.frequency import Frequency
-from throughtime.data.numbers import as_numbers
+from throughtime.data.numbers import as_numbers, missing_code
 from throughtime.data.source import Source
 from throughtime.data.timestamps import TimeStamps, distinct_values, parse_times
 
@@ -35,6 +35,7 @@ class Rows(NamedTuple):
         height: R / K, the rows of the table.
         order: the position of each row before the rows were sorted; None if they were in order.
         in_order: if the rows of each series were in order of time.
+        codes: the numbers that stood for missing values, by target column.
     """
 
     columns: TableColumns
@@ -46,6 +47,7 @@ class Rows(NamedTuple):
     height: int
     order: NDArray[np.int64] | None = None
     in_order: bool = True
+    codes: tuple[tuple[str, float], ...] = ()
 
     def table_row(self, position: int) -> int:
         """Return the row of the table that is at this position."""
@@ -108,28 +110,36 @@ def read_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, names: Colu
         InputError: for columns that cannot be found or read.
     """
     frame, columns = select_columns(table, source, names)
-    values = _values(frame, columns, source)
+    values, codes = _values(frame, columns, source)
     stamps = parse_times(as_polars(frame[columns.time]), source)
     labels, series = _series(frame, columns, source)
     count = len(columns.targets)
     if count == 1:
-        return Rows(columns, labels, labels, series, stamps, values, len(frame))
+        return Rows(columns, labels, labels, series, stamps, values, len(frame), codes=codes)
     # Each target column makes separate series; their rows follow one another.
     series = (series[None] * count + np.arange(count)[:, None]).ravel()
     stamps = replace(stamps, values=np.tile(stamps.values, count))
     ids = _target_ids(labels, columns, source)
-    return Rows(columns, ids, np.repeat(labels, count), series, stamps, values, len(frame))
+    return Rows(columns, ids, np.repeat(labels, count), series, stamps, values, len(frame), codes=codes)
 
 
-def _values(frame: nw.DataFrame, columns: TableColumns, source: Source) -> NDArray[np.float64]:
-    """Return the values of all target columns, one column after the other."""
+def _values(
+    frame: nw.DataFrame, columns: TableColumns, source: Source
+) -> tuple[NDArray[np.float64], tuple[tuple[str, float], ...]]:
+    """Return the values of all target columns, one after the other, and the numbers that stood for missing ones."""
     values = [as_numbers(as_polars(frame[name]), source) for name in columns.targets]
     for name, column in zip(columns.targets, values, strict=True):
         if np.isnan(column).all():
             raise source.error(
                 "all values are missing, expected numbers", code="all-missing", column=name, expected="numbers"
             )
-    return values[0] if len(values) == 1 else np.concatenate(values)
+    found = {name: missing_code(column) for name, column in zip(columns.targets, values, strict=True)}
+    codes = tuple((name, code) for name, code in found.items() if code is not None)
+    known = [
+        np.where(column == found[name], np.nan, column) if found[name] is not None else column
+        for name, column in zip(columns.targets, values, strict=True)
+    ]
+    return known[0] if len(known) == 1 else np.concatenate(known), codes
 
 
 def _target_ids(labels: NDArray, columns: TableColumns, source: Source) -> NDArray:

@@ -18,15 +18,25 @@ class Repairs:
 
     Attributes:
         grouped: columns from whose numbers marks for thousands were removed.
+        symbols: columns from whose numbers signs of currencies or per cent were removed, and the signs.
         skipped_lines: titles and comments above the names of the columns.
+        lines_of_words: units or second names between the names of the columns and the rows.
+        lines_below: totals and sources below the table.
+        encoding: the encoding that was assumed for a file that is not UTF-8; else None.
         made_up_names: the names of columns that had none, or the name of another column.
         wide_columns: the time stamps among the names of the columns of a wide table, which was made long.
+        wide_part: the part of a time, such as "month", that these names are; None if they are whole time stamps.
     """
 
     grouped: tuple[str, ...] = ()
+    symbols: tuple[tuple[str, str], ...] = ()
     skipped_lines: int = 0
+    lines_of_words: int = 0
+    lines_below: int = 0
+    encoding: str | None = None
     made_up_names: tuple[str, ...] = ()
     wide_columns: int = 0
+    wide_part: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +86,20 @@ class Source:
             line=None if row is None else self.line(row),
             column=column,
             found=found,
+            expected=expected,
+        )
+
+    def refuse(self, wrong: pl.Series, column: pl.Series, expected: str, *, code: str, advice: str = "") -> None:
+        """Raise the error for the first value of a column where ``wrong`` is true; do nothing without one."""
+        if not wrong.any():
+            return
+        row = first_true(wrong)
+        raise self.error(
+            f"found {column[row]!r}, expected {expected}{advice}",
+            code=code,
+            row=row,
+            column=column.name,
+            found=column[row],
             expected=expected,
         )
 

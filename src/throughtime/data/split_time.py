@@ -15,7 +15,11 @@ from throughtime.data.timestamps import parse_times, share_of_dates
 
 ROWS = 100  # of the table, enough to know the parts
 JOINED = " + "  # between the names of the parts
-CLOCK = r"^(\d{1,2})[:.hH](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*(?:([aApP])\.?[mM]\.?)?$"
+# A time of day, perhaps the first of two.
+CLOCK = (
+    r"^(\d{1,2})[:.hH](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*(?:([aApP])\.?[mM]\.?)?"
+    r"(?:\s*[-\x{2013}]\s*\d{1,2}[:.hH]\d{2}(?:[:.]\d{2})?)?$"
+)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -32,12 +36,13 @@ PARTS = {
     "month": Part(("month", "mon", "mo", "mm", "mth", "mnth", "monat", "mois"), 1, 12),
     "quarter": Part(("quarter", "qtr", "q", "quartal"), 1, 4),
     "week": Part(("week", "wk", "kw", "isoweek", "woche", "weekofyear"), 1, 53),
+    "dayofyear": Part(("doy", "dayofyear", "yday", "jday", "julianday"), 1, 366),
     "day": Part(("day", "dd", "dy", "tag", "dom", "mday", "dayofmonth"), 1, 31),
     "hour": Part(("hour", "hr", "hh", "h", "he", "time", "stunde", "heure", "hourofday", "hourending"), 0, 2400),
     "minute": Part(("minute", "min", "mi", "minuten"), 0, 59),
 }
 FINER = {
-    "year": (("month", "quarter", "week"), ("day",), ("clock", "hour"), ("minute",)),
+    "year": (("month", "quarter", "week", "dayofyear"), ("day",), ("clock", "hour"), ("minute",)),
     "date": (("clock", "hour"), ("minute",)),
 }
 
@@ -65,7 +70,7 @@ def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Sour
         return table
     frame = collect(table)
     columns = [as_polars(frame[name]) for name in names]
-    parts = {kind: column for column in columns if (kind := _kind(column.head(ROWS))) is not None}
+    parts = {kind: column for column in columns if (kind := part_of_time(column.head(ROWS))) is not None}
     if len(parts) < len(columns) or not {"date", "year"} & set(parts):
         return table
     times = _times(parts, time, source)
@@ -81,7 +86,7 @@ def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[
         return []
     found: dict[str, list[str]] = {}
     for name in head.columns:
-        kind = None if name in taken else _kind(as_polars(head[name]))
+        kind = None if name in taken else part_of_time(as_polars(head[name]))
         if kind is not None:
             found.setdefault(kind, []).append(name)
     if any(len(columns) > 1 for columns in found.values()):
@@ -106,7 +111,7 @@ def _distinct(table: nw.DataFrame | nw.LazyFrame, id: str | None, columns: list[
     return not pl.DataFrame([as_polars(frame[name]).cast(pl.String) for name in names]).is_duplicated().any()
 
 
-def _kind(column: pl.Series) -> str | None:
+def part_of_time(column: pl.Series) -> str | None:
     """Return the part of a time that a column holds, by its name and its values."""
     values = column.drop_nulls()
     if not len(values):
@@ -117,7 +122,7 @@ def _kind(column: pl.Series) -> str | None:
         return "clock"
     if share_of_dates(values) > 0.5:
         return "date"
-    name = column.name.strip().lower().replace("_", "").replace(" ", "")
+    name = column.name.strip(" <>").lower().replace("_", "").replace(" ", "")
     kind = next((kind for kind, part in PARTS.items() if name in part.names), None)
     numbers = None if kind is None else _numbers(values, kind)
     if kind is None or numbers is None or numbers.has_nulls():
@@ -166,22 +171,9 @@ def _whole(column: pl.Series, kind: str, source: Source) -> NDArray[np.int64]:
     numbers = _numbers(column, kind)
     assert numbers is not None
     least, largest = PARTS[kind].least, PARTS[kind].largest
-    inside = numbers.is_between(least, largest).fill_null(False)
-    _check_all(inside, column, f"{kind}s from {least} to {largest}", source)
+    outside = ~numbers.is_between(least, largest).fill_null(False)
+    source.refuse(outside, column, f"{kind}s from {least} to {largest}", code="not-a-time")
     return numbers.to_numpy()
-
-
-def _check_all(fits: pl.Series, column: pl.Series, expected: str, source: Source) -> None:
-    if not fits.all():
-        row = first_true(~fits)
-        raise source.error(
-            f"found {column[row]!r}, expected {expected}",
-            code="not-a-time",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected=expected,
-        )
 
 
 def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDArray:
@@ -191,10 +183,13 @@ def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDA
         fourth = year.astype("datetime64[Y]").astype("datetime64[D]") + 3  # January 4 is in the first week
         monday = fourth - (fourth.astype(np.int64) + 3) % 7
         return monday + 7 * (parts["week"] - 1)
+    if "dayofyear" in parts:
+        parts = parts | {"month": np.ones_like(year), "day": parts["dayofyear"]}
     month = parts.get("month", 3 * parts["quarter"] - 2 if "quarter" in parts else np.ones_like(year))
     months = (12 * year + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (parts.get("day", np.ones_like(year)) - 1)
-    wrong = days.astype("datetime64[M]") != months
+    span = "datetime64[Y]" if "dayofyear" in parts else "datetime64[M]"
+    wrong = days.astype(span) != months.astype(span)
     if wrong.any():
         row = int(wrong.argmax())
         found = f"{months[row]}-{parts['day'][row]:02d}"
@@ -207,7 +202,7 @@ def _days(parts: dict[str, NDArray[np.int64]], name: str, source: Source) -> NDA
 def _clock(column: pl.Series, source: Source) -> NDArray:
     """Return the time of day."""
     text = column.cast(pl.String).str.strip_chars()
-    _check_all(text.str.contains(CLOCK), column, "times of day such as 13:30", source)
+    source.refuse(~text.str.contains(CLOCK), column, "times of day such as 13:30", code="not-a-time")
     hour, minute, second, half = (text.str.extract(CLOCK, group) for group in (1, 2, 3, 4))
     hours = hour.cast(pl.Int64).to_numpy()
     afternoon, morning = (half.str.to_lowercase().eq_missing(letter).to_numpy() for letter in "pa")

@@ -16,6 +16,8 @@ from throughtime.data.notations import (
 
 PARTS_OF_YEARS = r"^(\d{4})[-/ .:](\d{1,3})$"
 YEARS_LAST = r"^(\d{1,3})[-/ .:](\d{4})$"
+SPLIT_YEARS = r"^(\d{4})[-/\x{2013}](?:\d\d)?(\d\d)$"  # 1990/91, 1990-1991
+FEWEST = 3  # years that each begin one year and end the next by no chance
 LONG = {known.unit: known for known in NOTATIONS if not known.short}
 
 
@@ -37,9 +39,9 @@ def read_parts(column: pl.Series, distinct: pl.Series, like: str | None = None) 
         return None
     widths = text.str.len_chars().to_numpy()
     points = distinct.str.contains(".", literal=True).any()
-    if points and len(np.unique(widths)) > 1:
-        return None  # a number with a fraction: 2020.1 is 2020.10
     parts = text.cast(pl.Int64).to_numpy()
+    if points and (len(np.unique(widths)) > 1 or len(np.unique(parts)) < min(2, len(parts) - 1)):
+        return None  # a number with a fraction: 2020.1 is 2020.10, and 1700.5, 1701.5 are the middles of years
     notation = _notation(years.cast(pl.Int64).to_numpy(), parts, widths, like)
     if notation is None or (notation.unit == "month" and not points):
         return None
@@ -49,6 +51,15 @@ def read_parts(column: pl.Series, distinct: pl.Series, like: str | None = None) 
     values = pl.Series(dates).cast(pl.Datetime("us"))
     spread = values if len(distinct) == len(column) else column.replace_strict(distinct, values)
     return Reading(notation.name, spread.to_physical().to_numpy().view("datetime64[us]"))
+
+
+def split_years(distinct: pl.Series) -> pl.Series | None:
+    """Return the first years of text such as 1999/00 or 1990-1991, if every value is a year and the next; else None."""
+    first = distinct.str.extract(SPLIT_YEARS, 1).cast(pl.Int64)
+    second = distinct.str.extract(SPLIT_YEARS, 2).cast(pl.Int64)
+    if first.has_nulls() or len(first) < FEWEST or ((first + 1) % 100 != second).any():
+        return None
+    return first
 
 
 def _notation(years: NDArray[np.int64], parts: NDArray[np.int64], widths: NDArray, like: str | None) -> Notation | None:

@@ -2,15 +2,22 @@
 
 import os
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 FIXED_OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
+# The zones that many share the clocks of: their names come before those of their neighbors.
+USUAL = (
+    *("Europe/London", "Europe/Berlin", "Europe/Athens", "America/New_York", "America/Chicago", "America/Denver"),
+    *("America/Los_Angeles", "Australia/Sydney", "Australia/Adelaide", "Pacific/Auckland"),
+)
+MOST_CHANGES = 1000  # of the clocks: a column with more is no column of one zone
 DAY = np.timedelta64(1, "D")
 FINER = ((np.timedelta64(1, "h"), 24), (np.timedelta64(1, "m"), 60), (np.timedelta64(1, "s"), 60))  # and their number
 
@@ -56,6 +63,31 @@ def zone_of(times: list[datetime]) -> str | None:
         return None
     names = {zone_name(zone) for zone in zones.values() if zone is not None}
     return names.pop() if len(names) == 1 else None
+
+
+def zone_of_offsets(instants: NDArray, offsets: NDArray) -> str | None:
+    """Return the IANA name of a zone whose clocks have these offsets from UTC at these instants; None without one.
+
+    Zones that agree on all of them are neighbors, or their clocks differed before or will after: the usual name is
+    returned, else the first of the alphabet.
+
+    Args:
+        instants: distinct, datetime64[us] in UTC, in any order.
+        offsets: timedelta64[us], one for each.
+    """
+    order = np.argsort(instants)
+    instants, offsets = instants[order], offsets[order]
+    changed = np.flatnonzero(offsets[1:] != offsets[:-1])
+    telling = np.unique([0, *changed, *(changed + 1), len(instants) - 1])
+    if len(telling) > MOST_CHANGES:
+        return None
+    for zone in (*USUAL, *sorted(available_timezones() - set(USUAL))):
+        with suppress(pl.exceptions.ComputeError):  # polars does not know all of them
+            if np.array_equal(_offsets_at(instants[telling], zone), offsets[telling]) and np.array_equal(
+                wall_clock(instants, zone) - instants, offsets
+            ):
+                return zone
+    return None
 
 
 def offset_text(minutes: int) -> str:

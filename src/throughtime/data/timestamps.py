@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from throughtime.data.integer_times import PLAIN, read_fractions, read_integers
 from throughtime.data.notations import FIRST_YEAR, LAST_YEAR, Reading, UnclearNotationError
 from throughtime.data.source import Source, first_true, without_missing_words
-from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts
+from throughtime.data.text_parts import PARTS_OF_YEARS, YEARS_LAST, read_parts, split_years
+from throughtime.data.time_zones import fixed_offset
 from throughtime.data.written_times import EXPECTED, INTEGER, read_text, share_of_text_dates, unreadable
 
 LONG_INTEGER = r"^-?\d{19}$"  # nanoseconds since 1970
@@ -35,6 +36,11 @@ class TimeStamps:
     zone: str | None = None
     digits: str | None = None
     form: str | None = None
+
+    @property
+    def clocks(self) -> str | None:
+        """The zone whose clocks the changing offsets of text follow; None for a fixed offset, and for other types."""
+        return self.zone if self.form and self.zone and fixed_offset(self.zone) is None else None
 
 
 def parse_times(column: pl.Series, source: Source, like: str | None = None) -> TimeStamps:
@@ -86,6 +92,8 @@ def share_of_dates(sample: pl.Series) -> float:
         return 0.0
     sample = sample.cast(pl.String)
     text = sample.str.strip_chars()
+    if split_years(text) is not None:
+        return 1.0
     text = text.set(text.cast(pl.Float64, strict=False).is_not_null(), None)
     years = text.str.extract(PARTS_OF_YEARS, 1).fill_null(text.str.extract(YEARS_LAST, 2)).cast(pl.Int64)
     parts = float(years.is_between(FIRST_YEAR, LAST_YEAR).fill_null(False).sum()) / len(text)
@@ -101,31 +109,14 @@ def distinct_values(values: NDArray) -> NDArray:
 def _from_datetimes(column: pl.Series, source: Source) -> TimeStamps:
     kind = column.dtype
     assert isinstance(kind, pl.Datetime)
-    if kind.time_unit == "ns" and (column.to_physical() % 1000 != 0).any():
-        row = first_true(column.to_physical() % 1000 != 0)
-        raise source.error(
-            "time stamps with nanoseconds, expected whole microseconds",
-            code="nanoseconds",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="whole microseconds",
-        )
+    if kind.time_unit == "ns":
+        source.refuse(column.to_physical() % 1000 != 0, column, "whole microseconds", code="nanoseconds")
     return TimeStamps(_microseconds(column), f"datetime64[{kind.time_unit}]", kind.time_zone)
 
 
 def _from_integers(column: pl.Series, source: Source, like: str | None) -> TimeStamps:
     whole = column.cast(pl.Int64, strict=False)
-    if whole.has_nulls():
-        row = first_true(whole.is_null())
-        raise source.error(
-            f"found {column[row]}, expected integers below 2**63",
-            code="not-a-time",
-            row=row,
-            column=column.name,
-            found=column[row],
-            expected="integers below 2**63",
-        )
+    source.refuse(whole.is_null(), column, "integers below 2**63", code="not-a-time")
     values = whole.to_numpy()
     try:
         reading = read_integers(values, column.name, like)
@@ -152,6 +143,9 @@ def _from_text(column: pl.Series, source: Source, like: str | None) -> TimeStamp
         whole = column.str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
         if not whole.has_nulls():
             return _from_integers(whole, source, like)
+    if (years := split_years(distinct)) is not None:
+        values = column.replace_strict(distinct, years) if len(distinct) < len(column) else years
+        return TimeStamps(values.to_numpy(), "int64", digits="by their first years", form=PLAIN)
     try:
         reading = read_parts(column, distinct, like)
     except UnclearNotationError as unclear:

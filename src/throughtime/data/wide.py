@@ -1,4 +1,8 @@
-"""Wide tables, with a column for each time stamp and a row for each series, made long."""
+"""Wide tables, with several values in a row, made long: one row for each series and time.
+
+Either each row is a series, and names of columns are time stamps; or each row is a year, a month or a date, and names
+of columns are the parts of it.
+"""
 
 from dataclasses import replace
 
@@ -6,70 +10,123 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from throughtime.data.columns import ColumnNames
+from throughtime.data.columns import ALL, ColumnNames
 from throughtime.data.frames import as_polars, collect
-from throughtime.data.source import Source
+from throughtime.data.source import Source, without_missing_words
+from throughtime.data.split_time import JOINED, part_of_time
 from throughtime.data.timestamps import share_of_dates
+from throughtime.data.wide_names import numbered_names, part_names, time_names
 
-FEWEST = 3  # time stamps among the names of a wide table's columns
-NUMBER = r"^\s*[+-]?\d+(\.\d*)?\s*$"
-YEAR = r"^(1[5-9]|20|21)\d\d$"
 ID, TIME, VALUE = "unique_id", "ds", "y"
+# The parts that names of columns may be, and the columns whose rows they are parts of.
+OF_ROWS = {
+    "month": ("year",),
+    "quarter": ("year",),
+    "week": ("year",),
+    "day": ("year", "month"),
+    "hour": ("date",),
+    "clock": ("date",),
+}
+SAMPLE = 100  # rows, enough to know what a column holds
+
+Table = nw.DataFrame | nw.LazyFrame
 
 
-def time_names(names: list[str]) -> list[str]:
-    """Return the names that are time stamps if a table with these columns is wide, else none."""
-    text = pl.Series(names, dtype=pl.String)
-    numbers = text.str.contains(NUMBER)
-    years = text.filter(text.str.contains(YEAR))
-    if len(years) >= FEWEST and len(years) == numbers.sum() and len(set(np.diff(years.cast(pl.Int64)))) == 1:
-        return years.to_list() if years.n_unique() == len(years) else []
-    written = text.filter(text.str.contains(r"\d"))
-    if numbers.any() or len(written) < FEWEST or share_of_dates(written) <= 0.5:
-        return []
-    if share_of_dates(written) < 1:
-        written = written.filter([share_of_dates(pl.Series([name])) == 1 for name in written])
-    return written.to_list() if len(written) >= FEWEST else []
-
-
-def to_long(
-    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames
-) -> tuple[nw.DataFrame | nw.LazyFrame, Source, ColumnNames]:
+def to_long(table: Table, source: Source, names: ColumnNames) -> tuple[Table, Source, ColumnNames]:
     """Return a wide table as a long one, with the names of its columns; a long one as it is.
 
-    Each row is a series. It is named by the column that the user names, or by the first one of text that has a
-    different value in each row, or by all columns of text together. Columns beside the time stamps
-    may be static covariates.
+    A series is named by the column that the user names, or by the first one of text that has a different value in each
+    row (in each row of one year or date), or by all columns of text together. Columns beside the time stamps may be
+    static covariates.
     """
     present = table.collect_schema().names()
-    if names.time is not None or names.target is not None or {TIME, VALUE} & set(present):
+    if names.time is not None or names.target not in (None, ALL) or {TIME, VALUE} & set(present):
         return table, source, names
-    times = time_names(present)
+    head = collect(table.head(SAMPLE))
+    if crossed := _crossed(head):
+        of_rows, kind, labels = crossed[0]
+        return _unpivoted(collect(table), source, names, labels, kind=kind, of_rows=of_rows)
+    times = time_names(present) or _numbered(head)
     if not times:
         return table, source, names
-    frame = collect(table)
-    others = [name for name in present if name not in times]
-    id = names.id
-    if id is None and ID in others:
-        id = ID
-    if id is None and others:
-        frame, id = _with_id(frame, others)
+    return _unpivoted(collect(table), source, names, times, kind=TIME, of_rows=())
+
+
+def _crossed(head: nw.DataFrame) -> list[tuple[tuple[str, ...], str, dict[str, str]]]:
+    """Return the columns of years, months or dates, and the part of them that names of columns are, with numbers."""
+    kinds: dict[str, str] = {}
+    for name in head.columns:
+        kinds.setdefault(part_of_time(as_polars(head[name])) or "", name)
+    found = []
+    for kind, labels in part_names(head.columns).items():
+        partners = OF_ROWS[kind]
+        if kind not in kinds and all(partner in kinds for partner in partners):
+            found.append((tuple(kinds[partner] for partner in partners), kind, labels))
+    years = time_names(head.columns)
+    if "month" in kinds and "year" not in kinds and years and all(time.isdigit() for time in years.values()):
+        found.append(((kinds["month"],), "year", years))
+    return found
+
+
+def _numbered(head: nw.DataFrame) -> dict[str, str]:
+    """Return columns of numbers with numbered names, if no column holds dates."""
+    columns = {name: as_polars(head[name]) for name in head.columns}
+    if any(share_of_dates(column.drop_nulls()) > 0.5 for column in columns.values()):
+        return {}
+    return numbered_names([name for name, column in columns.items() if not _is_text(column)])
+
+
+def _unpivoted(
+    frame: nw.DataFrame,
+    source: Source,
+    names: ColumnNames,
+    labels: dict[str, str],
+    *,
+    kind: str,
+    of_rows: tuple[str, ...],
+) -> tuple[Table, Source, ColumnNames]:
+    """Return the frame with a row for each cell of the columns ``labels``, under their times or parts of times.
+
+    A row that is a year has a cell for each month, also for those to come: missing ones make no rows.
+    """
+    others = [name for name in frame.columns if name not in labels]
+    id = names.id or (ID if ID in others else None)
+    if id is None and set(others) > set(of_rows) and not (of_rows and _is_distinct(frame, of_rows)):
+        frame, id = _with_id(frame, others, of_rows)
         others = [*others, *([id] if id not in others else [])]
-    lines = None if source.lines is None else np.tile(source.lines, len(times))
-    unclear = (*source.unclear, *([VALUE] if set(times) & set(source.unclear) else []))
-    repairs = replace(source.repairs, wide_columns=len(times))
-    long = frame.unpivot(times, index=others, variable_name=TIME, value_name=VALUE)
+    unclear = (*source.unclear, *([VALUE] if set(labels) & set(source.unclear) else []))
+    repairs = replace(source.repairs, wide_columns=len(labels), wide_part=kind if of_rows else None)
+    long = frame.unpivot(list(labels), index=others, variable_name=kind, value_name=VALUE)
+    texts = np.repeat(list(labels.values()), len(frame)).tolist()
+    long = long.with_columns(nw.new_series(kind, texts, nw.String, backend=frame.implementation))
+    lines = None if source.lines is None else np.tile(source.lines, len(labels))
+    if of_rows:
+        known = ~_is_missing(as_polars(long[VALUE]))
+        long = long.filter(known.to_list())
+        lines = None if lines is None else lines[known.to_numpy()]
+    time = JOINED.join((kind, *of_rows) if kind == "year" else (*of_rows, kind))
     source = replace(source, lines=lines, unclear=unclear, repairs=repairs)
-    return long, source, replace(names, id=id, time=TIME, target=VALUE)
+    return long, source, replace(names, id=id, time=time, target=VALUE)
 
 
-def _with_id(frame: nw.DataFrame, others: list[str]) -> tuple[nw.DataFrame, str]:
-    """Return the frame with a column that names its rows, and the column's name."""
-    columns = [as_polars(frame[name]) for name in others]
+def _is_missing(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return without_missing_words(values).is_null()
+    return values.is_null() | values.is_nan() if values.dtype.is_float() else values.is_null()
+
+
+def _is_distinct(frame: nw.DataFrame, columns: tuple[str, ...]) -> bool:
+    """Return if the columns tell the rows apart."""
+    return not pl.DataFrame([as_polars(frame[name]).cast(pl.String) for name in columns]).is_duplicated().any()
+
+
+def _with_id(frame: nw.DataFrame, others: list[str], of_rows: tuple[str, ...]) -> tuple[nw.DataFrame, str]:
+    """Return the frame with a column that names its rows, or those of one time, and the column's name."""
+    columns = [as_polars(frame[name]) for name in others if name not in of_rows]
     text = [column for column in columns if _is_text(column)]
     whole = [column for column in columns if not _is_text(column) and not column.dtype.is_float()]
     for column in (*text, *(() if text else whole)):
-        if not column.has_nulls() and column.n_unique() == len(column):
+        if not column.has_nulls() and _is_distinct(frame, (*of_rows, column.name)):
             return frame, column.name
     parts = pl.DataFrame([column.cast(pl.String) for column in text or columns])
     ids = parts.select(pl.concat_str(pl.all(), separator="/", ignore_nulls=True)).to_series().to_list()
@@ -77,6 +134,8 @@ def _with_id(frame: nw.DataFrame, others: list[str]) -> tuple[nw.DataFrame, str]
 
 
 def _is_text(column: pl.Series) -> bool:
+    """Return if a column holds text, most of which is no number."""
     if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return False
-    return bool(column.cast(pl.String).cast(pl.Float64, strict=False).is_null().any())
+    known = without_missing_words(column.cast(pl.String)).drop_nulls()
+    return bool(known.cast(pl.Float64, strict=False).null_count() > len(known) / 2)

@@ -2,6 +2,9 @@
 
 The N series of a panel are one flat array on the device. A window is a cutoff in one series, the R values before it
 (the lookback) and the F values after it (the horizon). Drawing a batch is one gather, so memory is that of the panel.
+
+A program is compiled for the sizes of its arrays. So arrays on the device have one of a few sizes, and their last rows
+may be padding that no window reads: panels of about the same size share a program. See :func:`padded_size`.
 """
 
 from typing import NamedTuple
@@ -11,6 +14,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._types import Array, Bool, Float, Int, Key
+
+LEAST_STEPS, LEAST_SERIES = 4096, 64  # of a padded panel: a window reads as fast from a longer array
+MOST_SPARE = 2**18  # rows of padding
+
+
+def padded_size(size: int, least: int) -> int:
+    """Return the size of an array for ``size`` rows and padding: ``least`` times a power of 4, or a multiple of 2^18.
+
+    The sizes are far apart, because each of them is another program, and padding costs nothing but memory.
+    """
+    padded = least
+    while padded < min(size, MOST_SPARE):
+        padded *= 4
+    return padded if padded >= size else -(-size // MOST_SPARE) * MOST_SPARE
 
 
 class CovariateTable(NamedTuple):
@@ -61,8 +78,15 @@ def device_table(numbers: np.ndarray, codes: np.ndarray) -> CovariateTable:
 
 
 def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:
-    """Put the positions at which series begin on the device."""
-    return jnp.asarray(offsets, jnp.int32)
+    """Put the positions at which series begin on the device, padded."""
+    return _padded(offsets, LEAST_SERIES, np.int32)
+
+
+def _padded(rows: np.ndarray, least: int, dtype: type[np.generic], filler: int = 0) -> Array:
+    """Put rows on the device, and behind them as many of ``filler`` as make up the padded size."""
+    padded = np.full(padded_size(len(rows), least), filler, dtype)
+    padded[: len(rows)] = rows
+    return jnp.asarray(padded)
 
 
 def covariates_at(
@@ -97,7 +121,7 @@ def _gathered(table: CovariateTable, places: Int[Array, "B S"], readable: Bool[A
 
 
 class Series(NamedTuple):
-    """N ragged series on the device, P values in all.
+    """N ragged series on the device, P values in all, both with padding: no window reads the last of them.
 
     Attributes:
         values: all values, one series after the other; missing ones are filled.
@@ -148,7 +172,7 @@ def last_steps(windows: Windows, steps: int) -> Windows:
 def device_series(
     values: np.ndarray, observed: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, use: np.ndarray
 ) -> Series:
-    """Put a panel on the device.
+    """Put a panel on the device, padded.
 
     Args:
         values: (P,) without NaN.
@@ -160,13 +184,13 @@ def device_series(
     # The square root: long series hold more information, but not in proportion (M4 Weekly: 0.02 of OWA).
     weights = np.cumsum(np.where(use, np.sqrt(lengths), 0.0))
     with np.errstate(over="ignore"):  # beyond float32 it becomes infinite, and so does the loss of its windows
-        single = values.astype(np.float32)
+        single = _padded(values, LEAST_STEPS, np.float32)
     return Series(
-        jnp.asarray(single),
-        jnp.asarray(observed),
-        jnp.asarray(offsets, jnp.int32),
-        jnp.asarray(lengths, jnp.int32),
-        jnp.asarray(weights / weights[-1], jnp.float32),
+        single,
+        _padded(observed, LEAST_STEPS, np.bool_),
+        _padded(offsets, LEAST_SERIES, np.int32),
+        _padded(lengths, LEAST_SERIES, np.int32),
+        _padded(weights / weights[-1], LEAST_SERIES, np.float32, filler=1),  # never drawn: all draws are below 1
     )
 
 
@@ -178,7 +202,6 @@ def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon
     """
     key_row, key_cutoff = jax.random.split(key)
     rows = jnp.searchsorted(series.weights, jax.random.uniform(key_row, (batch,)), side="right")
-    rows = jnp.minimum(rows, len(series.weights) - 1)
     lengths = series.lengths[rows]
     last = jnp.maximum(lengths - horizon, 1)
     first = jnp.minimum(min_history, last)
@@ -187,11 +210,27 @@ def draw_windows(key: Key, series: Series, *, batch: int, lookback: int, horizon
 
 
 def windows_at(
-    series: Series, rows: Int[Array, "B"], cutoffs: Int[Array, "B"], *, lookback: int, horizon: int
+    series: Series,
+    rows: Int[Array, "B"],
+    cutoffs: Int[Array, "B"],
+    *,
+    lookback: int,
+    horizon: int,
+    ends: Int[Array, "B"] | None = None,
 ) -> Windows:
-    """Return the windows of these series with these cutoffs; a cutoff is the number of values before it."""
+    """Return the windows of these series with these cutoffs; a cutoff is the number of values before it.
+
+    Args:
+        series: N series.
+        rows: the series of each window.
+        cutoffs: the cutoff of each window.
+        lookback: R.
+        horizon: F.
+        ends: the values of each window's series that may be read; the lengths of the series by default.
+    """
+    ends = series.lengths[rows] if ends is None else ends
     positions = cutoffs[:, None] + jnp.arange(-lookback, horizon)[None]
-    inside = (positions >= 0) & (positions < series.lengths[rows][:, None])
+    inside = (positions >= 0) & (positions < ends[:, None])
     places = jnp.where(inside, series.offsets[rows][:, None] + positions, 0)
     values = jnp.where(inside, series.values[places], 0)
     observed = inside & series.observed[places]

@@ -1,36 +1,36 @@
 """Time stamps written as text: the format that a column has throughout, its zone, and the years of two digits."""
 
 import re
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from throughtime.data.source import Source, first_true
-from throughtime.data.time_zones import fixed_offset
+from throughtime.data.time_zones import fixed_offset, zone_of_offsets
 
 # Formats of dates. A column holds one of them throughout, with or without a time of day.
 DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
+    "%Y.%m.%d",
     "%d/%m/%Y",
     "%m/%d/%Y",
     "%d.%m.%Y",
     "%d-%m-%Y",
     "%m-%d-%Y",
-    "%d %b %Y",
-    "%d-%b-%Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
+    "%d-%B-%Y",
+    "%B-%d-%Y",
+    "%Y-%B-%d",
     "%Y%m%d",
     "%G-W%V-%u",
 )
-MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%b-%Y", "%Y %b", "%Y-%b", "%B %Y", "%Y%m")
+MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%B-%Y", "%Y-%B", "%Y%m")
 # Formats with years of two digits, tried where no other reads a column.
-YEAR_LAST = ("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d %b %y", "%d-%b-%y", "%b-%y", "%b %y")
+YEAR_LAST = ("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y", "%d-%B-%y", "%B-%y")
 YEAR_FIRST = ("%y/%m/%d", "%y-%m-%d")
-MONTHS_SHORT = ("%b-%y", "%b %y")
+MONTHS_SHORT = ("%B-%y",)
 TIMES_OF_DAY = ("", " %H:%M:%S%.f", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
 ZONED = r"^(.*\d:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)$"
 MIDNIGHT = r"([ T])24:00((?::00)?(?:\.0+)?)$"  # the end of a day
@@ -40,8 +40,17 @@ EXPECTED = "a date such as 1949-01 or 1949-01-31, a date-time such as 1949-01-31
 FOUR_DIGITS = (1000, 9999)  # a parsed year outside of these was a day or had two digits
 SAMPLE = 200  # values that are enough to find the format of a column
 PLAIN_SPAN = 10  # years first make days this many times as far apart as years last: the reading is wrong
+# A span of time stands for its beginning: 2020-01-06/2020-01-12, or with a dash or "to" between blanks.
+SPANS = (r"^(.*\d{4}.*?)\s+(?:-|\x{2013}|\x{2014}|to)\s+.*\d{4}.*$", r"^(\d{4}-\d\d-\d\d[^/]*)/\d{4}-\d\d-\d\d[^/]*$")
 # Quarters, weeks and months with letters, and what one of the formats reads.
 LETTERS = (
+    (r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", ""),
+    (r"(?i)^([a-z]{3})\s+(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$", "${2}-${1}-${4} ${3}"),
+    (r"(?i)\b(\d{1,2})(?:st|nd|rd|th)\b", "${1}"),
+    (r"(?i)\bsept\b", "Sep"),
+    (r"(?i)(\d)[ /.,'\x{2019}-]+([a-z]{3,9})\b\.?", "${1}-${2}"),
+    (r"(?i)\b([a-z]{3,9})\.?[ /,'\x{2019}-]+(\d)", "${1}-${2}"),
+    (r"(?i)\b([a-z]{3,9}-\d{1,2}),?\s+(\d{4})\b", "${1}-${2}"),
     (r"(?i)^(\d{4})[ /:-]?W(\d)$", "${1}-W0${2}-1"),
     (r"(?i)^(\d{4})[ /:-]?W(\d{2})$", "${1}-W${2}-1"),
     (r"(?i)^W(\d)[ /:-]?(\d{4})$", "${2}-W0${1}-1"),
@@ -59,7 +68,7 @@ class Written(NamedTuple):
 
     Attributes:
         dates: one for each row, in UTC if there is a zone.
-        zone: "UTC", "+02:00", or None.
+        zone: "UTC", "+02:00", "Europe/Berlin" if the offsets change with its clocks, or None.
         form: the format of the dates.
     """
 
@@ -97,9 +106,8 @@ def read_text(column: pl.Series, source: Source, like: str | None = None) -> Wri
         if not other.has_nulls() and (other != dates).any():
             raise _two_readings(column, distinct, dates, other, source)
     dates = dates + _ends_of_days(distinct)
-    zone = _one_zone(column, distinct, dates, source)
-    if zone is not None:
-        dates = dates.dt.replace_time_zone(None) - fixed_offset(zone)
+    zone, offsets = _one_zone(column, distinct, dates, source)
+    dates = dates - offsets
     if len(distinct) < len(column):
         dates = column.replace_strict(distinct, dates)
     return Written(dates, zone, form)
@@ -107,6 +115,8 @@ def read_text(column: pl.Series, source: Source, like: str | None = None) -> Wri
 
 def share_of_text_dates(text: pl.Series) -> float:
     """Return the share of values that are dates in the most frequent format; numbers are null in ``text``."""
+    if not text.str.contains(r"\d").any():  # to try all formats takes as long as to read a small file
+        return 0.0
     bare, shares = plain_text(text), [0.0]
     for forms in (DATES + MONTHS, YEAR_LAST + YEAR_FIRST):
         shares += [1 - _read(bare, form).null_count() / len(bare) for form in forms]
@@ -120,12 +130,21 @@ def plain_text(text: pl.Series) -> pl.Series:
     bare = text.str.extract(ZONED, 1)
     text = bare.zip_with(bare.is_not_null(), text)
     text = text.str.replace(MIDNIGHT, "${1}00:00${2}")
-    if not text.str.contains("(?i)[QTWM]").any():
+    for span in SPANS:
+        if text.str.contains(span).all():
+            text = text.str.replace(span, "${1}")
+    if not text.str.contains("(?i)[a-z]").any():
         return text
     for quarter in range(4):
         month = f"{3 * quarter + 1:02d}"
         for pattern in (rf"^(\d{{4}})[ /:-]?Q{quarter + 1}$", rf"^(?:Q{quarter + 1}|{quarter + 1}Q)[ /:-]?(\d{{4}})$"):
             text = text.str.replace(f"(?i){pattern}", f"${{1}}-{month}")
+        for years, century in ((r"[0-5]\d|6[0-8]", 20), (r"69|[7-9]\d", 19)):  # as POSIX has them
+            for pattern in (
+                rf"^({years})[ /:-]?Q{quarter + 1}$",
+                rf"^(?:Q{quarter + 1}|{quarter + 1}Q)[ /:'-]?({years})$",
+            ):
+                text = text.str.replace(f"(?i){pattern}", f"{century}${{1}}-{month}")
     for pattern, replacement in LETTERS:
         text = text.str.replace(pattern, replacement)
     return text
@@ -135,7 +154,9 @@ def unreadable(column: pl.Series, row: int, source: Source) -> Exception:
     """Return the error for a value that is no time stamp."""
     value = column[row]
     hint = ""
-    if isinstance(value, str) and any(map(str.isdigit, value)) and not FOUR_DIGIT_YEAR.search(value):
+    if isinstance(value, str) and (zone := re.search(r"\d:\d\d\s*([A-Z]{2,5})$", value)):
+        hint = f". Write the offset from UTC, such as +01:00, in place of {zone[1]!r}"
+    elif isinstance(value, str) and any(map(str.isdigit, value)) and not FOUR_DIGIT_YEAR.search(value):
         hint = ". It has no year of four digits: write dates as YYYY-MM-DD"
     return source.error(
         f"found {value!r}, expected {EXPECTED}{hint}",
@@ -213,12 +234,22 @@ def _ends_of_days(text: pl.Series) -> pl.Series:
     return (ends.cast(pl.Int64) * 86_400_000_000).cast(pl.Duration("us"))
 
 
-def _one_zone(column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source) -> str | None:
-    """Return the zone written behind all time stamps: "UTC", "+02:00", or None."""
+def _one_zone(column: pl.Series, distinct: pl.Series, local: pl.Series, source: Source) -> tuple[str | None, pl.Series]:
+    """Return the zone that all time stamps are in, None without one, and the offset of each distinct one from UTC.
+
+    Offsets that change as the clocks of a zone do are its, and its name is returned.
+    """
     written = distinct.str.extract(ZONED, 2)
     zones = {text: None if text is None else _zone_name(text) for text in written.unique(maintain_order=True)}
+    known = {text: zone and fixed_offset(zone) for text, zone in zones.items()}
+    offsets = pl.Series([known[text] or timedelta() for text in zones], dtype=pl.Duration("us"))
+    offsets = written.replace_strict(pl.Series(list(zones), dtype=pl.String), offsets)
     if len(set(zones.values())) == 1:
-        return zones[written[0]]
+        return zones[written[0]], offsets
+    if None not in zones:
+        instants = (local - offsets).to_physical().to_numpy().view("datetime64[us]")
+        if (zone := zone_of_offsets(instants, offsets.to_physical().to_numpy().view("timedelta64[us]"))) is not None:
+            return zone, offsets
     same = [text for text, zone in zones.items() if zone == zones[written[0]]]
     other = distinct[first_true(~written.is_in(same, nulls_equal=True))]
     days = None not in zones and len(np.unique(local.to_physical().to_numpy() % 86_400_000_000)) == 1

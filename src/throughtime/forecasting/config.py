@@ -166,6 +166,7 @@ class Plan(NamedTuple):
         members: networks that are trained, from different weights and windows, and averaged.
         variants: whether variants of the network compete on held-out ends, or this one alone is trained.
         positive: whether all forecasts stop at zero, because no value was negative; else those of series without any.
+        skip: whether the network learns a linear map past its blocks, from the window to the horizon.
         encodings: of the covariates; None without any.
     """
 
@@ -178,6 +179,7 @@ class Plan(NamedTuple):
     members: int
     variants: bool
     positive: bool
+    skip: bool = True
     encodings: Encodings | None = None
 
 
@@ -266,16 +268,23 @@ def usable_seasons(seasons: tuple[int, ...], longest: int, lookback: int | None)
     return tuple(period for period in seasons if period < longest and period <= most) or (1,)
 
 
+def rounded_up(size: int) -> int:
+    """Return the next power of two, or one and a half of one."""
+    power = 1 << (size - 1).bit_length()
+    return power * 3 // 4 if size <= power * 3 // 4 else power
+
+
 def window_sizes(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
     """Return the sizes of a patch and of the window, which is a whole number of patches.
 
     Without a lookback the window is three seasons, two of the longest, three horizons or 24 steps, whatever is most,
-    as far as a whole horizon remains after it. A patch is one season if that is a moderate number of values, so that
-    the cell counts seasons.
+    as far as about a whole horizon remains after it: rounded up, so that series of about the same length share a
+    program. A patch is one season if that is a moderate number of values, so that the cell counts seasons.
     """
     season = seasons[0]
     wanted = max(SEASONS_READ * season, LONG_SEASONS_READ * max(seasons), HORIZONS_READ * horizon, LEAST_READ)
-    available = max(min(wanted if lookback is None else lookback, longest - horizon), 1)
+    room = max(longest - horizon, 1)
+    available = min(wanted, rounded_up(room)) if lookback is None else min(lookback, room)
     patch = season if SEASONAL_PATCH[0] <= season <= SEASONAL_PATCH[1] else PATCH
     while -(-available // patch) > MOST_PATCHES:
         patch *= 2
@@ -288,7 +297,8 @@ def _design(config: ForecasterConfig, season: int, *, longest: int, observations
     """Return the sizes of the network for a panel with a season."""
     seasons = usable_seasons(periods(season), longest, config.lookback)
     patch, length = window_sizes(config.horizon, seasons, longest, config.lookback)
-    history = min(SEASONS_BACK * seasons[0], longest, longest if config.lookback is None else config.lookback)
+    whole = min(SEASONS_BACK, -(-longest // seasons[0])) * seasons[0]  # seasons: no design for each length
+    history = whole if config.lookback is None else min(whole, longest, config.lookback)
     hidden = config.hidden if config.hidden is not None else (32 if observations < SMALL_PANEL else 64)
     return Design(
         config.cell, hidden, config.horizon, length, patch, seasons, QUANTILES, head=config.head, history=history

@@ -113,7 +113,7 @@ def _networks(fitted: Fitted) -> str:
     return (
         f"{len(fitted.networks)}, each of {design.blocks} {cell} blocks of {design.hidden} units, "
         f"{fitted.calibration.steps:,} training steps, reading {design.length} steps{bases}, "
-        f"{'with' if design.skip else 'without'} a linear map beside them"
+        f"{'with' if fitted.plan.skip else 'without'} a linear map beside them"
     )
 
 

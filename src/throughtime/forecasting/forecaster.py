@@ -206,7 +206,7 @@ class Forecaster(Estimator):
         panel = as_panel(frame, ColumnNames(id, time, target, static, past, future))
         settings = BacktestSettings.checked(windows, step, refit, train_size, baselines)
         model = Forecaster(**self.get_params())
-        tested = run_backtest(model, panel, settings, level=as_levels(level), callback=no_callback)
+        tested = run_backtest(model, panel, settings, level=level, callback=no_callback)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
     def score(self, frame: Any) -> float:

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.stats as jstats
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from throughtime._errors import InputError
 from throughtime._registry import resolve
@@ -241,6 +241,8 @@ class NegativeBinomialHead(Head):
         return -jstats.nbinom.logpmf(count, 1 / dispersion, 1 / (1 + dispersion * mean))
 
     def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
+        from scipy import stats  # half a second, which no other head needs
+
         mean, dispersion = _columns(*self.parameters(jnp.asarray(raw), _on_device(units)))
         return stats.nbinom.ppf(np.asarray(levels), 1 / dispersion, 1 / (1 + dispersion * mean))
 

@@ -5,11 +5,11 @@ Every function takes any panel: the one that the networks were trained on, or an
 
 from collections.abc import Iterator, Sequence
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._compiler import SELDOM, compiled
 from throughtime._fork import require_threads
 from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
@@ -47,8 +47,9 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
     if served.any():
         prepared = prepare(panel, cutoffs, plan)
-        for rows, predicted in quantile_chunks(fitted.networks, prepared, np.flatnonzero(served), cutoffs):
-            quantiles[rows] = original_quantiles(predicted, prepared, rows, fitted.calibration.stretch)
+        rows = np.flatnonzero(served)
+        for chunk, predicted in quantile_chunks(fitted.networks, prepared, rows, cutoffs[rows]):
+            quantiles[chunk] = original_quantiles(predicted, prepared, chunk, fitted.calibration.stretch)
     rows = np.flatnonzero(~served & (observed_counts(panel, cutoffs) > 0))
     if len(rows):
         quantiles[rows] = _naive(panel, rows, cutoffs[rows], plan)
@@ -96,19 +97,18 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
     if not networks or not len(rows):
         return samples
     prepared = prepare(panel, cutoffs, plan)
-    head, places = head_of(plan.design), (jnp.asarray(rows), jnp.asarray(cutoffs[rows]))
-    drawn = np.empty((len(rows), plan.design.horizon, n))
+    head, drawn = head_of(plan.design), np.empty((len(rows), plan.design.horizon, n))
     keys = jax.random.split(jax.random.key(seed), len(networks))
     for member, (network, key) in enumerate(zip(networks, keys, strict=True)):
         share = slice(member, n, len(networks))
-        draws = head.sample(*_raw_forecast(network, prepared.series, *places), key, drawn[..., share].shape[-1])
-        drawn[..., share] = np.moveaxis(draws, 0, -1)
+        draws = head.sample(*_raw_forecasts(network, prepared, rows, cutoffs[rows]), key, drawn[..., share].shape[-1])
+        drawn[..., share] = np.moveaxis(draws[:, : len(rows)], 0, -1)
     samples[rows] = original_units(_centered(drawn, prepared, rows), prepared, rows)
     return samples
 
 
 def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
-    """Return the mean quantiles (R, F, Q) of the networks for some series, ascending, as the networks see values.
+    """Return the mean quantiles (R, F, Q) of the networks after R cutoffs, ascending, as the networks see values.
 
     Averaging quantiles keeps the shape of the members' distributions; averaging probabilities would widen them
     (Lichtendahl, Grushka-Cockayne & Winkler 2013). Heads sort quantiles that cross, which never makes the pinball loss
@@ -117,8 +117,8 @@ def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, 
     Args:
         networks: at least one.
         prepared: N series.
-        rows: (R,) the series to forecast.
-        cutoffs: (N,) the steps of each series that may be seen.
+        rows: (R,) the series of each cutoff.
+        cutoffs: (R,) the steps of these series that may be seen.
     """
     return np.concatenate([values for _, values in quantile_chunks(networks, prepared, rows, cutoffs)])
 
@@ -126,16 +126,16 @@ def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, 
 def quantile_chunks(
     networks: Networks, prepared: Prepared, rows: np.ndarray, cutoffs: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield ``(rows, quantiles)`` in chunks of at most 1,024 series, which bounds the memory."""
-    size = min(CHUNK, len(rows))
+    """Yield ``(rows, quantiles)`` in chunks of at most 1,024 cutoffs, which bounds the memory."""
+    size = _chunk_size(prepared)
     for first in range(0, len(rows), size):
-        wanted = rows[first : first + size]
-        chunk = np.resize(wanted, size)  # the last one is filled up: one shape, one program
-        places = jnp.asarray(chunk), jnp.asarray(cutoffs[chunk])
-        raw = [_raw_forecast(network, prepared.series, *places) for network in networks]
-        members = [_member_quantiles(network, *numbers) for network, numbers in zip(networks, raw, strict=True)]
-        values = _centered(np.mean(members, axis=0), prepared, chunk)
-        yield wanted, values[: len(wanted)]
+        chunk = slice(first, first + size)
+        members = [
+            _member_quantiles(network, *_raw_forecasts(network, prepared, rows[chunk], cutoffs[chunk]))
+            for network in networks
+        ]
+        mean = np.mean(members, axis=0)[: len(rows[chunk])]
+        yield rows[chunk], _centered(mean, prepared, rows[chunk])
 
 
 def original_quantiles(
@@ -166,7 +166,7 @@ def _centered(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.nd
     return values * prepared.unit[rows, None, None] + prepared.center[rows, None, None]
 
 
-def _member_quantiles(network: ForecastNetwork, raw: Array, units: LevelScale) -> np.ndarray:
+def _member_quantiles(network: ForecastNetwork, raw: np.ndarray, units: LevelScale) -> np.ndarray:
     """Return (B, F, Q), ascending."""
     return head_of(network.design).quantiles(raw, network.design.quantiles, units)
 
@@ -179,8 +179,27 @@ def _naive(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> n
     return naive_quantiles_of_panel(panel.values, first, cutoffs, point, season=season, quantiles=plan.design.quantiles)
 
 
-@eqx.filter_jit
-def _raw_forecast(network: ForecastNetwork, series: Series, rows: Array, cutoffs: Array) -> tuple[Array, LevelScale]:
+def _chunk_size(prepared: Prepared) -> int:
+    """Return the number of cutoffs in one call of a network: one program for all calls on panels of this size."""
+    return min(CHUNK, len(prepared.series.lengths))
+
+
+def _raw_forecasts(
+    network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, cutoffs: np.ndarray
+) -> tuple[np.ndarray, LevelScale]:
+    """Return the head's raw numbers (S, F, O), and the windows' units: of R cutoffs, padded to whole chunks."""
+    size = _chunk_size(prepared)
+    padded = -(-len(rows) // size) * size
+    rows, cutoffs = np.resize(rows, padded), np.resize(cutoffs, padded)
+    chunks = [slice(first, first + size) for first in range(0, padded, size)]
+    parts = [_forecast(network, prepared.series, rows[chunk], cutoffs[chunk]) for chunk in chunks]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+@compiled(SELDOM)
+def _forecast(
+    network: ForecastNetwork, series: Series, rows: Array | np.ndarray, cutoffs: Array | np.ndarray
+) -> tuple[Array, LevelScale]:
     """Return the head's raw numbers (B, F, O), and the windows' units."""
-    design = network.design
-    return network(windows_at(series, rows, cutoffs, lookback=design.reach, horizon=design.horizon))
+    design, rows, cutoffs = network.design, jnp.asarray(rows), jnp.asarray(cutoffs)
+    return network(windows_at(series, rows, cutoffs, lookback=design.reach, horizon=design.horizon, ends=cutoffs))

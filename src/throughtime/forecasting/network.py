@@ -36,7 +36,6 @@ class Design(NamedTuple):
         seasons: the periods, in steps, of the seasonal naive forecasts among the bases.
         quantiles: Q levels, ascending; the middle one is 0.5.
         blocks: the number of stacked recurrent blocks.
-        skip: whether a linear map leads past the blocks, from the window to the horizon.
         head: the name, or the class, of the head, which gives the network's raw numbers their meaning.
         covariates: the sizes of the covariates' tables; None without any.
         history: the number of past values that the bases may use beyond the window; 0 for the window alone.
@@ -50,7 +49,6 @@ class Design(NamedTuple):
     seasons: tuple[int, ...]
     quantiles: tuple[float, ...]
     blocks: int = 2
-    skip: bool = True
     head: str | type[Head] = "quantiles"
     covariates: CovariateSizes | None = None
     history: int = 0
@@ -85,7 +83,7 @@ class ForecastNetwork(eqx.Module):
     stack: Stack
     hidden: eqx.nn.Linear
     head: eqx.nn.Linear
-    skip: eqx.nn.Linear | None
+    skip: eqx.nn.Linear
     gate: eqx.nn.Linear
     covariates: CovariateNetwork | NoCovariates
     design: Design = eqx.field(static=True)
@@ -99,8 +97,7 @@ class ForecastNetwork(eqx.Module):
         self.stack = _stack(design, key=keys[1])
         self.hidden = eqx.nn.Linear(width + FEATURES + self.covariates.features, width, key=keys[2])
         self.head = zero_initialized(eqx.nn.Linear(width, design.horizon * outputs, key=keys[3]))
-        linear = eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4])
-        self.skip = zero_initialized(linear) if design.skip else None
+        self.skip = zero_initialized(eqx.nn.Linear(design.length, design.horizon, use_bias=False, key=keys[4]))
         self.gate = eqx.nn.Linear(width, base_count(design.seasons), key=keys[5])
         self.design = design
 
@@ -117,8 +114,7 @@ class ForecastNetwork(eqx.Module):
         spread = jax.vmap(self.head)(state).reshape(-1, design.horizon, len(shift))
         mixture = jax.nn.softmax(jax.vmap(self.gate)(state))
         location = jnp.einsum("bk,bkf->bf", mixture, bases(past, windows.inside, design.seasons, design.horizon))
-        if self.skip is not None:
-            location = location + jax.vmap(self.skip)(values)
+        location = location + jax.vmap(self.skip)(values)
         reach = windows.past.shape[1]
         terms = self.covariates.ahead(covariates.future[:, reach:], state)
         location = location + covariates.explained[:, reach:]
@@ -164,9 +160,15 @@ def head_of(design: Design) -> Head:
 
 def _stack(design: Design, *, key: Key) -> Stack:
     """Return recurrent blocks of the design's cell, each followed by a feed-forward layer."""
+
+    def pair(key: Key) -> tuple[Block, FeedForward]:
+        key_cell, key_forward = jax.random.split(key)
+        block = Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell))
+        return block, FeedForward(design.hidden, key=key_forward)
+
+    # Drawn at the same time, because each draw is compiled by itself.
+    pairs = eqx.filter_vmap(pair)(jax.random.split(key, design.blocks))
     layers: list[Block | FeedForward] = []
-    for block in jax.random.split(key, design.blocks):
-        key_cell, key_forward = jax.random.split(block)
-        layers.append(Block(cell_type(design.cell)(design.hidden, design.hidden, key=key_cell)))
-        layers.append(FeedForward(design.hidden, key=key_forward))
+    for number in range(design.blocks):
+        layers.extend(jax.tree.map(lambda leaf, k=number: leaf[k] if eqx.is_array(leaf) else leaf, pairs))
     return Stack(layers)

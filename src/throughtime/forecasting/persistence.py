@@ -87,25 +87,32 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
             file=path,
         )
     plan, calibration = _plan(config)
-    networks = _networks(arrays, plan.design, config["members"])
+    networks = _networks(arrays, plan, config["members"])
     panel = _panel(config["panel"], arrays)
     params = {**config["params"], **_classes(config["params"])}
     return params, Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"])
 
 
-def _networks(arrays: Mapping[str, np.ndarray], design: Design, members: int) -> Networks:
-    def like() -> Networks:
-        return tuple(ForecastNetwork(design, key=jax.random.key(0)) for _ in range(members))
+def _networks(arrays: Mapping[str, np.ndarray], plan: Plan, members: int) -> Networks:
+    """Return the networks; former versions left out a linear map that was not learned: it is zero."""
 
-    return checkpoint.restore(arrays, like, "networks") if members else ()
+    def like() -> Networks:
+        return tuple(ForecastNetwork(plan.design, key=jax.random.key(0)) for _ in range(members))
+
+    zeros = np.zeros((plan.design.horizon, plan.design.length), np.float32)
+    unlearned = {} if plan.skip else {f"networks.{member}.skip.weight": zeros for member in range(members)}
+    return checkpoint.restore(unlearned | dict(arrays), like, "networks") if members else ()
 
 
 def _plan(config: Json) -> tuple[Plan, Calibration]:
     """Read the plan and the calibration; version 0.1.0 had written both as one plan.
 
-    There ``most_steps`` were the steps of the plan and ``steps`` those of the calibration.
+    There ``most_steps`` were the steps of the plan, ``steps`` those of the calibration, and ``skip`` was in the design.
     """
     saved, calibration = dict(config["plan"]), config.get("calibration")
+    if "skip" in saved["design"]:
+        saved["skip"] = saved["design"]["skip"]
+        saved["design"] = {name: value for name, value in saved["design"].items() if name != "skip"}
     if calibration is None:
         saved = {"positive": False, "variants": True} | saved
         calibration = {"steps": saved.pop("steps"), "stretch": saved.pop("stretch"), "loss": None}

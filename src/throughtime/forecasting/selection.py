@@ -4,7 +4,6 @@ import math
 from functools import partial
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
@@ -31,6 +30,8 @@ LARGEST_SHARE = 0.2  # of a series that more than one window may take
 ENOUGH = 1000  # values that are judged; with less, more of the series may be taken
 MOST_STEPS = 1000  # training steps; longer runs rank variants no better
 NEAR_END = 0.8  # of a run; from there on the learning rate is close to zero, and the loss flat
+WORSE = 1.25  # times the least loss of a run so far: from there on none has come back
+PATIENCE = 0.5  # of a run without a new least loss
 CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
 MOST_SERIES = 2000  # that are judged
 
@@ -64,10 +65,11 @@ def select_plan(panel: Panel, cutoffs: np.ndarray, plan: Plan, *, callback: Stag
     """Return the best of the plan's variants, and its calibration.
 
     Each variant of the network is trained on the values before the held-out windows; at each progress it forecasts
-    them. Training stops at the least loss, unless that is near the end of a shortened run: then it goes on to the end.
-    The loss is the pinball loss of the values themselves, whatever the network sees, over the mean absolute error of
-    seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the loss over the values'
-    size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise from almost nothing.
+    them, until :func:`is_over`. Training stops at the least loss, unless that is near the end of a shortened run: then
+    it goes on to the end. The loss is the pinball loss of the values themselves, whatever the network sees, over the
+    mean absolute error of seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the
+    loss over the values' size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise
+    from almost nothing.
 
     Args:
         panel: N series.
@@ -120,7 +122,7 @@ def plan_variants(plan: Plan) -> list[Plan]:
     """Return the plan with and without the linear map, each for logarithms (if the plan takes them) and for values."""
     if not plan.variants:
         return [plan]
-    skips = [plan._replace(design=plan.design._replace(skip=skip)) for skip in (True, False)]
+    skips = [plan._replace(skip=skip) for skip in (True, False)]
     return [variant._replace(log=log) for log in ((True, False) if plan.log else (False,)) for variant in skips]
 
 
@@ -175,7 +177,7 @@ def _judged_rows(panel: Panel, cutoffs: np.ndarray, horizon: int) -> np.ndarray:
     return rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_SERIES)).astype(int))]
 
 
-class _Moment(NamedTuple):
+class Moment(NamedTuple):
     """A moment of a run: the held-out loss, the steps that were done, and the quantiles that were forecast then."""
 
     loss: float
@@ -183,20 +185,29 @@ class _Moment(NamedTuple):
     quantiles: np.ndarray
 
 
+def is_over(now: Moment, best: Moment, steps: int) -> bool:
+    """Return True if a run of this many steps will hardly become better than its best moment so far.
+
+    The loss is far above the least one (Prechelt 1998, "Early stopping -- but when?", the class GL), or the least one
+    is long ago.
+    """
+    return now.loss > WORSE * best.loss or now.steps - best.steps > PATIENCE * steps
+
+
 def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> TrainingRun[Selected]:
-    """Return a training run of a variant that judges it by its forecasts of the held-out windows."""
+    """Return a training run of a variant that judges it by its forecasts of the held-out windows, and ends early."""
     how = recipe(plan)
 
     def run(callback: Callback) -> Selected:
-        best = _Moment(np.inf, plan.steps, np.empty(0))
+        best = Moment(np.inf, plan.steps, np.empty(0))
 
         def judge(progress: Progress) -> bool | None:
             nonlocal best
             quantiles = _forecasts((averaged_network(progress.state),), held, prepared, plan)
-            now = _Moment(_loss(quantiles, held, plan), int(progress.state.step), quantiles)
+            now = Moment(_loss(quantiles, held, plan), int(progress.state.step), quantiles)
             if now.loss < best.loss or not len(best.quantiles):
                 best = now
-            return callback(progress)
+            return callback(progress) or is_over(now, best, plan.steps)
 
         train_network(prepared, plan, how, steps=plan.steps, callback=judge, seed=seed)
         return Selected(plan, Calibration(best.steps, stretch_factors(best.quantiles, held.truth), best.loss))
@@ -214,12 +225,9 @@ def _calibrate(held: HeldOut, prepared: Prepared, plan: Plan, callback: StageCal
 
 def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:
     """Return the quantiles (K * R, F, Q) of all held-out windows, in the data's own units."""
-    parts = []
-    for rows, known in zip(held.rows, held.cutoffs, strict=True):
-        series = prepared.series._replace(lengths=jnp.asarray(known, jnp.int32))
-        predicted = network_quantiles(networks, prepared._replace(series=series), rows, known)
-        parts.append(original_quantiles(predicted, prepared, rows))
-    return np.concatenate(parts)
+    rows = np.concatenate(held.rows)
+    cutoffs = np.concatenate([known[judged] for judged, known in zip(held.rows, held.cutoffs, strict=True)])
+    return original_quantiles(network_quantiles(networks, prepared, rows, cutoffs), prepared, rows)
 
 
 def _loss(quantiles: np.ndarray, held: HeldOut, plan: Plan) -> float:

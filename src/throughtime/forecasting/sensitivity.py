@@ -3,14 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from throughtime._compiler import ONCE, compiled
 from throughtime._errors import InputError
 from throughtime._types import Array
-from throughtime.data import Windows, as_panel, unscale_values, windows_at
+from throughtime.data import Series, Windows, as_panel, unscale_values, windows_at
 from throughtime.forecasting.dataset import learnable, prepare
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import MEDIAN
@@ -51,20 +51,29 @@ def forecaster_flow(model: Forecaster, frame: Any = None) -> GradientFlow:
             found=int(panel.lengths.max()),
         )
     rows = usable[np.unique(np.linspace(0, len(usable) - 1, MOST_WINDOWS).astype(int))]
-    series = prepare(panel, panel.lengths, plan).series
-    design = plan.design
-    windows = windows_at(
-        series, jnp.asarray(rows), jnp.asarray(panel.lengths[rows]), lookback=design.reach, horizon=design.horizon
+    padded = np.resize(rows, MOST_WINDOWS)  # one program for any number of series
+    influence, inputs = _influence_and_inputs(
+        network, prepare(panel, panel.lengths, plan).series, padded, panel.lengths[padded]
     )
-    season = design.seasons[0] / design.patch if design.seasons[0] > 1 else None
+    season = plan.design.seasons[0] / plan.design.patch if plan.design.seasons[0] > 1 else None
     sensitivity = HorizonSensitivity(
-        by_lag=np.median(np.asarray(_influence(network, windows), np.float64), axis=0),
-        calendar_step=CalendarStep(panel.frequency.span(design.patch), season),
+        by_lag=np.median(np.asarray(influence, np.float64)[: len(rows)], axis=0),
+        calendar_step=CalendarStep(panel.frequency.span(plan.design.patch), season),
     )
-    return replace(cell_flow(network.first_block.cell, _cell_inputs(network, windows)), sensitivity=sensitivity)
+    inputs = jnp.asarray(np.asarray(inputs)[: len(rows)])
+    return replace(cell_flow(network.first_block.cell, inputs), sensitivity=sensitivity)
 
 
-@eqx.filter_jit
+@compiled(ONCE)
+def _influence_and_inputs(
+    network: ForecastNetwork, series: Series, rows: Array | np.ndarray, cutoffs: Array | np.ndarray
+) -> tuple[Array, Array]:
+    """Return the influence (B, F, R) of the values of B windows, and the inputs (B, T, H) of the cell."""
+    design = network.design
+    windows = windows_at(series, jnp.asarray(rows), jnp.asarray(cutoffs), lookback=design.reach, horizon=design.horizon)
+    return _influence(network, windows), _cell_inputs(network, windows)
+
+
 def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     """Return the inputs (B, T, H) of the cell."""
     design = network.design
@@ -74,16 +83,14 @@ def _cell_inputs(network: ForecastNetwork, windows: Windows) -> Array:
     return per_step(network.first_block.norm, patches)
 
 
-@eqx.filter_jit
 def _influence(network: ForecastNetwork, windows: Windows) -> Array:
     """Return the size of the derivative (B, F, R) of the median by the window's values, the last value first."""
 
-    def of_window(window: Windows) -> Array:
-        def median(past: Array) -> Array:
-            batch = jax.tree.map(lambda leaf: leaf[None], window._replace(past=past))
-            scaled, units = network(batch)
-            return jnp.sort(unscale_values(scaled, units)[0], axis=-1)[:, MEDIAN]  # quantiles that cross are sorted
+    def medians(past: Array) -> Array:
+        scaled, units = network(windows._replace(past=past))
+        return jnp.sort(unscale_values(scaled, units), axis=-1)[..., MEDIAN]  # quantiles that cross are sorted
 
-        return jnp.abs(jax.jacrev(median)(window.past))[:, ::-1]
-
-    return jax.vmap(of_window)(windows)
+    forecast, pull_back = jax.vjp(medians, windows.past)
+    steps = jnp.eye(forecast.shape[1], dtype=forecast.dtype)  # of all windows at once: none depends on another
+    (by_step,) = jax.vmap(lambda step: pull_back(jnp.broadcast_to(step, forecast.shape)))(steps)
+    return jnp.abs(jnp.moveaxis(by_step, 0, 1))[..., ::-1]

@@ -1,34 +1,39 @@
 """Training of forecast networks on a prepared panel: one network, or an ensemble.
 
-A training run that was done before with the same design, batch, learning rate and steps finds its program compiled:
-:func:`recipe` returns the same objects for the same numbers, and the training loop knows programs by them.
+A training run that was done before with the same design, batch and learning rate finds its programs compiled:
+:func:`recipe` returns the same objects for the same numbers, and the training loop knows programs by them. All else,
+such as the series and the number of steps, are arguments of the programs.
 """
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import equinox as eqx
 import jax
 import numpy as np
 import optax
 
-from throughtime._types import Key, Scalar
+from throughtime._compiler import OFTEN, ONCE, compiled
+from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Panel, Series, draw_windows
 from throughtime.forecasting.config import Calibration, Plan
 from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.network import Design, ForecastNetwork, head_of
+from throughtime.forecasting.optimizer import optimizer_of, parted, with_total
 from throughtime.training import (
     AveragedState,
     Callback,
     Loss,
+    Pace,
     Progress,
     TrainingRun,
     TrainState,
-    adamw_cosine,
-    averaged,
+    calls,
+    endless,
     masked_mean,
     run_in_parallel,
     start,
-    train,
 )
 
 Networks = tuple[ForecastNetwork, ...]
@@ -76,34 +81,61 @@ class Fitted(NamedTuple):
     notes: list[str]
 
 
+class TrainingData(NamedTuple):
+    """The data of a training run.
+
+    Attributes:
+        series: the panel.
+        skip: 1 if the linear map beside the blocks is learned; 0 if it stays at zero.
+    """
+
+    series: Series
+    skip: Float[Array | np.ndarray, ""]
+
+
 class Recipe(NamedTuple):
-    """The loss and the optimizer of training runs."""
+    """The parts of training runs.
+
+    Attributes:
+        loss: of a network on :class:`TrainingData`.
+        optimizer: its state includes the number of steps that the learning rate is made for.
+        begin: returns the first state for a seed and this number, in one compiled program.
+    """
 
     loss: Loss
     optimizer: optax.GradientTransformation
+    begin: Callable[[np.ndarray, np.ndarray], TrainState]
 
 
 def recipe(plan: Plan) -> Recipe:
-    """Return the loss and the optimizer of a plan: the same objects for equal plans.
+    """Return the parts of a plan's training runs: the same objects for equal plans.
 
     Call it before the threads that use it start.
     """
-    return _recipe(plan.design, plan.batch, plan.learning_rate, plan.steps)
+    return _recipe(plan.design, plan.batch, plan.learning_rate)
 
 
 @lru_cache(maxsize=16)
-def _recipe(design: Design, batch: int, learning_rate: float, steps: int) -> Recipe:
-    head = head_of(design)
+def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
+    head, optimizer = head_of(design), optimizer_of(learning_rate, AVERAGE)
 
-    def loss(network: ForecastNetwork, series: Series, key: Key) -> Scalar:
+    def loss(network: ForecastNetwork, data: TrainingData, key: Key) -> Scalar:
         windows = draw_windows(
-            key, series, batch=batch, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0]
+            key, data.series, batch=batch, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0]
         )
+        # A map of zeros whose gradient is zero stays at zero: with and without it, the program is the same.
+        network = eqx.tree_at(lambda n: n.skip.weight, network, replace_fn=lambda weight: weight * data.skip)
         raw, units = network(windows)
         counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
-    return Recipe(loss, averaged(adamw_cosine(learning_rate, steps), AVERAGE))
+    @compiled(ONCE)
+    def begin(seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]) -> TrainState:
+        key, key_weights = jax.random.split(jax.random.key(seed))
+        state = start(ForecastNetwork(design, key=key_weights), optimizer, key)
+        return state._replace(optimizer=with_total(state.optimizer, total))
+
+    return Recipe(loss, optimizer, begin)
 
 
 def train_network(
@@ -122,11 +154,12 @@ def train_network(
     Returns:
         The network with averaged weights, and the loss (steps,) of each step that was done.
     """
-    key, key_weights = jax.random.split(jax.random.key(seed))
-    state = start(ForecastNetwork(plan.design, key=key_weights), how.optimizer, key)
+    state = how.begin(np.asarray(seed), np.asarray(plan.steps, np.int32))
+    data = TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
     losses = []
     every = max(plan.steps // REPORTS, 1)
-    for progress in train(state, how.loss, how.optimizer, prepared.series, steps=steps, every=every):
+    pace = Pace(steps, (every,), every, compiler=OFTEN)
+    for progress in calls(state, how.loss, how.optimizer, endless(data), pace, None):
         state = progress.state
         losses.append(progress.losses)
         if callback(progress):
@@ -137,7 +170,9 @@ def train_network(
 def averaged_network(state: TrainState) -> ForecastNetwork:
     """Return the network with the moving average of its weights, from a state of :func:`train_network`."""
     assert isinstance(state.optimizer, AveragedState)
-    return state.optimizer.average
+    trained, fixed = eqx.partition(state.model, eqx.is_inexact_array)
+    average = {name: np.asarray(vector) for name, vector in state.optimizer.average.items()}
+    return eqx.combine(jax.device_put(parted(average, trained)), fixed)
 
 
 def train_networks(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import numpy as np
 
+from throughtime._compiler import SELDOM, compiled
 from throughtime._types import Array, Float
 from throughtime.cells import Cell, GatedCell, dead_and_saturated, gates_and_slopes
 from throughtime.recurrence import trajectory
@@ -50,7 +50,7 @@ def gate_table(cell: Cell, xs: Float[Array, "T D"], state: Any) -> GateTable | N
     return GateTable(*map(np.asarray, _gate_arrays(cell, xs, state))) if isinstance(cell, GatedCell) else None
 
 
-@eqx.filter_jit
+@compiled(SELDOM)
 def _gate_arrays(cell: GatedCell, xs: Array, state: Any) -> tuple[Array, Array, Array, Array]:
     states, gx = trajectory(cell, xs, state)
     before = jax.tree.map(lambda leaf: leaf[:-1], states)

@@ -10,6 +10,7 @@ from jax.flatten_util import ravel_pytree
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
+from throughtime._compiler import SELDOM, compiled
 from throughtime._types import Array, Float
 from throughtime.cells import Cell, Elman
 from throughtime.gradients.decay import BoundKind
@@ -77,7 +78,7 @@ def step_jacobians(cell: Cell, xs: Float[Array, "T D"], state: Any = None) -> St
     return StepJacobians(field_slices(cell), states, jacobians)
 
 
-@eqx.filter_jit
+@compiled(SELDOM)
 def _states_and_jacobians(cell: Cell, xs: Array, state: Any) -> tuple[Array, Array]:
     states, gx = trajectory(cell, xs, state)
     inexact, others = eqx.partition(states, eqx.is_inexact_array)

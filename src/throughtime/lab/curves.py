@@ -1,6 +1,6 @@
 """The series of the laboratory: curves of known formulas, and a series from a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,13 +50,21 @@ def made_curve(name: str) -> Curve:
     return Curve(CURVES[name](np.arange(POINTS) * SPACING).astype(np.float32))
 
 
-def read_file(path: Path) -> Panel:
+def read_file(
+    path: Path, *, id: str | None = None, time: str | None = None, target: str | Sequence[str] | None = None
+) -> Panel:
     """Return the series of a CSV or Parquet file, each from its first value on.
 
+    Args:
+        path: the file.
+        id: the column that names the series; found by default, as the other two.
+        time: the column of time stamps.
+        target: the column of values, or several.
+
     Raises:
-        InputError: for a file that cannot be used.
+        InputError: for a file or a column that cannot be used.
     """
-    return without_leading_gaps(read_panel(path))
+    return without_leading_gaps(read_panel(path, id=id, time=time, target=target))
 
 
 def file_curve(panel: Panel, series: str = "") -> Curve:

@@ -1,13 +1,15 @@
 """The user's own input to the laboratory: a file of series, a trained model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from throughtime._errors import InputError
 from throughtime.cells import Cell
-from throughtime.data import Panel
+from throughtime.data import ColumnNames, Panel
 from throughtime.forecasting import Forecaster
 from throughtime.lab.curves import read_file
 from throughtime.layers import RecurrentNetwork
@@ -20,6 +22,7 @@ class LabInput:
 
     Attributes:
         file: CSV or Parquet.
+        columns: the names of its columns, as far as the user gave them: ``id``, ``time`` and ``target``.
         panel: the series in the file.
         folder: the folder of the model.
         network: a network that predicts the next value; training continues from its weights.
@@ -27,25 +30,33 @@ class LabInput:
     """
 
     file: Path | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
     panel: Panel | None = None
     folder: Path | None = None
     network: RecurrentNetwork | None = None
     forecaster: Forecaster | None = None
 
 
-def read_input(file: Path | None, folder: Path | None) -> LabInput:
+def read_input(file: Path | None, folder: Path | None, names: ColumnNames | None = None) -> LabInput:
     """Read the user's file and model.
+
+    Args:
+        file: CSV or Parquet.
+        folder: that of a saved model.
+        names: those of the columns of the series, as far as they are given; covariates are not used.
 
     Raises:
         InputError: for a file or a folder that cannot be used, and for a network with more than one input or output.
     """
-    panel = None if file is None else read_file(file)
+    named = {} if names is None else {"id": names.id, "time": names.time, "target": names.target}
+    columns: dict[str, Any] = {name: column for name, column in named.items() if column is not None}
+    panel = None if file is None else read_file(file, **columns)
     model = None if folder is None else load(folder)
     if isinstance(model, Forecaster):
-        return LabInput(file, panel, folder, forecaster=model)
+        return LabInput(file, columns, panel, folder, forecaster=model)
     if model is not None:
         _require_usable(model, folder)
-    return LabInput(file, panel, folder, network=model)
+    return LabInput(file, columns, panel, folder, network=model)
 
 
 def _require_usable(network: RecurrentNetwork, folder: Path | None) -> None:

@@ -21,7 +21,7 @@ import optax
 
 import throughtime as tt
 {own}from throughtime import configure
-from throughtime.training import start, train
+from throughtime.training import run_steps, start
 
 configure()  # compiled as the laboratory compiles
 
@@ -44,7 +44,7 @@ def loss(network, series, key):
     return jnp.mean((predictions - windows[:, 1:]) ** 2)
 
 
-for progress in train(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
+for progress in run_steps(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
     print(f"step {{int(progress.state.step)}}   loss {{progress.losses[-1]}}")
 '''
 
@@ -93,8 +93,9 @@ def _curve(course: Course, lab_input: LabInput) -> tuple[str, str]:
         return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r})"
     assert lab_input.file is not None
     series = f", {course.series!r}" if course.series else ""
-    path = f"Path({str(lab_input.file.resolve())!r})"
-    return "from throughtime.lab import file_curve, read_file\n", f"file_curve(read_file({path}){series})"
+    columns = "".join(f", {name}={column!r}" for name, column in lab_input.columns.items())
+    panel = f"read_file(Path({str(lab_input.file.resolve())!r}){columns})"
+    return "from throughtime.lab import file_curve, read_file\n", f"file_curve({panel}{series})"
 
 
 def _network(course: Course, learner: Learner, lab_input: LabInput) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +24,12 @@ from throughtime.lab.compiled import CompiledSettings
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.session import Laboratory, Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
+from throughtime.lab.token import kept_token
 from throughtime.plots import css_colors
 from throughtime.report import template
 
 LOOPBACK = "127.0.0.1"
+USUAL_PORT = 8467
 HERE = Path(__file__).parent
 MOST_NAMES = 1000  # series that the page offers
 # The page loads nothing from other servers, sends nothing to them, and runs no script but the files served here.
@@ -68,20 +69,19 @@ def lab_app(lab_input: LabInput, out: Path, token: str) -> Starlette:
     )
 
 
-def serve(lab_input: LabInput, out: Path, *, port: int, ready: Callable[[str], Any]) -> None:
-    """Serve until Ctrl-C.
+def serve(lab_input: LabInput, out: Path, *, port: int | None, ready: Callable[[str], Any]) -> None:
+    """Serve until Ctrl-C, at the same address each time unless the port is taken, so that bookmarks stay good.
 
     Args:
         lab_input: the user's file and model.
         out: the folder that the page saves to.
-        port: a port of this machine; 0 for one that is free.
+        port: a port of this machine; 0 for one that is free; None for the usual one, or one that is free.
         ready: called with the address once the server answers.
 
     Raises:
         InputError: if the port cannot be used.
     """
-    listener = _listen(port)
-    token = secrets.token_urlsafe(16)
+    listener, token = _usual_listener() if port is None else _listen(port), kept_token()
     address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/{token}/"
 
     class Server(uvicorn.Server):
@@ -99,12 +99,21 @@ def serve(lab_input: LabInput, out: Path, *, port: int, ready: Callable[[str], A
     Server(config).run(sockets=[listener])
 
 
+def _usual_listener() -> socket.socket:
+    """Return the listener at the usual port, or at one that is free."""
+    try:
+        return _listen(USUAL_PORT)
+    except InputError:
+        return _listen(0)
+
+
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     if os.name == "posix":  # on Windows this option lets another program take the port as well
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
+        listener.listen()  # at once: until then another laboratory could take the port as well
     except OSError as error:
         listener.close()
         raise InputError(

@@ -6,7 +6,7 @@ import numpy as np
 
 from throughtime.lab.experiment import Experiment
 from throughtime.lab.look import Look, look_through
-from throughtime.training import DivergedError, train
+from throughtime.training import DivergedError, run_steps
 
 MOST_AT_ONCE = 10_000  # steps of one portion; every portion uses the program of this size
 
@@ -45,7 +45,9 @@ class Trainer:
         made = self.experiment
         goal = min(step, made.course.steps)
         try:
-            for progress in train(self.state, made.loss, made.optimizer, self._values, steps=goal, every=MOST_AT_ONCE):
+            for progress in run_steps(
+                self.state, made.loss, made.optimizer, self._values, steps=goal, every=MOST_AT_ONCE
+            ):
                 self.state = progress.state
                 self.history.append((int(progress.state.step), float(progress.losses.mean(dtype=np.float64))))
         except DivergedError as error:

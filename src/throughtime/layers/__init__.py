@@ -1,6 +1,6 @@
-"""Layers: stacks and networks made of cells, and wrappers that change a cell.
+"""Layers: functions of whole sequences, networks made of them, and wrappers that change a cell.
 
-In: cells. Out: modules that unroll over sequences, or cells that :func:`throughtime.unroll` accepts.
+In: cells. Out: modules that read sequences, or cells that :func:`throughtime.unroll` accepts.
 Never: a loss, an optimizer, data.
 """
 

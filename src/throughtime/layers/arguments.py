@@ -1,13 +1,15 @@
-"""The inputs and the mask of a layer or a network, as arrays whose shapes fit."""
+"""The inputs, tokens and masks of layers and networks, as arrays whose shapes fit."""
 
 from collections.abc import Sequence
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime._types import Array
+from throughtime._types import Array, Bool
 
 ArrayOrLists = Array | np.ndarray | Sequence[Any]
 """An array of JAX or NumPy, or nested lists of numbers."""
@@ -65,33 +67,74 @@ def zero_masked(values: Array, mask: Array | None) -> Array:
     return values if mask is None else jnp.where(mask[..., None], values, 0)
 
 
-def last_output(ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
-    """Return the output of the last step with an input, for a cell or network of any kind.
+def as_tokens(count: int, xs: ArrayOrLists, mask: ArrayOrLists | None) -> tuple[Array, Array | None]:
+    """Return tokens (T,) or (B, T) and their mask as arrays; masked tokens become 0.
 
     Args:
-        ys: outputs (T, H), or (B, T, H) for a batch.
-        mask: (T,) or (B, T), the mask that made them; None if every step has an input.
-
-    Returns:
-        (H,) or (B, H); zeros for a sequence without any input.
+        count: the number of tokens; they are 0 .. count - 1.
+        xs: whole numbers.
+        mask: True for steps with an input; None for all steps.
 
     Raises:
-        InputError: if a shape does not fit, or the mask is not boolean.
+        InputError: if a shape or a type does not fit, the mask is not boolean, or a token is out of range. Inside of
+            ``jax.jit`` tokens are not known, so they are not checked.
     """
-    outputs = jnp.asarray(ys)
-    if outputs.ndim not in (2, 3):
+    tokens = jnp.asarray(xs)
+    if tokens.ndim not in (1, 2) or not jnp.issubdtype(tokens.dtype, jnp.integer):
         raise InputError(
-            f"ys has shape {outputs.shape}: expected (T, H) or (B, T, H)",
-            code="wrong-shape",
-            found=outputs.shape,
-            expected="(T, H) or (B, T, H)",
+            f"xs is {tokens.dtype} of shape {tokens.shape}: expected tokens, whole numbers of shape (T,) or (B, T)",
+            code="not-tokens",
+            found=(str(tokens.dtype), tokens.shape),
+            expected="whole numbers of shape (T,) or (B, T)",
         )
-    *batch, steps, hidden = outputs.shape
-    if steps == 0:
-        return jnp.zeros((*batch, hidden), outputs.dtype)
-    if mask is None:
-        return outputs[..., -1, :]
-    flags = as_mask(mask, (*batch, steps))
-    last = steps - 1 - jnp.argmax(flags[..., ::-1], axis=-1)
-    chosen = jnp.take_along_axis(outputs, last[..., None, None], axis=-2)[..., 0, :]
-    return zero_masked(chosen, flags.any(axis=-1))
+    flags = None if mask is None else as_mask(mask, tokens.shape)
+    _require_range("xs", tokens, flags, (0, count - 1), "token-out-of-range")
+    return tokens if flags is None else jnp.where(flags, tokens, 0), flags
+
+
+def sequence_mask(lengths: ArrayOrLists | SupportsIndex, steps: SupportsIndex) -> Bool[Array, "T"] | Bool[Array, "B T"]:
+    """Return the mask of sequences of these lengths, padded at the end to ``steps`` (T) steps.
+
+    Args:
+        lengths: (B,) whole numbers, or one number for a single sequence.
+        steps: T.
+
+    Returns:
+        (B, T), or (T,) for a single sequence: True for the first ``lengths`` steps.
+
+    Raises:
+        InputError: for lengths that are not whole numbers, have another shape, or are not between 0 and T. Inside of
+            ``jax.jit`` lengths are not known; a length above T is then T, and a negative one is 0.
+    """
+    count, numbers = index(steps), jnp.asarray(lengths)
+    expected = f"whole numbers from 0 to {count}, of shape (B,)"
+    if numbers.ndim > 1 or not jnp.issubdtype(numbers.dtype, jnp.integer):
+        raise InputError(
+            f"lengths is {numbers.dtype} of shape {numbers.shape}: expected {expected}",
+            code="not-lengths",
+            found=(str(numbers.dtype), numbers.shape),
+            expected=expected,
+        )
+    _require_range("lengths", numbers, None, (0, count), "length-out-of-range")
+    places = jax.lax.broadcasted_iota(jnp.int32, (*numbers.shape, count), numbers.ndim)
+    return places < numbers[..., None].astype(jnp.int32)
+
+
+def _require_range(name: str, numbers: Array, mask: Array | None, limits: tuple[int, int], code: str) -> None:
+    """Check that all unmasked numbers are within limits, if they are known: inside of ``jax.jit`` they are not.
+
+    Raises:
+        InputError: if they are not.
+    """
+    if isinstance(numbers, jax.core.Tracer) or isinstance(mask, jax.core.Tracer):
+        return
+    known = np.asarray(numbers) if mask is None else np.asarray(numbers)[np.asarray(mask)]
+    if known.size and (known.min() < limits[0] or known.max() > limits[1]):
+        found = int(known.min()), int(known.max())
+        raise InputError(
+            f"{name} has numbers from {found[0]} to {found[1]}: expected {limits[0]} to {limits[1]}, "
+            "apart from steps that a mask leaves out",
+            code=code,
+            found=found,
+            expected=limits,
+        )

@@ -15,11 +15,12 @@ from throughtime._types import Array, KeyLike, Whole
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.batch_normalization import BatchNorm
-from throughtime.layers.noise import VariationalDropout, Zoneout, unroll_drawn
+from throughtime.layers.initial_state import LearnedInitialState
+from throughtime.layers.layer import Network, run_layer
+from throughtime.layers.noise import VariationalDropout, Zoneout
 from throughtime.layers.normalization import LayerNorm
 from throughtime.layers.residual import Residual, SignedEigenvalues
 from throughtime.layers.wrapper import Wrapper, per_step
-from throughtime.recurrence import unroll
 
 Config = dict[str, Any]
 """A configuration of plain values, for JSON."""
@@ -31,10 +32,11 @@ WRAPPERS: dict[str, Callable[..., Cell]] = {
     "variational_dropout": VariationalDropout,
     "residual": Residual,
     "signed_eigenvalues": SignedEigenvalues,
+    "learned_initial_state": LearnedInitialState,
 }
 
 
-class RecurrentNetwork(eqx.Module):
+class RecurrentNetwork(Network):
     """A cell unrolled through time, and a linear readout of each of its outputs.
 
     Attributes:
@@ -54,7 +56,7 @@ class RecurrentNetwork(eqx.Module):
         if not isinstance(cell, Cell):
             kind = cell.__name__ if isinstance(cell, type) else type(cell).__name__
             raise InputError(
-                f"RecurrentNetwork got a {kind}: expected a cell; StackedNetwork takes layers",
+                f"RecurrentNetwork got a {kind}: expected a cell; ManyToMany and StackedNetwork take layers",
                 code="wrong-cell",
                 found=kind,
             )
@@ -83,10 +85,7 @@ class RecurrentNetwork(eqx.Module):
             InputError: if a shape does not fit, or the mask is not boolean.
         """
         xs, mask = as_inputs(self.inputs, xs, mask)
-        if key is None:
-            state, ys = unroll(self.cell, xs, state, mask=mask)
-        else:
-            state, ys = unroll_drawn(self.cell, xs, state, mask=mask, key=key)
+        state, ys = run_layer(self.cell, xs, state, mask=mask, key=key)
         return state, zero_masked(per_step(self.readout, ys), mask)
 
 

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._arguments import random_key
+from throughtime._devices import split_alike
 from throughtime._errors import InputError
 from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, KeyLike, Outputs
 from throughtime.cells import Cell, MatrixCell, State
@@ -46,7 +47,13 @@ def draw_cells(tree: Any, *, key: KeyLike) -> Any:
 
 
 def unroll_drawn(
-    cell: Cell, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike
+    cell: Cell,
+    xs: ArrayOrLists,
+    state: Any = None,
+    *,
+    mask: ArrayOrLists | None = None,
+    reverse: bool = False,
+    key: KeyLike,
 ) -> tuple[Any, Outputs]:
     """Unroll in training: each sequence of a batch gets its own draw of the cell.
 
@@ -55,6 +62,7 @@ def unroll_drawn(
         xs: inputs (T, D), or a batch (B, T, D).
         state: a state that this function returned; a draw's state can hold more than the state at inference.
         mask: (T,) or (B, T), True for steps with an input.
+        reverse: run from the last step to the first.
         key: of all draws.
 
     Returns:
@@ -66,11 +74,15 @@ def unroll_drawn(
     xs, mask = as_inputs(cell.inputs, xs, mask)
 
     def one_sequence(key: Key, xs: Array, state: Any, mask: Any) -> tuple[Any, Array]:
-        return unroll(draw_cells(cell, key=key), xs, state, mask=mask)
+        return unroll(draw_cells(cell, key=key), xs, state, mask=mask, reverse=reverse)
 
     if xs.ndim == 2:
         return one_sequence(random_key(key), xs, state, mask)
-    return jax.vmap(one_sequence)(jax.random.split(random_key(key), len(xs)), xs, state, mask)
+    keys = jax.random.split(random_key(key), len(xs))
+    if state is None:  # made here, as JAX cannot map a loop's state that it meets without the mesh of xs
+        keys, _ = split_alike((keys, xs))
+        state = jax.vmap(lambda key: draw_cells(cell, key=key).initial_state())(keys)
+    return jax.vmap(one_sequence)(*split_alike((keys, xs, state, mask)))
 
 
 class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
@@ -104,7 +116,7 @@ class Zoneout(Wrapper, RandomCell, MatrixCell):  # type: ignore[override]
                 together (SLSTM), and for a cell with another random cell inside.
         """
         self.cell = require_matrix_cell("Zoneout", cell)
-        self.rate = _require_rate("Zoneout", rate)
+        self.rate = require_rate("Zoneout", rate)
         names = cell.initial_state()._fields
         if not set(names) <= {"h", "c"}:
             raise InputError(
@@ -183,7 +195,7 @@ class ZoneoutDraw(Wrapper, MatrixCell):  # type: ignore[override]
     def update(self, state: ZoneoutState, gates: tuple[Hidden, ...]) -> ZoneoutState:
         """Return the next state; the units that the noise selects keep their old values."""
         updated = self.cell.update(state.cell, gates)
-        keep = _bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(updated), self.hidden))
+        keep = bernoulli(jax.random.fold_in(self.key, state.t), self.rate, (len(updated), self.hidden))
         mixed = jax.tree.map(jnp.where, type(updated)(*keep), state.cell, updated)
         return ZoneoutState(mixed, state.t + 1)
 
@@ -217,7 +229,7 @@ class VariationalDropout(Wrapper, RandomCell):
         Raises:
             InputError: for a rate outside [0, 1), and for a cell that computes its ``w_x`` (Residual).
         """
-        self.cell, self.rate = cell, _require_rate("VariationalDropout", rate)
+        self.cell, self.rate = cell, require_rate("VariationalDropout", rate)
         if not any(leaf is cell.w_x for leaf in jax.tree.leaves(cell)):
             name = type(cell).__name__
             raise InputError(
@@ -244,7 +256,7 @@ class VariationalDropout(Wrapper, RandomCell):
         return draw_cells(jax.tree.map(drop, self.cell), key=key_inside)
 
     def _drop_columns(self, weights: Array, key: Key) -> Array:
-        dropped = _bernoulli(key, self.rate, (1, weights.shape[1]))
+        dropped = bernoulli(key, self.rate, (1, weights.shape[1]))
         return jnp.where(dropped, 0, weights / (1 - self.rate))
 
 
@@ -252,12 +264,12 @@ def _is_random(node: Any) -> bool:
     return isinstance(node, RandomCell)
 
 
-def _bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..."]:
+def bernoulli(key: Key, rate: float, shape: tuple[int, ...]) -> Bool[Array, "..."]:
     """Draw flags that are True with probability ``rate``; the same in float32 and in float64."""
     return jax.random.bernoulli(key, jnp.float32(rate), shape)
 
 
-def _require_rate(wrapper: str, rate: SupportsFloat) -> float:
+def require_rate(wrapper: str, rate: SupportsFloat) -> float:
     """Return the rate as a number of Python, which a configuration can hold."""
     probability = float(rate)
     if not 0 <= probability < 1:

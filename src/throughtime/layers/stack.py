@@ -6,18 +6,28 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 from throughtime._arguments import random_key, whole_number
 from throughtime._errors import InputError
 from throughtime._types import Array, Hidden, KeyLike, Outputs, Whole
 from throughtime.cells import Cell
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
-from throughtime.layers.noise import unroll_drawn
+from throughtime.layers.dropout import Dropout
+from throughtime.layers.layer import (
+    AnyLayer,
+    Layer,
+    Network,
+    final_output,
+    noise_keys,
+    reads_tokens,
+    require_layer,
+    run_layer,
+)
 from throughtime.layers.wrapper import per_step
-from throughtime.recurrence import unroll
 
 
-class Block(eqx.Module):
+class Block(Layer):
     """A cell with layer normalization of its inputs before it and a residual connection around it.
 
     Equations::
@@ -72,11 +82,11 @@ class Block(eqx.Module):
         """
         xs, mask = as_inputs(self.inputs, xs, mask)
         xs = zero_masked(xs, mask)
-        state, ys = _unrolled(self.cell, per_step(self.norm, xs), state, mask, key)
+        state, ys = run_layer(self.cell, per_step(self.norm, xs), state, mask=mask, key=key)
         return state, xs + ys
 
 
-class FeedForward(eqx.Module):
+class FeedForward(Layer):
     """A position-wise layer between blocks: one hidden layer, with normalization and a residual connection.
 
     Equations::
@@ -128,23 +138,26 @@ class FeedForward(eqx.Module):
         return self.narrow(jax.nn.gelu(self.widen(self.norm(x))))
 
 
-class Stack(eqx.Module):
+class Stack(Layer):
     """A sequence of layers, each of which reads the outputs of the layer below.
 
     Attributes:
-        layers: cells, blocks, feed-forward layers or stacks, from the inputs up.
+        layers: cells and layers, from the inputs up.
     """
 
-    layers: tuple["Layer", ...]
+    layers: tuple[AnyLayer, ...]
 
-    def __init__(self, layers: Sequence["Layer"]):
+    def __init__(self, layers: Sequence[AnyLayer]):
         """Stack layers; a cell gets no normalization and no residual connection, unlike a :class:`Block`.
 
         Raises:
-            InputError: for no layers, and if the input size of a layer differs from the hidden size of the one below.
+            InputError: for no layers, for anything but cells and layers, and if the input size of a layer differs from
+                the hidden size of the one below.
         """
         if not layers:
             raise InputError("a stack needs at least one layer, got none", code="no-layers")
+        for layer in layers:
+            require_layer("Stack", layer)
         for number, (below, above) in enumerate(pairwise(layers), start=2):
             if above.inputs != below.hidden:
                 raise InputError(
@@ -166,6 +179,11 @@ class Stack(eqx.Module):
         """Return H of the last layer."""
         return self.layers[-1].hidden
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Tell if the first layer reads tokens."""
+        return reads_tokens(self.layers[0])
+
     def __call__(
         self, xs: ArrayOrLists, state: Any = None, *, mask: ArrayOrLists | None = None, key: KeyLike | None = None
     ) -> tuple[Any, Outputs]:
@@ -178,7 +196,6 @@ class Stack(eqx.Module):
             InputError: if a shape does not fit, the mask is not boolean, or ``state`` does not have one entry per
                 layer.
         """
-        xs, mask = as_inputs(self.inputs, xs, mask)
         states = (None,) * len(self.layers) if state is None else state
         if len(states) != len(self.layers):
             raise InputError(
@@ -188,17 +205,26 @@ class Stack(eqx.Module):
                 expected=len(self.layers),
             )
         last = []
-        for number, (layer, first) in enumerate(zip(self.layers, states, strict=True)):
-            drawn = None if key is None else jax.random.fold_in(random_key(key), number)
-            state, xs = _unrolled(layer, xs, first, mask, drawn)
+        for layer, first, drawn in zip(self.layers, states, noise_keys(key, len(states)), strict=True):
+            state, xs = run_layer(layer, xs, first, mask=mask, key=drawn)
             last.append(state)
-        return tuple(last), xs
+        return tuple(last), jnp.asarray(xs)
+
+    def final_output(self, ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
+        """Return the output of the last layer that has seen the whole sequence, from its outputs ``ys``.
+
+        A :class:`Dropout` at the end does not count: its outputs are at the places of those of the layer below.
+        """
+        layers = [layer for layer in self.layers if not isinstance(layer, Dropout)]
+        return final_output(layers[-1] if layers else self.layers[-1], ys, mask)
 
 
-Layer = Cell | Block | FeedForward | Stack
+def as_layer(layers: AnyLayer | Sequence[AnyLayer]) -> AnyLayer:
+    """Return a cell or a layer as it is, and a list of them as a :class:`Stack`."""
+    return Stack(layers) if isinstance(layers, Sequence) else layers
 
 
-class StackedNetwork(eqx.Module):
+class StackedNetwork(Network):
     """A network of an embedding of the inputs, a stack of layers, normalization, and a linear readout of each step.
 
     Attributes:
@@ -212,7 +238,7 @@ class StackedNetwork(eqx.Module):
     norm: eqx.nn.LayerNorm
     readout: eqx.nn.Linear
 
-    def __init__(self, inputs: Whole, layers: Sequence[Layer], outputs: Whole, *, key: KeyLike):
+    def __init__(self, inputs: Whole, layers: Sequence[AnyLayer], outputs: Whole, *, key: KeyLike):
         """Draw random weights around ``layers``, which should have residual connections.
 
         Raises:
@@ -248,12 +274,3 @@ class StackedNetwork(eqx.Module):
         xs, mask = as_inputs(self.inputs, xs, mask)
         state, ys = self.stack(per_step(self.embedding, zero_masked(xs, mask)), state, mask=mask, key=key)
         return state, zero_masked(per_step(self.readout, per_step(self.norm, ys)), mask)
-
-
-def _unrolled(layer: Layer, xs: Array, state: Any, mask: Array | None, key: KeyLike | None) -> tuple[Any, Array]:
-    """Return the last state and the outputs of a cell or another layer; with a key, of a draw for each sequence."""
-    if not isinstance(layer, Cell):
-        return layer(xs, state, mask=mask) if key is None else layer(xs, state, mask=mask, key=key)
-    if key is None:
-        return unroll(layer, xs, state, mask=mask)
-    return unroll_drawn(layer, xs, state, mask=mask, key=key)

@@ -5,6 +5,13 @@ from .forecaster import forecaster_block as forecaster_block
 from .gradients import comparison_picture as comparison_picture
 from .gradients import flow_block as flow_block
 from .gradients import flow_picture as flow_picture
+from .history import history_block as history_block
+from .history import history_line as history_line
+from .history import history_picture as history_picture
+from .networks import network_block as network_block
+from .records import records_block as records_block
+from .records import records_line as records_line
+from .records import records_picture as records_picture
 from .remedies import remedies_picture as remedies_picture
 from .theme import BLUE as BLUE
 from .theme import DARK as DARK
@@ -14,6 +21,3 @@ from .theme import ORANGE as ORANGE
 from .theme import SKY as SKY
 from .theme import css_colors as css_colors
 from .theme import house_style as house_style
-from .training import history_block as history_block
-from .training import history_line as history_line
-from .training import history_picture as history_picture

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from throughtime.cells import Cell
+from throughtime.layers import Moments
 from throughtime.plots.matrices import MatrixGrid, largest_size
 from throughtime.plots.notebook import Block, Picture, Table
 from throughtime.plots.small import finish, log_if_wide, small_axes
@@ -34,7 +35,7 @@ class _Weights(NamedTuple):
         name: the field's name and the path within the field.
         shape: its axes, with the leading ones of many cells at once.
         values: its numbers, if they are known.
-        trained: True for a parameter, False for an array in a NamedTuple, such as running statistics.
+        trained: True for a parameter, False for running statistics.
     """
 
     name: str
@@ -98,11 +99,7 @@ def _weights(module: Cell) -> Iterator[_Weights]:
             if not hasattr(leaf, "shape") or not np.issubdtype(getattr(leaf, "dtype", object), np.inexact):
                 continue
             name = field.name + jax.tree_util.keystr(path)
-            yield _Weights(name, tuple(leaf.shape), _numbers(leaf), not _is_record(value))
-
-
-def _is_record(value: Any) -> bool:
-    return isinstance(value, tuple) and hasattr(value, "_fields")
+            yield _Weights(name, tuple(leaf.shape), _numbers(leaf), not isinstance(value, Moments))
 
 
 def _numbers(leaf: Any) -> np.ndarray | None:

@@ -12,9 +12,9 @@ import numpy as np
 from throughtime._registry import shown_name
 from throughtime.forecasting import interval_columns, nonnegative, plan_facts
 from throughtime.plots.notebook import Block, Picture, listed
+from throughtime.plots.records import draw_loss
 from throughtime.plots.small import finish, small_axes, thinned
 from throughtime.plots.theme import INK, LINES
-from throughtime.plots.training import draw_loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -65,8 +65,8 @@ def unroll(
     require_shapes(cell, xs, mask)
     require_state(cell, state, xs.shape[:-2])
     state = jax.tree.map(jnp.asarray, state)
-    require_method(method, cell, xs, state)
-    chosen = _choose(cell, xs, state) if method == "auto" else method
+    require_method(method, cell.stepper, xs, state)
+    chosen = _choose(cell.stepper, xs, state) if method == "auto" else method
     return _unroll(cell, xs, state, mask, reverse=bool(reverse), method=chosen)
 
 
@@ -90,6 +90,7 @@ def _unroll(
         initial = cell.initial_state()
         state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), initial)
     state, xs, mask = vary_alike((state, xs, mask), cell)
+    cell = cell.stepper
     if method == "kernel" and not isinstance(cell, LinearCell):
         return native_unroll(cell, state, xs, mask, reverse=reverse)
     scan = _scan(method, cell)

@@ -13,6 +13,12 @@ from throughtime.report.reach import Line, Reach, reach_of_model
 Columns = Mapping[str, np.ndarray]
 
 
+def model_label(name: str, season: int) -> str:
+    """Return a model's column in words; without a season, seasonal naive is the naive forecast."""
+    words = name.replace("_", " ")
+    return words.removeprefix("seasonal ") if season <= 1 and words == "seasonal naive" else words
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ForecastContent:
     """The content of a page. All but the first four may be left out; the page then has no such part.

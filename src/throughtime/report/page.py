@@ -7,7 +7,7 @@ import json
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from throughtime.plots import css_colors
-from throughtime.report.content import ForecastContent
+from throughtime.report.content import ForecastContent, model_label
 from throughtime.report.payload import payload
 from throughtime.report.scores import metric_name, overall_rows
 
@@ -17,10 +17,12 @@ COMPRESSION = 6  # 9 takes three times as long for 1 %
 def render(content: ForecastContent) -> str:
     """Return the page as HTML in one file; names from the user's data are escaped, or compressed with the numbers."""
     data = payload(content)
+    data["labels"] = {name: model_label(name, content.season) for name in content.models}
     data["metric_names"] = {metric: metric_name(metric) for metric in data["scores"]}
     return template("report.html").render(
         content=content,
         rows=overall_rows(content),
+        labels=data["labels"],
         drawn=len(data["series"]),
         colors=css_colors(),
         data=compressed(json.dumps(data, separators=(",", ":"), allow_nan=False)),

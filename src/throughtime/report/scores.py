@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from throughtime.report.content import ForecastContent
+from throughtime.report.content import ForecastContent, model_label
 
 NAMES = {
     "mase": "MASE",
@@ -61,6 +61,8 @@ def overall_rows(content: ForecastContent) -> list[ScoreRow]:
     if not content.scores.is_empty():
         overall = content.scores.filter(_OVERALL)
         rows = [_row(str(record["metric"]), [record[name] for name in models]) for record in overall.to_dicts()]
+        naive = model_label("seasonal_naive", content.season)
+        rows = [row._replace(meaning=row.meaning.replace("seasonal naive", naive)) for row in rows]
     if content.seconds:
         times = [(_duration(content.seconds.get(name)), False) for name in models]
         rows.append(ScoreRow("time", "training and forecasting", times))

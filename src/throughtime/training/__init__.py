@@ -1,7 +1,7 @@
 """Training: the compiled loop, losses and optimizers, records of a run, and checkpoints.
 
-In: a model, a loss, an optimizer. Out: the trained state, a history, checkpoints on disk.
-Never: time series, frames, forecasts; signals and progress bars belong to the command line.
+In: a model, a loss, batches, an optimizer. Out: the trained model, a history, checkpoints on disk.
+Never: time series, frames, forecasts; signals belong to the command line.
 """
 
 import lazy_loader

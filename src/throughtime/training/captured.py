@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from throughtime.training.batch_loss import BatchLoss
 from throughtime.training.constants import unbound
+from throughtime.training.source import Drawn
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 DEPTH = 4  # of objects inside of objects
@@ -36,7 +38,7 @@ class Same:
 
 
 class Keyed:
-    """A loss, equal to another one if both are the same function and read the same values from outside."""
+    """A loss, equal to another one if both have the same code and read the same values from outside."""
 
     def __init__(self, loss: Callable[..., Any]):
         """Look at ``loss`` now: values that are assigned later make another key."""
@@ -66,27 +68,43 @@ class _Place(NamedTuple):
 def captured(loss: Callable[..., Any]) -> tuple[Any, ...]:
     """Return a loss and what it reads from outside: closures, defaults, global variables and attributes.
 
-    Functions of the same module are followed. Numbers and text count by value, all else by identity. So elements that
-    change inside of an array or a list are not seen.
+    Functions of the same module are followed. Numbers and text count by value, functions that are followed by their
+    code, all else by identity. So a function that is made again by the same line, with the same values, is the same;
+    elements that change inside of an array or a list are not seen.
     """
     loss, constants = unbound(loss)
     found: list[Any] = [constants]
     looked_at: dict[int, Any] = {}  # with the objects, so that no other one gets the same id
     places = [_Place(loss, 0, None)]
+    if isinstance(loss, BatchLoss):
+        found.append((loss.key_as, loss.pick))
+        drawn = loss.pick.constants.leaves if isinstance(loss.pick, Drawn) and loss.pick.constants else ()
+        places = [_Place(item, 0, None) for item in (loss.loss, *drawn)]
     while places:
         place = places.pop()
         if isinstance(place.item, PLAIN):
             found.append((type(place.item), place.item))
         elif id(place.item) not in looked_at:
             looked_at[id(place.item)] = place.item
-            if not isinstance(place.item, types.MethodType):  # made anew at each access
+            followed = _is_followed(place)
+            if isinstance(place.item, types.FunctionType) and followed:
+                found.extend((Same(place.item.__code__), Same(place.item.__globals__)))
+            elif not isinstance(place.item, types.MethodType):  # made anew at each access
                 found.append(Same(place.item))
-            if place.depth < DEPTH and not _is_of_library(place.item):
+            if followed:
                 places.extend(_inside(place))
     return tuple(found)
 
 
-def _is_of_library(item: Any) -> bool:
+def _is_followed(place: _Place) -> bool:
+    """Return True if the objects that an object reads are looked at too."""
+    if place.depth >= DEPTH or is_of_library(place.item):
+        return False
+    same_module = place.own is None or not isinstance(place.item, types.FunctionType)
+    return same_module or place.item.__globals__ is place.own
+
+
+def is_of_library(item: Any) -> bool:
     """Return True for a function or an object of a library whose values do not change."""
     if isinstance(item, (functools.partial, types.MethodType)):
         return False
@@ -98,9 +116,8 @@ def _inside(place: _Place) -> Iterator[_Place]:
     """Yield the objects that an object reads."""
     item, below = place.item, place.depth + 1
     if isinstance(item, types.FunctionType):
-        if place.own is None or item.__globals__ is place.own:
-            yield from (_Place(value, below, None) for value in _closure(item))
-            yield from (_Place(value, below, item.__globals__) for value in _globals(item))
+        yield from (_Place(value, below, None) for value in closure(item))
+        yield from (_Place(value, below, item.__globals__) for value in _globals(item))
     elif isinstance(item, types.MethodType):
         yield from (_Place(value, place.depth, None) for value in (item.__self__, item.__func__))
     elif isinstance(item, functools.partial):
@@ -115,7 +132,7 @@ def _inside(place: _Place) -> Iterator[_Place]:
             yield _Place(call, below, None)
 
 
-def _closure(function: types.FunctionType) -> Iterator[Any]:
+def closure(function: types.FunctionType) -> Iterator[Any]:
     """Yield the values of a function's closure and the defaults of its arguments."""
     for cell in function.__closure__ or ():
         try:

@@ -10,7 +10,7 @@ apart:
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -23,6 +23,9 @@ from throughtime._types import Array, Bool, Scalar
 from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
 
+if TYPE_CHECKING:
+    from throughtime.training.history import History
+
 SMALLER = 2.0**-100
 
 
@@ -32,7 +35,10 @@ class DivergedError(InputError):
     Attributes:
         step: the number of the failed step, counted from 1; None if the weights were bad before the first step.
         array: the name of the first array that is not finite, ``"loss"`` for the loss.
+        history: the history of the steps before, if :func:`throughtime.train` raised it: the model in it is good.
     """
+
+    history: "History | None" = None
 
     def __init__(self, message: str, *, step: int | None = None, array: str | None = None, **fields: Any):
         super().__init__(message, **fields)
@@ -70,8 +76,10 @@ class _Evidence(NamedTuple):
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
     """Return True if every number of a tree is finite."""
-    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree) if is_inexact(leaf)]
-    return jnp.stack(finite).all() if finite else jnp.array(True)
+    leaves = [leaf.ravel() for leaf in jax.tree.leaves(tree) if is_inexact(leaf)]
+    # Joined, because each array would be a function to compile.
+    vectors = [jnp.concatenate([leaf for leaf in leaves if leaf.dtype == dtype]) for dtype in {x.dtype for x in leaves}]
+    return jnp.array([jnp.isfinite(vector).all() for vector in vectors]).all()
 
 
 def diagnose(

@@ -1,91 +1,69 @@
-"""The records of a training run as arrays."""
+"""The history of a training run: the model, the losses, and how it went."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import polars as pl
 
-from throughtime._errors import InputError
-from throughtime.training.watch import Record
+from throughtime.training.records import Records
+from throughtime.training.step import TrainState
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Ended = Literal["steps", "callback", "batches", "diverged"]
+"""Why a run ended: all steps are done, a callback wished it, the batches were exhausted, or a number was not finite."""
 
 
-class History(NamedTuple):
-    """The R records of a run; :class:`throughtime.training.Record` describes the numbers.
+@dataclass(frozen=True, eq=False)
+class History:
+    """The result of a training run.
 
     Attributes:
-        step: (R,) the number of steps done.
-        loss: (R,) the mean loss since the record before.
-        clip_share: (R,) the share of clipped steps since the record before.
-        gradient_norm: (R,) the norm of the gradient on one batch.
-        gradient_by_lag: (R, K + 1) the norm of dLoss/ds_(T-k); K is T or the watch's ``lags``, the smaller of both.
-        update_ratio: (R,) for each array, by its name in the model.
-        dead: (R,) shares of units, by gate.
-        saturated: (R,) shares of units, by gate.
+        model: the trained model; with early stopping the best one.
+        state: the state after the last step, from which :func:`throughtime.training.run_steps` continues.
+        losses: (steps,) the loss of each step's batch, before its update.
+        validation: (K,) the losses on validation data; empty without :class:`throughtime.EarlyStopping`.
+        validation_steps: (K,) the numbers of steps after which they were computed.
+        step: the number of steps after which ``model`` was.
+        seconds: the time that the steps took, without compiling and callbacks.
+        compile_seconds: the time that compiling took.
+        ended: why the run ended: "steps", all are done; "callback", one wished it; "batches", they were exhausted;
+            "diverged", a number was not finite.
+        watched: the records of a :class:`throughtime.Watch`; None without one.
     """
 
-    step: np.ndarray
-    loss: np.ndarray
-    clip_share: np.ndarray
-    gradient_norm: np.ndarray
-    gradient_by_lag: np.ndarray
-    update_ratio: dict[str, np.ndarray]
-    dead: dict[str, np.ndarray]
-    saturated: dict[str, np.ndarray]
+    model: Any
+    state: TrainState
+    losses: np.ndarray
+    validation: np.ndarray
+    validation_steps: np.ndarray
+    step: int
+    seconds: float
+    compile_seconds: float
+    ended: Ended
+    watched: Records | None = None
 
-    @classmethod
-    def of(cls, records: Sequence[Record]) -> "History":
-        """Return the history of these records.
+    def plot(self) -> "Figure":
+        """Return a figure of the losses, and of the watch's records if there are some."""
+        from throughtime.plots import history_picture
 
-        Raises:
-            InputError: if there are no records.
-        """
-        if not records:
-            raise InputError(
-                "there are no records: expected at least one; train with watch=Watch() and keep each record",
-                code="no-records",
-                found=0,
-                expected="at least 1",
-            )
-        by_lag = np.stack([record.gradient_by_lag for record in records])
-        return cls(
-            np.array([record.step for record in records]),
-            np.array([record.loss for record in records]),
-            np.array([record.clip_share for record in records]),
-            np.array([record.gradient_norm for record in records]),
-            by_lag[:, ~np.isnan(by_lag).all(axis=0)],  # without lags above T
-            _columns([record.update_ratio for record in records]),
-            _columns([record.dead for record in records]),
-            _columns([record.saturated for record in records]),
-        )
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return one row per record; columns are ``gradient_lag_3``, ``update_ratio.model.b`` and the like."""
-        columns = {name: getattr(self, name) for name in self._fields[:4]}
-        columns |= {f"gradient_lag_{k}": norms for k, norms in enumerate(self.gradient_by_lag.T)}
-        for name in self._fields[5:]:
-            columns |= {f"{name}.{key}": values for key, values in getattr(self, name).items()}
-        return pl.DataFrame(columns)
+        return history_picture(self)
 
     def _repr_html_(self) -> str:
-        """Return the notebook's display: loss, gradient by lag, dead and saturated units, the last record."""
+        """Return the notebook's display."""
         from throughtime.plots import history_block
 
         return history_block(self).html()
 
     def __str__(self) -> str:
-        """Return the last record as tables."""
+        """Return the display for a terminal."""
         from throughtime.plots import history_block
 
         return history_block(self).text()
 
     def __repr__(self) -> str:
-        """Return the last record in one line."""
+        """Return the end of the run in one line."""
         from throughtime.plots import history_line
 
         return history_line(self)
-
-
-def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
-    """Return each name's numbers over all rows."""
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}

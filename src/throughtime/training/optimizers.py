@@ -1,7 +1,9 @@
 """Optimizers with their schedules, made of Optax's parts."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -22,6 +24,23 @@ def adamw_cosine(peak: float, steps: int, *, clip_norm: float = 1.0) -> optax.Gr
     """
     schedule = optax.warmup_cosine_decay_schedule(0.0, peak, max(steps // 20, 1), max(steps, 2))
     return optax.chain(optax.clip_by_global_norm(clip_norm), optax.adamw(schedule))
+
+
+def freeze(optimizer: optax.GradientTransformation, where: Callable[[Any], Any]) -> optax.GradientTransformation:
+    """Return an optimizer that leaves parts of a model as they are.
+
+    Args:
+        optimizer: trains the rest, and sees nothing of the frozen parts: clipping by a global norm takes the norm of
+            the rest.
+        where: returns the frozen part of a model, or a tuple of parts, as for ``equinox.tree_at``:
+            ``lambda model: model.cell``.
+    """
+
+    def labels(model: Any) -> Any:
+        trained = jax.tree.map(lambda _: "trained", model)
+        return eqx.tree_at(where, trained, replace_fn=lambda part: jax.tree.map(lambda _: "frozen", part))
+
+    return optax.partition({"trained": optimizer, "frozen": optax.set_to_zero()}, labels)
 
 
 class AveragedState(NamedTuple):

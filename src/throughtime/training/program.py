@@ -10,9 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from throughtime._compiler import Options, for_this_backend
 from throughtime._types import Array, Bool, Float, Int, Scalar
 from throughtime.training.captured import Keyed
 from throughtime.training.diagnosis import all_finite
+from throughtime.training.optimizer_key import KeyedOptimizer
 from throughtime.training.step import Loss, TrainState, take_step
 
 KEPT = 16  # programs; a large one takes some 20 MB
@@ -43,22 +45,28 @@ Program = Callable[[TrainState, Any, Int[Array, ""]], Chunk]
 
 
 def program_for(
-    loss: Loss, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
+    loss: Loss,
+    optimizer: optax.GradientTransformation,
+    most: int,
+    norm: Callable[[Any], Scalar] | None,
+    compiler: Options = (),
 ) -> Program:
     """Return the program with these parts, the same object for the same parts.
 
     Compiling takes seconds, and training a small network often less. So the last few programs are kept: the folds of a
     backtest, the members of an ensemble in their threads, and a run that is continued in portions compile once. The key
-    is the function ``loss`` with the values that it reads from outside: see :mod:`throughtime.training.captured`.
+    is the code of ``loss`` and of the optimizer's update with the values that they hold: see
+    :mod:`throughtime.training.captured` and :mod:`throughtime.training.optimizer_key`.
 
     Args:
         loss: draws a batch and returns its loss.
         optimizer: turns gradients into updates.
         most: N, the largest number of steps of one call.
         norm: computes the norm of a gradient; None if norms are not wanted.
+        compiler: options of the compiler.
     """
     with _lookup:  # threads that ask at the same time must get one object: JAX compiles it once for all of them
-        return _program(Keyed(loss), optimizer, most, norm)
+        return _program(Keyed(loss), KeyedOptimizer(optimizer), most, norm, compiler)
 
 
 _lookup = Lock()
@@ -66,10 +74,14 @@ _lookup = Lock()
 
 @lru_cache(KEPT)
 def _program(
-    keyed: Keyed, optimizer: optax.GradientTransformation, most: int, norm: Callable[[Any], Scalar] | None
+    keyed: Keyed,
+    keyed_optimizer: KeyedOptimizer,
+    most: int,
+    norm: Callable[[Any], Scalar] | None,
+    compiler: Options,
 ) -> Program:
     """Return a new program."""
-    loss = keyed.loss
+    loss, optimizer = keyed.loss, keyed_optimizer.optimizer
 
     def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
         def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:
@@ -84,4 +96,4 @@ def _program(
         state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
         return Chunk(state, losses, norms, all_finite(state.model))
 
-    return jax.jit(advance)
+    return jax.jit(advance, compiler_options=for_this_backend(compiler))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import optax
 
 from throughtime._types import Array, Int, Key, Scalar
@@ -12,6 +13,28 @@ from throughtime.training.leaves import is_inexact
 
 Loss = Callable[[Any, Any, Key], Scalar]
 """``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss."""
+
+
+class Fed(NamedTuple):
+    """Data of which each step has its own part.
+
+    Attributes:
+        fixed: the data of all steps.
+        parts: a tree of arrays (N, ...), one row for each of N steps; the row alone in the data of one step.
+        first: the number of the step that has the first row.
+        steps: how many rows count, at most N.
+    """
+
+    fixed: Any
+    parts: Any
+    first: Int[Array, ""]
+    steps: Int[Array, ""]
+
+    def at(self, step: Int[Array, ""]) -> "Fed":
+        """Return the data of a step; of the last one for a step after it."""
+        place = jnp.clip(step - self.first, 0, self.steps - 1)
+        rows = jax.tree.map(lambda array: jax.lax.dynamic_index_in_dim(array, place, keepdims=False), self.parts)
+        return self._replace(parts=rows)
 
 
 class TrainState(NamedTuple):
@@ -49,7 +72,8 @@ class Step(NamedTuple):
 
 def next_loss(loss: Loss, model: Any, state: TrainState, data: Any) -> Scalar:
     """Return the loss of ``model``, any weights, on the batch of the step after ``state``."""
-    return loss(model, data, jax.random.fold_in(state.key, state.step))
+    own = data.at(state.step) if isinstance(data, Fed) else data
+    return loss(model, own, jax.random.fold_in(state.key, state.step))
 
 
 def take_step(loss: Loss, optimizer: optax.GradientTransformation, state: TrainState, data: Any) -> Step:

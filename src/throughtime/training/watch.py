@@ -18,6 +18,7 @@ from throughtime.cells import GatedCell
 from throughtime.training.captured import Keyed
 from throughtime.training.constants import join, unbound
 from throughtime.training.leaves import is_inexact, named_leaves
+from throughtime.training.optimizer_key import KeyedOptimizer
 from throughtime.training.probed_cell import ProbedCell, can_be_probed, no_sums
 from throughtime.training.probes import Sums
 from throughtime.training.step import Loss, TrainState, next_loss, update
@@ -26,17 +27,19 @@ KEPT = 16  # programs, as in training.program
 
 
 class Watch(NamedTuple):
-    """The settings of the records that :func:`throughtime.training.train` makes with each report.
+    """The settings of a run's records; among the callbacks of :func:`throughtime.train` it fills ``history.watched``.
 
     Attributes:
         clip_norm: the global norm above which the optimizer clips a gradient; infinite if it does not clip.
         lags: the longest lag K of the gradient by lag.
         cell: returns the cell to look into, a :class:`throughtime.cells.GatedCell`, from the model.
+        every: the number of steps from record to record.
     """
 
     clip_norm: float = math.inf
     lags: int = 100
     cell: Callable[[Any], GatedCell] = attrgetter("cell")
+    every: int = 100
 
 
 class Record(NamedTuple):
@@ -75,7 +78,7 @@ class _Look(NamedTuple):
     saturated: Float[Array, "G"]
 
 
-Observer = Callable[[TrainState, Any, np.ndarray, Array | None], Record]
+Observer = Callable[[TrainState, Any, np.ndarray, np.ndarray | None], Record]
 """``observe(state, data, losses, norms)`` makes a record; losses and norms are those since the last report."""
 
 
@@ -105,13 +108,14 @@ def observer(
         InputError: if ``watch`` does not fit the model.
     """
     cell = _watched_cell(watch, join(state.model, unbound(loss)[1]))
-    look = _looker(Keyed(loss), optimizer, watch)
+    any_interval = watch._replace(every=1)  # the interval is no part of the program
+    look = _looker(Keyed(loss), KeyedOptimizer(optimizer), any_interval)
     jax.block_until_ready(look(state, data))
     names = tuple(named_leaves(eqx.filter(state.model, is_inexact), "model"))
 
-    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record:
+    def observe(state: TrainState, data: Any, losses: np.ndarray, norms: np.ndarray | None) -> Record:
         seen: _Look = jax.device_get(look(state, data))
-        clipped = 0.0 if norms is None else float(np.mean(np.asarray(norms)[: len(losses)] > watch.clip_norm))
+        clipped = 0.0 if norms is None else float(np.mean(norms > watch.clip_norm))
         return Record(
             int(state.step),
             float(losses.mean()),
@@ -124,6 +128,28 @@ def observer(
         )
 
     return observe
+
+
+class Recorder:
+    """The records of one run, each of the steps since the one before."""
+
+    def __init__(self, watch: Watch, observe: Observer, steps: int):
+        """Record with ``observe``, every ``watch.every`` steps and after the last of ``steps``."""
+        self._every, self._observe, self._steps = watch.every, observe, steps
+        self._losses: list[np.ndarray] = []
+        self._norms: list[np.ndarray] = []
+
+    def after(self, state: TrainState, data: Any, losses: np.ndarray, norms: Array | None) -> Record | None:
+        """Return the record after some more steps; None if it is not due."""
+        self._losses.append(losses)
+        if norms is not None:
+            self._norms.append(np.asarray(norms)[: len(losses)])
+        if (step := int(state.step)) % self._every and step < self._steps:
+            return None
+        all_norms = np.concatenate(self._norms) if self._norms else None
+        record = self._observe(state, data, np.concatenate(self._losses), all_norms)
+        self._losses, self._norms = [], []
+        return record
 
 
 def _watched_cell(watch: Watch, model: Any) -> GatedCell:
@@ -157,9 +183,9 @@ def _watched_cell(watch: Watch, model: Any) -> GatedCell:
 
 
 @lru_cache(KEPT)  # see program_for: a run that is continued compiles once
-def _looker(keyed: Keyed, optimizer: optax.GradientTransformation, watch: Watch) -> Callable[[TrainState, Any], _Look]:
+def _looker(keyed: Keyed, keyed_optimizer: KeyedOptimizer, watch: Watch) -> Callable[[TrainState, Any], _Look]:
     """Return the compiled part: the step after a state, with probes in the cell."""
-    loss = keyed.loss
+    loss, optimizer = keyed.loss, keyed_optimizer.optimizer
     loss_of_model, constants = unbound(loss)
 
     def look(state: TrainState, data: Any) -> _Look:

@@ -186,7 +186,7 @@ const answers = {
     enable(false);
     for (const field of form.elements) field.disabled = true;
     say("The connection to the laboratory is closed.");
-    tell("Where throughtime lab still runs, load this page again; else start it again, and open the address that it says.");
+    tell("If throughtime lab still runs, load this page again; else start it again first.");
   },
 };
 

@@ -19,7 +19,7 @@ function time(stamp) {
 }
 
 function label(name) {
-  return name.replaceAll("_", " ");
+  return report.labels[name] ?? name.replaceAll("_", " ");
 }
 
 function element(tag, text = "", attributes = {}) {

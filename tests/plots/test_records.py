@@ -5,9 +5,9 @@ import pytest
 from tests.plots.pages import Shown, curves, images, name, points, texts, words
 
 from throughtime.plots.matrices import MAP_SIDE
+from throughtime.plots.records import DECADES, ROWS, records_picture
 from throughtime.plots.small import POINTS
-from throughtime.plots.training import DECADES, ROWS, history_picture
-from throughtime.training.history import History
+from throughtime.training.records import Records
 
 R, K = 5, 3
 DRAW = np.random.default_rng(0)
@@ -15,7 +15,7 @@ DRAW = np.random.default_rng(0)
 
 def history_of(records=R, lags=K, gates="ifg"):
     shares = DRAW.random((len(gates), records)) / 2
-    return History(
+    return Records(
         step=70 * np.arange(1, records + 1),
         loss=1 / np.arange(1.0, records + 1),
         clip_share=np.linspace(0.5, 0.25, records),
@@ -31,7 +31,7 @@ def test_the_last_record_is_a_table():
     history = history_of()
     page = history._repr_html_()
     shown = Shown(page)
-    assert shown.title == "Training history, 5 records to step 350"
+    assert shown.title == "Records of a training run, 5 to step 350"
     assert shown.table("last record") == {
         "last record": ["step 350"],
         "loss": ["0.2"],
@@ -68,8 +68,8 @@ def test_loss_and_shares_are_curves():
 
 def test_in_a_terminal_it_is_a_line_or_tables():
     history = history_of()
-    assert repr(history) == "History(records=5, step=350, loss=0.2, gradient_norm=2.5, lags=4, gates=(i, f, g))"
-    assert str(history).startswith("Training history, 5 records to step 350\n  last record    step 350\n")
+    assert repr(history) == "Records(number=5, step=350, loss=0.2, gradient_norm=2.5, lags=4, gates=(i, f, g))"
+    assert str(history).startswith("Records of a training run, 5 to step 350\n  last record    step 350\n")
     assert len(repr(history_of(1000, 500))) < 120
     assert history.loss is history[1]  # a named tuple still
 
@@ -79,7 +79,7 @@ def test_in_a_terminal_it_is_a_line_or_tables():
 def test_any_numbers_can_be_shown(changed, value):
     history = history_of()
     getattr(history, changed)[:] = value
-    assert Shown(history._repr_html_()).title.startswith("Training history")
+    assert Shown(history._repr_html_()).title.startswith("Records of a training run")
 
 
 def test_a_long_run_stays_small():
@@ -96,10 +96,10 @@ def test_a_long_run_stays_small():
 
 
 def test_one_record_and_none():
-    assert Shown(history_of(1)._repr_html_()).title == "Training history, 1 record to step 70"
+    assert Shown(history_of(1)._repr_html_()).title == "Records of a training run, 1 to step 70"
     empty = history_of(0)
-    assert Shown(empty._repr_html_()).title == "Training history without records"
-    assert repr(empty) == "History(records=0)"
+    assert Shown(empty._repr_html_()).title == "No records of a training run"
+    assert repr(empty) == "Records(number=0)"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def run():
     def positive(*shape):
         return np.exp(draw.normal(size=shape))
 
-    return History(
+    return Records(
         step=100 * np.arange(1, records + 1),
         loss=positive(records),
         clip_share=draw.random(records),
@@ -125,7 +125,7 @@ def run():
 @pytest.fixture(scope="module")
 def panels(run, tmp_path_factory):
     """By title; the picture is drawn to a file, too."""
-    figure = history_picture(run)
+    figure = records_picture(run)
     figure.savefig(tmp_path_factory.mktemp("picture") / "history.png")
     return {axes.get_title(loc="left"): axes for axes in figure.axes}
 
@@ -159,5 +159,5 @@ def test_the_share_that_was_clipped_is_filled(panels, run):
 
 
 def test_a_picture_of_one_record(run):
-    one = History(*(values[:1] for values in run[:5]), *({k: v[:1] for k, v in d.items()} for d in run[5:]))
-    assert len(history_picture(one).axes) == 7
+    one = Records(*(values[:1] for values in run[:5]), *({k: v[:1] for k, v in d.items()} for d in run[5:]))
+    assert len(records_picture(one).axes) == 7

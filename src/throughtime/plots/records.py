@@ -1,4 +1,4 @@
-"""Pictures and displays of a training run: loss, gradient by lag, updates, dead and saturated units."""
+"""Pictures and displays of the records of a training run: loss, gradient by lag, updates, dead and saturated units."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from throughtime.training import History
+    from throughtime.training import Records
 
 CURVES = 6  # of the gradient by lag in the picture: more could not be told apart
 DECADES = 8  # of the gradient by lag in the display, below the largest
@@ -23,46 +23,46 @@ ROWS = 8  # of the table of updates
 FEW = 40  # records: points stand on shorter curves only
 
 
-def history_picture(history: "History") -> "Figure":
+def records_picture(records: "Records") -> "Figure":
     """Return loss, gradient and its clipping, the gradient by lag, updates per weights, dead and saturated units."""
     from matplotlib.figure import Figure
 
     with house_style():
         figure = Figure(figsize=(12, 7))
         panels = figure.subplots(2, 3)
-        _curves(panels[0, 0], history.step, {"loss": history.loss}, "Loss")
-        _curves(panels[0, 1], history.step, {"norm": history.gradient_norm}, "Gradient, and share of it clipped")
+        _curves(panels[0, 0], records.step, {"loss": records.loss}, "Loss")
+        _curves(panels[0, 1], records.step, {"norm": records.gradient_norm}, "Gradient, and share of it clipped")
         share = panels[0, 1].twinx()
-        share.fill_between(history.step, history.clip_share, color=RED, alpha=0.2, linewidth=0, label="share clipped")
+        share.fill_between(records.step, records.clip_share, color=RED, alpha=0.2, linewidth=0, label="share clipped")
         share.set(ylim=(0, 1), ylabel="share of steps clipped")
         share.grid(visible=False)
-        _by_lag(panels[0, 2], history)
-        _curves(panels[1, 0], history.step, history.update_ratio, "Update / weights")
+        _by_lag(panels[0, 2], records)
+        _curves(panels[1, 0], records.step, records.update_ratio, "Update / weights")
         for axes, title, shares in (
-            (panels[1, 1], "Dead units, by gate", history.dead),
-            (panels[1, 2], "Saturated units, by gate", history.saturated),
+            (panels[1, 1], "Dead units, by gate", records.dead),
+            (panels[1, 2], "Saturated units, by gate", records.saturated),
         ):
-            _shares(axes, history.step, shares)
+            _shares(axes, records.step, shares)
             _finish(axes, title, "step")
     return figure
 
 
-def history_block(history: "History") -> Block:
-    """Return the display of a run."""
-    records = len(history.step)
-    if not records:
-        return Block("Training history without records")
-    title = f"Training history, {records:,} record{'s' if records > 1 else ''} to step {history.step[-1]:,}"
-    return Block(title, pictures=list(_pictures(history)), tables=list(_tables(history)))
+def records_block(records: "Records") -> Block:
+    """Return the display of the records."""
+    count = len(records.step)
+    if not count:
+        return Block("No records of a training run")
+    title = f"Records of a training run, {count:,} to step {records.step[-1]:,}"
+    return Block(title, pictures=list(_pictures(records)), tables=list(_tables(records)))
 
 
-def history_line(history: "History") -> str:
+def records_line(records: "Records") -> str:
     """Return the last record on a line."""
-    if not len(history.step):
-        return "History(records=0)"
-    last = f"step={history.step[-1]}, loss={history.loss[-1]:.4g}, gradient_norm={history.gradient_norm[-1]:.4g}"
-    gates = ", ".join(history.saturated)
-    return f"History(records={len(history.step)}, {last}, lags={history.gradient_by_lag.shape[1]}, gates=({gates}))"
+    if not len(records.step):
+        return "Records(number=0)"
+    last = f"step={records.step[-1]}, loss={records.loss[-1]:.4g}, gradient_norm={records.gradient_norm[-1]:.4g}"
+    gates = ", ".join(records.saturated)
+    return f"Records(number={len(records.step)}, {last}, lags={records.gradient_by_lag.shape[1]}, gates=({gates}))"
 
 
 def _curves(axes: "Axes", steps: np.ndarray, curves: dict[str, np.ndarray], title: str) -> None:
@@ -74,11 +74,11 @@ def _curves(axes: "Axes", steps: np.ndarray, curves: dict[str, np.ndarray], titl
     _finish(axes, title, "step")
 
 
-def _by_lag(axes: "Axes", history: "History") -> None:
+def _by_lag(axes: "Axes", records: "Records") -> None:
     """Draw a curve for each of some records, from the first to the last."""
-    for place in some(len(history.step), CURVES):
-        norms = history.gradient_by_lag[place]
-        axes.plot(np.where(norms > 0, norms, np.nan), label=f"step {history.step[place]}")
+    for place in some(len(records.step), CURVES):
+        norms = records.gradient_by_lag[place]
+        axes.plot(np.where(norms > 0, norms, np.nan), label=f"step {records.step[place]}")
     axes.set_yscale("log")
     _finish(axes, "Gradient of the loss by lag", "lag: steps back in time")
 
@@ -97,20 +97,20 @@ def _finish(axes: "Axes", title: str, along: str) -> None:
         axes.legend(loc="best", fontsize=8)
 
 
-def _pictures(history: "History") -> Iterator[Picture]:
-    loss = f"loss, from {history.loss[0]:.3g} to {history.loss[-1]:.3g}"
-    yield Picture("loss", loss, partial(draw_loss, history.step, [history.loss]))
-    largest = np.max(history.gradient_by_lag, where=np.isfinite(history.gradient_by_lag), initial=-1)
+def _pictures(records: "Records") -> Iterator[Picture]:
+    loss = f"loss, from {records.loss[0]:.3g} to {records.loss[-1]:.3g}"
+    yield Picture("loss", loss, partial(draw_loss, records.step, [records.loss]))
+    largest = np.max(records.gradient_by_lag, where=np.isfinite(records.gradient_by_lag), initial=-1)
     if largest >= 0:
         top = int(np.ceil(np.log10(largest))) if largest > 0 else 0
         caption = f"gradient by lag, {power_text(10.0 ** (top - DECADES))} or less clear, {power_text(10.0**top)} blue"
         name = f"norm of the gradient by lag over the training, at most {largest:.2g}"
-        yield Picture(caption, name, partial(_draw_gradient, history, top))
-    shares = dict(history.saturated)
-    shares |= {f"{gate} dead": values for gate, values in history.dead.items() if np.any(values > 0)}
+        yield Picture(caption, name, partial(_draw_gradient, records, top))
+    shares = dict(records.saturated)
+    shares |= {f"{gate} dead": values for gate, values in records.dead.items() if np.any(values > 0)}
     if shares:
         name = "shares of saturated and dead units, by gate"
-        yield Picture("share of units that are saturated, by gate", name, partial(_draw_shares, history.step, shares))
+        yield Picture("share of units that are saturated, by gate", name, partial(_draw_shares, records.step, shares))
 
 
 def draw_loss(steps: np.ndarray, losses: list[np.ndarray], figure: "Figure") -> None:
@@ -123,13 +123,12 @@ def draw_loss(steps: np.ndarray, losses: list[np.ndarray], figure: "Figure") -> 
     finish(axes)
 
 
-def _draw_gradient(history: "History", top: int, figure: "Figure") -> None:
+def _draw_gradient(records: "Records", top: int, figure: "Figure") -> None:
     """Draw the gradient by lag over the training, in colors on a logarithmic scale that ends at ``10**top``."""
-    norms = np.where(np.isfinite(history.gradient_by_lag), history.gradient_by_lag, np.nan).T
+    norms = np.where(np.isfinite(records.gradient_by_lag), records.gradient_by_lag, np.nan).T
     with np.errstate(divide="ignore"):
         shares = np.maximum((np.log10(norms) - (top - DECADES)) / DECADES, 0)
-    records = some(len(history.step), 4).tolist()
-    x_ticks = [(record, f"{history.step[record]:,}") for record in records]
+    x_ticks = [(place, f"{records.step[place]:,}") for place in some(len(records.step), 4).tolist()]
     draw_map(small_axes(figure, "training step"), shares, "lag: steps back in time", x_ticks=x_ticks)
 
 
@@ -140,19 +139,19 @@ def _draw_shares(steps: np.ndarray, shares: dict[str, np.ndarray], figure: "Figu
     finish(axes)
 
 
-def _tables(history: "History") -> Iterator[Table]:
+def _tables(records: "Records") -> Iterator[Table]:
     """Yield the last record."""
     rows = [
-        ["loss", f"{history.loss[-1]:.4g}"],
-        ["gradient norm", f"{history.gradient_norm[-1]:.4g}"],
-        ["steps clipped", f"{history.clip_share[-1]:.0%}"],
+        ["loss", f"{records.loss[-1]:.4g}"],
+        ["gradient norm", f"{records.gradient_norm[-1]:.4g}"],
+        ["steps clipped", f"{records.clip_share[-1]:.0%}"],
     ]
-    yield Table(["last record", f"step {history.step[-1]:,}"], rows)
-    if history.saturated:
-        dead = {gate: f"{shares[-1]:.0%}" for gate, shares in history.dead.items()}
-        rows = [[gate, f"{shares[-1]:.0%}", dead.get(gate, "")] for gate, shares in history.saturated.items()]
+    yield Table(["last record", f"step {records.step[-1]:,}"], rows)
+    if records.saturated:
+        dead = {gate: f"{shares[-1]:.0%}" for gate, shares in records.dead.items()}
+        rows = [[gate, f"{shares[-1]:.0%}", dead.get(gate, "")] for gate, shares in records.saturated.items()]
         yield Table(["gate", "saturated", "dead"], rows)
-    ratios = [[name.removeprefix("model."), f"{values[-1]:.2g}"] for name, values in history.update_ratio.items()]
+    ratios = [[name.removeprefix("model."), f"{values[-1]:.2g}"] for name, values in records.update_ratio.items()]
     if ratios:
         more = [["... and more", f"{len(ratios) - ROWS}"]] if len(ratios) > ROWS else []
         yield Table(["weights", "update / weights"], [*ratios[:ROWS], *more])

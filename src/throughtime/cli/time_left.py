@@ -1,0 +1,91 @@
+"""The time left of a whole forecast: the backtest's training, the final training, and the report."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+BACKTEST, HELD_OUT = "backtest: ", "held out"  # the first words of the names of stages
+NUMBERED = re.compile(r"(.*) \d+/(\d+)")  # one of several stages that are alike, such as "training 2/4"
+PHASES = range(4)  # held-out runs and training of the backtest, the same of the final fit
+TRAINED = 0.4  # of the held-out runs' steps: training stops early. On the files that were tried it was 0.05 to 1
+REPORT = 0.27  # of the time up to the first steps: it compiles a program too, as cheap or as dear as the others
+RELIABLE = 4  # counts after the first: networks that train side by side have then been counted alike
+
+
+class _Stage(NamedTuple):
+    """A stage of training.
+
+    Attributes:
+        phase: one of ``PHASES``.
+        group: the name that it shares with those that are alike.
+        alike: how many are alike.
+        total: all of its steps.
+        begun: when it was counted first, and its steps then: before, it may have been compiled.
+        reached: when it was counted last, and its steps then.
+    """
+
+    phase: int
+    group: str
+    alike: int
+    total: int
+    begun: tuple[float, int]
+    reached: tuple[float, int]
+
+
+class TimeLeft:
+    """An estimate from the steps of training, which are counted, and the time that they take.
+
+    The final fit repeats the work of the backtest's. Before the first steps are done nothing is known: that time is
+    spent on loading and compiling.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        """Begin now; ``clock`` returns seconds."""
+        self._clock, self._began = clock, clock()
+        self._stages: dict[str, _Stage] = {}
+        self._abreast = 1  # the most stages that were seen to run side by side
+
+    def count(self, name: str, done: int, total: int) -> None:
+        """Note how many of a stage's steps are done."""
+        own = name.removeprefix(BACKTEST)
+        phase = (0 if name.startswith(BACKTEST) else 2) + (0 if own.startswith(HELD_OUT) else 1)
+        numbered = NUMBERED.fullmatch(own)
+        group, alike = (numbered[1], int(numbered[2])) if numbered else (own, 1)
+        now = (self._clock(), done)
+        begun = self._stages[name].begun if name in self._stages else now
+        stages = self._stages | {name: _Stage(phase, group, alike, total, begun, now)}
+        self._stages = stages  # replaced, not changed: the bar is drawn in another thread
+        running = [s for s in stages.values() if s.phase == phase and s.reached[1] < s.total]
+        self._abreast = max(self._abreast, len(running))
+
+    def seconds(self) -> float | None:
+        """Return the seconds that are left of the whole command; None as long as nothing is known."""
+        stages = list(self._stages.values())
+        timed = sum(stage.reached[1] - stage.begun[1] for stage in stages)
+        if not stages or timed < RELIABLE * stages[0].begun[1]:
+            return None
+        pace = sum(stage.reached[0] - stage.begun[0] for stage in stages) / timed / self._abreast
+        expected = pace * _steps_left(stages) + REPORT * (stages[0].begun[0] - self._began)
+        return max(expected - (self._clock() - max(stage.reached[0] for stage in stages)), 0.0)
+
+    def share(self) -> float:
+        """Return the share of the whole time that has passed; 0 as long as nothing is known."""
+        left, passed = self.seconds(), self._clock() - self._began
+        return 0.0 if left is None else passed / (passed + left)
+
+
+def _steps_left(stages: list[_Stage]) -> float:
+    """Return the steps that are left; phases before the present one are over, even if they ended early."""
+    present = max(stage.phase for stage in stages)
+    works = [_work(stages, phase) for phase in PHASES]
+    held_out = works[0] or works[2]
+    trained = works[1] or works[3] or TRAINED * held_out
+    later = sum((held_out, trained, held_out, trained)[present + 1 :])
+    return works[present] - sum(stage.reached[1] for stage in stages if stage.phase == present) + later
+
+
+def _work(stages: list[_Stage], phase: int) -> float:
+    """Return all steps of a phase, as far as its groups have begun."""
+    groups = {stage.group: stage.alike * stage.total for stage in stages if stage.phase == phase}
+    return float(sum(groups.values()))
