@@ -1,19 +1,26 @@
 """Batches for pretraining: each step's batch comes from the seed and its number alone, so that a run can go on."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
+from itertools import count
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.pretrained.inputs import SHAPES, Inputs, inputs_of
 from throughtime.pretraining.generators.draws import Rng, Seasons
 from throughtime.pretraining.pool import LONG_SEASONS, SHORT_SEASONS, Pool, draw_pool
 from throughtime.pretraining.windows import draw_windows
+from throughtime.zero_shot.inputs import SHAPES, Inputs, inputs_of
 
 EPOCH = 500  # steps with one pool
 FARTHEST = 100.0  # units of the window: values beyond are cut in the loss
+AHEAD = 32  # batches that are made before they are needed
 
 Batch = dict[str, tuple[Inputs, np.ndarray]]
+"""By the name of the shape, the inputs of B windows and what came after them (B, F), in units of the window."""
 
 
 class Source(NamedTuple):
@@ -42,18 +49,43 @@ SOURCES = {
 }
 
 
-def batches(seed: int, first: int = 0) -> Iterator[Batch]:
-    """Yield the batches of the steps ``first``, ``first + 1``, ... without end."""
-    step = first
-    while True:
-        epoch = step // EPOCH
-        pools = {name: _pool(seed, epoch, name) for name in SOURCES}
-        for step in range(step, (epoch + 1) * EPOCH):
-            rng = np.random.default_rng((seed, 1, step))
-            yield {name: draw_batch(rng, pools[name], name) for name in SOURCES}
-        step += 1
+class SyntheticBatches:
+    """The batches of a seed without end, made ahead in a process of their own.
+
+    Attributes:
+        seed: makes all of them.
+    """
+
+    seed: int
+
+    def __init__(self, seed: int):
+        """Name the seed; nothing is made yet."""
+        self.seed = seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the batches from the first step on."""
+        return self.starting_at(0)
+
+    def starting_at(self, step: int) -> Iterator[Batch]:
+        """Yield the batches of ``step``, ``step + 1``, ..."""
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            ahead: deque[Future[Batch]] = deque()
+            try:
+                for number in count(step):
+                    ahead.append(process.submit(batch_of, self.seed, number))
+                    if len(ahead) > AHEAD:
+                        yield ahead.popleft().result()
+            finally:
+                process.shutdown(wait=False, cancel_futures=True)
 
 
+def batch_of(seed: int, step: int) -> Batch:
+    """Return the batch of one step."""
+    rng = np.random.default_rng((seed, 1, step))
+    return {name: draw_batch(rng, _pool(seed, step // EPOCH, name), name) for name in SOURCES}
+
+
+@lru_cache(len(SOURCES))
 def _pool(seed: int, epoch: int, name: str) -> Pool:
     source = SOURCES[name]
     rng = np.random.default_rng((seed, 0, epoch, list(SOURCES).index(name)))

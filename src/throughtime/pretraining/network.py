@@ -12,9 +12,9 @@ from throughtime._types import Array, Float, Key, KeyLike, Scalar
 from throughtime._arguments import random_key
 from throughtime.cells import GRU
 from throughtime.layers import Block, FeedForward, Stack, per_step
-from throughtime.pretrained.bases import BASES
-from throughtime.pretrained.inputs import SHAPES, WINDOW_NUMBERS, Inputs, Shape
-from throughtime.pretrained.levels import LEVELS, MIDDLE
+from throughtime.zero_shot.bases import BASES
+from throughtime.zero_shot.inputs import SHAPES, WINDOW_NUMBERS, Inputs, Shape
+from throughtime.zero_shot.levels import LEVELS, MIDDLE
 
 SPREAD = 1.1  # of the first quantiles, in units of the window
 FAVORED = (

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.pretrained.inputs import Seasons
+from throughtime.zero_shot.inputs import Seasons
 from throughtime.pretraining.generators.draws import Rng, log_uniform
 from throughtime.pretraining.pool import Pool
 

@@ -12,6 +12,7 @@ from .loop import TrainState as TrainState
 from .loop import calls as calls
 from .loop import run_steps as run_steps
 from .loop import start as start
+from .leaves import named_leaves as named_leaves
 from .losses import cross_entropy as cross_entropy
 from .losses import masked_mean as masked_mean
 from .losses import pinball as pinball

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from throughtime.pretrained.coarse import coarse_step, fine_quantiles, means
-from throughtime.pretrained.inputs import SHAPES, Seasons, inputs_of
-from throughtime.pretrained.levels import LEVELS
-from throughtime.pretrained.network import Weights, forecast
+from throughtime.zero_shot.coarse import coarse_step, fine_quantiles, means
+from throughtime.zero_shot.inputs import SHAPES, Seasons, inputs_of
+from throughtime.zero_shot.levels import LEVELS
+from throughtime.zero_shot.network import forecast
+from throughtime.zero_shot.weights import Weights
 
 BATCH = 256  # series
 LONGEST = 4096  # steps of a history that are read

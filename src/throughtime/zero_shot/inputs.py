@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from throughtime.pretrained.bases import BASES, bases
-from throughtime.pretrained.histories import Histories, histories
+from throughtime.zero_shot.bases import BASES, bases
+from throughtime.zero_shot.histories import Histories, histories
 
 LIMIT = 100.0  # units of the window that a simple forecast may be away from the level
 AGE = 16.0  # patches, the unit of a token's age

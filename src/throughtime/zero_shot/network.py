@@ -1,16 +1,14 @@
 """The pretrained network in NumPy: the arithmetic of ``throughtime.pretraining.MixtureNetwork``, without compilation."""
 
-from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import softmax
 
-from throughtime.pretrained.inputs import Inputs
-from throughtime.pretrained.levels import LEVELS, MIDDLE
+from throughtime.zero_shot.inputs import Inputs
+from throughtime.zero_shot.levels import LEVELS, MIDDLE
+from throughtime.zero_shot.weights import Weights
 
-Weights = Mapping[str, np.ndarray]
-"""The arrays of the network by their names, such as ``stack.layers.0.cell.w_x``."""
 EPSILON = 1e-5  # of the normalization
 
 

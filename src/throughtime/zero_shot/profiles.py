@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from throughtime.pretrained.histories import Histories, sums_before
+from throughtime.zero_shot.histories import Histories, sums_before
 
 PRIOR = 0.3  # of an observation: a place that was seen once counts 1 / 1.3 of its deviation
 

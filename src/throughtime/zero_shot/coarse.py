@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from throughtime.pretrained.levels import LEVELS, MIDDLE
+from throughtime.zero_shot.levels import LEVELS, MIDDLE
 
 LEAST_COARSE = 60  # coarse steps at the end from which the pattern within them is found
 SEASONS = 6  # or this many seasons

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from throughtime.pretrained.autoregression import autoregressive_forecast
-from throughtime.pretrained.histories import Histories
-from throughtime.pretrained.profiles import Profile, profile
-from throughtime.pretrained.smoothing import damped_trend, first_level, last_level
+from throughtime.zero_shot.autoregression import autoregressive_forecast
+from throughtime.zero_shot.histories import Histories
+from throughtime.zero_shot.profiles import Profile, profile
+from throughtime.zero_shot.smoothing import damped_trend, first_level, last_level
 
 BASES = (
     "last value",
