@@ -32,12 +32,12 @@ def cpu():
     return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 
 import jax.numpy as jnp, optax
-from throughtime.training import train
+from throughtime.training import run_steps
 optimizer = optax.adam(demo.LEARNING_RATE)
 state = demo._start("elman", jnp.asarray(0, jnp.uint32), optimizer)
 began = 0.0
 loss = demo._loss_on(demo.TimeSeriesData())
-for progress in train(state, loss, optimizer, None, steps={FEW + MORE}, every=demo.EVERY):
+for progress in run_steps(state, loss, optimizer, None, steps={FEW + MORE}, every=demo.EVERY):
     if int(progress.state.step) == {FEW}:
         began = cpu()
 print((cpu() - began) / {MORE} * 1e6)

@@ -29,7 +29,7 @@ from throughtime.cli.progress_bar import ForecastBar
 from throughtime.cli.time_left import TimeLeft
 
 noted, show = [], ForecastBar.show
-TimeLeft.__init__.__defaults__ = (time.process_time,)
+TimeLeft.__init__.__defaults__ = (time.process_time, *TimeLeft.__init__.__defaults__[1:])
 
 def note(bar, *rest, **named):
     show(bar, *rest, **named)

@@ -70,11 +70,11 @@ def test_a_forecast_shows_the_findings_and_the_time_left(options, shows, capsys)
     bar = ForecastBar(console, Interrupts(), ["2 series of 40 steps, daily"])
     with bar:
         bar._bar.refresh()
-        for done in (10, 20, 30, 40, 50):
-            bar.show("backtest: held out 1/2", done, 60, loss=0.5, speed=10.0)
+        for done in (10, 40, 80):
+            bar.show("backtest: held out 1/2", done, 90, loss=0.5, speed=10.0)
         bar._bar.refresh()
         bar.doing = "writing the report"
         bar._bar.refresh()
     text = "".join(capsys.readouterr())
-    parts = ("2 series of 40 steps, daily", "loading", "held out 1/2", "50/60", "0:00 left", "writing the report")
+    parts = ("2 series of 40 steps, daily", "loading", "held out 1/2", "80/90", "0:00 left", "writing the report")
     assert [part in text for part in parts] == [shows] * len(parts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from throughtime.cli.time_left import REPORT, TRAINED, TimeLeft
+from throughtime.cli.time_left import LENGTH, REPORT, TRAINED, TimeLeft
 
 LOADING, PACE, ALIKE, STEPS = 20.0, 0.01, 3, 200  # seconds until the first steps, seconds per step; stages, their steps
 
@@ -23,9 +23,9 @@ class Clock:
 class Forecast:
     """A forecast whose steps all take ``PACE`` seconds, after ``LOADING`` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, cores: int = 1) -> None:
         self.clock = Clock()
-        self.left = TimeLeft(self.clock)
+        self.left = TimeLeft(self.clock, cores)
         self.clock.now += LOADING - 20 * PACE  # the first steps are counted when they are done
 
     def train(self, stage: str, total: int, *, upto: int | None = None, every: int = 20) -> None:
@@ -40,18 +40,18 @@ class Forecast:
 def test_nothing_is_known_before_the_first_steps():
     forecast = Forecast()
     assert (forecast.left.seconds(), forecast.left.share()) == (None, 0.0)
-    for done in (20, 40, 60, 80):  # the time of the first includes that of compiling; three more are too few
+    for done in (20, 60, 120):  # the time of the first includes that of compiling; five more are too few
         forecast.left.count("backtest: held out 1/3", done, STEPS)
         assert forecast.left.seconds() is None
 
 
 def test_two_networks_side_by_side():
-    forecast = Forecast()
-    for done in (20, 40, 60):
+    forecast = Forecast(cores=2)
+    for done in (20, 40, 60, 80):
         for number in (1, 2):
             forecast.clock.now += 20 * PACE  # the other trains meanwhile
             forecast.left.count(f"training {number}/2", done, STEPS)
-    assert forecast.left.seconds() == pytest.approx(280 * PACE + REPORT * LOADING)
+    assert forecast.left.seconds() == pytest.approx(240 * PACE + REPORT * LOADING)
 
 
 def test_each_phase_corrects_what_is_expected():
@@ -61,9 +61,10 @@ def test_each_phase_corrects_what_is_expected():
     expected = 100 + held_out + 2 * TRAINED * held_out  # the rest, and the final fit as long as the backtest's
     assert forecast.left.seconds() == pytest.approx(expected * PACE + report)
     forecast.train("backtest: training", 60, upto=40)
-    assert forecast.left.seconds() == pytest.approx((20 + held_out + ALIKE * 60) * PACE + report)
+    done = held_out - 100  # the last of them ended early
+    assert forecast.left.seconds() == pytest.approx((20 + done + ALIKE * 60) * PACE + report)
     forecast.train("held out", STEPS)
-    assert forecast.left.seconds() == pytest.approx(ALIKE * 60 * PACE + report)
+    assert forecast.left.seconds() == pytest.approx((ALIKE * 60 - 20) * PACE + report)
     forecast.train("training", 80)
     assert forecast.left.seconds() == pytest.approx(report)
     forecast.clock.now += 2
@@ -74,21 +75,38 @@ def test_each_phase_corrects_what_is_expected():
     assert forecast.left.seconds() == 0
 
 
+def test_held_out_runs_that_end_early():
+    forecast = Forecast()
+    for done in range(20, 141, 20):  # the first of three
+        forecast.clock.now += 20 * PACE
+        forecast.left.count("backtest: held out 1/3", done, STEPS)
+    held_out = 140 + 2 * LENGTH * STEPS
+    expected = held_out - 140 + held_out + 2 * TRAINED * held_out
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
+    forecast.clock.now += 20 * PACE
+    forecast.left.count("backtest: held out 2/3", 20, STEPS)  # so the first is over, after 140 steps
+    expected = 420 - 160 + 420 + 2 * TRAINED * 420
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
+    forecast.left.count("backtest: training 1/3", 20, 60)
+    expected = 160 + 160 + 180  # the training that began, and the final fit as long
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
+
+
 def test_a_fit_without_held_out_runs_or_without_a_backtest():
     forecast = Forecast()
-    forecast.train("backtest: training", 60, upto=40)
-    assert forecast.left.seconds() == pytest.approx((20 + ALIKE * 60) * PACE + REPORT * LOADING)
+    forecast.train("backtest: training", 80, upto=60)
+    assert forecast.left.seconds() == pytest.approx((20 + ALIKE * 80) * PACE + REPORT * LOADING)
     forecast = Forecast()
-    forecast.train("training", 60, upto=40)
+    forecast.train("training", 80, upto=60)
     assert forecast.left.seconds() == pytest.approx(20 * PACE + REPORT * LOADING)
 
 
 def test_one_network_and_members_of_a_longer_run():
     forecast = Forecast()
-    for done in (50, 100, 150, 200, 250):
+    for done in range(50, 351, 50):
         forecast.clock.now += 50 * PACE
         forecast.left.count("training", done, 400)
-    assert forecast.left.seconds() == pytest.approx(150 * PACE + REPORT * (LOADING + 30 * PACE))
+    assert forecast.left.seconds() == pytest.approx(50 * PACE + REPORT * (LOADING + 30 * PACE))
     forecast = Forecast()
     forecast.train("held out", STEPS)
     forecast.train("held out: training", 500, upto=300)

@@ -1,5 +1,6 @@
 """The time left of a whole forecast: the backtest's training, the final training, and the report."""
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -8,9 +9,11 @@ from typing import NamedTuple
 BACKTEST, HELD_OUT = "backtest: ", "held out"  # the first words of the names of stages
 NUMBERED = re.compile(r"(.*) \d+/(\d+)")  # one of several stages that are alike, such as "training 2/4"
 PHASES = range(4)  # held-out runs and training of the backtest, the same of the final fit
-TRAINED = 0.4  # of the held-out runs' steps: training stops early. On the files that were tried it was 0.05 to 1
-REPORT = 0.27  # of the time up to the first steps: it compiles a program too, as cheap or as dear as the others
-RELIABLE = 4  # counts after the first: networks that train side by side have then been counted alike
+HELD_OUT_PHASES = (0, 2)
+LENGTH = 0.6  # of its steps does a held-out run do, as long as none is over: it ends early if its loss rises
+TRAINED = 0.5  # of the held-out runs' steps: training ends at their least loss
+REPORT = 0.25  # of the time up to the first steps: it compiles a program too, as cheap or as dear as the others
+RELIABLE = 6  # counts after the first: networks that train side by side have then been counted alike
 
 
 class _Stage(NamedTuple):
@@ -40,11 +43,10 @@ class TimeLeft:
     spent on loading and compiling.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        """Begin now; ``clock`` returns seconds."""
-        self._clock, self._began = clock, clock()
+    def __init__(self, clock: Callable[[], float] = time.monotonic, cores: int = os.cpu_count() or 1):
+        """Begin now; ``clock`` returns seconds, and alike stages run side by side on the ``cores``."""
+        self._clock, self._began, self._cores = clock, clock(), cores
         self._stages: dict[str, _Stage] = {}
-        self._abreast = 1  # the most stages that were seen to run side by side
 
     def count(self, name: str, done: int, total: int) -> None:
         """Note how many of a stage's steps are done."""
@@ -54,10 +56,8 @@ class TimeLeft:
         group, alike = (numbered[1], int(numbered[2])) if numbered else (own, 1)
         now = (self._clock(), done)
         begun = self._stages[name].begun if name in self._stages else now
-        stages = self._stages | {name: _Stage(phase, group, alike, total, begun, now)}
-        self._stages = stages  # replaced, not changed: the bar is drawn in another thread
-        running = [s for s in stages.values() if s.phase == phase and s.reached[1] < s.total]
-        self._abreast = max(self._abreast, len(running))
+        # Replaced, not changed: the bar is drawn in another thread.
+        self._stages = self._stages | {name: _Stage(phase, group, alike, total, begun, now)}
 
     def seconds(self) -> float | None:
         """Return the seconds that are left of the whole command; None as long as nothing is known."""
@@ -65,8 +65,9 @@ class TimeLeft:
         timed = sum(stage.reached[1] - stage.begun[1] for stage in stages)
         if not stages or timed < RELIABLE * stages[0].begun[1]:
             return None
-        pace = sum(stage.reached[0] - stage.begun[0] for stage in stages) / timed / self._abreast
-        expected = pace * _steps_left(stages) + REPORT * (stages[0].begun[0] - self._began)
+        abreast = min(stages[0].alike, self._cores)
+        pace = sum(stage.reached[0] - stage.begun[0] for stage in stages) / timed / abreast
+        expected = pace * _steps_left(stages, abreast) + REPORT * (stages[0].begun[0] - self._began)
         return max(expected - (self._clock() - max(stage.reached[0] for stage in stages)), 0.0)
 
     def share(self) -> float:
@@ -75,17 +76,30 @@ class TimeLeft:
         return 0.0 if left is None else passed / (passed + left)
 
 
-def _steps_left(stages: list[_Stage]) -> float:
+def _steps_left(stages: list[_Stage], abreast: int) -> float:
     """Return the steps that are left; phases before the present one are over, even if they ended early."""
     present = max(stage.phase for stage in stages)
-    works = [_work(stages, phase) for phase in PHASES]
+    works = [_work([stage for stage in stages if stage.phase == phase], phase < present, abreast) for phase in PHASES]
     held_out = works[0] or works[2]
     trained = works[1] or works[3] or TRAINED * held_out
     later = sum((held_out, trained, held_out, trained)[present + 1 :])
     return works[present] - sum(stage.reached[1] for stage in stages if stage.phase == present) + later
 
 
-def _work(stages: list[_Stage], phase: int) -> float:
-    """Return all steps of a phase, as far as its groups have begun."""
-    groups = {stage.group: stage.alike * stage.total for stage in stages if stage.phase == phase}
-    return float(sum(groups.values()))
+def _work(stages: list[_Stage], is_over: bool, abreast: int) -> float:
+    """Return the steps of a phase: those that were done, or are expected of the groups that have begun."""
+    if is_over:
+        return float(sum(stage.reached[1] for stage in stages))
+    groups = {stage.group: [other for other in stages if other.group == stage.group] for stage in stages}
+    return float(sum(_expected(group, abreast) for group in groups.values()))
+
+
+def _expected(group: list[_Stage], abreast: int) -> float:
+    """Return the steps of alike stages; one that made room for another is over, and the others will be as long."""
+    first = group[0]
+    over = [stage.reached[1] for stage in group[:-abreast]]
+    running = [stage.reached[1] for stage in group[-abreast:]]
+    ended = over + [done for done in running if done == first.total]
+    likely = LENGTH * first.total if first.phase in HELD_OUT_PHASES else first.total
+    usual = sum(ended) / len(ended) if ended else likely
+    return float(sum(over) + sum(max(done, usual) for done in running) + (first.alike - len(group)) * usual)

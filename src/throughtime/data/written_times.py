@@ -117,12 +117,15 @@ def share_of_text_dates(text: pl.Series) -> float:
     """Return the share of values that are dates in the most frequent format; numbers are null in ``text``."""
     if not text.str.contains(r"\d").any():  # to try all formats takes as long as to read a small file
         return 0.0
-    bare, shares = plain_text(text), [0.0]
+    bare, most = plain_text(text), 0.0
     for forms in (DATES + MONTHS, YEAR_LAST + YEAR_FIRST):
-        shares += [1 - _read(bare, form).null_count() / len(bare) for form in forms]
-        if max(shares) > 0.5:
+        for form in forms:
+            most = max(most, 1 - _read(bare, form).null_count() / len(bare))
+            if most == 1:
+                return most
+        if most > 0.5:
             break
-    return max(shares)
+    return most
 
 
 def plain_text(text: pl.Series) -> pl.Series:
