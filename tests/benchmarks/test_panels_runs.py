@@ -14,10 +14,10 @@ import pytest
 
 from throughtime.data.panel import Panel
 from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
-from throughtime.forecasting.train import Fitted
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LAST_VALUE = """

@@ -14,7 +14,7 @@ from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.selection import MOST_WINDOWS, select_plan
-from throughtime.forecasting.train import no_callback
+from throughtime.forecasting.stages import no_callback
 
 CONFIG = ForecasterConfig(**SMALL | {"lookback": None})  # decided by the data too
 SIZES = np.array(list(LENGTHS.values()))

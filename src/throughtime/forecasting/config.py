@@ -16,9 +16,9 @@ from throughtime._registry import class_or_name, known_name
 from throughtime._types import Truth, Whole
 from throughtime.cells import CELLS, Cell
 from throughtime.data import Encodings, sizes_of
+from throughtime.forecasting.design import Design
 from throughtime.forecasting.heads import HEADS, Head, head_type
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.network import Design
 
 TINY_PANEL = 5_000  # observations; below it a batch of 128 windows would hold most of the windows that there are
 SMALL_PANEL = 60_000  # observations; below it a network of 64 units learns the noise

@@ -3,7 +3,7 @@
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.dataset import trainable
+from throughtime.forecasting.observations import trainable
 
 
 def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:

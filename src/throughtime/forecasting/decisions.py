@@ -6,10 +6,10 @@ import numpy as np
 
 from throughtime._registry import shown_name
 from throughtime.data import Panel
-from throughtime.forecasting.dataset import known_values, learnable, least_windows, window_count
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.observations import known_values, learnable, least_windows, window_count
 from throughtime.forecasting.selection import Selected
-from throughtime.forecasting.train import Fitted
 
 NOTABLE = 1.005  # factors below are 1.00 as printed
 NAMED = 5  # series that a sentence names

@@ -12,10 +12,13 @@ from throughtime.forecasting.config import (
     require_horizon,
     with_encodings,
 )
-from throughtime.forecasting.dataset import known_values, observed_counts, prepare, trainable
+from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.decisions import decisions, explain
+from throughtime.forecasting.fitted import Fitted, Networks
+from throughtime.forecasting.observations import known_values, observed_counts, trainable
 from throughtime.forecasting.selection import Selected, select_plan
-from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback, train_networks
+from throughtime.forecasting.stages import StageCallback, no_callback
+from throughtime.forecasting.train import train_networks
 
 UNTRAINED: tuple[Networks, np.ndarray] = ((), np.empty((0, 0)))  # no networks, no losses
 

@@ -14,13 +14,14 @@ from throughtime.cells import Cell
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
 from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
 from throughtime.forecasting.estimator import Estimator, require_usable
+from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.heads import Head
 from throughtime.forecasting.infer import forecast_intervals, forecast_samples
 from throughtime.forecasting.intervals import Levels, as_levels
 from throughtime.forecasting.later import later_score
 from throughtime.forecasting.persistence import load_fitted, save_fitted
-from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback
+from throughtime.forecasting.stages import StageCallback, no_callback
 from throughtime.gradients import GradientFlow, gradient_flow
 
 

@@ -15,10 +15,11 @@ from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.config import NO_STRETCH, Plan
-from throughtime.forecasting.dataset import Prepared, learnable, nonnegative, observed_counts, prepare
+from throughtime.forecasting.dataset import Prepared, prepare
+from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.intervals import interval_columns, stretched
 from throughtime.forecasting.network import ForecastNetwork, head_of
-from throughtime.forecasting.train import Fitted, Networks
+from throughtime.forecasting.observations import learnable, nonnegative, observed_counts
 
 CHUNK = 1024  # series that one call of a network forecasts: bounds the memory
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, with_future
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.infer import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN
-from throughtime.forecasting.train import Fitted
 
 
 def later_score(fitted: Fitted, frame: Any, names: ColumnNames) -> float:

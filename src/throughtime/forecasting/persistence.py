@@ -15,9 +15,10 @@ from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS, Cell
 from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
 from throughtime.forecasting.config import Calibration, Plan
+from throughtime.forecasting.design import Design
+from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.heads import HEADS, Head
-from throughtime.forecasting.network import Design, ForecastNetwork
-from throughtime.forecasting.train import Fitted, Networks
+from throughtime.forecasting.network import ForecastNetwork
 from throughtime.training import checkpoint
 
 KIND = "forecaster"

@@ -9,18 +9,14 @@ import numpy as np
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import Calibration, Plan, with_encodings
 from throughtime.forecasting.cutoffs import affordable_cutoffs
-from throughtime.forecasting.dataset import Prepared, learnable, prepare
+from throughtime.forecasting.dataset import Prepared, prepare
+from throughtime.forecasting.fitted import Networks
 from throughtime.forecasting.infer import network_quantiles, original_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
-from throughtime.forecasting.train import (
-    Networks,
-    StageCallback,
-    averaged_network,
-    recipe,
-    train_network,
-    train_networks,
-)
+from throughtime.forecasting.observations import learnable
+from throughtime.forecasting.stages import StageCallback
+from throughtime.forecasting.train import averaged_network, recipe, train_network, train_networks
 from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
 
 HELD_OUT = "held out"  # the first words of the names of its stages

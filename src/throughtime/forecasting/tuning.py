@@ -29,7 +29,7 @@ from throughtime.forecasting.optuna_study import (
     search_space,
 )
 from throughtime.forecasting.results import BacktestSettings, WindowForecast
-from throughtime.forecasting.train import StageCallback
+from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.tuning_result import TuningResult, make_result, write_result
 from throughtime.forecasting.tuning_words import describe_trial
 from throughtime.training import DivergedError

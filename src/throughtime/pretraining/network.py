@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import norm
 
-from throughtime._types import Array, Float, Key, KeyLike, Scalar
 from throughtime._arguments import random_key
+from throughtime._types import Array, Float, Key, KeyLike, Scalar
 from throughtime.cells import GRU
 from throughtime.layers import Block, FeedForward, Stack, per_step
 from throughtime.zero_shot.bases import BASES
@@ -114,8 +114,7 @@ class MixtureNetwork(eqx.Module):
             layers += [Block(GRU(hidden, hidden, key=key_cell)), FeedForward(hidden, key=key_forward)]
         keys_ports = jax.random.split(key_ports, len(SHAPES))
         self.ports = {
-            name: Ports(shape, hidden, key=key)
-            for (name, shape), key in zip(SHAPES.items(), keys_ports, strict=True)
+            name: Ports(shape, hidden, key=key) for (name, shape), key in zip(SHAPES.items(), keys_ports, strict=True)
         }
         self.stack = Stack(layers)
         self.norm = eqx.nn.LayerNorm(hidden)

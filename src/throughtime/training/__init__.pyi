@@ -5,6 +5,7 @@ from .early_stopping import EarlyStopping as EarlyStopping
 from .fit import steps as steps
 from .fit import train as train
 from .history import History as History
+from .leaves import named_leaves as named_leaves
 from .loop import Callback as Callback
 from .loop import Pace as Pace
 from .loop import Progress as Progress
@@ -12,7 +13,6 @@ from .loop import TrainState as TrainState
 from .loop import calls as calls
 from .loop import run_steps as run_steps
 from .loop import start as start
-from .leaves import named_leaves as named_leaves
 from .losses import cross_entropy as cross_entropy
 from .losses import masked_mean as masked_mean
 from .losses import pinball as pinball

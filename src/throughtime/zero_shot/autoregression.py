@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-
 ORDER = 4
 RIDGE = 0.5  # of the variance, for each coefficient: pulls the forecast to the mean if there is little data
 FARTHEST = 1.5  # times the largest known distance from the mean that a forecast may be away from it

@@ -1,7 +1,8 @@
 """Far horizons in coarse steps: means over several steps are forecast, then the pattern within them is put back."""
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy.stats import norm
 
 from throughtime.zero_shot.levels import LEVELS, MIDDLE
 
@@ -45,14 +46,12 @@ def fine_quantiles(history: np.ndarray, coarse: np.ndarray, size: int, season: i
     steps = np.arange(horizon)
     middles = np.r_[-(size + 1) / 2, np.arange(len(coarse)) * size + (size - 1) / 2]
     median = np.interp(steps, middles, np.r_[last, coarse[:, MIDDLE]]) + pattern
-    scores = norm.ppf(LEVELS)
+    scores = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
     between = np.repeat(coarse - coarse[:, MIDDLE : MIDDLE + 1], size, axis=0)[:horizon]
     return median[:, None] + np.sign(scores) * np.hypot(between, scores * deviation)
 
 
-def _within(
-    history: np.ndarray, joined: np.ndarray, size: int, season: int, horizon: int
-) -> tuple[np.ndarray, float]:
+def _within(history: np.ndarray, joined: np.ndarray, size: int, season: int, horizon: int) -> tuple[np.ndarray, float]:
     """Return the seasonal pattern (F,) around interpolated means, and the deviation of the values from both."""
     count = min(len(joined), max(SEASONS * season // size, LEAST_COARSE))
     tail, means_of_tail = history[-count * size :], joined[-count:]

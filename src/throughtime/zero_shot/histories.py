@@ -43,7 +43,7 @@ class Histories(NamedTuple):
         return self._replace(values=values, sums=sums_before(np.where(self.known, values, 0.0)))
 
     def mean(self, start: np.ndarray, stop: np.ndarray | int) -> np.ndarray:
-        """Return the mean (B,) of the observed values from ``start`` (B,) up to before ``stop``; 0 if there are none."""
+        """Return the mean (B,) of the observed values from ``start`` (B,) to before ``stop``; 0 if there are none."""
         rows = np.arange(len(self.values))
         start, stop = np.clip(start, 0, self.steps), np.clip(stop, 0, self.steps)
         count = self.counts[rows, stop] - self.counts[rows, start]

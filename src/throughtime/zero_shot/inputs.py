@@ -138,7 +138,7 @@ def _mean_size(differences: np.ndarray) -> np.ndarray:
 
 
 def _differences(recent: Histories, lag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each value minus the one ``lag`` (B,) steps before, NaN if one of both is missing, and if there are both."""
+    """Return each value minus the one ``lag`` (B,) steps before, NaN if one is missing, and if there are both."""
     places = np.arange(recent.values.shape[1]) - lag[:, None]
     earlier = np.maximum(places, 0)
     both = (places >= 0) & recent.known & np.take_along_axis(recent.known, earlier, axis=1)

@@ -1,9 +1,7 @@
-"""The pretrained network in NumPy: the arithmetic of ``throughtime.pretraining.MixtureNetwork``, without compilation."""
-
+"""The pretrained network in NumPy: the arithmetic of ``pretraining.MixtureNetwork``, without compilation."""
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import softmax
 
 from throughtime.zero_shot.inputs import Inputs
 from throughtime.zero_shot.levels import LEVELS, MIDDLE
@@ -77,7 +75,7 @@ def _quantiles(weights: Weights, name: str, units: np.ndarray, inputs: Inputs) -
     patches = units.shape[1]
     logits = _linear(weights, f"{name}.mixture", units) + _linear(weights, f"{name}.judged", inputs.window)[:, None]
     bases = inputs.bases.reshape(count, kinds, patches, horizon // patches)
-    mixed = np.einsum("bck,bkcp->bcp", softmax(logits, axis=2), bases).reshape(count, horizon, 1)
+    mixed = np.einsum("bck,bkcp->bcp", _softmax(logits), bases).reshape(count, horizon, 1)
     raw = _linear(weights, f"{name}.quantiles", units).reshape(count, horizon, len(LEVELS) + 1)
     size = np.exp(np.clip(raw[..., -1:], -4, 5))
     median = mixed + raw[..., :1] * size
@@ -101,3 +99,8 @@ def _gelu(values: np.ndarray) -> np.ndarray:
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * values))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -1,9 +1,9 @@
 """Exponential smoothing of B series at once: levels, and damped trends whose smoothing is chosen on a grid."""
 
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from scipy.signal import lfilter
 
 START = 6  # observations whose mean is the first level
 TAIL = 160  # steps at the end that choose the smoothing of a trend
@@ -28,8 +28,9 @@ def last_level(values: np.ndarray, start: np.ndarray, alpha: float) -> np.ndarra
         start: (B,) the level before the first step.
         alpha: the weight of each new value.
     """
-    levels, _ = lfilter([alpha], [1, alpha - 1], values, axis=1, zi=(1 - alpha) * start[:, None])
-    return levels[:, -1:]
+    steps = values.shape[1]
+    weights = alpha * (1 - alpha) ** np.arange(steps - 1, -1, -1)
+    return values @ weights[:, None] + (1 - alpha) ** steps * start[:, None]
 
 
 def damped_trend(values: np.ndarray, known: np.ndarray, first: np.ndarray, horizon: int) -> np.ndarray:
@@ -50,7 +51,7 @@ def damped_trend(values: np.ndarray, known: np.ndarray, first: np.ndarray, horiz
     slopes = _first_slopes(values, first)
     driven = [_driven(values, first, slope, damping) for slope, (_, damping) in zip(slopes, TRENDS, strict=True)]
     weight = known * (steps > first[:, None]) * MEMORY ** (steps[-1] - steps)
-    errors = [_errors(driven[place % len(TRENDS)], setting) for place, setting in enumerate(GRID)]
+    errors = [driven[place % len(TRENDS)] @ response for place, response in enumerate(_responses(len(steps)))]
     sizes = np.stack([np.einsum("bn,bn->b", np.abs(error), weight) for error in errors])
     best = sizes.argmin(axis=0)
     alpha, beta, damping = GRID[best].T
@@ -70,15 +71,29 @@ def _driven(values: np.ndarray, first: np.ndarray, slope: np.ndarray, damping: f
     return np.where(steps > first[:, None], differences, 0.0)
 
 
-def _errors(driven: np.ndarray, setting: np.ndarray) -> np.ndarray:
-    """Return the errors (B, N) one step ahead of one setting.
+@lru_cache(maxsize=1)
+def _all_responses() -> np.ndarray:
+    """Return the responses (settings, TAIL) of the errors to an impulse.
 
     The damped trend is an ARIMA(1, 1, 2) (Hyndman & Athanasopoulos 2021, section 9.10): with the differences d of the
     values, ``e_t = d_t - phi d_(t-1) + (1 + phi - alpha - phi beta) e_(t-1) - (1 - alpha) phi e_(t-2)``, where the
     difference before the second step is the first slope.
     """
-    alpha, beta, phi = setting
-    return lfilter([1.0], [1.0, alpha + phi * beta - 1 - phi, (1 - alpha) * phi], driven, axis=1)
+    alpha, beta, phi = GRID.T
+    response = np.zeros((len(GRID), TAIL))
+    response[:, 0] = 1.0
+    for step in range(1, TAIL):
+        response[:, step] = (1 + phi - alpha - phi * beta) * response[:, step - 1]
+        if step > 1:
+            response[:, step] -= (1 - alpha) * phi * response[:, step - 2]
+    return response
+
+
+@lru_cache(maxsize=8)
+def _responses(steps: int) -> np.ndarray:
+    """Return for each setting the matrix (steps, steps) that turns what drives the errors into the errors."""
+    lag = np.arange(steps) - np.arange(steps)[:, None]
+    return np.where(lag >= 0, _all_responses()[:, np.maximum(lag, 0)], 0.0)
 
 
 def _first_slopes(values: np.ndarray, first: np.ndarray) -> np.ndarray:

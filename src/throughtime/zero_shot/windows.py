@@ -15,9 +15,7 @@ LONGEST = 4096  # steps of a history that are read
 SHORT = 144  # steps up to which a history is a short one
 
 
-def quantiles_of(
-    weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int
-) -> np.ndarray:
+def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int) -> np.ndarray:
     """Return the quantiles (N, F, Q) at ``LEVELS`` of the F steps after N histories.
 
     Args:
@@ -62,5 +60,8 @@ def _in_coarse_steps(
     short, long = (max(season // size, 1) for season in seasons)
     coarse = quantiles_of(weights, joined, (short, long), -(-horizon // size))
     return np.stack(
-        [fine_quantiles(history, found, size, seasons[0], horizon) for history, found in zip(series, coarse)]
+        [
+            fine_quantiles(history, found, size, seasons[0], horizon)
+            for history, found in zip(series, coarse, strict=True)
+        ]
     )

@@ -57,7 +57,7 @@ def _polynomial(rng: Rng, order: int, radius: float) -> np.ndarray:
 
 
 def _with_season(rng: Rng, above: np.ndarray, below: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the polynomials with a seasonal difference and moving average, a seasonal autoregression, or as they are."""
+    """Return the polynomials with a seasonal difference and moving average, a seasonal autoregression, or unchanged."""
     kind = rng.random()
     if kind < 0.65:
         if rng.random() < 0.5:
@@ -76,7 +76,7 @@ def _at_lag(season: int, coefficient: float) -> np.ndarray:
 
 
 def _integrated(rng: Rng, series: np.ndarray, season: int) -> np.ndarray:
-    """Return the series, integrated in part, once or twice; with a season, a random walk of its own is added instead."""
+    """Return the series, integrated in part, once or twice; with a season, a random walk is added instead."""
     order = rng.choice(4, p=[0.35, 0.25, 0.33, 0.07])
     if order == 0:
         return series

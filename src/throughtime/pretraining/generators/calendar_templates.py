@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from throughtime.pretraining.generators.draws import Rng, Seasons, autoregressive, log_uniform, noise, standardized, walk
+from throughtime.pretraining.generators.draws import (
+    Rng,
+    Seasons,
+    autoregressive,
+    log_uniform,
+    noise,
+    standardized,
+    walk,
+)
 from throughtime.pretraining.generators.profiles import repeated, seasonal_profile
 
 

@@ -13,7 +13,7 @@ def switching_reversion(rng: Rng, count: int, steps: int, seasons: Seasons) -> n
     """
     stay = rng.uniform(0.9, 0.999, count) if rng.random() < 0.6 else np.ones(count)
     speed = np.stack([rng.uniform(0.05, 0.8, count), log_uniform(rng, 0.005, 0.3, count)])
-    mean = (rng.standard_normal((2, count)) + [[-1], [1]]) * rng.uniform(0.5, 3)
+    mean = (rng.standard_normal((2, count)) + np.array([[-1.0], [1.0]])) * rng.uniform(0.5, 3)
     size = np.stack([log_uniform(rng, 0.05, 0.6, count), log_uniform(rng, 0.2, 2, count)])
     season = repeated(seasonal_profile(rng, count, seasons.short), steps) * rng.uniform(0, 2)
     errors, switches = noise(rng, count, steps), rng.random((count, steps)) > stay[:, None]

@@ -43,9 +43,8 @@ def smooth_trend(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarr
     """
     errors = noise(rng, count, steps + BURN_IN)
     errors = errors * np.where(maybe(rng, 0.5, count), 1, rng.random(errors.shape) < 0.15)
-    slopes = np.concatenate(
-        [autoregressive(1 - forgotten, row[None]) for forgotten, row in zip(log_uniform(rng, 0.003, 0.3, count), errors)]
-    )
+    kept = 1 - log_uniform(rng, 0.003, 0.3, count)
+    slopes = np.concatenate([autoregressive(share, row[None]) for share, row in zip(kept, errors, strict=True)])
     slopes = standardized(slopes) + rng.standard_normal((count, 1)) * rng.uniform(0, 1.5, (count, 1))
     series = np.cumsum(slopes[:, BURN_IN:], axis=1)
     series = series + np.cumsum(noise(rng, count, steps), axis=1) * log_uniform(rng, 0.03, 2, (count, 1))
