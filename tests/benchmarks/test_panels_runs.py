@@ -15,7 +15,7 @@ import pytest
 from throughtime.data.panel import Panel
 from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
 from throughtime.forecasting.fitted import Fitted
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
 

@@ -22,7 +22,7 @@ from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovariates, covariate_network
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}

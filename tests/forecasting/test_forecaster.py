@@ -20,11 +20,12 @@ from throughtime.forecasting import persistence
 from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.decisions import decisions, season_note
+from throughtime.forecasting.fitted import Selected
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles, network_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.observations import trainable
-from throughtime.forecasting.selection import Selected
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
 

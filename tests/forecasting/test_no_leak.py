@@ -12,8 +12,9 @@ from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
-from throughtime.forecasting.selection import MOST_WINDOWS, select_plan
+from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.held_out import MOST_WINDOWS
+from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.stages import no_callback
 
 CONFIG = ForecasterConfig(**SMALL | {"lookback": None})  # decided by the data too

@@ -11,11 +11,12 @@ import throughtime as tt
 from throughtime.data.frequency import Frequency
 from throughtime.forecasting import selection
 from throughtime.forecasting.config import NO_STRETCH, Calibration, ForecasterConfig, make_plan
-from throughtime.forecasting.fitted import Fitted
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.fitted import Fitted, Selected
+from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.held_out import hold_out, stretch_factors
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.observations import known_values
-from throughtime.forecasting.selection import Moment, Selected, hold_out, is_over, select_plan, stretch_factors
+from throughtime.forecasting.selection import Moment, is_over, select_plan
 from throughtime.forecasting.train import averaged_network
 
 F, SEASON = SMALL["horizon"], SMALL["season"]

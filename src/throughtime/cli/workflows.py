@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from throughtime._errors import InputError
+from throughtime._folder import ARRAYS_FILE
 from throughtime.cli.interrupts import Stop
 from throughtime.cli.progress_bar import ForecastBar, TrainingBar
 from throughtime.cli.results import BacktestResult, ForecastResult, Levels
@@ -35,7 +36,6 @@ from throughtime.forecasting import (
     score_table,
     trainable,
 )
-from throughtime.training import ARRAYS_FILE
 
 MOST_WINDOWS = 3  # of the backtest before a forecast: more take time and say little more
 LAST_DAY = np.datetime64("9999-12-31")  # the last that dates are written for

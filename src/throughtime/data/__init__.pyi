@@ -4,11 +4,11 @@ from .columns import ALL as ALL
 from .columns import ColumnNames as ColumnNames
 from .covariates import Column as Column
 from .covariates import Covariates as Covariates
+from .encoded import encode as encode
 from .encoding import CovariateSizes as CovariateSizes
 from .encoding import Encoding as Encoding
 from .encoding import Encodings as Encodings
 from .encoding import TableSizes as TableSizes
-from .encoding import encode as encode
 from .encoding import fit_encodings as fit_encodings
 from .encoding import sizes_of as sizes_of
 from .frames import format_times as format_times

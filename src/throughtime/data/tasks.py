@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime._arguments import plain, random_key, whole_number
+from throughtime._arguments import plain, whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Bool, Float, Int, KeyLike, Real, Truth, Whole
 
 

@@ -14,9 +14,9 @@ from .decisions import plan_facts as plan_facts
 from .fitted import Fitted as Fitted
 from .fitted import Networks as Networks
 from .forecaster import Forecaster as Forecaster
-from .heads import head_type as head_type
-from .infer import forecast_intervals as forecast_intervals
-from .infer import forecast_quantiles as forecast_quantiles
+from .forecasts import forecast_intervals as forecast_intervals
+from .forecasts import forecast_quantiles as forecast_quantiles
+from .head_catalog import head_type as head_type
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
 from .intervals import interval_columns as interval_columns

@@ -12,7 +12,7 @@ from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, Levels, as_levels, interval_columns
 from throughtime.forecasting.metrics import decile_crps
 from throughtime.forecasting.observations import learnable, least_windows, nonnegative, trainable

@@ -5,20 +5,24 @@ The plan is made by one function a rule; the thresholds stand above them with th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from throughtime._arguments import truth_value, whole_number
 from throughtime._errors import InputError
-from throughtime._registry import class_or_name, known_name
-from throughtime._types import Truth, Whole
-from throughtime.cells import CELLS, Cell
+from throughtime._numbers import Truth, Whole
+from throughtime._registry import class_or_name, known_name, shown_name
+from throughtime.cells import CELLS
 from throughtime.data import Encodings, sizes_of
 from throughtime.forecasting.design import Design
-from throughtime.forecasting.heads import HEADS, Head, head_type
+from throughtime.forecasting.head_catalog import HEADS, head_type
 from throughtime.forecasting.intervals import QUANTILES
+
+if TYPE_CHECKING:  # they load JAX
+    from throughtime.cells import Cell
+    from throughtime.forecasting.heads import Head
 
 TINY_PANEL = 5_000  # observations; below it a batch of 128 windows would hold most of the windows that there are
 SMALL_PANEL = 60_000  # observations; below it a network of 64 units learns the noise
@@ -78,14 +82,27 @@ class Effort(NamedTuple):
         members: networks that are trained and averaged.
         length: of their training, as a multiple of the usual steps for the size of the panel.
         variants: whether several variants compete on held-out ends of the series.
+        trains: whether networks are trained; if not, the pretrained one forecasts, unless the arguments ask for a
+            training.
+        holds_out: whether held-out ends of the series choose, and calibrate the intervals.
     """
 
     members: int
     length: float
     variants: bool
+    trains: bool = True
+    holds_out: bool = True
 
 
-PRESETS = {"fast": Effort(1, 0.34, False), "balanced": Effort(4, 1.0, True), "best": Effort(10, 1.5, True)}
+PRESETS = {
+    "instant": Effort(0, 0.0, False, trains=False, holds_out=False),
+    "fast": Effort(1, 0.34, False, trains=False),
+    "balanced": Effort(4, 1.0, True),
+    "best": Effort(10, 1.5, True),
+}
+INSTANT, QUANTILE_HEAD = "instant", "quantiles"
+OF_TRAINING = ("cell", "hidden", "steps", "members", "lookback", "head", "calendar")
+"""The arguments that only a trained network has."""
 
 
 def effort(preset: str) -> Effort:
@@ -122,12 +139,12 @@ class ForecasterConfig:
 
     horizon: Whole
     season: Whole | None = None
-    cell: str | Callable[..., Cell] = "gru"
+    cell: "str | Callable[..., Cell]" = "gru"
     hidden: Whole | None = None
     steps: Whole | None = None
     members: Whole | None = None
     lookback: Whole | None = None
-    head: str | type[Head] = "quantiles"
+    head: "str | type[Head]" = QUANTILE_HEAD
     preset: str = "balanced"
     seed: Whole = 0
     calendar: Truth = False
@@ -144,6 +161,15 @@ class ForecasterConfig:
         checked["calendar"] = truth_value("calendar", self.calendar, code="bad-calendar")
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the fields are frozen from now on
+        if self.preset == INSTANT and self.of_training:
+            name = self.of_training[0]
+            raise InputError(
+                f"the preset {INSTANT!r} takes the pretrained network as it is, and was given {name}="
+                f"{shown_name(getattr(self, name))}: expected no argument of a training; leave it out, or take another "
+                "preset, such as 'balanced'",
+                code="argument-of-training",
+                found=name,
+            )
         if self.lookback is not None and self.lookback < LEAST_LOOKBACK:
             raise InputError(
                 f"the lookback is {self.lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement",
@@ -151,6 +177,17 @@ class ForecasterConfig:
                 found=self.lookback,
                 expected=LEAST_LOOKBACK,
             )
+
+    @property
+    def of_training(self) -> tuple[str, ...]:
+        """The arguments of a training that differ from the defaults."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return tuple(name for name in OF_TRAINING if getattr(self, name) != defaults[name])
+
+    @property
+    def trains(self) -> bool:
+        """True if networks are trained: the preset says so, or an argument of a training is given."""
+        return effort(self.preset).trains or bool(self.of_training)
 
 
 class Plan(NamedTuple):
@@ -184,17 +221,19 @@ class Plan(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """The findings of the held-out runs.
+    """The findings on the held-out ends of the series.
 
     Attributes:
         steps: after which training stops: the held-out loss did not improve afterwards.
         stretch: (Q,) factors on each quantile's distance from the median, with which held-out intervals cover.
         loss: the held-out loss after these steps; infinity if nothing was held out, or no value in it is known.
+        zero_shot: the weight of the pretrained network's forecast in the mean with that of the trained networks.
     """
 
     steps: int
     stretch: tuple[float, ...] = NO_STRETCH
     loss: float = np.inf
+    zero_shot: float = 0.0
 
 
 def make_plan(
@@ -217,12 +256,12 @@ def make_plan(
     Raises:
         InputError: for values that the head cannot have.
     """
-    head, work, observations = head_type(config.head)(), effort(config.preset), len(values)
-    head.require(values)
+    work, observations = effort(config.preset), len(values)
+    counts_alone = _holds_counts(config.head, values)
     season = usual_season if config.season is None else config.season
     return Plan(
         design=_design(config, season, longest=int(lengths.max()), observations=observations),
-        log=not head.counts and _share_with_logarithms(values, counts) >= MOSTLY,
+        log=not counts_alone and _share_with_logarithms(values, counts) >= MOSTLY,
         smallest=float(np.min(values, where=values > 0, initial=1.0)) * LEAST_SHARE,
         steps=round(work.length * usual_steps(observations)) if config.steps is None else config.steps,
         batch=64 if observations < TINY_PANEL else 128,
@@ -231,6 +270,21 @@ def make_plan(
         variants=work.variants,
         positive=observations > 0 and bool((values >= 0).all()),
     )
+
+
+def _holds_counts(head: "str | type[Head]", values: np.ndarray) -> bool:
+    """Return if a head describes counts, after a check that it can hold the observed values (P,).
+
+    Quantiles hold any, so their head, which loads JAX, need not be loaded.
+
+    Raises:
+        InputError: for values that the head cannot have.
+    """
+    if head == QUANTILE_HEAD:
+        return False
+    chosen = head_type(head)()
+    chosen.require(values)
+    return chosen.counts
 
 
 def _share_with_logarithms(values: np.ndarray, counts: np.ndarray | None) -> float:

@@ -6,12 +6,20 @@ import numpy as np
 
 from throughtime.data import Panel
 from throughtime.forecasting.config import Calibration, Plan
+from throughtime.forecasting.zero_shot import ZeroShot
 
 if TYPE_CHECKING:  # it loads JAX
     from throughtime.forecasting.network import ForecastNetwork
 
 Networks: TypeAlias = "tuple[ForecastNetwork, ...]"
 """The members of an ensemble; none if the series are too short."""
+
+
+class Selected(NamedTuple):
+    """A plan, and the findings on the held-out ends of the series."""
+
+    plan: Plan
+    calibration: Calibration
 
 
 class Fitted(NamedTuple):
@@ -21,9 +29,10 @@ class Fitted(NamedTuple):
         panel: the series that forecasts start from.
         plan: the decisions that were made before training.
         calibration: the findings of the held-out runs.
-        networks: M trained networks; none if the series were too short.
+        networks: M trained networks; none if nothing was trained.
         losses: (M, steps) the loss of each network's training batches; NaN for steps that were not done.
         notes: sentences about the data and the decisions.
+        zero_shot: the pretrained network; None if it takes no part, as with models that former versions saved.
     """
 
     panel: Panel
@@ -32,3 +41,4 @@ class Fitted(NamedTuple):
     networks: "Networks"
     losses: np.ndarray
     notes: list[str]
+    zero_shot: ZeroShot | None = None

@@ -2,27 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
-from throughtime._types import Truth, Whole
-from throughtime.cells import Cell
+from throughtime._numbers import Truth, Whole
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
 from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
 from throughtime.forecasting.estimator import Estimator, require_usable
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.heads import Head
-from throughtime.forecasting.infer import forecast_intervals, forecast_samples
+from throughtime.forecasting.forecasts import forecast_intervals
 from throughtime.forecasting.intervals import Levels, as_levels
 from throughtime.forecasting.later import later_score
 from throughtime.forecasting.persistence import load_fitted, save_fitted
+from throughtime.forecasting.samples import forecast_samples
 from throughtime.forecasting.stages import StageCallback, no_callback
-from throughtime.gradients import GradientFlow, gradient_flow
+
+if TYPE_CHECKING:  # they load JAX
+    from throughtime.cells import Cell
+    from throughtime.forecasting.heads import Head
+    from throughtime.gradients import GradientFlow
 
 
 class Forecaster(Estimator):
@@ -44,12 +47,12 @@ class Forecaster(Estimator):
         horizon: Whole,
         *,
         season: Whole | None = None,
-        cell: str | Callable[..., Cell] = "gru",
+        cell: "str | Callable[..., Cell]" = "gru",
         hidden: Whole | None = None,
         steps: Whole | None = None,
         members: Whole | None = None,
         lookback: Whole | None = None,
-        head: str | type[Head] = "quantiles",
+        head: "str | type[Head]" = "quantiles",
         preset: str = "balanced",
         seed: Whole = 0,
         calendar: Truth = False,
@@ -66,7 +69,10 @@ class Forecaster(Estimator):
             members: networks that are trained from different weights and windows, and averaged; the preset's if None.
             lookback: the most past values that a forecast may use; if None by season and horizon.
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
-            preset: "fast", one short training; "balanced"; or "best", more and longer ones.
+            preset: "instant", the pretrained network as it is; "fast", the same with intervals that cover the held-out
+                ends of the series (or one short training, if covariates or an argument of a training is given);
+                "balanced", networks that are trained on the series, with the pretrained one if that is better on the
+                held-out ends; or "best", more and longer trainings.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
 
@@ -139,6 +145,7 @@ class Forecaster(Estimator):
     def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.
 
+        The pretrained network draws the share that it has in the forecast, and all for series without a trained one.
         Steps are drawn independently of each other, and intervals of samples are not widened as those of
         :meth:`predict` are.
 
@@ -245,6 +252,25 @@ class Forecaster(Estimator):
         model.fitted_ = fitted
         return model
 
+    def gradient_flow(self, frame: Any = None, state: None = None) -> "GradientFlow":
+        """Measure the gradient through the first network's cell: see :func:`throughtime.gradient_flow`.
+
+        Args:
+            frame: series to measure, as :meth:`fit` takes them; by default those it was fitted on.
+            state: None: windows start from the initial state.
+
+        Raises:
+            InputError: without a trained network, and for a state.
+        """
+        from throughtime.forecasting.sensitivity import forecaster_flow
+
+        if state is not None:
+            raise InputError(
+                "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
+                code="state-of-forecaster",
+            )
+        return forecaster_flow(self, frame)
+
     @property
     def config(self) -> ForecasterConfig:
         """The constructor's arguments, checked.
@@ -270,8 +296,8 @@ class Forecaster(Estimator):
         return self.fitted_.calibration
 
     @property
-    def networks_(self) -> Networks:
-        """The trained networks, whose quantiles are averaged; none if the series were too short."""
+    def networks_(self) -> "Networks":
+        """The trained networks, whose quantiles are averaged; none if nothing was trained."""
         return self.fitted_.networks
 
     @property
@@ -295,16 +321,3 @@ class Forecaster(Estimator):
         ids, times = self.panel_.future(self.plan_.design.horizon)
         table = {"unique_id": np.repeat(ids, repeats), "ds": np.repeat(times, repeats), **columns}
         return to_native(table, self._template, zone=self.panel_.frequency.zone)
-
-
-@gradient_flow.register(Forecaster)
-def _forecaster_flow(model: Forecaster, xs: Any = None, state: Any = None) -> GradientFlow:
-    """Measure the gradient flow of a fitted forecaster on a frame of series; on its own series if ``xs`` is None."""
-    from throughtime.forecasting.sensitivity import forecaster_flow
-
-    if state is not None:
-        raise InputError(
-            "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
-            code="state-of-forecaster",
-        )
-    return forecaster_flow(model, xs)

@@ -8,7 +8,7 @@ import numpy as np
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._types import Real
+from throughtime._numbers import Real
 
 # The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
@@ -90,6 +90,16 @@ def stretched(quantiles: np.ndarray, factors: Sequence[float]) -> np.ndarray:
     """Move quantiles (..., Q) away from their median by factors (Q,), and sort them; the median stays."""
     median = quantiles[..., MEDIAN, None]
     return np.sort(median + np.asarray(factors) * (quantiles - median), axis=-1)
+
+
+def sampled_quantiles(quantiles: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw values (..., count) from distributions with these quantiles (..., Q), linear in the normal score."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    drawn = rng.standard_normal((*quantiles.shape[:-1], count))
+    upper = np.clip(np.searchsorted(scores, drawn), 1, len(scores) - 1)
+    share = (drawn - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    below, above = (np.take_along_axis(quantiles, place, axis=-1) for place in (upper - 1, upper))
+    return below + share * (above - below)
 
 
 def _weights(q: float) -> np.ndarray:

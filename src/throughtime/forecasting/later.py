@@ -7,7 +7,7 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, with_future
 from throughtime.forecasting.fitted import Fitted
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN
 
 

@@ -16,7 +16,8 @@ from throughtime.forecasting.covariate_network import (
     zero_initialized,
 )
 from throughtime.forecasting.design import Design
-from throughtime.forecasting.heads import Head, head_type
+from throughtime.forecasting.head_catalog import head_type
+from throughtime.forecasting.heads import Head
 from throughtime.layers import Block, FeedForward, Stack
 
 FEATURES = 2  # of a window: see _features

@@ -13,7 +13,7 @@ import numpy as np
 from throughtime.pretraining.generators.draws import Rng, Seasons
 from throughtime.pretraining.pool import LONG_SEASONS, SHORT_SEASONS, Pool, draw_pool
 from throughtime.pretraining.windows import draw_windows
-from throughtime.zero_shot.inputs import SHAPES, Inputs, inputs_of
+from throughtime.zero_shot import SHAPES, Inputs, inputs_of
 
 EPOCH = 500  # steps with one pool
 FARTHEST = 100.0  # units of the window: values beyond are cut in the loss

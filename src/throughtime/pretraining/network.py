@@ -8,13 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import norm
 
-from throughtime._arguments import random_key
+from throughtime._keys import random_key
 from throughtime._types import Array, Float, Key, KeyLike, Scalar
 from throughtime.cells import GRU
 from throughtime.layers import Block, FeedForward, Stack, per_step
-from throughtime.zero_shot.bases import BASES
-from throughtime.zero_shot.inputs import SHAPES, WINDOW_NUMBERS, Inputs, Shape
-from throughtime.zero_shot.levels import LEVELS, MIDDLE
+from throughtime.zero_shot import BASES, LEVELS, MIDDLE, SHAPES, WINDOW_NUMBERS, Inputs, Shape
 
 SPREAD = 1.1  # of the first quantiles, in units of the window
 FAVORED = (

@@ -13,7 +13,7 @@ from throughtime._types import Whole
 from throughtime.pretraining.batches import SyntheticBatches
 from throughtime.pretraining.network import MixtureNetwork, pinball_loss
 from throughtime.training import AveragedState, Checkpoints, History, averaged, named_leaves, train
-from throughtime.zero_shot.weights import Weights
+from throughtime.zero_shot import Weights
 
 LEARNING_RATE = 3e-3  # at its peak: more loses, less is slower
 RISE, FLAT = 0.02, 0.55  # shares of the steps: until the peak, and until the fall along a cosine

@@ -6,7 +6,7 @@ import numpy as np
 
 from throughtime.pretraining.generators.draws import Rng, log_uniform
 from throughtime.pretraining.pool import Pool
-from throughtime.zero_shot.inputs import Seasons
+from throughtime.zero_shot import Seasons
 
 MIXED = 0.15  # shares of windows
 WHOLE = 0.35
