@@ -30,6 +30,8 @@ from .observations import learnable as learnable
 from .observations import nonnegative as nonnegative
 from .observations import trainable as trainable
 from .persistence import KIND as KIND
+from .pretrained_model import PretrainedModel as PretrainedModel
+from .pretrained_model import pretrained as pretrained
 from .results import LABELS as LABELS
 from .results import MODEL as MODEL
 from .results import BacktestResult as BacktestResult

@@ -1,3 +1,4 @@
+from .batches import WINDOWS_A_STEP as WINDOWS_A_STEP
 from .batches import SyntheticBatches as SyntheticBatches
 from .batches import batch_of as batch_of
 from .generators.mixture import FAMILIES as FAMILIES

@@ -1,11 +1,14 @@
 """Batches for pretraining: each step's batch comes from the seed and its number alone, so that a run can go on."""
 
+import os
+import signal
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +52,9 @@ SOURCES = {
 }
 
 
+WINDOWS_A_STEP = sum(source.count for source in SOURCES.values())
+
+
 class SyntheticBatches:
     """The batches of a seed without end, made ahead in a process of their own.
 
@@ -68,7 +74,7 @@ class SyntheticBatches:
 
     def starting_at(self, step: int) -> Iterator[Batch]:
         """Yield the batches of ``step``, ``step + 1``, ..."""
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        with ProcessPoolExecutor(1, get_context("spawn"), _end_with_parent) as process:
             ahead: deque[Future[Batch]] = deque()
             try:
                 for number in count(step):
@@ -77,6 +83,19 @@ class SyntheticBatches:
                         yield ahead.popleft().result()
             finally:
                 process.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Leave Ctrl-C to the parent process, and end when it has ended, however that was."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(0)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def batch_of(seed: int, step: int) -> Batch:
