@@ -30,7 +30,7 @@ class Source(NamedTuple):
     """The windows of one shape in each batch.
 
     Attributes:
-        count: of windows in a batch.
+        windows: their number in a batch.
         series: in a pool.
         steps: of a series of the pool.
         histories: the lengths of history that are read, and their weights.
@@ -38,7 +38,7 @@ class Source(NamedTuple):
         coarse: the share of groups in coarse steps.
     """
 
-    count: int
+    windows: int
     series: int
     steps: int
     histories: dict[int, float]
@@ -52,7 +52,7 @@ SOURCES = {
 }
 
 
-WINDOWS_A_STEP = sum(source.count for source in SOURCES.values())
+WINDOWS_A_STEP = sum(source.windows for source in SOURCES.values())
 
 
 class SyntheticBatches:
@@ -115,7 +115,7 @@ def draw_batch(rng: Rng, pool: Pool, name: str) -> tuple[Inputs, np.ndarray]:
     """Draw the inputs of windows and what came after them (B, F), in units of the window."""
     source, shape = SOURCES[name], SHAPES[name]
     steps = int(rng.choice(list(source.histories), p=list(source.histories.values())))
-    drawn = draw_windows(rng, pool, source.count, steps, shape.horizon)
+    drawn = draw_windows(rng, pool, source.windows, steps, shape.horizon)
     with np.errstate(all="ignore"):
         inputs = inputs_of(drawn.history, drawn.seasons, shape)
         future = (drawn.future - inputs.center) / inputs.scale

@@ -126,7 +126,7 @@ class MixtureNetwork(eqx.Module):
         """
         ports, patches = self.ports[name], inputs.future.shape[1]
         tokens = [
-            per_step(port, _with_window(tokens, inputs.window))
+            per_step(port, _with_window(jnp.asarray(tokens), jnp.asarray(inputs.window)))
             for port, tokens in ((ports.context, inputs.context), (ports.future, inputs.future))
         ]
         _, units = self.stack(jnp.concatenate(tokens, axis=1))
@@ -144,7 +144,7 @@ def _quantiles(head: Head, units: Float[Array, "B C H"], inputs: Inputs) -> Floa
     """Return the quantiles from the units of each patch of the horizon."""
     count, kinds, horizon = inputs.bases.shape
     patches = units.shape[1]
-    logits = per_step(head.mixture, units) + jax.vmap(head.judged)(inputs.window)[:, None]
+    logits = per_step(head.mixture, units) + jax.vmap(head.judged)(jnp.asarray(inputs.window))[:, None]
     bases = inputs.bases.reshape(count, kinds, patches, horizon // patches)
     mixed = jnp.einsum("bck,bkcp->bcp", jax.nn.softmax(logits), bases).reshape(count, horizon)
     raw = per_step(head.quantiles, units).reshape(count, horizon, len(LEVELS) + 1)
@@ -169,4 +169,4 @@ def pinball_loss(network: MixtureNetwork, batch: dict[str, tuple[Inputs, Array]]
         levels = jnp.asarray(LEVELS, error.dtype)
         losses.append(jnp.mean(jnp.maximum(levels * error, (levels - 1) * error)) * 2)
         counts.append(len(future))
-    return sum(loss * count for loss, count in zip(losses, counts, strict=True)) / sum(counts)
+    return jnp.asarray(sum(loss * count for loss, count in zip(losses, counts, strict=True)) / sum(counts))

@@ -34,8 +34,8 @@ def seasonal_arima(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.nda
 
 def _one_season(rng: Rng, count: int, steps: int, season: int) -> np.ndarray:
     length = steps + max(LEAST_BURN_IN, 3 * season)
-    above = _polynomial(rng, rng.integers(0, 4), 0.9)
-    below = _polynomial(rng, rng.integers(0, 7), 0.97 if rng.random() < 0.4 else 0.9)
+    above = _polynomial(rng, int(rng.integers(0, 4)), 0.9)
+    below = _polynomial(rng, int(rng.integers(0, 7)), 0.97 if rng.random() < 0.4 else 0.9)
     if season > 1:
         above, below = _with_season(rng, above, below, season)
     series = lfilter(above, below, noise(rng, count, length), axis=1)
@@ -61,7 +61,7 @@ def _with_season(rng: Rng, above: np.ndarray, below: np.ndarray, season: int) ->
     kind = rng.random()
     if kind < 0.65:
         if rng.random() < 0.5:
-            below = _polynomial(rng, rng.integers(0, 3), 0.9)
+            below = _polynomial(rng, int(rng.integers(0, 3)), 0.9)
         pole = 1.0 if rng.random() < 0.6 else rng.uniform(0.8, 0.999)
         above = np.convolve(above, _at_lag(season, rng.uniform(0.2, 0.97)))
         return above, np.convolve(below, _at_lag(season, pole))

@@ -104,5 +104,6 @@ def _mixed(rng: Rng, series: np.ndarray, seasons: Seasons) -> np.ndarray:
     _, other = _drawn_family(rng, seasons)
     if other.plain:
         return series
-    second = standardized(other.draw(rng, *series.shape, seasons))
+    count, steps = series.shape
+    second = standardized(other.draw(rng, count, steps, seasons))
     return standardized(series) + second * log_uniform(rng, 0.1, 1.5, (len(series), 1))
