@@ -56,7 +56,7 @@ def known_name(what: str, table: Iterable[str], choice: Any) -> str:
     table = list(table)
     if isinstance(choice, str):
         if choice in table:
-            return choice
+            return str(choice)  # NumPy's text as Python's
         folded = re.sub(r"[-\s]+", "_", choice.strip().lower())
         if folded in table:
             return folded

@@ -13,11 +13,12 @@ import polars as pl
 import pytest
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
+from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
+from throughtime.forecasting.plan import Calibration, make_plan
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LAST_VALUE = """

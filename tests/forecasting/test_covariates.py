@@ -283,7 +283,7 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
     monkeypatch.setattr(selection, "prepare", recorded)
     monkeypatch.setattr(fitting, "prepare", recorded)
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
-    monkeypatch.setattr("throughtime.forecasting.config.STEPS", (6, 6, 6))
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
     *held_out, last = plans
     assert {held.encodings.past[1].vocabulary for held in held_out} == {("rain", "snow", "sun")}

@@ -17,7 +17,7 @@ import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.data.frequency import Frequency
 from throughtime.forecasting import persistence
-from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
+from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.decisions import decisions, season_note
 from throughtime.forecasting.fitted import Selected
@@ -26,6 +26,7 @@ from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.observations import trainable
+from throughtime.forecasting.plan import Calibration, make_plan
 
 COLUMNS = ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
 
@@ -468,7 +469,7 @@ def test_impossible_backtests_are_refused(model, frame, windows, message):
 
 def test_a_trend_with_a_season_is_forecast_better_than_by_the_season_alone(frame, monkeypatch):
     """With what is decided by itself, by a held-out run too; but for small networks and fewer steps."""
-    monkeypatch.setattr("throughtime.forecasting.config.STEPS", (450,) * 3)
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (450,) * 3)
     rows = tt.Forecaster(3, hidden=4, season=12, preset="fast").backtest(frame, windows=2)
     errors = {name: (rows[name] - rows["y"]).abs().mean() for name in ("throughtime", "seasonal_naive")}
     assert errors["throughtime"] < 0.6 * errors["seasonal_naive"]

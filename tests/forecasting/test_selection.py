@@ -9,14 +9,15 @@ from tests.forecasting.conftest import SMALL
 
 import throughtime as tt
 from throughtime.data.frequency import Frequency
-from throughtime.forecasting import selection
-from throughtime.forecasting.config import NO_STRETCH, Calibration, ForecasterConfig, make_plan
-from throughtime.forecasting.fitted import Fitted, Selected
+from throughtime.forecasting import held_out, selection
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
-from throughtime.forecasting.held_out import hold_out, stretch_factors
+from throughtime.forecasting.held_out import held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.observations import known_values
-from throughtime.forecasting.selection import Moment, is_over, select_plan
+from throughtime.forecasting.plan import NO_STRETCH, Calibration, make_plan
+from throughtime.forecasting.selection import Moment, Trial, is_over, select_plan
 from throughtime.forecasting.train import averaged_network
 
 F, SEASON = SMALL["horizon"], SMALL["season"]
@@ -59,7 +60,12 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants, monkeypatc
     plan = plan_of(panel)._replace(learning_rate=0.5)  # overshoots
     reports = defaultdict(list)
     selected = select_plan(
-        panel, panel.lengths, plan, callback=lambda stage, progress: reports[stage].append(progress), seed=0
+        panel,
+        panel.lengths,
+        plan,
+        zero_shot=None,
+        callback=lambda stage, progress: reports[stage].append(progress),
+        seed=0,
     )
     assert sorted(reports) == [f"held out {number + 1}/{variants}" for number in range(variants)]
     judged = {}
@@ -96,7 +102,14 @@ def test_a_run_ends_early(frame):
     """As soon as it is over, and not before."""
     panel, reports = tt.Panel.from_frame(frame), defaultdict(list)
     plan = plan_of(panel)._replace(learning_rate=9.0, log=False)  # far too much
-    select_plan(panel, panel.lengths, plan, callback=lambda stage, now: reports[stage].append(now.state.step), seed=0)
+    select_plan(
+        panel,
+        panel.lengths,
+        plan,
+        zero_shot=None,
+        callback=lambda stage, now: reports[stage].append(now.state.step),
+        seed=0,
+    )
     assert all(1 < len(steps) < SMALL["steps"] for steps in reports.values())
 
 
@@ -113,13 +126,14 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     panel = tt.Panel.from_frame(frame)
     most = 2500 if screened == 1000 else screened
     plan = plan_of(panel, steps=most, members=3)
+    held = hold_out(panel, panel.lengths, plan)
+    forecasts = np.nan_to_num(held.truth)[..., None] + np.linspace(-1, 3, len(QUANTILES))
     assert selection.MOST_STEPS == 1000
 
     def made_up(runs, callbacks):
         assert len(runs) == len(callbacks) == 4
-        found = Calibration(min(stopped, screened), (2.0,) * len(QUANTILES))
-        tried = plan._replace(steps=screened)
-        return [Selected(tried._replace(log=loss == 0.5), found._replace(loss=loss)) for loss in (0.7, 0.5, 0.6, 0.9)]
+        tried, steps = plan._replace(steps=screened), min(stopped, screened)
+        return [Trial(tried._replace(log=loss == 0.5), Moment(loss, steps, forecasts)) for loss in (0.7, 0.5, 0.6, 0.9)]
 
     trained = []
     fitted = tt.Forecaster(**SMALL).fit(panel)
@@ -132,11 +146,14 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     monkeypatch.setattr(selection, "run_in_parallel", made_up)
     monkeypatch.setattr(selection, "train_networks", train_all_the_way)
     stages = []
-    selected = select_plan(panel, panel.lengths, plan, callback=lambda stage, _: stages.append(stage), seed=0)
+    selected = select_plan(
+        panel, panel.lengths, plan, zero_shot=None, callback=lambda stage, _: stages.append(stage), seed=0
+    )
     assert (selected.plan.log, selected.calibration.steps) == (True, steps)
     if steps != 2500:
         assert trained == stages == []
-        assert selected.calibration == Calibration(steps, (2.0,) * len(QUANTILES), 0.5)
+        found = stretch_factors(forecasts, held.truth), held_out_loss(forecasts, held, plan)
+        assert selected.calibration == Calibration(steps, *found)
         assert selected.plan.steps == screened
         return
     assert [(few.steps, few.members) for few in trained] == [(2500, 2)]
@@ -187,14 +204,14 @@ def test_how_many_windows_are_held_out(lengths, horizon, windows):
 def test_where_nothing_can_be_held_out_the_plan_stays():
     panel = walks([36])
     plan = plan_of(panel, horizon=12, season=1, steps=None)
-    selected = select_plan(panel, panel.lengths, plan, callback=pytest.fail, seed=0)
+    selected = select_plan(panel, panel.lengths, plan, zero_shot=None, callback=pytest.fail, seed=0)
     assert selected.plan is plan
     assert selected.calibration == Calibration(plan.steps, NO_STRETCH)
 
 
 def test_of_many_series_some_are_judged(monkeypatch):
     """Evenly chosen among those that are long enough, the first and the last among them."""
-    monkeypatch.setattr(selection, "MOST_SERIES", 5)
+    monkeypatch.setattr(held_out, "MOST_SERIES", 5)
     panel = walks([3, 5, *range(20, 37), 2])
     held = hold_out(panel, panel.lengths, plan_of(panel, season=1))
     assert len(held.rows) == 3

@@ -3,10 +3,7 @@ from .backtest import ignore_progress as ignore_progress
 from .backtest import run_backtest as run_backtest
 from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
-from .config import Calibration as Calibration
 from .config import ForecasterConfig as ForecasterConfig
-from .config import Plan as Plan
-from .config import make_plan as make_plan
 from .config import require_horizon as require_horizon
 from .cutoffs import affordable_cutoffs as affordable_cutoffs
 from .dataset import prepare as prepare
@@ -30,6 +27,9 @@ from .observations import learnable as learnable
 from .observations import nonnegative as nonnegative
 from .observations import trainable as trainable
 from .persistence import KIND as KIND
+from .plan import Calibration as Calibration
+from .plan import Plan as Plan
+from .plan import make_plan as make_plan
 from .pretrained_model import PretrainedModel as PretrainedModel
 from .pretrained_model import pretrained as pretrained
 from .results import LABELS as LABELS

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel, Series, device_series, encode, fill_forward
-from throughtime.forecasting.config import Plan
 from throughtime.forecasting.network import head_of
 from throughtime.forecasting.observations import learnable, nonnegative, smallest_known
+from throughtime.forecasting.plan import Plan
 
 
 class Prepared(NamedTuple):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Calibration, Plan
+from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.forecasting.zero_shot import ZeroShot
 
 if TYPE_CHECKING:  # it loads JAX

@@ -5,20 +5,11 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.config import (
-    INSTANT,
-    QUANTILE_HEAD,
-    Calibration,
-    ForecasterConfig,
-    Plan,
-    effort,
-    make_plan,
-    require_horizon,
-    with_encodings,
-)
+from throughtime.forecasting.config import INSTANT, QUANTILE_HEAD, ForecasterConfig, effort, require_horizon
 from throughtime.forecasting.decisions import decisions, explain
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.observations import known_values, observed_counts, trainable
+from throughtime.forecasting.plan import Calibration, Plan, make_plan, with_encodings
 from throughtime.forecasting.stages import StageCallback, no_callback
 from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped
 

@@ -11,9 +11,9 @@ from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime._numbers import Truth, Whole
 from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
-from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
-from throughtime.forecasting.estimator import Estimator, require_usable
-from throughtime.forecasting.fitted import Fitted, Networks
+from throughtime.forecasting.config import require_size
+from throughtime.forecasting.estimator import FittedEstimator, require_usable
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.forecasts import forecast_intervals
 from throughtime.forecasting.intervals import Levels, as_levels
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # they load JAX
     from throughtime.gradients import GradientFlow
 
 
-class Forecaster(Estimator):
+class Forecaster(FittedEstimator):
     """Recurrent networks for all series of a panel: quantiles of the next steps, learned from random windows.
 
     Attributes with a trailing underscore exist after :meth:`fit`; ``fitted_`` holds them all in one record.
@@ -38,7 +38,6 @@ class Forecaster(Estimator):
         >>> model.predict(level=[80, 95])                 # a frame of the same kind
     """
 
-    fitted_: Fitted
     _columns = ColumnNames()  # of the frame that fit took
     _template: Any = None  # an empty frame of the kind that fit took; predict returns such frames
 
@@ -270,45 +269,6 @@ class Forecaster(Estimator):
                 code="state-of-forecaster",
             )
         return forecaster_flow(self, frame)
-
-    @property
-    def config(self) -> ForecasterConfig:
-        """The constructor's arguments, checked.
-
-        Raises:
-            InputError: for an argument that cannot be used.
-        """
-        return ForecasterConfig(**self.get_params())
-
-    @property
-    def panel_(self) -> Panel:
-        """The series of the last :meth:`fit`."""
-        return self.fitted_.panel
-
-    @property
-    def plan_(self) -> Plan:
-        """The decisions made from the data: window, patch, seasons, logarithm, units, steps."""
-        return self.fitted_.plan
-
-    @property
-    def calibration_(self) -> Calibration:
-        """The findings of the held-out runs: when training stops, how far intervals are widened, and the loss."""
-        return self.fitted_.calibration
-
-    @property
-    def networks_(self) -> "Networks":
-        """The trained networks, whose quantiles are averaged; none if nothing was trained."""
-        return self.fitted_.networks
-
-    @property
-    def losses_(self) -> np.ndarray:
-        """(M, steps) the loss of each network's training batches; NaN for steps that were not done."""
-        return self.fitted_.losses
-
-    @property
-    def notes_(self) -> list[str]:
-        """Sentences about the data and the decisions."""
-        return self.fitted_.notes
 
     def _require_fitted(self) -> Fitted:
         require_threads()

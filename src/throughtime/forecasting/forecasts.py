@@ -10,10 +10,10 @@ import numpy as np
 from throughtime._fork import require_threads
 from throughtime.data import Panel, fill_forward, require_future
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
-from throughtime.forecasting.config import Plan
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import interval_columns, stretched
 from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, nonnegative, observed_counts
+from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
 
 

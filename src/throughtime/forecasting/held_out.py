@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Plan
 from throughtime.forecasting.cutoffs import affordable_cutoffs
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.observations import learnable
+from throughtime.forecasting.plan import Plan
 
 WIDEST = 3.0  # times as wide as the networks made them are intervals at most
 MOST_WINDOWS = 3  # several, because all series share the surprises of one

@@ -12,11 +12,11 @@ import numpy as np
 from throughtime._compiler import SELDOM, compiled
 from throughtime._types import Array
 from throughtime.data import LevelScale, Panel, Series, windows_at
-from throughtime.forecasting.config import NO_STRETCH
 from throughtime.forecasting.dataset import Prepared, prepare
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.intervals import stretched
 from throughtime.forecasting.network import ForecastNetwork, head_of
+from throughtime.forecasting.plan import NO_STRETCH
 
 CHUNK = 1024  # series that one call of a network forecasts: bounds the memory
 

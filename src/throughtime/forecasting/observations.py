@@ -3,7 +3,7 @@
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Plan
+from throughtime.forecasting.plan import Plan
 
 LEAST_OBSERVED = 3  # observations; with fewer there is nothing to measure a scale with
 LEAST_HORIZONS, LEAST_WINDOWS = 2, 8  # on shorter random walks, intervals of 95 % covered 0 to 80 % of values

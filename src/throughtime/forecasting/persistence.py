@@ -14,10 +14,10 @@ from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS
 from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
-from throughtime.forecasting.config import Calibration, Plan
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.head_catalog import HEADS
+from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.forecasting.zero_shot import ZeroShot
 
 KIND = "forecaster"

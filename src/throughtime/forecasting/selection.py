@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.config import Calibration, Plan, with_encodings
 from throughtime.forecasting.dataset import Prepared, prepare
 from throughtime.forecasting.fitted import Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.infer import network_quantiles, original_quantiles
+from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.train import averaged_network, recipe, train_network, train_networks
 from throughtime.forecasting.zero_shot import ZeroShot, held_out_zero_shot, mix

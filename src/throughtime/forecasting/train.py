@@ -17,12 +17,12 @@ import optax
 from throughtime._compiler import OFTEN, ONCE, compiled
 from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Series, draw_windows
-from throughtime.forecasting.config import Plan
 from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Networks
 from throughtime.forecasting.network import ForecastNetwork, head_of
 from throughtime.forecasting.optimizer import optimizer_of, parted, with_total
+from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.stages import TRAINING, StageCallback, no_callback
 from throughtime.training import (
     AveragedState,

@@ -3,9 +3,10 @@
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan
+from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitted import Fitted, Selected
+from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.train import train_networks

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.config import Calibration, Plan
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
+from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.zero_shot import Weights, quantiles_of, shipped_weights
 
 YEAR = 365  # steps of daily data
