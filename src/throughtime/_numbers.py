@@ -1,6 +1,6 @@
 """The types of numbers and truth values as arguments: Python's or NumPy's."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     Real = float
     Truth = bool
 else:  # an argument may be NumPy's; throughtime._arguments makes it Python's, as which it is used
-    Whole = int | np.integer[Any]
-    Real = int | float | np.integer[Any] | np.floating[Any]
+    Whole = int | np.integer
+    Real = int | float | np.integer | np.floating
     Truth = bool | np.bool_ | Whole
