@@ -267,7 +267,8 @@ def _():
     The simple forecasts know the whole history already, so what is left for the recurrence? The blocks read the patches
     of the window from the oldest to the newest, then those of the horizon. Here a step of the cell is a patch: 8 values
     of a short series, 16 of a long one. `tt.gradient_flow` measures each block's GRU on the inputs that it really gets
-    for this series, as in lesson 3; and the same network before its first series.
+    for this series, as in lesson 3; and the same network before its first series. With random weights, half of a
+    gradient is gone every few patches. See what training made of that.
     """)
     return
 
