@@ -69,6 +69,10 @@ class Head(eqx.Module):
             trust[:, begin : begin + len(BASES)] = -TRUST * np.eye(len(BASES))
         self.judged = _linear(trust, np.zeros(len(BASES)))
 
+    def logits(self, units: Float[Array, "B C H"], inputs: Inputs) -> Float[Array, "B C K"]:
+        """Return the logarithms of the simple forecasts' weights in each patch, up to a constant."""
+        return per_step(self.mixture, units) + jax.vmap(self.judged)(jnp.asarray(inputs.window))[:, None]
+
 
 def _linear(weight: Any, bias: Any) -> eqx.nn.Linear:
     """Return a linear layer with these weights."""
@@ -124,14 +128,25 @@ class MixtureNetwork(eqx.Module):
             name: of the shape of the windows.
             inputs: B windows.
         """
-        ports, patches = self.ports[name], inputs.future.shape[1]
+        return _quantiles(self.ports[name].head, self._read(name, inputs), inputs)
+
+    def embedded(self, name: str, inputs: Inputs) -> Float[Array, "B C H"]:
+        """Return the units of all tokens, before and after the cutoff, as the first block reads them."""
+        ports = self.ports[name]
         tokens = [
             per_step(port, _with_window(jnp.asarray(tokens), jnp.asarray(inputs.window)))
             for port, tokens in ((ports.context, inputs.context), (ports.future, inputs.future))
         ]
-        _, units = self.stack(jnp.concatenate(tokens, axis=1))
-        units = per_step(self.norm, units[:, -patches:])
-        return _quantiles(ports.head, units, inputs)
+        return jnp.concatenate(tokens, axis=1)
+
+    def shares(self, name: str, inputs: Inputs) -> Float[Array, "B C K"]:
+        """Return the weights of the K simple forecasts ``BASES`` in each of the C patches of the horizon."""
+        return jax.nn.softmax(self.ports[name].head.logits(self._read(name, inputs), inputs))
+
+    def _read(self, name: str, inputs: Inputs) -> Float[Array, "B C H"]:
+        """Return the units of each patch of the horizon, after all blocks."""
+        _, units = self.stack(self.embedded(name, inputs))
+        return per_step(self.norm, units[:, -inputs.future.shape[1] :])
 
 
 def _with_window(tokens: Array, window: Array) -> Array:
@@ -144,7 +159,7 @@ def _quantiles(head: Head, units: Float[Array, "B C H"], inputs: Inputs) -> Floa
     """Return the quantiles from the units of each patch of the horizon."""
     count, kinds, horizon = inputs.bases.shape
     patches = units.shape[1]
-    logits = per_step(head.mixture, units) + jax.vmap(head.judged)(jnp.asarray(inputs.window))[:, None]
+    logits = head.logits(units, inputs)
     bases = inputs.bases.reshape(count, kinds, patches, horizon // patches)
     mixed = jnp.einsum("bck,bkcp->bcp", jax.nn.softmax(logits), bases).reshape(count, horizon)
     raw = per_step(head.quantiles, units).reshape(count, horizon, len(LEVELS) + 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -82,3 +83,14 @@ def averaged_weights(state: Any) -> Weights:
     assert isinstance(state.optimizer, AveragedState)
     model = eqx.combine(state.optimizer.average, state.model)
     return {name.removeprefix("network."): np.asarray(leaf) for name, leaf in named_leaves(model, "network").items()}
+
+
+def network_with(weights: Weights) -> MixtureNetwork:
+    """Return the network of these weights, to look into it: its sizes are theirs."""
+    blocks = sum(name.endswith(".cell.w_h") for name in weights)
+    network = eqx.filter_eval_shape(MixtureNetwork, hidden=len(weights["norm.weight"]), blocks=blocks, key=0)
+    arrays, rest = eqx.partition(network, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+    names = (name.removeprefix("network.") for name in named_leaves(arrays, "network"))
+    leaves = [jnp.asarray(weights[name]) for name in names]
+    filled: MixtureNetwork = eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), leaves), rest)
+    return filled

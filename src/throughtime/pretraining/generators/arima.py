@@ -10,12 +10,14 @@ LEAST_BURN_IN = 100
 
 
 def seasonal_arima(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
-    """Draw series (B, T) of one seasonal ARIMA model, or of a fast and a slow one together.
+    """Draw series (B, T) of one seasonal ARIMA model (Box & Jenkins 1970), or of a fast and a slow one together.
 
-    The poles of the short lags are uniform by area within 0.9 or 0.97, orders up to 6 and 3; the season comes from a
-    seasonal difference, a seasonal autoregression or a profile; the order of integration is 0, fractional (Hosking
-    1981), 1 or 2. The slow one's steps are whole short seasons; both are added, or the slow one scales the fast one:
-    carrier times envelope, after SarSim0 (2026).
+    The poles of the short lags are uniform by area within 0.9 or 0.97, orders up to 6 and 3. The season comes from a
+    seasonal difference whose pole is 1 or 0.8 to 0.999, from a seasonal autoregression of 0.2 to 0.95, from a profile
+    of 0.2 to 5 deviations, or from two of them. The order of integration is 0, fractional up to 0.95 (Hosking 1981), 1
+    or 2; with a season, a random walk of 0.02 to 0.5 deviations a step is added instead. The slow one's steps are whole
+    short seasons; both are added, the slow one 0.2 to 3 times as large, or the slow one scales the fast one by up to
+    100 %: carrier times envelope, after SarSim0 (2026).
     """
     if seasons.long <= 1:
         return _one_season(rng, count, steps, seasons.short)

@@ -17,7 +17,9 @@ from throughtime.pretraining.generators.profiles import repeated, seasonal_profi
 def calendar_template(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw series (B, T) around 1 of the profiles of one or two seasons; the trend is a walk, for half with a line.
 
-    The short profile moves a series by 10 to 90 %, the long one by 5 to 80 %; autoregressive noise of 2 to 60 %.
+    Trend, seasons and noise multiply, as in ForecastPFN (Dooley et al. 2023, arXiv 2311.01933), or add. The short
+    profile moves a series by 10 to 90 %, the long one by 5 to 80 %, and a walk scales both for 40 % of the groups; the
+    trend moves by 2 to 100 %; autoregressive noise of 2 to 60 %. Some groups have one to four holidays at 30 to 130 %.
     """
     multiply = rng.random() < 0.6
     shape = 1 + rng.uniform(0.1, 0.9, (count, 1)) * _of_size_one(seasonal_profile(rng, count, seasons.short), steps)

@@ -9,7 +9,9 @@ from throughtime.pretraining.generators.profiles import repeated, seasonal_profi
 def counts(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw series (B, T) of Poisson or negative binomial counts, of demand now and then, or of gamma amounts.
 
-    The mean is 0.03 to 60; its logarithm moves with the seasons and a random walk.
+    The mean is 0.03 to 60; its logarithm moves with the seasons and a random walk, by up to 0.8 each, 0.5 for the long
+    season. Negative binomial counts have a shape of 0.3 to 10, gamma amounts one of 0.4 to 5, some with one or two
+    closed days in seven. Demand now and then, as in Croston 1972, comes at 3 to 70 % of the steps.
     """
     logs = _logarithms(rng, count, steps, seasons)
     mean = log_uniform(rng, 0.03, 60, (count, 1)) * np.exp(np.clip(logs, -4, 4))

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import lfilter
 
+from throughtime._numbers import Real
+
 Rng = np.random.Generator
 
 
@@ -20,9 +22,9 @@ class Seasons(NamedTuple):
     long: int = 1
 
 
-def log_uniform(rng: Rng, low: float, high: float, size: int | tuple[int, ...] | None = None) -> np.ndarray:
+def log_uniform(rng: Rng, low: Real, high: Real, size: int | tuple[int, ...] | None = None) -> np.ndarray:
     """Draw numbers between ``low`` and ``high`` whose logarithms are uniform."""
-    return np.exp(rng.uniform(np.log(low), np.log(high), size))
+    return np.asarray(np.exp(rng.uniform(np.log(low), np.log(high), size)))
 
 
 def maybe(rng: Rng, share: float, count: int) -> np.ndarray:

@@ -20,9 +20,10 @@ class Smoothing(NamedTuple):
 def exponential_smoothing(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw series (B, T) of ETS(A, Ad, A) with a second fixed season (Hyndman & Athanasopoulos 2021, section 8.5).
 
-    Alpha is the square of a uniform number, beta is at most alpha, gamma at most 0.6 (1 - alpha), phi is 1 or between
-    0.8 and 1. A season is 0.15 to 12 times as large as the noise, the trend from nothing to some deviations of the
-    level.
+    Alpha is 0 or the square of a uniform number, beta at most half of alpha, gamma at most 0.6 (1 - alpha), phi is 1 or
+    between 0.8 and 1. A season is 0.15 to 12 times as large as the noise, or there is none; the second one 0.15 to 6
+    times. The first slope is none, one that moves the level by about 3 to 3 (1 + sqrt(T)) deviations of the noise over
+    the series, or 0.02 to 1 of them a step.
     """
     smoothing = _parameters(rng, count, seasons.short)
     level, slope = 2 * rng.standard_normal(count), _slopes(rng, count, steps, smoothing.alpha)

@@ -9,8 +9,9 @@ def gaussian_process(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.n
     """Draw series (B, T) of one Gaussian process, and for some groups a line for each series.
 
     One to four kernels: periodic, squared exponential, rational quadratic, exponential, Matern 3/2 (Rasmussen &
-    Williams 2006, chapter 4), joined by sums and products; length scales from 2 % of the series to all of it; noise
-    of 0.1 to 60 % of the variance.
+    Williams 2006, chapter 4), joined by sums and products, as in KernelSynth (Ansari et al. 2024, arXiv 2403.07815).
+    Length scales from 2 % of the series to all of it, 0.3 to 1.5 within a season; noise of 0.1 to 60 % of the variance;
+    the line moves by about 2 deviations.
     """
     lags = np.arange(2 * steps)
     lags = np.minimum(lags, 2 * steps - lags)  # on a circle

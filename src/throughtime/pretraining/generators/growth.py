@@ -9,7 +9,9 @@ from throughtime.pretraining.generators.profiles import repeated, seasonal_profi
 def growth(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw series (B, T) that grow from 0 to 1, or are sums of what was added at each step, some rounded to counts.
 
-    The middle of the growth is from before the beginning to after the end; it takes 3 to 40 % of the series.
+    Logistic curves (Verhulst 1838), Gompertz's (1825), exponentials that grow by a factor of 1.6 to 150, or two waves.
+    The middle of the growth is from 10 % of the series before its beginning to 40 % after its end; the width is 3 to
+    40 % of the series. What was added varies by 5 to 80 %; counts end at 3 to 100,000.
     """
     curve = CURVES[rng.integers(len(CURVES))](rng, count, np.linspace(0, 1, steps))
     if rng.random() < 0.4:

@@ -6,7 +6,12 @@ from throughtime.pretraining.generators.draws import Rng, Seasons, autoregressiv
 
 
 def pulses(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
-    """Draw series (B, T) of one kind: levels that change, pulses or teeth with a period, or spikes that decay."""
+    """Draw series (B, T) of one kind: levels that change, pulses or teeth with a period, or spikes that decay.
+
+    Kinds as in TempoPFN (Moroshan et al. 2025, arXiv 2510.25502). Two to twelve levels; a pulse takes 5 to 60 % of its
+    period, which is the season, or from 8 steps to a quarter of the series; spikes come at 0.3 to 5 % of the steps.
+    Noise of 0.01 to 0.6, where levels differ by about 2 and pulses and teeth have a height of 0.5 to 3.
+    """
     shape = KINDS[rng.integers(len(KINDS))](rng, count, steps, seasons.short)
     series = shape + noise(rng, count, steps) * log_uniform(rng, 0.01, 0.6, (count, 1))
     if rng.random() < 0.3:
@@ -15,7 +20,7 @@ def pulses(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
 
 
 def _levels(rng: Rng, count: int, steps: int, season: int) -> np.ndarray:
-    """Draw 1 to 12 levels, each for a while."""
+    """Draw 2 to 12 levels, each for a while."""
     rows = []
     for breaks in rng.integers(1, 12, count):
         widths = np.diff(np.r_[0, np.sort(rng.integers(0, steps, breaks)), steps])

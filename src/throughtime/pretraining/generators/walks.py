@@ -19,7 +19,8 @@ BURN_IN = 60
 def random_walk(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw random walks (B, T) with drift, for most groups with stochastic volatility (Taylor 1986).
 
-    The drift is up to 1.5 deviations of a step; some groups have noise of observation or a season.
+    The drift is none or 0.05 to 1.5 deviations of a step, the logarithm of the volatility varies by 0.1 to 0.9. Some
+    groups have noise of observation of 0.1 to 3, or a season of 0.2 to 6 deviations of a step.
     """
     errors = noise(rng, count, steps)
     if rng.random() < 0.6:
@@ -38,8 +39,10 @@ def random_walk(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarra
 def smooth_trend(rng: Rng, count: int, steps: int, seasons: Seasons) -> np.ndarray:
     """Draw series (B, T) whose slope wanders or returns slowly to its mean, with noise and a small season upon it.
 
-    The slope forgets 0.3 to 30 % of its distance from the mean with each step; for half of the series it moves at
-    every step, for the others now and then.
+    After the smooth trends of Harvey 1989. The slope forgets 0.3 to 30 % of its distance from the mean with each step;
+    for half of the series it moves at every step, for the others at 15 % of the steps. Its mean is up to 1.5 deviations
+    away from 0. Upon it a random walk of 0.03 to 2 deviations of the slope a step, noise of 0.05 to 3, and a season of
+    0.3 to 8.
     """
     errors = noise(rng, count, steps + BURN_IN)
     errors = errors * np.where(maybe(rng, 0.5, count), 1, rng.random(errors.shape) < 0.15)
