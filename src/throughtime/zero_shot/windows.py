@@ -13,6 +13,7 @@ from throughtime.zero_shot.weights import Weights
 BATCH = 256  # series
 LONGEST = 4096  # steps of a history that are read
 SHORT = 144  # steps up to which a history is a short one
+YEAR_OF_WEEKS, YEARS = 52, 8  # a year has 52.18 weeks: after more years their places in the season blur
 
 
 def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int) -> np.ndarray:
@@ -24,6 +25,8 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
         seasons: the season in steps and a longer one; 1 for none.
         horizon: F.
     """
+    if YEAR_OF_WEEKS in seasons:
+        series = [_recent(history, YEARS * YEAR_OF_WEEKS) for history in series]
     most = SHAPES["long"].horizon
     if horizon > most:
         return _in_coarse_steps(weights, series, seasons, horizon, coarse_step(horizon, most, seasons[0]))
@@ -44,12 +47,20 @@ def _batch(weights: Weights, name: str, series: Sequence[np.ndarray], seasons: t
     steps = min(max(max(len(history) for history in series), shape.context), LONGEST)
     values = np.full((len(series), steps), np.nan)
     for row, history in enumerate(series):
-        used = history[-steps:]
+        used = _recent(history, steps)
         values[row, steps - len(used) :] = used
     told = Seasons(*(np.full(len(series), season) for season in seasons))
     with np.errstate(over="ignore", invalid="ignore"):
         inputs = inputs_of(values, told, shape)
     return inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
+
+
+def _recent(history: np.ndarray, steps: int) -> np.ndarray:
+    """Return the last steps of a history; if none of them is known, the first is the last value before them."""
+    used = history[-steps:]
+    if np.isfinite(used).any():
+        return used
+    return np.append(history[np.isfinite(history)][-1], used[1:])
 
 
 def _in_coarse_steps(
