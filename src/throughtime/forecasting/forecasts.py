@@ -12,7 +12,7 @@ from throughtime.data import Panel, fill_forward, require_future
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import interval_columns, stretched
-from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, nonnegative, observed_counts
+from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, moving, nonnegative, observed_counts
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
 
@@ -21,8 +21,8 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
 
     Series that are too short for the trained networks, or all if there are none, are forecast by the pretrained one;
-    those with one or two values by seasonal naive, and all if the head excludes the pretrained one. No forecast is
-    negative if no known value of its series was, or no value of the training data.
+    those without movement and those with one or two values by seasonal naive, and all if the head excludes the
+    pretrained one. No forecast is negative if no known value of its series was, or no value of the training data.
 
     Args:
         fitted: the plan, the networks and their calibration.
@@ -40,7 +40,8 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     require_threads()
     observed = observed_counts(panel, cutoffs)
     trained = learnable(panel, cutoffs, plan.design.horizon) & (len(fitted.networks) > 0)
-    pretrained = (observed >= LEAST_OBSERVED) & (~trained | (share > 0)) & (fitted.zero_shot is not None)
+    takes_part = (~trained | (share > 0)) & (fitted.zero_shot is not None)
+    pretrained = takes_part & (observed >= LEAST_OBSERVED) & moving(panel, cutoffs)
     quantiles = np.full((len(panel), plan.design.horizon, len(plan.design.quantiles)), np.nan)
     if trained.any():
         from throughtime.forecasting.infer import trained_quantiles  # loads JAX

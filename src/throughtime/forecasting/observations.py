@@ -1,5 +1,7 @@
 """What was observed of a panel before its cutoffs, and the rules for series that are too short to learn from."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from throughtime.data import Panel
@@ -52,6 +54,11 @@ def nonnegative(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
     """
     smallest = smallest_known(panel, cutoffs)
     return plan.positive | ((smallest >= 0) & (smallest < np.inf))
+
+
+def moving(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+    """Return (N,) flags of the series with two different values before the cutoff."""
+    return smallest_known(panel, cutoffs) < -smallest_known(replace(panel, values=-panel.values), cutoffs)
 
 
 def smallest_known(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:

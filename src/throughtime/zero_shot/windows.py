@@ -27,6 +27,21 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
     """
     if YEAR_OF_WEEKS in seasons:
         series = [_recent(history, YEARS * YEAR_OF_WEEKS) for history in series]
+    units = np.array([_unit(history) for history in series])
+    scaled = [history / unit for history, unit in zip(series, units, strict=True)]
+    return units[:, None, None] * _scaled_quantiles(weights, scaled, seasons, horizon)
+
+
+def _unit(history: np.ndarray) -> float:
+    """Return a power of two near the largest value, so that values of any size can be squared; no digit changes."""
+    largest = np.nanmax(np.abs(history))
+    return float(np.exp2(np.floor(np.log2(largest)))) if largest > 0 else 1.0
+
+
+def _scaled_quantiles(
+    weights: Weights, series: Sequence[np.ndarray], seasons: tuple[int, int], horizon: int
+) -> np.ndarray:
+    """Return the quantiles (N, F, Q) of histories whose values are at most 2 in size."""
     most = SHAPES["long"].horizon
     if horizon > most:
         return _in_coarse_steps(weights, series, seasons, horizon, coarse_step(horizon, most, seasons[0]))
