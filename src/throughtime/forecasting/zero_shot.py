@@ -9,8 +9,7 @@ from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, s
 from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.zero_shot import Weights, quantiles_of, shipped_weights
 
-YEAR = 365  # steps of daily data
-WEEK = 7
+LONGER = {24: 168, 48: 336, 7: 365}  # the longer season of hours, half hours, days; a week of shorter steps does harm
 
 
 class ZeroShot(NamedTuple):
@@ -48,9 +47,9 @@ def zero_shot_quantiles(
 
 
 def seasons_of(plan: Plan) -> tuple[int, int]:
-    """Return the season of a plan in steps, and a longer one; 1 for none. Days have a week and a year."""
-    short, *longer = plan.design.seasons
-    return (short, YEAR) if short == WEEK and not longer else (short, max(longer, default=1))
+    """Return the season of a plan in steps, and a longer one; 1 for none."""
+    season = plan.design.seasons[0]
+    return season, LONGER.get(season, 1)
 
 
 def mix(quantiles: np.ndarray, pretrained: np.ndarray, share: float | np.ndarray) -> np.ndarray:

@@ -37,8 +37,7 @@ def profile(series: Histories, season: np.ndarray, horizon: int, *, recent: floa
     deviation, weight = _deviations(series, season)
     if recent is not None:
         weight = weight * 0.5 ** (-steps / (recent * season[:, None]))
-    places = int(season.max())
-    cell = np.arange(len(season))[:, None] * places + steps % season[:, None]
+    cell, places = _cells(series, season)
     total = np.bincount(cell.ravel(), (deviation * weight).ravel(), len(season) * places).reshape(-1, places)
     count = np.bincount(cell.ravel(), weight.ravel(), len(season) * places).reshape(-1, places)
     by_place = total / (count + PRIOR)
@@ -47,6 +46,40 @@ def profile(series: Histories, season: np.ndarray, horizon: int, *, recent: floa
         np.take_along_axis(by_place, np.arange(horizon) % season[:, None], axis=1),
         weight.sum(axis=1) / season,
     )
+
+
+def seasonal_strength(series: Histories, season: np.ndarray) -> np.ndarray:
+    """Return the share (B,) of the variance around the moving average that the season explains, adjusted for its size.
+
+    The adjusted R squared of a regression on the places in the season: about 0 if there is no season, below 0 by
+    chance. The idea, without the adjustment, is that of Wang, Smith & Hyndman 2006 (Data Mining and Knowledge
+    Discovery 13, section 3.2).
+
+    Args:
+        series: B histories of N steps.
+        season: (B,) the season in steps; 1 for none.
+
+    Returns:
+        1 where the history is too short to tell, or without movement.
+    """
+    deviation, weight = _deviations(series, season)
+    cell, places = _cells(series, season)
+    total = np.bincount(cell.ravel(), deviation.ravel(), len(season) * places).reshape(-1, places)
+    count = np.bincount(cell.ravel(), weight.ravel(), len(season) * places).reshape(-1, places)
+    fitted = (total / np.maximum(count, 1)).ravel()[cell]
+    known, used = weight.sum(axis=1), (count > 0).sum(axis=1)
+    mean = deviation.sum(axis=1, keepdims=True) / np.maximum(known, 1)[:, None]
+    around_profile = (weight * (deviation - fitted) ** 2).sum(axis=1) / np.maximum(known - used, 1)
+    around_mean = (weight * (deviation - mean) ** 2).sum(axis=1) / np.maximum(known - 1, 1)
+    can_tell = (known > used) & (around_mean > 0)
+    return np.where(can_tell, 1 - around_profile / np.where(can_tell, around_mean, 1.0), 1.0)
+
+
+def _cells(series: Histories, season: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the number (B, N) of each step's place in the season, counted over all series, and the most places."""
+    places = int(season.max())
+    steps = np.arange(series.steps) - series.steps  # counted from the first step ahead
+    return np.arange(len(season))[:, None] * places + steps % season[:, None], places
 
 
 def _deviations(series: Histories, season: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
