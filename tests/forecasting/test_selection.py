@@ -126,7 +126,7 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     panel = tt.Panel.from_frame(frame)
     most = 2500 if screened == 1000 else screened
     plan = plan_of(panel, steps=most, members=3)
-    held = hold_out(panel, panel.lengths, plan)
+    held = hold_out(panel, panel.lengths, plan, needed=8)
     forecasts = np.nan_to_num(held.truth)[..., None] + np.linspace(-1, 3, len(QUANTILES))
     assert selection.MOST_STEPS == 1000
 
@@ -191,7 +191,7 @@ def walks(lengths, seed=0):
 )
 def test_how_many_windows_are_held_out(lengths, horizon, windows):
     panel = walks(lengths)
-    held = hold_out(panel, panel.lengths, plan_of(panel, horizon=horizon, season=1))
+    held = hold_out(panel, panel.lengths, plan_of(panel, horizon=horizon, season=1), needed=max(2 * horizon, 8))
     if not windows:
         assert held is None
         return
@@ -213,7 +213,7 @@ def test_of_many_series_some_are_judged(monkeypatch):
     """Evenly chosen among those that are long enough, the first and the last among them."""
     monkeypatch.setattr(held_out, "MOST_SERIES", 5)
     panel = walks([3, 5, *range(20, 37), 2])
-    held = hold_out(panel, panel.lengths, plan_of(panel, season=1))
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=1), needed=8)
     assert len(held.rows) == 3
     for rows in held.rows:
         np.testing.assert_array_equal(rows, [2, 6, 10, 14, 18])
@@ -225,7 +225,7 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     noisy, gappy, short = draw.normal(size=30), draw.normal(size=26), draw.normal(size=14)
     gappy[[3, 9, 10]] = np.nan
     panel = panel_of(noisy, gappy, np.tile([1.0, 2.0, 7.0, 4.0], 8), short)
-    held = hold_out(panel, panel.lengths, plan_of(panel, season=4))
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=4), needed=8)
     expected = []
     for row in range(4):
         history = panel.series(row)[: held.cutoffs[0][row]]
@@ -234,4 +234,4 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     expected[2] = np.nan
     np.testing.assert_allclose(held.scale, expected, rtol=1e-12)
     constant = panel_of(*[np.full(30, 3.0)] * 3)
-    np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant)).scale, 1.0)
+    np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant), needed=8).scale, 1.0)

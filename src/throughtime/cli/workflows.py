@@ -20,6 +20,7 @@ from throughtime.forecasting import (
     BacktestSettings,
     Evaluation,
     Forecaster,
+    ForecasterConfig,
     OnProgress,
     StageCallback,
     affordable_cutoffs,
@@ -34,7 +35,8 @@ from throughtime.forecasting import (
     require_horizon,
     run_backtest,
     score_table,
-    trainable,
+    window_count,
+    windows_needed,
 )
 
 MOST_WINDOWS = 3  # of the backtest before a forecast: more take time and say little more
@@ -169,7 +171,7 @@ def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]
 
 def backtest_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:
     """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
-    windows = affordable_windows(panel, model.horizon)
+    windows = affordable_windows(panel, model.config)
     if windows == 0:
         return untested(f"without their last {model.horizon} steps the series are too short to learn from")
     tester = Forecaster(**model.get_params())
@@ -210,14 +212,15 @@ def untested(reason: str) -> Evaluation:
     return Evaluation({}, 0, pl.DataFrame(), {}, no_verdict(reason))
 
 
-def affordable_windows(panel: Panel, horizon: int) -> int:
+def affordable_windows(panel: Panel, config: ForecasterConfig) -> int:
     """Return how many horizons a backtest may hold back.
 
     Up to three; one if more would take too much of the history away; none if that leaves too little to learn from.
     """
+    horizon, needed = config.horizon, windows_needed(config, panel)
     before = np.maximum(panel.lengths - horizon, 0)
-    if not trainable(panel, before, horizon):
+    if window_count(panel, before, horizon) < needed:
         return 0
     long_enough = panel.lengths[learnable(panel, before, horizon)]
     wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
-    return len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=wanted))
+    return len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=wanted, needed=needed))

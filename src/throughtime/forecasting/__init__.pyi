@@ -26,6 +26,8 @@ from .observations import known_values as known_values
 from .observations import learnable as learnable
 from .observations import nonnegative as nonnegative
 from .observations import trainable as trainable
+from .observations import window_count as window_count
+from .observations import windows_needed as windows_needed
 from .persistence import KIND as KIND
 from .plan import Calibration as Calibration
 from .plan import Plan as Plan

@@ -8,7 +8,14 @@ from throughtime._registry import shown_name
 from throughtime.data import Panel
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.observations import known_values, learnable, least_windows, window_count
+from throughtime.forecasting.observations import (
+    LEAST_OBSERVED,
+    known_values,
+    learnable,
+    least_windows,
+    observed_counts,
+    window_count,
+)
 
 NOTABLE = 1.005  # factors below are 1.00 as printed
 NAMED = 5  # series that a sentence names
@@ -83,8 +90,13 @@ def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, *, season: int 
         least_windows=least_windows(horizon),
         short=tuple(str(name) for name in unserved),
         networks=len(fitted.networks),
-        zero_shot=None if fitted.zero_shot is None else calibration.zero_shot,
+        zero_shot=calibration.zero_shot if _is_pretrained(panel, cutoffs, fitted) else None,
     )
+
+
+def _is_pretrained(panel: Panel, cutoffs: np.ndarray, fitted: Fitted) -> bool:
+    """Return True if the pretrained network can forecast a series."""
+    return fitted.zero_shot is not None and bool((observed_counts(panel, cutoffs) >= LEAST_OBSERVED).any())
 
 
 def explain(made: Decisions) -> list[str]:

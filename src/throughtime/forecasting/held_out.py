@@ -43,8 +43,14 @@ class HeldOut(NamedTuple):
         return np.concatenate(self.rows), np.concatenate(cutoffs)
 
 
-def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
+def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan, *, needed: int) -> HeldOut | None:
     """Hold out up to three windows of each series, as many as are a small share of it.
+
+    Args:
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen.
+        plan: the horizon and the season.
+        needed: different windows, with a horizon after each, that must remain before the held-out ones.
 
     Returns:
         None if no series is long enough.
@@ -54,9 +60,9 @@ def hold_out(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> HeldOut | None:
     if not len(usable):
         return None
     affordable = LARGEST_SHARE * np.median(usable) // horizon
-    needed = -(-ENOUGH // (len(usable) * horizon))
-    most = int(np.clip(max(affordable, needed), 1, MOST_WINDOWS))
-    before = affordable_cutoffs(panel, cutoffs, horizon=horizon, most=most)
+    telling = -(-ENOUGH // (len(usable) * horizon))
+    most = int(np.clip(max(affordable, telling), 1, MOST_WINDOWS))
+    before = affordable_cutoffs(panel, cutoffs, horizon=horizon, most=most, needed=needed)
     if not len(before):
         return None
     rows = [_judged_rows(panel, known, horizon) for known in before]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from throughtime.data import Panel
+from throughtime.forecasting.config import QUANTILE_HEAD, ForecasterConfig
 from throughtime.forecasting.plan import Plan
 
 LEAST_OBSERVED = 3  # observations; with fewer there is nothing to measure a scale with
@@ -33,6 +34,12 @@ def trainable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> bool:
     network that has seen one future knows it by heart, and its intervals have no width.
     """
     return window_count(panel, cutoffs, horizon) >= least_windows(horizon)
+
+
+def windows_needed(config: ForecasterConfig, panel: Panel) -> int:
+    """Return how many windows must precede a test: those of a training, or one if the pretrained network forecasts."""
+    trains = config.trains and trainable(panel, panel.lengths, config.horizon)
+    return least_windows(config.horizon) if trains or config.head != QUANTILE_HEAD else 1
 
 
 def observed_counts(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from throughtime.forecasting.dataset import Prepared, prepare
 from throughtime.forecasting.fitted import Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.infer import network_quantiles, original_quantiles
+from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.train import averaged_network, recipe, train_network, train_networks
@@ -48,7 +49,7 @@ def select_plan(
     Returns:
         The plan itself if no series is long enough to hold anything out.
     """
-    held = hold_out(panel, cutoffs, plan)
+    held = hold_out(panel, cutoffs, plan, needed=least_windows(plan.design.horizon))
     if held is None:
         return Selected(plan, Calibration(plan.steps))
     screened = _encoded_before(plan, held)._replace(steps=min(plan.steps, MOST_STEPS))

@@ -73,7 +73,7 @@ def held_out_zero_shot(held: HeldOut, zero_shot: ZeroShot, plan: Plan) -> np.nda
 def calibrated(panel: Panel, cutoffs: np.ndarray, zero_shot: ZeroShot, plan: Plan) -> Calibration:
     """Return how wide the intervals of the pretrained network must be for the ends of these series."""
     alone = Calibration(0, zero_shot=1.0)
-    held = hold_out(panel, cutoffs, plan)
+    held = hold_out(panel, cutoffs, plan, needed=1)
     if held is None:
         return alone
     quantiles = held_out_zero_shot(held, zero_shot, plan)
