@@ -103,6 +103,15 @@ def test_a_cell_is_scored_and_measured(records):
     assert record["decided"] == ["the last value"]
 
 
+def test_a_preset_forecasts_as_it_is(runs, sets):
+    steps = np.arange(40)  # enough to train on
+    frame = pl.concat(pl.DataFrame({"unique_id": n, "ds": steps, "y": np.sin(steps) + len(n)}) for n in ("a", "bb"))
+    given = sets.Set("m4_weekly", *sets.last_horizon(frame, 2), 2, 3, 1, "m4")
+    record = runs.run(given, "instant", seed=0, peers_python=sys.executable, steps=1)
+    assert np.isfinite(record["scores"]["OWA"])
+    assert (record["steps"], record["reads"]) == (0, None)
+
+
 def test_a_process_that_fails_says_so(records):
     assert records[1]["failure"] == "exit code 1: on the way\nno such model"
     assert "scores" not in records[1]
