@@ -7,12 +7,13 @@ import numpy as np
 from throughtime.zero_shot.coarse import coarse_step, fine_quantiles, means
 from throughtime.zero_shot.histories import histories
 from throughtime.zero_shot.inputs import SHAPES, Seasons, inputs_of
-from throughtime.zero_shot.levels import LEVELS
+from throughtime.zero_shot.levels import LEVELS, MIDDLE
 from throughtime.zero_shot.network import forecast
 from throughtime.zero_shot.profiles import seasonal_strength
 from throughtime.zero_shot.weights import Weights
 
 LEAST_STRENGTH = 0.05  # of a season that is told: it gives .667 on the development series where all are told .673
+WIDER = 1.15  # at the last step: so 80 % intervals cover 79 to 83 % of each third of the horizon, before 75 to 82 %
 BATCH = 256  # series
 LONGEST = 4096  # steps of a history that are read
 SHORT = 144  # steps up to which a history is a short one
@@ -32,7 +33,13 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
         series = [_recent(history, YEARS * YEAR_OF_WEEKS) for history in series]
     units = np.array([_unit(history) for history in series])
     scaled = [history / unit for history, unit in zip(series, units, strict=True)]
-    return units[:, None, None] * _scaled_quantiles(weights, scaled, seasons, horizon)
+    return units[:, None, None] * _widened(_scaled_quantiles(weights, scaled, seasons, horizon))
+
+
+def _widened(quantiles: np.ndarray) -> np.ndarray:
+    """Move quantiles (N, F, Q) away from the median, the more the later: real series change more than synthetic ones."""
+    median = quantiles[:, :, MIDDLE : MIDDLE + 1]
+    return median + np.linspace(1.0, WIDER, quantiles.shape[1])[:, None] * (quantiles - median)
 
 
 def _unit(history: np.ndarray) -> float:
@@ -95,7 +102,7 @@ def _in_coarse_steps(
     """Return the quantiles (N, F, Q) of a far horizon."""
     joined = [means(history, size) for history in series]
     short, long = (max(season // size, 1) for season in seasons)
-    coarse = quantiles_of(weights, joined, (short, long), -(-horizon // size))
+    coarse = _scaled_quantiles(weights, joined, (short, long), -(-horizon // size))
     return np.stack(
         [
             fine_quantiles(history, found, size, seasons[0], horizon)
