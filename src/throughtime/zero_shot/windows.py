@@ -37,7 +37,7 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
 
 
 def _widened(quantiles: np.ndarray) -> np.ndarray:
-    """Move quantiles (N, F, Q) away from the median, the more the later: real series change more than synthetic ones."""
+    """Move late quantiles (N, F, Q) away from the median: real series change more than synthetic ones."""
     median = quantiles[:, :, MIDDLE : MIDDLE + 1]
     return median + np.linspace(1.0, WIDER, quantiles.shape[1])[:, None] * (quantiles - median)
 
