@@ -20,7 +20,7 @@ class StoppedError(Exception):
 
 def pretrain(
     *,
-    minutes: Annotated[float, Parameter(validator=Number(gt=0))] = 150.0,
+    minutes: Annotated[float, Parameter(validator=Number(gt=0))] = 80.0,
     units: Annotated[int, Parameter(validator=Number(gte=1))] = 64,
     seed: Seed = 0,
     options: RunOptions = ANY_RUN,
