@@ -33,7 +33,7 @@ def fit_panel(
     """
     require_threads()
     plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
-    if _trains(config, panel) and (zero_shot is None or trainable(panel, cutoffs, config.horizon)):
+    if _trains(config, panel) and trainable(panel, cutoffs, config.horizon):
         fitted = _trained(config, panel, cutoffs, plan, zero_shot, callback)
     else:
         fitted = Fitted(panel, *_untrained(config, panel, cutoffs, plan, zero_shot), (), NO_LOSSES, [], zero_shot)

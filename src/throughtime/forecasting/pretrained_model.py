@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from throughtime._errors import InputError
 from throughtime._numbers import Whole
-from throughtime.forecasting.config import INSTANT
+from throughtime.forecasting.config import INSTANT, require_size
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import Levels
 from throughtime.forecasting.zero_shot import ZeroShot
@@ -71,15 +72,35 @@ class PretrainedModel:
             series: N arrays (T,), each of its own length, NaN where missing; each with a known value.
             horizon: F.
             seasons: the season in steps and a longer one, such as (24, 168) for hours; 1 for none.
+
+        Raises:
+            InputError: for a horizon or a season below 1, and for a series without a known value.
         """
-        short, long = seasons
-        histories = [np.asarray(values, float) for values in series]
-        return quantiles_of(self._zero_shot.weights, histories, (int(short), int(long)), int(horizon))
+        short, long = (require_size("season", season) for season in seasons)
+        histories = [_history(number, values) for number, values in enumerate(series)]
+        return quantiles_of(self._zero_shot.weights, histories, (short, long), require_size("horizon", horizon))
 
     def __repr__(self) -> str:
         """Return what it was trained with."""
         facts = ", ".join(f"{name}={value!r}" for name, value in self.card.items())
         return f"{type(self).__name__}({facts})"
+
+
+def _history(number: int, values: Any) -> np.ndarray:
+    """Return the values (T,) of a series as an array.
+
+    Raises:
+        InputError: for another shape, and if no value is known.
+    """
+    history = np.asarray(values, float)
+    if history.ndim != 1 or not np.isfinite(history).any():
+        raise InputError(
+            f"series {number} is an array of shape {history.shape} with {np.isfinite(history).sum()} known values: "
+            "expected one axis, and at least one known value",
+            code="bad-series",
+            found=history.shape,
+        )
+    return history
 
 
 def pretrained(file: str | Path | None = None) -> PretrainedModel:

@@ -171,7 +171,7 @@ def _quantiles(head: Head, units: Float[Array, "B C H"], inputs: Inputs) -> Floa
     return jnp.concatenate([below, median, above], axis=-1)
 
 
-def pinball_loss(network: MixtureNetwork, batch: dict[str, tuple[Inputs, Array]]) -> Scalar:
+def pinball_loss(network: MixtureNetwork, batch: dict[str, tuple[Inputs, Array | np.ndarray]]) -> Scalar:
     """Return the mean pinball loss over all windows, in their units; every window weighs the same.
 
     Args:
@@ -181,7 +181,7 @@ def pinball_loss(network: MixtureNetwork, batch: dict[str, tuple[Inputs, Array]]
     losses, counts = [], []
     for name, (inputs, future) in batch.items():
         error = future[..., None] - network(name, inputs)
-        levels = jnp.asarray(LEVELS, error.dtype)
+        levels = jnp.broadcast_to(jnp.asarray(LEVELS, error.dtype), error.shape)
         losses.append(jnp.mean(jnp.maximum(levels * error, (levels - 1) * error)) * 2)
         counts.append(len(future))
     return jnp.asarray(sum(loss * count for loss, count in zip(losses, counts, strict=True)) / sum(counts))

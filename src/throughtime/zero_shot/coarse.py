@@ -20,8 +20,14 @@ def coarse_step(horizon: int, most: int, season: int) -> int:
 
 
 def means(history: np.ndarray, size: int) -> np.ndarray:
-    """Return the means of each ``size`` steps of a history (N,), NaN where all are missing; the first steps are cut."""
-    groups = history[len(history) % size :].reshape(-1, size)
+    """Return the means of each ``size`` steps of a history (N,), NaN where all are missing.
+
+    The first steps are cut, unless all that is known is among them.
+    """
+    first = len(history) % size
+    if not np.isfinite(history[first:]).any():
+        history, first = np.concatenate([np.full(-len(history) % size, np.nan), history]), 0
+    groups = history[first:].reshape(-1, size)
     known = np.isfinite(groups)
     count = known.sum(axis=1)
     return np.where(count > 0, np.where(known, groups, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
@@ -53,7 +59,8 @@ def fine_quantiles(history: np.ndarray, coarse: np.ndarray, size: int, season: i
 
 def _within(history: np.ndarray, joined: np.ndarray, size: int, season: int, horizon: int) -> tuple[np.ndarray, float]:
     """Return the seasonal pattern (F,) around interpolated means, and the deviation of the values from both."""
-    count = min(len(joined), max(SEASONS * season // size, LEAST_COARSE))
+    since_known = len(joined) - np.flatnonzero(np.isfinite(joined))[-1]
+    count = min(len(joined), max(SEASONS * season // size, LEAST_COARSE, since_known))
     tail, means_of_tail = history[-count * size :], joined[-count:]
     known = np.isfinite(means_of_tail)
     middles = np.arange(count) * size + (size - 1) / 2

@@ -25,15 +25,22 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
 
     Args:
         weights: of the network.
-        series: N histories, NaN where missing, each with at least one known value.
+        series: N histories, not finite where missing, each with at least one known value.
         seasons: the season in steps and a longer one; 1 for none.
         horizon: F.
     """
+    series = [_from_first_known(history) for history in series]
     if YEAR_OF_WEEKS in seasons:
         series = [_recent(history, YEARS * YEAR_OF_WEEKS) for history in series]
     units = np.array([_unit(history) for history in series])
     scaled = [history / unit for history, unit in zip(series, units, strict=True)]
     return units[:, None, None] * _widened(_scaled_quantiles(weights, scaled, seasons, horizon))
+
+
+def _from_first_known(history: np.ndarray) -> np.ndarray:
+    """Return a history from its first known value on, NaN where missing."""
+    known = np.isfinite(history)
+    return np.where(known, history, np.nan)[known.argmax() :]
 
 
 def _widened(quantiles: np.ndarray) -> np.ndarray:
@@ -67,25 +74,27 @@ def _scaled_quantiles(
 
 
 def _batch(weights: Weights, name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> np.ndarray:
-    """Return the quantiles (B, F, Q) of one batch over the whole horizon of a shape."""
+    """Return the quantiles (B, F, Q) of one batch over the whole horizon of a shape; no series changes another's."""
     shape = SHAPES[name]
-    steps = min(max(max(len(history) for history in series), shape.context), LONGEST)
-    values = np.full((len(series), steps), np.nan)
+    steps = np.array([min(max(len(history), shape.context), LONGEST) for history in series])
+    values = np.full((len(series), steps.max()), np.nan)
     for row, history in enumerate(series):
-        used = _recent(history, steps)
-        values[row, steps - len(used) :] = used
-    told = _told(values, *seasons)
+        used = _recent(history, int(steps[row]))
+        values[row, -len(used) :] = used
+    told = _told(values, steps, *seasons)
     with np.errstate(over="ignore", invalid="ignore"):
         inputs = inputs_of(values, told, shape)
     return inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
 
 
-def _told(values: np.ndarray, short: int, long: int) -> Seasons:
-    """Return the seasons of histories (B, N) that the network is told: none if the shorter one is not in the values."""
-    season = np.full(len(values), short)
-    usable = np.clip(season, 1, values.shape[1] - 1)
-    there = seasonal_strength(histories(values, usable), usable) >= LEAST_STRENGTH
-    return Seasons(np.where(there, short, 1), np.where(there, long, 1))
+def _told(values: np.ndarray, steps: np.ndarray, short: int, long: int) -> Seasons:
+    """Return the seasons of histories (B, N) that the network is told: none if the shorter one is not in the values.
+
+    They are shorter than the ``steps`` (B,) that are read of each.
+    """
+    season = np.minimum(short, steps - 1)
+    there = seasonal_strength(histories(values, season), season) >= LEAST_STRENGTH
+    return Seasons(np.where(there, season, 1), np.where(there & (long < steps - 1), long, 1))
 
 
 def _recent(history: np.ndarray, steps: int) -> np.ndarray:
@@ -103,9 +112,7 @@ def _in_coarse_steps(
     joined = [means(history, size) for history in series]
     short, long = (max(season // size, 1) for season in seasons)
     coarse = _scaled_quantiles(weights, joined, (short, long), -(-horizon // size))
-    return np.stack(
-        [
-            fine_quantiles(history, found, size, seasons[0], horizon)
-            for history, found in zip(series, coarse, strict=True)
-        ]
-    )
+    quantiles = np.empty((len(series), horizon, len(LEVELS)))
+    for row, history in enumerate(series):
+        quantiles[row] = fine_quantiles(history, coarse[row], size, seasons[0], horizon)
+    return quantiles
