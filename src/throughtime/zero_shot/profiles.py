@@ -71,7 +71,8 @@ def seasonal_strength(series: Histories, season: np.ndarray) -> np.ndarray:
     mean = deviation.sum(axis=1, keepdims=True) / np.maximum(known, 1)[:, None]
     around_profile = (weight * (deviation - fitted) ** 2).sum(axis=1) / np.maximum(known - used, 1)
     around_mean = (weight * (deviation - mean) ** 2).sum(axis=1) / np.maximum(known - 1, 1)
-    can_tell = (known > used) & (around_mean > 0)
+    rounding = (1e-12 * np.abs(series.values).max(axis=1)) ** 2
+    can_tell = (known > used) & (around_mean > rounding)
     return np.where(can_tell, 1 - around_profile / np.where(can_tell, around_mean, 1.0), 1.0)
 
 
