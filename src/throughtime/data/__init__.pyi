@@ -26,6 +26,7 @@ from .missing import fill_forward as fill_forward
 from .missing import without_leading_gaps as without_leading_gaps
 from .panel import Panel as Panel
 from .panel import fingerprint as fingerprint
+from .readers import read_named as read_named
 from .readers import read_panel as read_panel
 from .readers import read_table as read_table
 from .scaling import LevelScale as LevelScale

@@ -191,18 +191,17 @@ class ForecasterInUse(FittedEstimator):
         return to_native(table, like, zone=panel.frequency.zone)
 
 
-def other_panel(fitted: Fitted, frame: Any, source: Source | None = None) -> Panel:
+def other_panel(fitted: Fitted, frame: Any) -> Panel:
     """Return the series of a frame as the forecaster can forecast them.
 
     Args:
         fitted: forecasts them.
         frame: with the columns that were fitted, or a panel.
-        source: names the frame in messages.
 
     Raises:
         InputError: for a frame that cannot be used, another frequency, and values that the head cannot have.
     """
-    panel = beside(fitted.panel, frame, fitted.columns, source)
+    panel = beside(fitted.panel, frame, fitted.columns)
     require_head_values(fitted, panel)
     return panel
 
