@@ -47,8 +47,13 @@ def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     steps = _steps_after(panel, rows, series, source)
     longer, others = _lengthened(panel, rows, series, steps), _others(panel, rows, series)
     offsets = np.append(longer.offsets, longer.offsets[-1] + others.offsets[1:])
-    values, starts = (np.append(*parts) for parts in ((longer.values, others.values), (longer.starts, others.starts)))
-    return replace(longer, ids=_joined_ids(panel.ids, others.ids), values=values, offsets=offsets, starts=starts)
+    return replace(
+        longer,
+        ids=_joined_ids(panel.ids, others.ids),
+        values=np.append(longer.values, others.values) if len(others) else longer.values,
+        offsets=offsets,
+        starts=np.append(longer.starts, others.starts),
+    )
 
 
 def _places(panel: Panel, rows: Rows, source: Source) -> NDArray[np.int64]:

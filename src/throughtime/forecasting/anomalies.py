@@ -13,6 +13,7 @@ from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import shares_below
 from throughtime.forecasting.observations import LEAST_OBSERVED
 
+LEAST_SEASONS = 2  # before a value: after one, 5 % of values without anomalies are outside of the interval of 99 %
 MOST_HISTORIES, MOST_VALUES = 1024, 2**17  # that are forecast at once: bounds the memory, and the sizes of programs
 
 
@@ -33,8 +34,8 @@ class Judged(NamedTuple):
 def judge_values(fitted: Fitted, panel: Panel) -> Judged:
     """Return the quantile of each observed value under the forecast of one step, from all values before it.
 
-    The forecast is the first step of the forecaster's own from that cutoff. The values of the first season, the first
-    three, and with trained networks those of the first horizon are not judged.
+    The forecast is the first step of the forecaster's own from that cutoff. The values of the first two seasons, the
+    first three, and with trained networks those of the first horizon are not judged.
 
     Args:
         fitted: the plan, the networks and their calibration.
@@ -62,7 +63,7 @@ def judge_values(fitted: Fitted, panel: Panel) -> Judged:
 def _judged(fitted: Fitted, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the series and the step (R,) of each observed value with enough values before it."""
     design, observed, steps = fitted.plan.design, ~np.isnan(panel.values), panel.steps
-    least = max(design.seasons[0], design.horizon + 1 if fitted.networks else 0)
+    least = max(LEAST_SEASONS * design.seasons[0], design.horizon + 1 if fitted.networks else 0)
     before = np.cumsum(observed) - observed
     before -= np.repeat(before[np.minimum(panel.offsets[:-1], len(before) - 1)], panel.lengths)
     judged = observed & (steps >= least) & (before >= LEAST_OBSERVED)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from throughtime._errors import InputError
 from throughtime._numbers import Truth, Whole
 from throughtime.data import ColumnNames, Panel, as_panel, template, to_native
 from throughtime.forecasting.estimator import require_usable
@@ -16,6 +17,7 @@ from throughtime.forecasting.stages import StageCallback, no_callback
 if TYPE_CHECKING:  # they load JAX
     from throughtime.cells import Cell
     from throughtime.forecasting.heads import Head
+    from throughtime.gradients import GradientFlow
 
 
 class Forecaster(ForecasterInUse):
@@ -178,3 +180,22 @@ class Forecaster(ForecasterInUse):
         model = cls(**params)
         model.fitted_ = fitted
         return model
+
+    def gradient_flow(self, frame: Any = None, state: None = None) -> "GradientFlow":
+        """Measure the gradient through the first network's cell: see :func:`throughtime.gradient_flow`.
+
+        Args:
+            frame: series to measure, as :meth:`fit` takes them; by default those it was fitted on.
+            state: None: windows start from the initial state.
+
+        Raises:
+            InputError: without a trained network, and for a state.
+        """
+        from throughtime.forecasting.sensitivity import forecaster_flow
+
+        if state is not None:
+            raise InputError(
+                "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
+                code="state-of-forecaster",
+            )
+        return forecaster_flow(self, frame)

@@ -1,7 +1,7 @@
 """A fitted forecaster in use: forecasts of its series and of others, samples, new rows, anomalies."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,10 +20,6 @@ from throughtime.forecasting.intervals import Levels, as_levels
 from throughtime.forecasting.later import later_score
 from throughtime.forecasting.observations import known_values
 from throughtime.forecasting.samples import forecast_samples
-
-if TYPE_CHECKING:  # it loads JAX
-    from throughtime.gradients import GradientFlow
-
 
 Me = TypeVar("Me", bound="ForecasterInUse")
 
@@ -120,8 +116,8 @@ class ForecasterInUse(FittedEstimator):
             level: coverage in per cent of the interval outside of which a value is flagged.
 
         Returns:
-            ``unique_id, ds, y, quantile, flag`` as a frame of the same kind: for each observed value after the first
-            season (and the first three values; with trained networks the first horizon) the share of the forecast
+            ``unique_id, ds, y, quantile, flag`` as a frame of the same kind: for each observed value after the first two
+            seasons (and the first three values; with trained networks the first horizon) the share of the forecast
             distribution that is below it, and True if it is outside of the interval.
 
         Raises:
@@ -155,25 +151,6 @@ class ForecasterInUse(FittedEstimator):
             InputError: before :meth:`fit`, for an unusable frame, and if no row of it can be counted.
         """
         return later_score(self._require_fitted(), frame)
-
-    def gradient_flow(self, frame: Any = None, state: None = None) -> "GradientFlow":
-        """Measure the gradient through the first network's cell: see :func:`throughtime.gradient_flow`.
-
-        Args:
-            frame: series to measure, as :meth:`fit` takes them; by default those it was fitted on.
-            state: None: windows start from the initial state.
-
-        Raises:
-            InputError: without a trained network, and for a state.
-        """
-        from throughtime.forecasting.sensitivity import forecaster_flow
-
-        if state is not None:
-            raise InputError(
-                "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
-                code="state-of-forecaster",
-            )
-        return forecaster_flow(self, frame)
 
     def _require_fitted(self) -> Fitted:
         require_threads()
