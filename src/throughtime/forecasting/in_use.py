@@ -116,8 +116,8 @@ class ForecasterInUse(FittedEstimator):
             level: coverage in per cent of the interval outside of which a value is flagged.
 
         Returns:
-            ``unique_id, ds, y, quantile, flag`` as a frame of the same kind: for each observed value after the first two
-            seasons (and the first three values; with trained networks the first horizon) the share of the forecast
+            ``unique_id, ds, y, quantile, flag`` as a frame of the same kind: for each observed value after the first
+            two seasons (and the first three values; with trained networks the first horizon) the share of the forecast
             distribution that is below it, and True if it is outside of the interval.
 
         Raises:
