@@ -88,6 +88,27 @@ def test_it_comes_back_from_a_folder(model, forecasts, tmp_path):
     assert_frame_equal(loaded.predict(future=changed), model.predict(future=changed), check_dtypes=False)
 
 
+def test_other_series_bring_their_covariates(model, forecasts):
+    """Read as in training: a column of numbers stays one of numbers, and categories stay categories."""
+    assert_frame_equal(model.predict(TABLE, level=[80]), forecasts)
+    others = TABLE.with_columns(pl.col("unique_id") + "2").sample(fraction=1.0, shuffle=True, seed=0)
+    found = model.predict(others, level=[80]).sort("unique_id", "ds").drop("unique_id")
+    assert_frame_equal(found, forecasts.sort("unique_id", "ds").drop("unique_id"))
+    assert_frame_equal(model.predict(HISTORY, level=[80], future=AHEAD.to_pandas()), forecasts)
+    for frame, code in (
+        (HISTORY, "future-missing"),
+        (TABLE.drop("visits"), "no-such-column"),
+        (TABLE.with_columns(visits=pl.lit("many")), "not-a-number"),
+        (TABLE.with_columns(sky=pl.lit(3)), "other-categories"),
+    ):
+        with pytest.raises(InputError) as caught:
+            model.predict(frame)
+        assert caught.value.code == code
+    for use in (model.update, model.anomalies):
+        with pytest.raises(InputError, match="covariates"):
+            use(TABLE)
+
+
 def test_a_model_that_was_saved_before_there_were_covariates(tmp_path):
     model = tt.Forecaster(**SMALL).fit(HISTORY.select("unique_id", "ds", "y"))
     model.save(tmp_path / "new")

@@ -1,5 +1,6 @@
 """From a file to forecasts, a backtest, a model and a report: what ``forecast`` and ``backtest`` do."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from throughtime.cli.results import BacktestResult, ForecastResult, Levels
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.series_file import SeriesFile, read_series
 from throughtime.cli.time_left import BACKTEST
-from throughtime.data import Panel, read_table, require_future, with_future
+from throughtime.data import ColumnNames, Panel, read_table, require_future, with_future
 from throughtime.forecasting import (
     QUANTILES,
     TRAINING,
@@ -65,7 +66,7 @@ def forecast_file(
     runtime.out.open()
     tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
     runtime.say(tested.verdict.headline)
-    interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
+    interrupted = fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime)
     for note in model.notes_:
         runtime.say(note)
     bar.doing = "writing the report"
@@ -144,7 +145,9 @@ def progress_of(bar: TrainingBar, prefix: str = "") -> StageCallback:
     return callback
 
 
-def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, runtime: Runtime) -> bool:
+def fit_until_stopped(
+    model: Forecaster, panel: Panel, names: ColumnNames, callback: StageCallback, runtime: Runtime
+) -> bool:
     """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
 
@@ -155,7 +158,7 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, 
         return stop.asked.is_set()
 
     with runtime.interrupts.stoppable(stop):
-        model.fit(panel, callback=stopping)
+        model.fit(panel, **asdict(names), callback=stopping)
     if stop.asked.is_set():
         done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
         others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""

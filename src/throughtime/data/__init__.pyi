@@ -1,4 +1,5 @@
 from . import tasks as tasks
+from .append import append_rows as append_rows
 from .calendar_features import calendar_names as calendar_names
 from .columns import ALL as ALL
 from .columns import ColumnNames as ColumnNames
@@ -11,6 +12,7 @@ from .encoding import Encodings as Encodings
 from .encoding import TableSizes as TableSizes
 from .encoding import fit_encodings as fit_encodings
 from .encoding import sizes_of as sizes_of
+from .former import Former as Former
 from .frames import format_times as format_times
 from .frames import from_native as from_native
 from .frames import template as template
@@ -19,10 +21,12 @@ from .frequency import Frequency as Frequency
 from .future_covariates import require_future as require_future
 from .future_covariates import with_future as with_future
 from .missing import as_panel as as_panel
+from .missing import beside as beside
 from .missing import fill_forward as fill_forward
 from .missing import without_leading_gaps as without_leading_gaps
 from .panel import Panel as Panel
 from .panel import fingerprint as fingerprint
+from .readers import read_named as read_named
 from .readers import read_panel as read_panel
 from .readers import read_table as read_table
 from .scaling import LevelScale as LevelScale

@@ -14,6 +14,8 @@ from .forecaster import Forecaster as Forecaster
 from .forecasts import forecast_intervals as forecast_intervals
 from .forecasts import forecast_quantiles as forecast_quantiles
 from .head_catalog import head_type as head_type
+from .in_use import other_panel as other_panel
+from .in_use import require_trained_horizon as require_trained_horizon
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
 from .intervals import interval_columns as interval_columns

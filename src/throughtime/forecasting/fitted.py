@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from throughtime.data import Panel
+from throughtime.data import ColumnNames, Panel
 from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.forecasting.zero_shot import ZeroShot
 
@@ -33,6 +33,7 @@ class Fitted(NamedTuple):
         losses: (M, steps) the loss of each network's training batches; NaN for steps that were not done.
         notes: sentences about the data and the decisions.
         zero_shot: the pretrained network; None if it takes no part, as with models that former versions saved.
+        columns: the names of the columns of the series, for frames that come later.
     """
 
     panel: Panel
@@ -42,3 +43,4 @@ class Fitted(NamedTuple):
     losses: np.ndarray
     notes: list[str]
     zero_shot: ZeroShot | None = None
+    columns: ColumnNames = ColumnNames()

@@ -63,20 +63,26 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
 
 
 def forecast_intervals(
-    fitted: Fitted, panel: Panel, levels: Sequence[int | float], name: str = "throughtime"
+    fitted: Fitted,
+    panel: Panel,
+    levels: Sequence[int | float],
+    name: str = "throughtime",
+    *,
+    horizon: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the point forecast and the bounds (N * F,) of the steps after the end of each series.
+    """Return the point forecast and the bounds (N * H,) of the first H of the F steps after the end of each series.
 
     Args:
         fitted: the plan, the networks and their calibration.
         panel: N series.
         levels: coverage in per cent.
         name: of the columns, see :func:`~throughtime.forecasting.intervals.interval_columns`.
+        horizon: H; all F steps if None.
 
     Raises:
         InputError: if future covariates are missing, and for a level outside (0, 100).
     """
-    quantiles = forecast_quantiles(fitted, panel, panel.lengths)
+    quantiles = forecast_quantiles(fitted, panel, panel.lengths)[:, :horizon]
     positive = np.repeat(nonnegative(panel, panel.lengths, fitted.plan), quantiles.shape[1])
     return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)
 

@@ -102,6 +102,24 @@ def sampled_quantiles(quantiles: np.ndarray, count: int, rng: np.random.Generato
     return below + share * (above - below)
 
 
+def shares_below(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return the share of a distribution that is below each value (R,), from its quantiles (R, Q), ascending.
+
+    Linear in the normal score, as the bounds of :func:`interval_columns` are. The share of a value that is several
+    quantiles is the middle of theirs.
+    """
+    from scipy.special import ndtr  # for this function alone: it loads slowly
+
+    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    below, upto = ((compare(quantiles, values[:, None])).sum(axis=1) for compare in (np.less, np.less_equal))
+    upper = np.clip(below, 1, len(scores) - 1)
+    left, right = (np.take_along_axis(quantiles, place[:, None], axis=1)[:, 0] for place in (upper - 1, upper))
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond quantiles without width the score is infinite
+        between = scores[upper - 1] + (values - left) / (right - left) * (scores[upper] - scores[upper - 1])
+    middle = (scores[np.minimum(below, len(scores) - 1)] + scores[np.maximum(upto, 1) - 1]) / 2
+    return ndtr(np.where(upto > below, middle, between))
+
+
 def _weights(q: float) -> np.ndarray:
     """Return the weights (Q,) of a row of quantiles that make its q-quantile, linear in the normal score.
 

@@ -57,10 +57,10 @@ def known_values(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
 def nonnegative(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
     """Return (N,) flags of the series whose forecasts stop at zero: no value before the cutoff is negative.
 
-    They are all of them if no value of the training data was negative.
+    Series without a known value are such if no value of the training data was negative.
     """
     smallest = smallest_known(panel, cutoffs)
-    return plan.positive | ((smallest >= 0) & (smallest < np.inf))
+    return np.where(smallest < np.inf, smallest >= 0, plan.positive)
 
 
 def moving(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:

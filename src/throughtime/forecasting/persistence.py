@@ -13,7 +13,17 @@ from throughtime._folder import read_folder, write_folder
 from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS
-from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
+from throughtime.data import (
+    Column,
+    ColumnNames,
+    Covariates,
+    CovariateSizes,
+    Encoding,
+    Encodings,
+    Frequency,
+    Panel,
+    TableSizes,
+)
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.head_catalog import HEADS
@@ -54,11 +64,13 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
             "ids": _names(panel.ids),
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
+            "form": panel.form,
             "covariates": _covariates_as_dict(panel.covariates),
         },
         "notes": fitted.notes,
         "members": len(fitted.networks),
         "zero_shot": None if fitted.zero_shot is None else fitted.zero_shot.card,
+        "columns": asdict(fitted.columns),
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
     arrays = {f"history.{name}": array for name, array in history.items()}
@@ -97,7 +109,9 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     panel = _panel(config["panel"], arrays)
     params = {**config["params"], **_classes(config["params"])}
     zero_shot = _zero_shot(config.get("zero_shot"), arrays)
-    return params, Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"], zero_shot)
+    columns = ColumnNames(**{name: _tuples(value) for name, value in config.get("columns", {}).items()})
+    losses = arrays["history.losses"]
+    return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns)
 
 
 def _zero_shot(card: dict[str, Any] | None, arrays: Mapping[str, np.ndarray]) -> ZeroShot | None:
@@ -196,6 +210,7 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
         Frequency(**{name: _tuples(value) for name, value in saved["frequency"].items()}),
         tuple(saved["notes"]),
         _covariates(saved.get("covariates"), arrays),
+        saved.get("form"),
     )
 
 

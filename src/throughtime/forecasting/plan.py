@@ -46,7 +46,7 @@ class Plan(NamedTuple):
         learning_rate: at its peak.
         members: networks that are trained, from different weights and windows, and averaged.
         variants: whether variants of the network compete on held-out ends, or this one alone is trained.
-        positive: whether all forecasts stop at zero, because no value was negative; else those of series without any.
+        positive: whether no value was negative; forecasts of series without any known value then stop at zero too.
         skip: whether the network learns a linear map past its blocks, from the window to the horizon.
         encodings: of the covariates; None without any.
     """

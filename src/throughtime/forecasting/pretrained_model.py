@@ -61,7 +61,7 @@ class PretrainedModel:
         """
         model = Forecaster(horizon, season=season, preset=INSTANT).fit(frame, id=id, time=time, target=target)
         model.fitted_ = model.fitted_._replace(zero_shot=self._zero_shot)
-        return model.predict(level)
+        return model.predict(level=level)
 
     def quantiles(
         self, series: Sequence[np.ndarray], horizon: Whole, seasons: tuple[Whole, Whole] = (1, 1)
