@@ -16,7 +16,7 @@ MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
 PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BIN)/python -m pip install --quiet --disable-pip-version-check)
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs clean
 
 install: $(INSTALLED)
 
@@ -85,6 +85,9 @@ bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwrig
 
 bench-panels: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python
+
+bench-zero-shot: install $(PEERS)/.installed
+	$(BIN)/python benchmarks/zero_shot.py --peers-python $(PEERS)/bin/python
 
 $(PEERS)/.installed: benchmarks/requirements.txt
 	$(MAKE_VENV) $(PEERS)

@@ -21,7 +21,7 @@ import polars as pl
 import throughtime as tt
 {configure}
 frame = pl.read_csv({file!r})
-tt.Forecaster(horizon=12, preset={preset!r}).fit(frame).predict(level=[80, 95])
+tt.Forecaster(horizon=12, preset={preset!r}, members=1).fit(frame).predict(level=[80, 95])
 """
 WAYS = {"without": "", "with `tt.configure()`": "tt.configure()"}
 
@@ -42,7 +42,7 @@ def main() -> None:
     facts = machine.describe() | {"load average": f"{os.getloadavg()[0]:.1f}", "versions": versions}
     page = [f"# A fit in Python with and without configure(), {today}", ""]
     page += [*(f"- {key}: {value}" for key, value in facts.items()), f"- command: `{machine.command()}`", ""]
-    page += [f"CPU seconds of a process that fits examples/sea_surface_temperature.csv, preset {preset}.", ""]
+    page += [f"CPU seconds of a process that fits sea_surface_temperature.csv, preset {preset}, one network.", ""]
     page += ["| | first process | second process |", "|---|---:|---:|", *lines]
     file = ROOT / "benchmarks" / "results" / f"configure-{today}-{machine.name()}.md"
     file.write_text("\n".join(page) + "\n")

@@ -177,7 +177,7 @@ BAD_OPTIONS = (
 # A forecast of 3 steps has no network, but forecasts and words about the findings.
 ODD_INPUTS = (
     OddInput("not in order of time", "ds,y\n3,6\n1,5\n2,7\n4,2\n", ("not in order of time: sorted", "from 1 to 4")),
-    OddInput("too short", "ds,y\n1,5\n2,7\n3,6\n4,2\n", ("No network: 1 different windows", "expected 8", "Not compared", "too short to learn from")),
+    OddInput("too short", "ds,y\n1,5\n2,7\n3,6\n4,2\n", ("No network was trained: 1 different windows", "expected 8", "Not compared", "too short to learn from")),
     OddInput("constant", "ds,y\n1,5\n2,5\n3,5\n4,5\n", ("No network",)),
-    OddInput("two values", "ds,y\n1,5\n2,7\n", ("No network: 0 different windows",)),
+    OddInput("two values", "ds,y\n1,5\n2,7\n", ("No network was trained: 0 different windows",)),
 )  # fmt: skip

@@ -13,8 +13,9 @@ import pytest
 
 import throughtime as tt
 from throughtime import layers
-from throughtime._arguments import plain, random_key, real_number, truth_value, whole_number
+from throughtime._arguments import plain, real_number, truth_value, whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime.cells import CELLS
 from throughtime.data import tasks
 

@@ -1,11 +1,12 @@
 """Names become objects and objects names."""
 
 import inspect
+from collections import deque
 
 import pytest
 
 from throughtime._errors import InputError
-from throughtime._registry import known_name, name_of, resolve
+from throughtime._registry import LazyTable, class_or_name, known_name, name_of, resolve
 
 TABLE = {"sine": abs, "cosine": round}
 
@@ -65,3 +66,17 @@ def test_an_entry_without_a_name_cannot_be_saved():
     with pytest.raises(InputError, match=r"the curve <built-in function max> has no name .* one of sine, cos") as error:
         name_of("curve", TABLE, max)
     assert (error.value.code, error.value.found, error.value.expected) == ("no-name", max, ["sine", "cosine"])
+
+
+def test_a_lazy_table_loads_what_is_read():
+    """Its names load nothing: that of a module that is not there neither."""
+    table = LazyTable({"queue": "collections:deque", "none": "no_such_module:Thing"})
+    assert (list(table), len(table)) == (["queue", "none"], 2)
+    assert known_name("thing", table, " None") == "none"
+    assert resolve("thing", table, "Queue") is deque
+    assert class_or_name("thing", table, " Queue") == "queue"
+    assert class_or_name("thing", table, deque) == "queue"
+    with pytest.raises(ModuleNotFoundError):
+        table["none"]
+    with pytest.raises(KeyError):
+        table["other"]

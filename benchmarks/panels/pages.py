@@ -12,8 +12,8 @@ NOTE = """\
 With several seeds: the mean, and the range from the least to the largest. s: the whole process, from its start to its
 forecasts in a file, with imports and compilation, on all cores that it uses. CPU s: CPU time, which other work on the
 machine hardly changes; blank if it was not measured. MiB: the peak memory of its largest process. Each model has its
-library's defaults and gets the horizon and the season. reads: the number of past values that the model reads; AutoETS
-has no such number."""
+library's defaults and gets the horizon and the season. reads: the number of past values that the model reads; blank if
+it reads the whole history."""
 ABOUT = {
     "m4_hourly": "The last 48 hours of the training parts, after training on the data before them. MASE: m = 24.",
     "m4_hourly_halves": "The same hours; each half of the series is forecast by a model trained on the other half.",

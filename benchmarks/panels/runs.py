@@ -37,6 +37,8 @@ class Model(NamedTuple):
 
 MODELS = {
     "throughtime": Model("throughtime", "throughtime_panel.py", "throughtime", ours=True),
+    "instant": Model("throughtime, instant", "throughtime_panel.py", "instant", ours=True, random=False, folds=False),
+    "fast": Model("throughtime, fast", "throughtime_panel.py", "fast", ours=True, random=False, folds=False),
     "lstm": Model("neuralforecast LSTM", "neuralforecast_panel.py", "LSTM", ("neuralforecast", "torch")),
     "gru": Model("neuralforecast GRU", "neuralforecast_panel.py", "GRU", ("neuralforecast", "torch")),
     "deepar": Model("neuralforecast DeepAR", "neuralforecast_panel.py", "DeepAR", ("neuralforecast", "torch")),

@@ -1,4 +1,4 @@
-"""throughtime's Forecaster with its defaults, with horizon and season given."""
+"""throughtime's Forecaster with its defaults or those of another preset, with horizon and season given."""
 
 import panel_task
 
@@ -16,6 +16,7 @@ from throughtime.data import Panel, as_panel  # noqa: E402
 from throughtime.forecasting import forecast_intervals  # noqa: E402
 
 ETT_LOOKBACK = 96  # as in the published figures; the forecaster decides everything else
+DEFAULT = "throughtime"  # the other names are presets
 CUTOFFS_AT_ONCE = 256  # bounds the memory: every window is a separate series
 
 
@@ -29,21 +30,25 @@ def main() -> None:
         model = tt.Forecaster(
             horizon=task.horizon,
             season=task.season,
-            steps=asked.steps,
             seed=asked.seed,
-            **({"lookback": ETT_LOOKBACK} if task.train else {}),
+            **(of_training(asked) if asked.model == DEFAULT else {"preset": asked.model}),
         )
         model.fit(learned[learned.ds < task.train] if task.train else learned)
         parts += rolling(model, served, task) if task.train else [one_cutoff(model, as_panel(served), task)]
     told = {
         "versions": {name: version(name) for name in ("throughtime", "jax", "optax")},
-        "reads": model.plan_.design.reach,
+        "reads": model.plan_.design.reach if task.train or model.fitted_.networks else None,
         "steps": model.calibration_.steps,
         "decided": model.notes_,
         "plan": str(model.plan_),
         "calibration": str(model.calibration_),
     }
     panel_task.write(asked.folder, pd.concat(parts, ignore_index=True), told)
+
+
+def of_training(asked: panel_task.Asked) -> dict[str, int | None]:
+    """Return what is set for a training."""
+    return {"steps": asked.steps} | ({"lookback": ETT_LOOKBACK} if asked.task.train else {})
 
 
 def one_cutoff(model: tt.Forecaster, panel: Panel, task: panel_task.Task) -> pd.DataFrame:

@@ -99,6 +99,7 @@ def state() -> str:
         digest.update(importlib.metadata.version(version).encode())
     sources = [*LESSONS.glob("*.py"), *(CHECKOUT / "examples").glob("*.csv"), Path(__file__)]
     sources += [*(CHECKOUT / "src").rglob("*.py"), *(CHECKOUT / "native").rglob("*.*")]
+    sources += (CHECKOUT / "src").rglob("*.safetensors")  # of the pretrained network
     for path in sorted(sources):
         digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -29,6 +29,7 @@ from .data import TimeSeriesData as TimeSeriesData
 from .data import read_panel as read_panel
 from .data import tasks as tasks
 from .forecasting import Forecaster as Forecaster
+from .forecasting import pretrained as pretrained
 from .forecasting import scores as scores
 from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow

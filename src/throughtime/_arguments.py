@@ -1,4 +1,4 @@
-"""Arguments of public functions: NumPy's numbers and truth values as Python's, and random keys from seeds."""
+"""Arguments of public functions: NumPy's numbers and truth values as Python's."""
 
 import operator
 from collections.abc import Mapping
@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime._fork import require_threads
-from throughtime._types import Key, KeyLike
 
 
 def whole_number(name: str, value: Any, *, least: int | None = 1, code: str = "not-a-size") -> int:
@@ -23,7 +21,7 @@ def whole_number(name: str, value: Any, *, least: int | None = 1, code: str = "n
     Raises:
         InputError: for a truth value, another type, and a number that is too small.
     """
-    number = _index(value)
+    number = whole_or_none(value)
     if number is None or (least is not None and number < least):
         expected = "a whole number" if least is None else f"a whole number of at least {least}"
         raise InputError(f"{name} is {plain(value)!r}: expected {expected}", code=code, found=value, expected=expected)
@@ -49,31 +47,10 @@ def truth_value(name: str, value: Any, *, code: str = "not-a-truth-value") -> bo
     Raises:
         InputError: for anything else, such as text.
     """
-    if isinstance(value, bool | np.bool_) or _index(value) in (0, 1):
+    if isinstance(value, bool | np.bool_) or whole_or_none(value) in (0, 1):
         return bool(value)
     raise InputError(
         f"{name} is {plain(value)!r}: expected True or False", code=code, found=value, expected=[True, False]
-    )
-
-
-def random_key(key: KeyLike) -> Key:
-    """Return a random key; a whole number is a seed: 0 is ``jax.random.key(0)``.
-
-    Raises:
-        InputError: for None, text, and other values that are neither.
-    """
-    import jax
-
-    require_threads()
-    seed = None if isinstance(key, jax.Array) else _index(key)
-    if seed is not None:
-        return jax.random.key(seed)
-    if isinstance(key, jax.Array | np.ndarray):
-        return key
-    raise InputError(
-        f"key is {key!r}: expected a random key, such as jax.random.key(0), or its seed, such as 0",
-        code="not-a-key",
-        found=key,
     )
 
 
@@ -88,7 +65,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _index(value: Any) -> int | None:
+def whole_or_none(value: Any) -> int | None:
     """Return a whole number as Python's; None for anything else, and for truth values."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, np.ndarray) and value.dtype == bool):
         return None

@@ -2,13 +2,35 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
 from throughtime._errors import InputError
 
 Entry = TypeVar("Entry", bound=Callable)
+
+
+class LazyTable(Mapping[str, Entry]):
+    """A table whose entries are loaded when they are read: to know their names loads none of them."""
+
+    def __init__(self, paths: Mapping[str, str]):
+        """Take the path "package.module:Class" of each entry by its name."""
+        self._paths = dict(paths)
+
+    def __getitem__(self, name: str) -> Entry:
+        """Load an entry."""
+        module, _, attribute = self._paths[name].partition(":")
+        return cast(Entry, getattr(import_module(module), attribute))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return len(self._paths)
 
 
 def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry:
@@ -34,7 +56,7 @@ def known_name(what: str, table: Iterable[str], choice: Any) -> str:
     table = list(table)
     if isinstance(choice, str):
         if choice in table:
-            return choice
+            return str(choice)  # NumPy's text as Python's
         folded = re.sub(r"[-\s]+", "_", choice.strip().lower())
         if folded in table:
             return folded
@@ -51,11 +73,14 @@ def known_name(what: str, table: Iterable[str], choice: Any) -> str:
 def class_or_name(what: str, table: Mapping[str, Entry], choice: str | Entry) -> str | Entry:
     """Return the name of an entry, from a name in letters of any case or from the entry; another callable stays.
 
+    A name loads no entry of a :class:`LazyTable`.
+
     Raises:
         InputError: for an unknown name.
     """
-    entry = resolve(what, table, choice)
-    return next((name for name, known in table.items() if known is entry), entry)
+    if not callable(choice):
+        return known_name(what, table, choice)
+    return next((name for name, known in table.items() if known is choice), choice)
 
 
 def name_of(what: str, table: Mapping[str, Entry], entry: Entry) -> str:

@@ -14,20 +14,11 @@ O      outputs of a readout at one time step
 Tests check them at run time (jaxtyping with beartype); outside of tests they cost nothing.
 """
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from throughtime._numbers import Real, Truth, Whole
+
 Key = PRNGKeyArray
-if TYPE_CHECKING:
-    Whole = int
-    Real = float
-    Truth = bool
-else:  # an argument may be NumPy's; throughtime._arguments makes it Python's, as which it is used
-    Whole = int | np.integer[Any]
-    Real = int | float | np.integer[Any] | np.floating[Any]
-    Truth = bool | np.bool_ | Whole
 KeyLike = Key | Whole
 """A random key, or its seed."""
 Scalar = Float[Array, ""]

@@ -13,11 +13,12 @@ import polars as pl
 import pytest
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.config import Calibration, ForecasterConfig, make_plan
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.fitted import Fitted
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.network import ForecastNetwork
-from throughtime.forecasting.train import Fitted
+from throughtime.forecasting.plan import Calibration, make_plan
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LAST_VALUE = """
@@ -100,6 +101,15 @@ def test_a_cell_is_scored_and_measured(records):
     assert record["seconds"] > 0.1
     assert 30 < record["peak_mib"] < 2000
     assert record["decided"] == ["the last value"]
+
+
+def test_a_preset_forecasts_as_it_is(runs, sets):
+    steps = np.arange(40)  # enough to train on
+    frame = pl.concat(pl.DataFrame({"unique_id": n, "ds": steps, "y": np.sin(steps) + len(n)}) for n in ("a", "bb"))
+    given = sets.Set("m4_weekly", *sets.last_horizon(frame, 2), 2, 3, 1, "m4")
+    record = runs.run(given, "instant", seed=0, peers_python=sys.executable, steps=1)
+    assert np.isfinite(record["scores"]["OWA"])
+    assert (record["steps"], record["reads"]) == (0, None)
 
 
 def test_a_process_that_fails_says_so(records):

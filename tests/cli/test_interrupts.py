@@ -70,9 +70,10 @@ def assert_interrupted(done: subprocess.CompletedProcess, words: str) -> None:
 )
 def test_while_modules_are_imported(tmp_path: Path, module: str) -> None:
     """Also within an extension module, where an exception ends in a crash."""
-    arguments = ("forecast", "short.csv", "--horizon", "3", "--quiet")
+    arguments = ("forecast", "long.csv", "--horizon", "3", "--quiet")
+    (tmp_path / "long.csv").write_text("ds,y\n" + "".join(f"{step},{step % 7}\n" for step in range(40)))
     assert_interrupted(command(tmp_path, WHEN_IMPORTED.format(name=module), *arguments), "Nothing was written.")
-    assert [path.name for path in tmp_path.iterdir()] == ["short.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.csv", "short.csv"]
 
 
 def test_where_python_throws_exceptions_away(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from throughtime.cells import CELLS
 from throughtime.cli import backtest, options
 from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.config import PRESETS
-from throughtime.forecasting.heads import HEADS
+from throughtime.forecasting.head_catalog import HEADS
 
 
 @pytest.mark.parametrize(

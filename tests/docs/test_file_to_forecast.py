@@ -160,6 +160,15 @@ def test_a_simple_range_holds_its_share_of_the_windows(lesson, panel, case, past
     np.testing.assert_allclose(drift, history[-1] + np.arange(1, 6) * (history[-1] - history[0]) / 89)
 
 
+def test_the_forecast_moves_with_what_it_reads(lesson, panel, case):
+    """Not with missing values; with the others together about as far as they move."""
+    history = panel.series(0)
+    moves = lesson.influence(history, case, len(history))
+    assert (moves[np.isnan(history[::-1])] == 0).all()
+    assert moves[:SEASON].min() > 0
+    assert moves.sum() > case.horizon / 2
+
+
 @pytest.mark.parametrize(("error", "says", "sent"), [(0.01, "use the network", "throughtime"), (7.0, "Use ", "napkin")])
 def test_the_story_whoever_wins(lesson, panel, case, monkeypatch, capsys, error, says, sent):
     fake = Told(lesson, case, error)

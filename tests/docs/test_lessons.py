@@ -111,6 +111,7 @@ def test_every_lesson_is_tested_here():
         "digits.py",
         "characters.py",
         "long_sequence.py",
+        "never_existed.py",  # in test_never_existed.py
     }
 
 

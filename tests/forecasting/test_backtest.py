@@ -17,7 +17,7 @@ from throughtime.forecasting.baselines import BASELINES
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.results import BacktestSettings
-from throughtime.forecasting.train import no_callback
+from throughtime.forecasting.stages import no_callback
 
 H = SMALL["horizon"]
 SIZES = np.array(list(LENGTHS.values()))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from throughtime.forecasting.held_out import WIDEST, stretch_factors
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.selection import WIDEST, stretch_factors
 
 F, Q = 3, len(QUANTILES)
 

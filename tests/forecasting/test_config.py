@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 
 from throughtime._errors import InputError
-from throughtime.forecasting.config import MOST_PATCHES, Calibration, ForecasterConfig, make_plan, require_horizon
+from throughtime.forecasting.config import PRESETS, ForecasterConfig, require_horizon
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.forecasting.plan import MOST_PATCHES, Calibration, make_plan
 
 
 def plan_for(lengths, horizon, season, values=None, **arguments):
@@ -93,8 +94,8 @@ def test_an_unknown_preset_is_told_the_known_ones():
     with pytest.raises(InputError) as caught:
         ForecasterConfig(horizon=6, preset="quick")
     error = caught.value
-    assert (error.code, error.found, error.expected) == ("unknown-preset", "quick", ("fast", "balanced", "best"))
-    assert str(error) == "unknown preset 'quick': expected one of fast, balanced, best"
+    assert (error.code, error.found, error.expected) == ("unknown-preset", "quick", tuple(PRESETS))
+    assert str(error) == "unknown preset 'quick': expected one of instant, fast, balanced, best"
 
 
 @pytest.mark.parametrize("name", ["cell", "head"])

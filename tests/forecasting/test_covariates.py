@@ -17,12 +17,12 @@ from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.data.windows import CovariateTable, WindowCovariates, Windows
-from throughtime.forecasting import fitting, selection
+from throughtime.forecasting import selection, trained
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovariates, covariate_network
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
@@ -86,6 +86,27 @@ def test_it_comes_back_from_a_folder(model, forecasts, tmp_path):
     assert_frame_equal(loaded.predict(level=[80]), forecasts, check_dtypes=False)
     changed = AHEAD.with_columns(promo=1 - pl.col("promo"), event=pl.lit("never seen"))
     assert_frame_equal(loaded.predict(future=changed), model.predict(future=changed), check_dtypes=False)
+
+
+def test_other_series_bring_their_covariates(model, forecasts):
+    """Read as in training: a column of numbers stays one of numbers, and categories stay categories."""
+    assert_frame_equal(model.predict(TABLE, level=[80]), forecasts)
+    others = TABLE.with_columns(pl.col("unique_id") + "2").sample(fraction=1.0, shuffle=True, seed=0)
+    found = model.predict(others, level=[80]).sort("unique_id", "ds").drop("unique_id")
+    assert_frame_equal(found, forecasts.sort("unique_id", "ds").drop("unique_id"))
+    assert_frame_equal(model.predict(HISTORY, level=[80], future=AHEAD.to_pandas()), forecasts)
+    for frame, code in (
+        (HISTORY, "future-missing"),
+        (TABLE.drop("visits"), "no-such-column"),
+        (TABLE.with_columns(visits=pl.lit("many")), "not-a-number"),
+        (TABLE.with_columns(sky=pl.lit(3)), "other-categories"),
+    ):
+        with pytest.raises(InputError) as caught:
+            model.predict(frame)
+        assert caught.value.code == code
+    for use in (model.update, model.anomalies):
+        with pytest.raises(InputError, match="covariates"):
+            use(TABLE)
 
 
 def test_a_model_that_was_saved_before_there_were_covariates(tmp_path):
@@ -281,9 +302,9 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
         return prepare(panel, cutoffs, plan)
 
     monkeypatch.setattr(selection, "prepare", recorded)
-    monkeypatch.setattr(fitting, "prepare", recorded)
+    monkeypatch.setattr(trained, "prepare", recorded)
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
-    monkeypatch.setattr("throughtime.forecasting.config.STEPS", (6, 6, 6))
+    monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)
     *held_out, last = plans
     assert {held.encodings.past[1].vocabulary for held in held_out} == {("rain", "snow", "sun")}

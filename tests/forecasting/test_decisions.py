@@ -19,6 +19,8 @@ DECIDED = Decisions(
     windows=90,
     least_windows=10,
     short=(),
+    networks=1,
+    zero_shot=None,
 )
 
 

@@ -200,7 +200,7 @@ def test_levels_are_a_number_or_numbers(level):
 
 @pytest.mark.parametrize("level", [80, np.array([80])])
 def test_forecasts_take_a_number_or_numbers(model, level):
-    assert_frame_equal(model.predict(level), model.predict([80]), check_exact=True)
+    assert_frame_equal(model.predict(level=level), model.predict(level=[80]), check_exact=True)
 
 
 def test_no_levels():

@@ -11,7 +11,8 @@ from scipy import stats
 
 from throughtime._errors import InputError
 from throughtime.data.scaling import LevelScale
-from throughtime.forecasting.heads import HEADS, NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead, head_type
+from throughtime.forecasting.head_catalog import HEADS, head_type
+from throughtime.forecasting.heads import NegativeBinomialHead, NormalHead, QuantileHead, StudentTHead
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
 
 B, F, N = 3, 5, 4000

@@ -4,6 +4,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
+import scoringrules
 from utilsforecast import losses
 
 import throughtime as tt
@@ -102,6 +103,22 @@ def test_as_the_libraries_have_them(scored):
             name = row.pop("unique_id")
             mine = of(table, metric, name)
             assert {key: mine[key] for key in models} == pytest.approx(row)
+
+
+def test_as_scoringrules_has_them():
+    """The CRPS of quantiles and the interval score, of forecasts on both sides of the values."""
+    draw = np.random.default_rng(7)
+    y, quantiles = draw.normal(size=50), np.sort(draw.normal(size=(50, len(QUANTILES))))
+    deciles = np.array([QUANTILES[place] for place in DECILES])
+    expected = scoringrules.crps_quantile(y, quantiles[:, DECILES], deciles)
+    np.testing.assert_allclose(decile_crps(y, quantiles), expected)
+    columns = {"unique_id": ["a"] * 50, "y": y, **interval_columns(quantiles, [80, 95])}
+    found = dict(scores(pl.DataFrame(columns)).rows())
+    for level in (80, 95):
+        bounds = (columns[f"throughtime-{side}-{level}"] for side in ("lo", "hi"))
+        expected = scoringrules.interval_score(y, *bounds, 1 - level / 100)
+        assert found[f"mis-{level}"] == pytest.approx(expected.mean())
+        assert 0 < found[f"coverage-{level}"] < 1
 
 
 def test_overall_pools_what_has_units(scored):

@@ -13,9 +13,10 @@ from throughtime.data.scaling import scale_values, unscale_values, window_level_
 from throughtime.data.windows import Windows, device_series, windows_at
 from throughtime.forecasting.basis import bases
 from throughtime.forecasting.dataset import Prepared
+from throughtime.forecasting.design import Design
 from throughtime.forecasting.infer import network_quantiles
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES, interval_columns
-from throughtime.forecasting.network import Design, ForecastNetwork
+from throughtime.forecasting.network import ForecastNetwork
 from throughtime.training.losses import masked_mean, pinball
 
 B, F, LENGTH, PATCH = 3, 4, 15, 5

@@ -12,9 +12,11 @@ from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
-from throughtime.forecasting.selection import MOST_WINDOWS, select_plan
-from throughtime.forecasting.train import no_callback
+from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.held_out import MOST_WINDOWS
+from throughtime.forecasting.selection import select_plan
+from throughtime.forecasting.stages import no_callback
+from throughtime.forecasting.zero_shot import shipped
 
 CONFIG = ForecasterConfig(**SMALL | {"lookback": None})  # decided by the data too
 SIZES = np.array(list(LENGTHS.values()))
@@ -94,7 +96,7 @@ def plan(values):
 
 
 def selected(values, plan):
-    return select_plan(panel_of(values), CUTOFFS, plan, callback=no_callback, seed=0)
+    return select_plan(panel_of(values), CUTOFFS, plan, zero_shot=shipped(), callback=no_callback, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ def test_the_held_out_run_does_not_train_on_what_it_holds_out(values, plan):
         def keep(stage, progress):
             seen[stage, int(progress.state.step)] = jax.tree.leaves(progress.state.model)
 
-        select_plan(panel_of(values), CUTOFFS, plan, callback=keep, seed=0)
+        select_plan(panel_of(values), CUTOFFS, plan, zero_shot=shipped(), callback=keep, seed=0)
         return seen
 
     actual, expected = weights(np.where(held_out, values + 5, values)), weights(values)

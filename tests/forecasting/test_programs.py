@@ -11,7 +11,7 @@ import throughtime as tt
 from throughtime.data import device_series, draw_windows
 from throughtime.data.windows import LEAST_SERIES, LEAST_STEPS, MOST_SPARE, padded_size
 from throughtime.forecasting import optimizer
-from throughtime.forecasting.config import rounded_up
+from throughtime.forecasting.plan import rounded_up
 from throughtime.training import adamw_cosine
 
 COMPILED = "/jax/core/compile/backend_compile_duration"

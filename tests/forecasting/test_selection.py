@@ -9,13 +9,16 @@ from tests.forecasting.conftest import SMALL
 
 import throughtime as tt
 from throughtime.data.frequency import Frequency
-from throughtime.forecasting import selection
-from throughtime.forecasting.config import NO_STRETCH, Calibration, ForecasterConfig, make_plan
-from throughtime.forecasting.dataset import known_values
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting import held_out, selection
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.fitted import Fitted
+from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.held_out import held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
-from throughtime.forecasting.selection import Moment, Selected, hold_out, is_over, select_plan, stretch_factors
-from throughtime.forecasting.train import Fitted, averaged_network
+from throughtime.forecasting.observations import known_values
+from throughtime.forecasting.plan import NO_STRETCH, Calibration, make_plan
+from throughtime.forecasting.selection import Moment, Trial, is_over, select_plan
+from throughtime.forecasting.train import averaged_network
 
 F, SEASON = SMALL["horizon"], SMALL["season"]
 WINDOWS = 3
@@ -57,7 +60,12 @@ def test_the_least_held_out_loss_decides(frame, level, gap, variants, monkeypatc
     plan = plan_of(panel)._replace(learning_rate=0.5)  # overshoots
     reports = defaultdict(list)
     selected = select_plan(
-        panel, panel.lengths, plan, callback=lambda stage, progress: reports[stage].append(progress), seed=0
+        panel,
+        panel.lengths,
+        plan,
+        zero_shot=None,
+        callback=lambda stage, progress: reports[stage].append(progress),
+        seed=0,
     )
     assert sorted(reports) == [f"held out {number + 1}/{variants}" for number in range(variants)]
     judged = {}
@@ -94,7 +102,14 @@ def test_a_run_ends_early(frame):
     """As soon as it is over, and not before."""
     panel, reports = tt.Panel.from_frame(frame), defaultdict(list)
     plan = plan_of(panel)._replace(learning_rate=9.0, log=False)  # far too much
-    select_plan(panel, panel.lengths, plan, callback=lambda stage, now: reports[stage].append(now.state.step), seed=0)
+    select_plan(
+        panel,
+        panel.lengths,
+        plan,
+        zero_shot=None,
+        callback=lambda stage, now: reports[stage].append(now.state.step),
+        seed=0,
+    )
     assert all(1 < len(steps) < SMALL["steps"] for steps in reports.values())
 
 
@@ -111,13 +126,14 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     panel = tt.Panel.from_frame(frame)
     most = 2500 if screened == 1000 else screened
     plan = plan_of(panel, steps=most, members=3)
+    held = hold_out(panel, panel.lengths, plan, needed=8)
+    forecasts = np.nan_to_num(held.truth)[..., None] + np.linspace(-1, 3, len(QUANTILES))
     assert selection.MOST_STEPS == 1000
 
     def made_up(runs, callbacks):
         assert len(runs) == len(callbacks) == 4
-        found = Calibration(min(stopped, screened), (2.0,) * len(QUANTILES))
-        tried = plan._replace(steps=screened)
-        return [Selected(tried._replace(log=loss == 0.5), found._replace(loss=loss)) for loss in (0.7, 0.5, 0.6, 0.9)]
+        tried, steps = plan._replace(steps=screened), min(stopped, screened)
+        return [Trial(tried._replace(log=loss == 0.5), Moment(loss, steps, forecasts)) for loss in (0.7, 0.5, 0.6, 0.9)]
 
     trained = []
     fitted = tt.Forecaster(**SMALL).fit(panel)
@@ -130,11 +146,14 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     monkeypatch.setattr(selection, "run_in_parallel", made_up)
     monkeypatch.setattr(selection, "train_networks", train_all_the_way)
     stages = []
-    selected = select_plan(panel, panel.lengths, plan, callback=lambda stage, _: stages.append(stage), seed=0)
+    selected = select_plan(
+        panel, panel.lengths, plan, zero_shot=None, callback=lambda stage, _: stages.append(stage), seed=0
+    )
     assert (selected.plan.log, selected.calibration.steps) == (True, steps)
     if steps != 2500:
         assert trained == stages == []
-        assert selected.calibration == Calibration(steps, (2.0,) * len(QUANTILES), 0.5)
+        found = stretch_factors(forecasts, held.truth), held_out_loss(forecasts, held, plan)
+        assert selected.calibration == Calibration(steps, *found)
         assert selected.plan.steps == screened
         return
     assert [(few.steps, few.members) for few in trained] == [(2500, 2)]
@@ -172,7 +191,7 @@ def walks(lengths, seed=0):
 )
 def test_how_many_windows_are_held_out(lengths, horizon, windows):
     panel = walks(lengths)
-    held = hold_out(panel, panel.lengths, plan_of(panel, horizon=horizon, season=1))
+    held = hold_out(panel, panel.lengths, plan_of(panel, horizon=horizon, season=1), needed=max(2 * horizon, 8))
     if not windows:
         assert held is None
         return
@@ -185,16 +204,16 @@ def test_how_many_windows_are_held_out(lengths, horizon, windows):
 def test_where_nothing_can_be_held_out_the_plan_stays():
     panel = walks([36])
     plan = plan_of(panel, horizon=12, season=1, steps=None)
-    selected = select_plan(panel, panel.lengths, plan, callback=pytest.fail, seed=0)
+    selected = select_plan(panel, panel.lengths, plan, zero_shot=None, callback=pytest.fail, seed=0)
     assert selected.plan is plan
     assert selected.calibration == Calibration(plan.steps, NO_STRETCH)
 
 
 def test_of_many_series_some_are_judged(monkeypatch):
     """Evenly chosen among those that are long enough, the first and the last among them."""
-    monkeypatch.setattr(selection, "MOST_SERIES", 5)
+    monkeypatch.setattr(held_out, "MOST_SERIES", 5)
     panel = walks([3, 5, *range(20, 37), 2])
-    held = hold_out(panel, panel.lengths, plan_of(panel, season=1))
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=1), needed=8)
     assert len(held.rows) == 3
     for rows in held.rows:
         np.testing.assert_array_equal(rows, [2, 6, 10, 14, 18])
@@ -206,7 +225,7 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     noisy, gappy, short = draw.normal(size=30), draw.normal(size=26), draw.normal(size=14)
     gappy[[3, 9, 10]] = np.nan
     panel = panel_of(noisy, gappy, np.tile([1.0, 2.0, 7.0, 4.0], 8), short)
-    held = hold_out(panel, panel.lengths, plan_of(panel, season=4))
+    held = hold_out(panel, panel.lengths, plan_of(panel, season=4), needed=8)
     expected = []
     for row in range(4):
         history = panel.series(row)[: held.cutoffs[0][row]]
@@ -215,4 +234,4 @@ def test_the_scale_is_the_error_of_seasonal_naive_before_all_windows():
     expected[2] = np.nan
     np.testing.assert_allclose(held.scale, expected, rtol=1e-12)
     constant = panel_of(*[np.full(30, 3.0)] * 3)
-    np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant)).scale, 1.0)
+    np.testing.assert_array_equal(hold_out(constant, constant.lengths, plan_of(constant), needed=8).scale, 1.0)

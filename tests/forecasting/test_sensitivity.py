@@ -7,7 +7,7 @@ import pytest
 from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN
 
 

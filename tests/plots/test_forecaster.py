@@ -11,7 +11,7 @@ from tests.forecasting.conftest import LENGTHS, SMALL
 from tests.plots.pages import Shown, bands, curves, points, texts, words
 
 import throughtime as tt
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.plots.forecaster import LETTERS, MOST_PAST, NOTES, SHOWN, forecaster_block
 
 

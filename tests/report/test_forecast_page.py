@@ -27,7 +27,7 @@ def test_without_a_network_or_a_backtest_the_page_says_so(model):
     content = content_of(model, untested)
     elements = Elements(render(content))
     assert elements.text["h1"] == ["Not compared with seasonal naive: too short."]
-    assert "none: the series are too short" in elements.text["dd"]
+    assert "the pretrained one" in elements.text["dd"]
     assert any("stands in for it" in text for text in elements.text["li"])
     assert (content.losses, content.reach) == ((), None)
 

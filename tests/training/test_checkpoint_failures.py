@@ -94,14 +94,14 @@ for go in sys.stdin:
 
     def test_a_save_between_header_and_arrays_is_read_instead(self, tmp_path, monkeypatch):
         save(tmp_path, 1.0)
-        read = checkpoint._read_arrays
+        read = _folder._read_arrays
 
         def read_late(folder, expected):
             monkeypatch.undo()
             save(folder, 2.0)
             return read(folder, expected)
 
-        monkeypatch.setattr(checkpoint, "_read_arrays", read_late)
+        monkeypatch.setattr(_folder, "_read_arrays", read_late)
         assert_holds(tmp_path, 2.0)
 
 

@@ -1,5 +1,6 @@
 """Training of models on batches: arrays, minibatches, functions that draw, iterators; callbacks; checkpoints; many."""
 
+import itertools
 import threading
 
 import equinox as eqx
@@ -276,6 +277,29 @@ def test_an_interrupted_run_continues_bit_for_bit(tmp_path):
         with pytest.raises(tt.InputError) as caught:
             run(tt.Checkpoints(tmp_path), **change)
         assert caught.value.found == code
+
+
+class Positioned:
+    """Batches of the host that begin at any step, and which steps they began at."""
+
+    def __init__(self):
+        self.began = []
+
+    def __iter__(self):
+        return self.starting_at(0)
+
+    def starting_at(self, step):
+        self.began.append(step)
+        return itertools.islice(host_batches(STEPS), step, None)
+
+
+def test_batches_with_a_position_begin_where_a_run_goes_on(tmp_path):
+    """The same numbers as of batches that are skipped, and none is made twice."""
+    expected = fit(host_batches(STEPS))
+    batches = Positioned()
+    fit(batches, steps=100, callbacks=[tt.Checkpoints(tmp_path)])
+    assert_same(fit(batches, callbacks=[tt.Checkpoints(tmp_path)]), expected)
+    assert batches.began == [0, 100]
 
 
 def test_a_diverged_run_keeps_what_was_good():

@@ -21,6 +21,8 @@ days = np.datetime64("2021-01-01") + np.arange(60)
 values = 20 + 5 * np.sin(np.arange(60) * 2 * np.pi / 7)
 Path("series.csv").write_text("ds,y\\n" + "".join(f"{day},{value}\\n" for day, value in zip(days, values)))
 panel = tt.read_panel("series.csv")
+instant = tt.pretrained().predict(panel, 3)
+before_jax = "jax" in sys.modules
 model = tt.Forecaster(3, season=7, preset="fast", steps=5, hidden=4).fit(panel)
 forecasts = model.predict(level=[80])
 model.save("model")
@@ -28,6 +30,8 @@ again = tt.load("model").predict(level=[80])
 print(json.dumps({
     "columns": forecasts.columns,
     "same": forecasts.equals(again),
+    "instant": instant["throughtime"].len(),
+    "jax": before_jax,
     "finite": bool(np.isfinite(forecasts["throughtime"].to_numpy()).all()),
     "kernels": bool(tt.kernels.available()),
     "missing": [name for name in ("pandas", "plotly", "utilsforecast", "typer", "pytest") if name in sys.modules],
@@ -65,6 +69,7 @@ def test_it_holds_the_library_alone(wheel: Path) -> None:
     assert "throughtime/report/templates/report.html" in names
     assert "throughtime/lab/page/index.html" in names
     assert "throughtime/py.typed" in names
+    assert "throughtime/zero_shot/pretrained.safetensors" in names
     if any(map(shutil.which, ("c++", "g++", "clang++"))):
         assert [name for name in names if name.startswith("throughtime/kernels/_native")]
 
@@ -76,6 +81,7 @@ def test_it_forecasts_saves_and_loads_without_extras(python: Path, tmp_path: Pat
     answer = json.loads(done.stdout.splitlines()[-1])
     assert answer["columns"] == ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
     assert (answer["same"], answer["finite"], answer["missing"]) == (True, True, [])
+    assert (answer["instant"], answer["jax"]) == (3, False)
     if any(map(shutil.which, ("c++", "g++", "clang++"))):
         assert answer["kernels"]
 

@@ -1,33 +1,29 @@
 """The table of cells by name."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from throughtime._registry import resolve
-from throughtime.cells.antisymmetric import Antisymmetric
-from throughtime.cells.base import Cell
-from throughtime.cells.elman import Elman
-from throughtime.cells.gru import GRU
-from throughtime.cells.lem import LEM
-from throughtime.cells.lru import LRU
-from throughtime.cells.lstm import LSTM
-from throughtime.cells.min_gru import MinGRU
-from throughtime.cells.min_lstm import MinLSTM
-from throughtime.cells.slstm import SLSTM
+from throughtime._registry import LazyTable, resolve
 
-CELLS: dict[str, Callable[..., Cell]] = {
-    "elman": Elman,
-    "gru": GRU,
-    "lstm": LSTM,
-    "mingru": MinGRU,
-    "minlstm": MinLSTM,
-    "lru": LRU,
-    "slstm": SLSTM,
-    "lem": LEM,
-    "antisymmetric": Antisymmetric,
-}
+if TYPE_CHECKING:  # it loads JAX
+    from throughtime.cells.base import Cell
+
+CELLS: "LazyTable[Callable[..., Cell]]" = LazyTable(
+    {
+        "elman": "throughtime.cells.elman:Elman",
+        "gru": "throughtime.cells.gru:GRU",
+        "lstm": "throughtime.cells.lstm:LSTM",
+        "mingru": "throughtime.cells.min_gru:MinGRU",
+        "minlstm": "throughtime.cells.min_lstm:MinLSTM",
+        "lru": "throughtime.cells.lru:LRU",
+        "slstm": "throughtime.cells.slstm:SLSTM",
+        "lem": "throughtime.cells.lem:LEM",
+        "antisymmetric": "throughtime.cells.antisymmetric:Antisymmetric",
+    }
+)
 
 
-def cell_type(choice: str | Callable[..., Cell]) -> Callable[..., Cell]:
+def cell_type(choice: "str | Callable[..., Cell]") -> "Callable[..., Cell]":
     """Return the cell class of this name, or ``choice`` itself if it is a class.
 
     Raises:

@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._registry import known_name, resolve
 from throughtime._types import Array, GateBias, InputWeights, Key, KeyLike, RecurrentWeights, Whole
 from throughtime.cells.base import Cell

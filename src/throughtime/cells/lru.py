@@ -5,7 +5,8 @@ from typing import ClassVar, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key, real_number, whole_number
+from throughtime._arguments import real_number, whole_number
+from throughtime._keys import random_key
 from throughtime._types import Array, GateBias, Hidden, InputWeights, KeyLike, Real, RecurrentWeights, Whole
 from throughtime.cells import initializers
 from throughtime.cells.linear import LinearCell

@@ -14,6 +14,8 @@ from throughtime.cli.forecast import forecast
 from throughtime.cli.gradients import gradients
 from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.lab import lab
+from throughtime.cli.predict import predict
+from throughtime.cli.pretrain import pretrain
 from throughtime.cli.runtime import report_error
 from throughtime.cli.tune import tune
 
@@ -24,7 +26,7 @@ app = App(
     version=f"throughtime {__version__}",
     default_parameter=Parameter(negative_iterable=()),  # no --empty-level
 )
-COMMANDS: tuple[Callable[..., int | None], ...] = (demo, forecast, backtest, tune, gradients, lab)
+COMMANDS: tuple[Callable[..., int | None], ...] = (demo, forecast, predict, backtest, tune, gradients, lab, pretrain)
 for place, command in enumerate(COMMANDS):  # in the order of the help
     app.command(command, sort_key=place)
 

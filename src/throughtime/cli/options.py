@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
 HEADS = "quantiles, normal, student_t, or negative_binomial for counts"
-PRESETS = "fast, balanced or best"
+PRESETS = "instant, fast, balanced or best"
 
 COLUMNS = Group("Columns", sort_key=1)
 NETWORK = Group("Network", sort_key=2)

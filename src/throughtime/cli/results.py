@@ -42,9 +42,7 @@ class ForecastResult:
 
     def write(self, folder: Path) -> None:
         """Write ``forecasts.csv``, ``report.html`` and ``model/``."""
-        zone = self.model.panel_.frequency.zone
-        table = self.forecasts | {"ds": np.array(format_times(self.forecasts["ds"], zone))}
-        pl.DataFrame(table).write_csv(folder / "forecasts.csv")
+        write_forecasts(self.forecasts, self.model.panel_.frequency.zone, folder)
         content = forecast_content(
             self.file.name,
             self.model,
@@ -76,6 +74,18 @@ class ForecastResult:
             "interrupted": self.interrupted,
             "seconds": time.perf_counter() - self.began,
         }
+
+
+def write_forecasts(forecasts: dict[str, np.ndarray], zone: str | None, folder: Path) -> None:
+    """Write ``forecasts.csv`` to a folder.
+
+    Args:
+        forecasts: ``unique_id, ds, throughtime, ...`` as arrays.
+        zone: the time zone of ``ds``.
+        folder: an existing one.
+    """
+    table = forecasts | {"ds": np.array(format_times(forecasts["ds"], zone))}
+    pl.DataFrame(table).write_csv(folder / "forecasts.csv")
 
 
 def _mean_mase(tested: Evaluation, model: str) -> float | None:

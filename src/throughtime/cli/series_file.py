@@ -1,10 +1,9 @@
 """A file of series as a command is told of it; reading one needs no JAX."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from throughtime.data import ColumnNames, Panel, read_panel, without_leading_gaps
+from throughtime.data import ColumnNames, Former, Panel, read_named, without_leading_gaps
 
 
 class SeriesFile(NamedTuple):
@@ -21,6 +20,11 @@ class SeriesFile(NamedTuple):
     future: Path | None = None
 
 
-def read_series(source: SeriesFile) -> Panel:
-    """Read the file's panel, without steps before a series' first value."""
-    return without_leading_gaps(read_panel(source.path, **asdict(source.columns)))
+def read_series(source: SeriesFile, former: Former | None = None) -> Panel:
+    """Read the file's panel, without steps before a series' first value.
+
+    Args:
+        source: the file.
+        former: of the panel whose frequency, and whose kinds of covariates, the file must have.
+    """
+    return without_leading_gaps(read_named(source.path, source.columns, former))

@@ -1,24 +1,27 @@
 """From a file to forecasts, a backtest, a model and a report: what ``forecast`` and ``backtest`` do."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from throughtime._errors import InputError
+from throughtime._folder import ARRAYS_FILE
 from throughtime.cli.interrupts import Stop
 from throughtime.cli.progress_bar import ForecastBar, TrainingBar
 from throughtime.cli.results import BacktestResult, ForecastResult, Levels
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.series_file import SeriesFile, read_series
 from throughtime.cli.time_left import BACKTEST
-from throughtime.data import Panel, read_table, require_future, with_future
+from throughtime.data import ColumnNames, Panel, read_table, require_future, with_future
 from throughtime.forecasting import (
     QUANTILES,
     TRAINING,
     BacktestSettings,
     Evaluation,
     Forecaster,
+    ForecasterConfig,
     OnProgress,
     StageCallback,
     affordable_cutoffs,
@@ -33,9 +36,9 @@ from throughtime.forecasting import (
     require_horizon,
     run_backtest,
     score_table,
-    trainable,
+    window_count,
+    windows_needed,
 )
-from throughtime.training import ARRAYS_FILE
 
 MOST_WINDOWS = 3  # of the backtest before a forecast: more take time and say little more
 LAST_DAY = np.datetime64("9999-12-31")  # the last that dates are written for
@@ -63,7 +66,7 @@ def forecast_file(
     runtime.out.open()
     tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
     runtime.say(tested.verdict.headline)
-    interrupted = fit_until_stopped(model, panel, progress_of(bar), runtime)
+    interrupted = fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime)
     for note in model.notes_:
         runtime.say(note)
     bar.doing = "writing the report"
@@ -142,7 +145,9 @@ def progress_of(bar: TrainingBar, prefix: str = "") -> StageCallback:
     return callback
 
 
-def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, runtime: Runtime) -> bool:
+def fit_until_stopped(
+    model: Forecaster, panel: Panel, names: ColumnNames, callback: StageCallback, runtime: Runtime
+) -> bool:
     """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
 
@@ -153,7 +158,7 @@ def fit_until_stopped(model: Forecaster, panel: Panel, callback: StageCallback, 
         return stop.asked.is_set()
 
     with runtime.interrupts.stoppable(stop):
-        model.fit(panel, callback=stopping)
+        model.fit(panel, **asdict(names), callback=stopping)
     if stop.asked.is_set():
         done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
         others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""
@@ -169,7 +174,7 @@ def forecast_columns(model: Forecaster, levels: Levels) -> dict[str, np.ndarray]
 
 def backtest_before_forecast(panel: Panel, model: Forecaster, levels: Levels, callback: StageCallback) -> Evaluation:
     """Backtest a forecaster of the same arguments over as many windows as the series are long enough for."""
-    windows = affordable_windows(panel, model.horizon)
+    windows = affordable_windows(panel, model.config)
     if windows == 0:
         return untested(f"without their last {model.horizon} steps the series are too short to learn from")
     tester = Forecaster(**model.get_params())
@@ -210,14 +215,15 @@ def untested(reason: str) -> Evaluation:
     return Evaluation({}, 0, pl.DataFrame(), {}, no_verdict(reason))
 
 
-def affordable_windows(panel: Panel, horizon: int) -> int:
+def affordable_windows(panel: Panel, config: ForecasterConfig) -> int:
     """Return how many horizons a backtest may hold back.
 
     Up to three; one if more would take too much of the history away; none if that leaves too little to learn from.
     """
+    horizon, needed = config.horizon, windows_needed(config, panel)
     before = np.maximum(panel.lengths - horizon, 0)
-    if not trainable(panel, before, horizon):
+    if window_count(panel, before, horizon) < needed:
         return 0
     long_enough = panel.lengths[learnable(panel, before, horizon)]
     wanted = int(np.clip(HELD_BACK * np.median(long_enough) // horizon, 1, MOST_WINDOWS))
-    return len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=wanted))
+    return len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=wanted, needed=needed))

@@ -1,6 +1,6 @@
 """A long table arranged as regular series with their covariates, and the findings about it."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import narwhals as nw
@@ -9,19 +9,18 @@ from numpy.typing import NDArray
 
 from throughtime.data.calendars import BEGINS, DAY
 from throughtime.data.columns import ColumnNames
-from throughtime.data.covariate_columns import covariate_series, read_column
+from throughtime.data.covariate_columns import covariate_series, read_as, read_column
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.findings import Findings
-from throughtime.data.frames import collect, format_times
+from throughtime.data.former import Former
+from throughtime.data.frames import collect
 from throughtime.data.frequency import Frequency
-from throughtime.data.irregular import SPARSE, FrequencyError
-from throughtime.data.odd_rows import settle_times
+from throughtime.data.irregular import SPARSE
 from throughtime.data.openings import closed_series
-from throughtime.data.rows import Grid, Rows, check_distinct, read_columns, sort_rows, to_grid
+from throughtime.data.rows import Grid, Rows, check_values, to_grid
 from throughtime.data.source import Source
-from throughtime.data.split_time import join_time
+from throughtime.data.steps import check_steps, on_steps, read_rows
 from throughtime.data.time_zones import wall_clock
-from throughtime.data.wide import to_long
 
 MOST_CELLS = 10_000_000  # times of day of all series that are compared
 
@@ -36,9 +35,12 @@ class Arranged(NamedTuple):
     frequency: Frequency
     findings: Findings
     covariates: Covariates | None
+    form: str | None
 
 
-def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> Arranged:
+def arrange(
+    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames, former: Former | None = None
+) -> Arranged:
     """Return regular series from the rows of a table, with NaN where a step has no row.
 
     Series without any value are left out. With future covariates, a series ends with its last value: rows after it hold
@@ -48,15 +50,16 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
         table: one row for each series and time, in any order. Of a lazy table only the needed columns are read.
         source: names the table in messages.
         names: the columns that the user names.
+        former: of the panel whose frequency the series must have, and whose covariates decide how columns are read.
 
     Raises:
         InputError: if the table cannot be used; it names the place, what was found and what was expected.
     """
-    table, source, names = to_long(table, source, names)
-    table, names = join_time(table, source, names)
-    rows = sort_rows(read_columns(table, source, names))
-    check_distinct(rows, table, source)
-    rows, frequency, moved = _on_steps(rows, source)
+    table, source, rows = read_rows(table, source, names, former)
+    check_values(rows, source)
+    rows, frequency, moved = on_steps(rows, source, former)
+    if former is not None:
+        check_steps(rows, frequency, source)
     grid = to_grid(rows, frequency)
     known = np.add.reduceat(~np.isnan(rows.values), rows.bounds()[:-1], dtype=np.int64) > 0
     kept = np.repeat(known, grid.lengths)
@@ -68,7 +71,8 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
     kept &= ~beyond
     covariates = None
     if rows.columns.static or rows.columns.past or rows.columns.future:
-        covariates = read_covariates(table, source, rows, grid).of_series(known)
+        columns = {} if former is None else former.columns
+        covariates = read_covariates(table, source, rows, grid, columns).of_series(known)
     return Arranged(
         rows.ids[known],
         grid.values if kept.all() else grid.values[kept],
@@ -77,31 +81,8 @@ def arrange(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNam
         frequency,
         findings,
         covariates,
+        rows.stamps.form,
     )
-
-
-def _on_steps(rows: Rows, source: Source) -> tuple[Rows, Frequency, tuple[str, ...]]:
-    """Return the rows on steps of one frequency, the frequency, and which time stamps were moved for it, in words."""
-    stamps = rows.stamps
-
-    def name(position: int) -> str:
-        return rows.name(position, source)
-
-    try:
-        settled = settle_times(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
-    except FrequencyError as error:
-        row = rows.table_row(error.position)
-        raise source.error(
-            str(error),
-            code=error.code,
-            row=row,
-            column=rows.columns.time,
-            found=error.found,
-            expected=error.expected,
-        ) from None
-    now = format_times(settled.times[settled.moved], stamps.zone)
-    moved = tuple(f"{name(int(k))} to {time}" for k, time in zip(settled.moved, now, strict=True))
-    return rows._replace(stamps=replace(stamps, values=settled.times)), settled.frequency, moved
 
 
 def _after_last(grid: Grid) -> NDArray[np.bool_]:
@@ -165,8 +146,17 @@ def _closed(rows: Rows, frequency: Frequency) -> NDArray[np.bool_]:
     return closed_series(days, clocks, rows.bounds())
 
 
-def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Rows, grid: Grid) -> Covariates:
+def read_covariates(
+    table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Rows, grid: Grid, former: Mapping[str, Column]
+) -> Covariates:
     """Read the covariates of the table onto the grid of its series, one column after another to bound the memory.
+
+    Args:
+        table: in its long form.
+        source: names the table in messages.
+        rows: the sorted rows.
+        grid: the same on regular steps.
+        former: the covariates by name whose kinds, numbers or categories, these must have.
 
     Raises:
         InputError: for a column that holds neither numbers nor categories, and a static one that changes.
@@ -174,7 +164,8 @@ def read_covariates(table: nw.DataFrame | nw.LazyFrame, source: Source, rows: Ro
     columns = rows.columns
 
     def read(name: str) -> Column:
-        column = read_column(covariate_series(collect(table.select(name))[name]), source)
+        values = covariate_series(collect(table.select(name))[name])
+        column = read_as(former[name], values, source) if name in former else read_column(values, source)
         return Column(name, rows.of_column(column.values), column.categories)
 
     def on_grid(name: str) -> Column:

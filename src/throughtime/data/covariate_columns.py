@@ -13,6 +13,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from throughtime.data.columns import listed
 from throughtime.data.covariates import Column
 from throughtime.data.frames import as_polars
 from throughtime.data.numbers import as_numbers
@@ -80,6 +81,26 @@ def read_column(column: pl.Series, source: Source, *, categorical: bool | None =
     names = text.drop_nulls().unique(maintain_order=True)
     codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Float64).fill_null(float("nan"))
     return Column(column.name, codes.to_numpy(), tuple(names))
+
+
+def read_as(former: Column, values: pl.Series, source: Source) -> Column:
+    """Return new values of a covariate, as numbers or categories as the former ones are.
+
+    New categories are missing values to the network. But numbers, or true and false, none of which was a category
+    before, are a mistake: the tables write the same categories differently.
+    """
+    new = read_column(values, source, categorical=former.categories is not None)
+    if former.categories is None or not new.categories or set(new.categories) & set(former.categories):
+        return new
+    if values.dtype in TEXT and not set(new.categories) <= set(TRUTH):
+        return new
+    raise source.error(
+        f"found {listed(new.categories)}, but the categories are {listed(former.categories)}: write them as before",
+        code="other-categories",
+        column=former.name,
+        found=list(new.categories),
+        expected=list(former.categories),
+    )
 
 
 def as_text(column: pl.Series) -> pl.Series:

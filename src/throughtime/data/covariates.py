@@ -53,6 +53,11 @@ class Covariates:
     has_row: NDArray[np.bool_]
     form: str | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all covariates."""
+        return tuple(column.name for column in (*self.static, *self.past, *self.future))
+
     def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
         """Return the places on the grid of the steps with these ordinals, -1 outside of it.
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 from throughtime.data.columns import listed
-from throughtime.data.covariate_columns import TRUTH, as_text, covariate_series, read_column
+from throughtime.data.covariate_columns import as_text, covariate_series, read_as
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.frames import as_polars, collect, format_times
-from throughtime.data.integer_times import DATED, PLAIN
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.data.split_time import with_joined_time
@@ -87,29 +86,9 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     has_row[places] = True
     future = []
     for column in grid.future:
-        new = _read_as(column, covariate_series(frame[column.name]), source)
+        new = read_as(column, covariate_series(frame[column.name]), source)
         future.append(_filled(column, replace(new, values=new.values[row]), places))
     return replace(panel, covariates=replace(grid, future=tuple(future), has_row=has_row))
-
-
-def _read_as(column: Column, values: pl.Series, source: Source) -> Column:
-    """Return new values of a covariate, as numbers or categories as it was before.
-
-    New categories are missing values to the network. But numbers, or true and false, none of which was a category
-    before, are a mistake: the tables write the same categories differently.
-    """
-    new = read_column(values, source, categorical=column.categories is not None)
-    if column.categories is None or not new.categories or set(new.categories) & set(column.categories):
-        return new
-    if values.dtype in (pl.String, pl.Categorical, pl.Enum) and not set(new.categories) <= set(TRUTH):
-        return new
-    raise source.error(
-        f"found {listed(new.categories)}, but the categories are {listed(column.categories)}: write them as before",
-        code="other-categories",
-        column=column.name,
-        found=list(new.categories),
-        expected=list(column.categories),
-    )
 
 
 def _needed_columns(
@@ -135,8 +114,7 @@ def _rows_in_horizon(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of a frame in the horizon of a series, the numbers of these series, and the steps in them."""
     frequency = panel.frequency
-    form = covariates.form or (PLAIN if frequency.unit == "integer" else DATED)
-    stamps = parse_times(as_polars(frame[covariates.time]), source, like=form)
+    stamps = parse_times(as_polars(frame[covariates.time]), source, like=panel.former.notation)
     dates, has_zone = stamps.values.dtype.kind == "M", stamps.zone is not None
     if dates != (frequency.unit != "integer") or has_zone != (frequency.zone is not None):
         raise source.error(
@@ -162,8 +140,8 @@ def _pairs(covariates: Covariates, frame: nw.DataFrame, source: Source) -> tuple
     numbers = covariates.sources.dtype.kind in "iuf"
     sources = covariates.sources if numbers else covariates.sources.astype(str)
     ids = covariate_series(frame[covariates.id]).alias("id")
-    rows = pl.DataFrame({"id": _keys(ids, numbers), "row": np.arange(len(frame))})
-    series = pl.DataFrame({"id": _keys(pl.Series("id", sources), numbers), "series": np.arange(count)})
+    rows = pl.DataFrame({"id": id_keys(ids, numbers), "row": np.arange(len(frame))})
+    series = pl.DataFrame({"id": id_keys(pl.Series("id", sources), numbers), "series": np.arange(count)})
     pairs = rows.join(series, on="id").sort("row", "series")
     if not len(pairs):
         names = [list(dict.fromkeys(map(str, values))) for values in (ids.to_list(), covariates.sources.tolist())]
@@ -177,7 +155,7 @@ def _pairs(covariates: Covariates, frame: nw.DataFrame, source: Source) -> tuple
     return pairs["row"].to_numpy(), pairs["series"].to_numpy()
 
 
-def _keys(ids: pl.Series, numbers: bool) -> pl.Series:
+def id_keys(ids: pl.Series, numbers: bool) -> pl.Series:
     """Return ids as text by which two tables agree: 1, 1.0, "1" and "1.0" are one series; of numbers "01" is too."""
     keys = as_text(ids).str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "${1}")
     return keys.str.replace(r"^(-?)0+(\d)", "${1}${2}") if numbers else keys

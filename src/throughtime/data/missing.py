@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime.data.columns import ColumnNames
 from throughtime.data.findings import explain_leading_missing
+from throughtime.data.frames import from_native
 from throughtime.data.panel import Panel
+from throughtime.data.source import Source
 
 
 def without_leading_gaps(panel: Panel) -> Panel:
@@ -35,6 +38,32 @@ def as_panel(frame: Any, names: ColumnNames = ColumnNames()) -> Panel:  # noqa: 
     """Return the panel of a frame with these columns, or a panel itself, each series from its first value on."""
     require_threads()
     return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(names)))
+
+
+def beside(panel: Panel, frame: Any, names: ColumnNames) -> Panel:
+    """Return the panel of a frame on the time axis of another, each series from its first value on.
+
+    Args:
+        panel: decides the frequency, and which covariates are numbers and which are categories.
+        frame: with the same columns, or a panel of the same frequency.
+        names: the columns that the user names.
+
+    Raises:
+        InputError: for a frame that cannot be used, and for another frequency.
+    """
+    require_threads()
+    if not isinstance(frame, Panel):
+        table = from_native(frame)
+        return without_leading_gaps(Panel.from_table(table, Source("the frame"), names, panel.former))
+    if replace(frame.frequency, stamp=panel.frequency.stamp) != panel.frequency:
+        found, expected = frame.frequency.describe(), panel.frequency.describe()
+        raise InputError(
+            f"another frequency: the series are {found}, the known ones {expected}",
+            code="other-frequency",
+            found=found,
+            expected=expected,
+        )
+    return without_leading_gaps(frame)
 
 
 def fill_forward(values: np.ndarray, offsets: np.ndarray, season: int) -> np.ndarray:

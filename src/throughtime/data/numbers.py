@@ -25,7 +25,7 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
     """
     if column.dtype == pl.String:
         numbers = _numbers_of_text(column, source)
-    elif column.dtype.is_numeric():
+    elif column.dtype.is_numeric() or column.dtype == pl.Null:
         numbers = column.cast(pl.Float64)
     else:
         raise source.error(

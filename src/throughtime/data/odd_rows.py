@@ -57,6 +57,38 @@ def settle_times(times: NDArray, offsets: NDArray[np.int64], *, stamp: str, zone
         raise
 
 
+def settle_on(frequency: Frequency, times: NDArray, offsets: NDArray[np.int64], *, name: Name) -> Settled:
+    """Return time stamps on the steps of a known frequency, after a few odd ones were moved as above.
+
+    Args:
+        frequency: of the series that these continue, or stand beside.
+        times: as :func:`infer_frequency` has them.
+        offsets: where each series begins and the last one ends, (N + 1,).
+        name: describes the time stamp at a position, for messages.
+
+    Raises:
+        FrequencyError: if some are on no step of the frequency.
+    """
+    ordinals = frequency.ordinals(times)
+    steps = ordinals - np.repeat(ordinals[offsets[:-1]], np.diff(offsets))
+    exact = replace(frequency, stamp=str(times.dtype))
+    odd = np.flatnonzero((exact.times(ordinals) != times) | (steps % frequency.multiple != 0))
+    settled = Settled(times, frequency, odd)
+    few = 0 < len(odd) <= max(1, MOST * len(times)) and len(times) >= FEWEST
+    if few and times.dtype.kind == "M":
+        settled = _moved(odd, times, offsets, frequency) or settled
+    if len(odd) and settled.times is times:
+        raise FrequencyError(
+            f"other time stamps: {name(int(odd[0]))} is on no step of the known series, which are "
+            f"{frequency.describe()}. Correct it, or resample to these steps.",
+            code="other-frequency",
+            position=int(odd[0]),
+            found=str(times[odd[0]]),
+            expected=frequency.describe(),
+        )
+    return settled
+
+
 def _candidates(
     times: NDArray, offsets: NDArray[np.int64], zone: str | None, error: FrequencyError
 ) -> Iterator[NDArray[np.int64]]:
@@ -96,14 +128,21 @@ def _without(
     others = offsets - np.searchsorted(odd, offsets)
     if (np.diff(others) == 0).any():
         return None  # a series of odd rows alone has steps of its own
-    rest = np.delete(times, odd)
     try:
-        frequency = infer_frequency(rest, others, stamp=stamp, zone=zone)
+        frequency = infer_frequency(np.delete(times, odd), others, stamp=stamp, zone=zone)
     except FrequencyError:
+        return None
+    return _moved(odd, times, offsets, frequency)
+
+
+def _moved(odd: NDArray[np.int64], times: NDArray, offsets: NDArray[np.int64], frequency: Frequency) -> Settled | None:
+    """Return the times with the odd ones moved to the nearest steps of the others; None if these have rows."""
+    others = offsets - np.searchsorted(odd, offsets)
+    if (np.diff(others) == 0).any():
         return None
     series = np.searchsorted(offsets, odd, side="right") - 1
     moved = times.copy()
-    moved[odd] = _nearest(times[odd], frequency, rest[others[:-1]][series])
+    moved[odd] = _nearest(times[odd], frequency, np.delete(times, odd)[others[:-1]][series])
     rising = np.diff(moved) > np.timedelta64(0)
     rising[offsets[1:-1] - 1] = True
     return Settled(moved, frequency, odd) if rising.all() else None

@@ -14,6 +14,7 @@ from throughtime.data.arrange import arrange
 from throughtime.data.columns import COVARIATES, ColumnNames
 from throughtime.data.covariates import Covariates
 from throughtime.data.findings import explain
+from throughtime.data.former import Former
 from throughtime.data.frames import from_native
 from throughtime.data.frequency import Frequency
 from throughtime.data.source import Source
@@ -31,6 +32,7 @@ class Panel:
         frequency: the time axis.
         notes: sentences for the user: the findings about the data, and the repairs.
         covariates: the covariates, on a grid that may be longer; cutting the panel leaves them as they are.
+        form: how the time stamps were read, for tables that continue them; None if their type said so.
     """
 
     ids: NDArray
@@ -40,6 +42,7 @@ class Panel:
     frequency: Frequency
     notes: tuple[str, ...] = ()
     covariates: Covariates | None = None
+    form: str | None = None
 
     @classmethod
     def from_frame(
@@ -72,10 +75,29 @@ class Panel:
         return cls.from_table(from_native(frame), Source("the frame"), names)
 
     @classmethod
-    def from_table(cls, table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> "Panel":
-        """Read a long table that messages call ``source``; see :meth:`from_frame`."""
-        ids, values, offsets, starts, frequency, findings, covariates = arrange(table, source, names)
-        return cls(ids, values, offsets, starts, frequency, tuple(explain(findings)), covariates)
+    def from_table(
+        cls,
+        table: nw.DataFrame | nw.LazyFrame,
+        source: Source,
+        names: ColumnNames,
+        former: Former | None = None,
+    ) -> "Panel":
+        """Read a long table; see :meth:`from_frame`.
+
+        Args:
+            table: one row for each series and time.
+            source: names the table in messages.
+            names: the columns that the user names.
+            former: of the panel whose frequency, and whose kinds of covariates, the table must have.
+        """
+        ids, values, offsets, starts, frequency, findings, covariates, form = arrange(table, source, names, former)
+        return cls(ids, values, offsets, starts, frequency, tuple(explain(findings)), covariates, form)
+
+    @property
+    def former(self) -> Former:
+        """What another table of this kind takes from the panel."""
+        form = self.form if self.covariates is None else self.form or self.covariates.form
+        return Former(self.frequency, form, self.covariates)
 
     def __len__(self) -> int:
         """Return the number of series, N."""

@@ -12,6 +12,7 @@ import polars as pl
 from throughtime._errors import InputError
 from throughtime.data.columns import ColumnNames
 from throughtime.data.csv_text import parse_csv
+from throughtime.data.former import Former
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 
@@ -45,9 +46,20 @@ def read_panel(
     Raises:
         InputError: if the file cannot be used; it names file, line and column, what was found and expected.
     """
+    return read_named(path, ColumnNames(id, time, target, static, past, future))
+
+
+def read_named(path: str | Path, names: ColumnNames, former: Former | None = None) -> Panel:
+    """Read the panel of a file as :func:`read_panel` does.
+
+    Args:
+        path: the file.
+        names: the columns that the user names.
+        former: of the panel whose frequency, and whose kinds of covariates, the file must have.
+    """
     table, source = read_table(path)
     try:
-        return Panel.from_table(table, source, ColumnNames(id, time, target, static, past, future))
+        return Panel.from_table(table, source, names, former)
     except DAMAGED as error:
         if isinstance(table, nw.DataFrame):
             raise

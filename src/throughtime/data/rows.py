@@ -98,20 +98,23 @@ class Grid(NamedTuple):
         return spread
 
 
-def read_columns(table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> Rows:
+def read_columns(
+    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames, notation: str | None = None
+) -> Rows:
     """Read the ids, time stamps and values of a table, in its order.
 
     Args:
         table: one row for each series and time. Of a lazy table only the needed columns are read.
         source: names the table in messages.
         names: the columns that the user names.
+        notation: that of the time stamps of the table that this one continues.
 
     Raises:
         InputError: for columns that cannot be found or read.
     """
     frame, columns = select_columns(table, source, names)
     values, codes = _values(frame, columns, source)
-    stamps = parse_times(as_polars(frame[columns.time]), source)
+    stamps = parse_times(as_polars(frame[columns.time]), source, like=notation)
     labels, series = _series(frame, columns, source)
     count = len(columns.targets)
     if count == 1:
@@ -128,11 +131,6 @@ def _values(
 ) -> tuple[NDArray[np.float64], tuple[tuple[str, float], ...]]:
     """Return the values of all target columns, one after the other, and the numbers that stood for missing ones."""
     values = [as_numbers(as_polars(frame[name]), source) for name in columns.targets]
-    for name, column in zip(columns.targets, values, strict=True):
-        if np.isnan(column).all():
-            raise source.error(
-                "all values are missing, expected numbers", code="all-missing", column=name, expected="numbers"
-            )
     found = {name: missing_code(column) for name, column in zip(columns.targets, values, strict=True)}
     codes = tuple((name, code) for name, code in found.items() if code is not None)
     known = [
@@ -199,6 +197,15 @@ def sort_rows(rows: Rows) -> Rows:
 
 def _rising(series: NDArray[np.int64], times: NDArray) -> bool:
     return bool(((times[1:] >= times[:-1]) | (series[1:] != series[:-1])).all())
+
+
+def check_values(rows: Rows, source: Source) -> None:
+    """Refuse a table, its rows in its own order, with a target column that has no value."""
+    for name, column in zip(rows.columns.targets, np.isnan(rows.values).reshape(-1, rows.height), strict=True):
+        if column.all():
+            raise source.error(
+                "all values are missing, expected numbers", code="all-missing", column=name, expected="numbers"
+            )
 
 
 def check_distinct(rows: Rows, table: nw.DataFrame | nw.LazyFrame, source: Source) -> None:

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime._arguments import plain, random_key, whole_number
+from throughtime._arguments import plain, whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Bool, Float, Int, KeyLike, Real, Truth, Whole
 
 
@@ -301,10 +302,6 @@ def _at_least(least: int, name: str, size: Whole) -> int:
     """Return a size as Python's whole number; refuse one that is too small."""
     number = whole_number(name, size, least=None)
     if number < least:
-        raise InputError(
-            f"{name} must be at least {least}, got {number}",
-            code="too-small",
-            found=number,
-            expected=f"at least {least}",
-        )
+        expected = f"at least {least}"
+        raise InputError(f"{name} must be {expected}, got {number}", code="too-small", found=number, expected=expected)
     return number

@@ -11,14 +11,14 @@ from throughtime._errors import InputError
 from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
-from throughtime.forecasting.dataset import learnable, least_windows, nonnegative, trainable
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, Levels, as_levels, interval_columns
 from throughtime.forecasting.metrics import decile_crps
+from throughtime.forecasting.observations import learnable, nonnegative, window_count, windows_needed
 from throughtime.forecasting.results import MODEL, BacktestResult, BacktestSettings, WindowForecast
 from throughtime.forecasting.rivals import naive_points
-from throughtime.forecasting.train import StageCallback
+from throughtime.forecasting.stages import StageCallback
 
 if TYPE_CHECKING:
     from throughtime.forecasting.forecaster import Forecaster
@@ -145,7 +145,7 @@ def network_windows(
         InputError: if the series are too short.
     """
     horizon, size = model.config.horizon, settings.train_size
-    require_trainable(panel, cutoffs, horizon, settings)
+    require_history(panel, cutoffs, horizon, settings, needed=windows_needed(model.config, panel))
     begins, part = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(cutoffs):
         starts = history_starts(panel, known, size)
@@ -168,8 +168,17 @@ def _with_prefix(callback: StageCallback, prefix: str) -> StageCallback:
     return lambda stage, progress: callback(prefix + stage, progress)
 
 
-def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, settings: BacktestSettings) -> None:
-    """Refuse windows that leave too few values before the first of them.
+def require_history(
+    panel: Panel, cutoffs: np.ndarray, horizon: int, settings: BacktestSettings, *, needed: int
+) -> None:
+    """Refuse windows of a backtest that leave too little before the first of them.
+
+    Args:
+        panel: N series.
+        cutoffs: (K, N) how many steps of each series every window knows.
+        horizon: F.
+        settings: ``train_size`` and ``step`` count.
+        needed: different windows, with a horizon after each, that must remain.
 
     Raises:
         InputError: with the length that the series need.
@@ -177,19 +186,19 @@ def require_trainable(panel: Panel, cutoffs: np.ndarray, horizon: int, settings:
     size = settings.train_size
     starts = history_starts(panel, cutoffs[0], size)
     part = panel if size is None else panel.between(starts, panel.lengths)
-    if trainable(part, cutoffs[0] - starts, horizon):
+    if window_count(part, cutoffs[0] - starts, horizon) >= needed:
         return
     longest = int(panel.lengths.max())
     windows = f"{len(cutoffs)} window{'s' if len(cutoffs) > 1 else ''} of {horizon} steps"
-    needed = horizon + least_windows(horizon)
-    least = horizon + (len(cutoffs) - 1) * (settings.step or horizon) + needed
-    if size is not None and longest >= least and size < needed:
+    steps = horizon + needed
+    least = horizon + (len(cutoffs) - 1) * (settings.step or horizon) + steps
+    if size is not None and longest >= least and size < steps:
         raise InputError(
-            f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {needed}, "
+            f"the training size of {size} steps is too small for a backtest of {windows}: expected at least {steps}, "
             "or several series",
             code="train-size-too-small",
             found=size,
-            expected=needed,
+            expected=steps,
         )
     raise InputError(
         f"the series are too short for a backtest of {windows}: the longest has {longest}, expected at least {least}, "

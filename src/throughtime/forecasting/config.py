@@ -1,42 +1,22 @@
-"""Two records: the settings that were asked for, and the plan that follows from them and from the training data.
-
-The plan is made by one function a rule; the thresholds stand above them with their reasons. A third record,
-:class:`Calibration`, holds the findings of the held-out runs, which are no part of the plan.
-"""
+"""The settings of a forecaster that were asked for, checked as far as no data is needed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy as np
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from throughtime._arguments import truth_value, whole_number
 from throughtime._errors import InputError
-from throughtime._registry import class_or_name, known_name
-from throughtime._types import Truth, Whole
-from throughtime.cells import CELLS, Cell
-from throughtime.data import Encodings, sizes_of
-from throughtime.forecasting.heads import HEADS, Head, head_type
-from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.network import Design
+from throughtime._numbers import Truth, Whole
+from throughtime._registry import class_or_name, known_name, shown_name
+from throughtime.cells import CELLS
+from throughtime.forecasting.head_catalog import HEADS
 
-TINY_PANEL = 5_000  # observations; below it a batch of 128 windows would hold most of the windows that there are
-SMALL_PANEL = 60_000  # observations; below it a network of 64 units learns the noise
-MEDIUM_PANEL = 200_000  # observations; above it the validation loss still falls after 1,500 steps
-STEPS = (600, 1500, 3000)  # training steps for a small panel, a medium one and a large one
-LEARNING_RATE = 3e-3  # at its peak
-STEPS_A_DAY = (24, 48, 96, 144, 288, 1440)  # of hours, half and quarter hours, 10, 5 and 1 minutes
-WEEK = 7  # days
-SEASONS_BACK = 6  # that the bases average over: on the Hospital panel five give a better profile than three
+if TYPE_CHECKING:  # they load JAX
+    from throughtime.cells import Cell
+    from throughtime.forecasting.heads import Head
+
 LEAST_LOOKBACK = 2  # values; without a season the base with drift compares two
-MOST_PATCHES = 32  # time steps of the cell: longer sequences cost more than they gain
-SEASONAL_PATCH = (4, 31)  # seasons in this range make one patch each; others are cut into patches of PATCH values
-PATCH = 8
-SEASONS_READ, LONG_SEASONS_READ, HORIZONS_READ, LEAST_READ = 3, 2, 3, 24  # the window is the longest of these
 HORIZON_FLOOR, HORIZON_FACTOR = 100, 3  # steps that are always allowed; multiples of the longest series
-NO_STRETCH: tuple[float, ...] = (1.0,) * len(QUANTILES)  # intervals as the networks make them
-MOSTLY = 0.5  # of the observations: logarithms help a panel if those of this share of it are in series that have them
-LEAST_SHARE = 1e-3  # of the smallest positive value; it stands in for values without a logarithm
 
 
 def require_size(name: str, value: Any) -> int:
@@ -78,14 +58,27 @@ class Effort(NamedTuple):
         members: networks that are trained and averaged.
         length: of their training, as a multiple of the usual steps for the size of the panel.
         variants: whether several variants compete on held-out ends of the series.
+        trains: whether networks are trained; if not, the pretrained one forecasts, unless the arguments ask for a
+            training.
+        holds_out: whether held-out ends of the series choose, and calibrate the intervals.
     """
 
     members: int
     length: float
     variants: bool
+    trains: bool = True
+    holds_out: bool = True
 
 
-PRESETS = {"fast": Effort(1, 0.34, False), "balanced": Effort(4, 1.0, True), "best": Effort(10, 1.5, True)}
+PRESETS = {
+    "instant": Effort(0, 0.0, False, trains=False, holds_out=False),
+    "fast": Effort(1, 0.34, False, trains=False),
+    "balanced": Effort(4, 1.0, True),
+    "best": Effort(10, 1.5, True),
+}
+INSTANT, QUANTILE_HEAD = "instant", "quantiles"
+OF_TRAINING = ("cell", "hidden", "steps", "members", "lookback", "head", "calendar")
+"""The arguments that only a trained network has."""
 
 
 def effort(preset: str) -> Effort:
@@ -122,12 +115,12 @@ class ForecasterConfig:
 
     horizon: Whole
     season: Whole | None = None
-    cell: str | Callable[..., Cell] = "gru"
+    cell: "str | Callable[..., Cell]" = "gru"
     hidden: Whole | None = None
     steps: Whole | None = None
     members: Whole | None = None
     lookback: Whole | None = None
-    head: str | type[Head] = "quantiles"
+    head: "str | type[Head]" = QUANTILE_HEAD
     preset: str = "balanced"
     seed: Whole = 0
     calendar: Truth = False
@@ -144,6 +137,15 @@ class ForecasterConfig:
         checked["calendar"] = truth_value("calendar", self.calendar, code="bad-calendar")
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the fields are frozen from now on
+        if self.preset == INSTANT and self.of_training:
+            name = self.of_training[0]
+            raise InputError(
+                f"the preset {INSTANT!r} takes the pretrained network as it is, and was given {name}="
+                f"{shown_name(getattr(self, name))}: expected no argument of a training; leave it out, or take another "
+                "preset, such as 'balanced'",
+                code="argument-of-training",
+                found=name,
+            )
         if self.lookback is not None and self.lookback < LEAST_LOOKBACK:
             raise InputError(
                 f"the lookback is {self.lookback}: expected at least {LEAST_LOOKBACK} values, to see a movement",
@@ -152,154 +154,13 @@ class ForecasterConfig:
                 expected=LEAST_LOOKBACK,
             )
 
+    @property
+    def of_training(self) -> tuple[str, ...]:
+        """The arguments of a training that differ from the defaults."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return tuple(name for name in OF_TRAINING if getattr(self, name) != defaults[name])
 
-class Plan(NamedTuple):
-    """The decisions about one panel before its networks are trained.
-
-    Attributes:
-        design: the sizes of the network.
-        log: whether the network sees logarithms of the series whose values all have one.
-        smallest: the value that stands in for values without a logarithm.
-        steps: training steps; the schedule of the learning rate is made for them, early stopping may end before.
-        batch: windows in each step.
-        learning_rate: at its peak.
-        members: networks that are trained, from different weights and windows, and averaged.
-        variants: whether variants of the network compete on held-out ends, or this one alone is trained.
-        positive: whether all forecasts stop at zero, because no value was negative; else those of series without any.
-        skip: whether the network learns a linear map past its blocks, from the window to the horizon.
-        encodings: of the covariates; None without any.
-    """
-
-    design: Design
-    log: bool
-    smallest: float
-    steps: int
-    batch: int
-    learning_rate: float
-    members: int
-    variants: bool
-    positive: bool
-    skip: bool = True
-    encodings: Encodings | None = None
-
-
-class Calibration(NamedTuple):
-    """The findings of the held-out runs.
-
-    Attributes:
-        steps: after which training stops: the held-out loss did not improve afterwards.
-        stretch: (Q,) factors on each quantile's distance from the median, with which held-out intervals cover.
-        loss: the held-out loss after these steps; infinity if nothing was held out, or no value in it is known.
-    """
-
-    steps: int
-    stretch: tuple[float, ...] = NO_STRETCH
-    loss: float = np.inf
-
-
-def make_plan(
-    config: ForecasterConfig,
-    values: np.ndarray,
-    lengths: np.ndarray,
-    *,
-    usual_season: int = 1,
-    counts: np.ndarray | None = None,
-) -> Plan:
-    """Decide sizes and transformation for a panel.
-
-    Args:
-        config: the settings that were asked for; those that are None are decided here.
-        values: (P,) the observed values that training may see.
-        lengths: (N,) steps of each series that training may see.
-        usual_season: the period in steps that is usual for the frequency, 1 if there is none.
-        counts: (N,) the observed values of each series, which follow one another; without it they are of one series.
-
-    Raises:
-        InputError: for values that the head cannot have.
-    """
-    head, work, observations = head_type(config.head)(), effort(config.preset), len(values)
-    head.require(values)
-    season = usual_season if config.season is None else config.season
-    return Plan(
-        design=_design(config, season, longest=int(lengths.max()), observations=observations),
-        log=not head.counts and _share_with_logarithms(values, counts) >= MOSTLY,
-        smallest=float(np.min(values, where=values > 0, initial=1.0)) * LEAST_SHARE,
-        steps=round(work.length * usual_steps(observations)) if config.steps is None else config.steps,
-        batch=64 if observations < TINY_PANEL else 128,
-        learning_rate=LEARNING_RATE,
-        members=work.members if config.members is None else config.members,
-        variants=work.variants,
-        positive=observations > 0 and bool((values >= 0).all()),
-    )
-
-
-def _share_with_logarithms(values: np.ndarray, counts: np.ndarray | None) -> float:
-    """Return the share of the observations (P,) in series all of whose values have a logarithm; 0 without any."""
-    counts = np.array([len(values)]) if counts is None else counts
-    counts = counts[counts > 0]
-    if not len(counts):
-        return 0.0
-    least = np.minimum.reduceat(values, np.cumsum(counts) - counts)
-    return float(counts[least > 0].sum() / counts.sum())
-
-
-def with_encodings(plan: Plan, encodings: Encodings | None) -> Plan:
-    """Return the plan for a network that reads the covariates of ``encodings``; the same plan without any."""
-    if encodings is None:
-        return plan
-    return plan._replace(encodings=encodings, design=plan.design._replace(covariates=sizes_of(encodings)))
-
-
-def usual_steps(observations: int) -> int:
-    """Return the training steps for a panel with this number of observed values."""
-    return STEPS[np.searchsorted((SMALL_PANEL, MEDIUM_PANEL), observations, side="right")]
-
-
-def periods(season: int) -> tuple[int, ...]:
-    """Return the season, and the week if the season is a day: demand and traffic repeat after both."""
-    return (season, WEEK * season) if season in STEPS_A_DAY else (season,)
-
-
-def usable_seasons(seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, ...]:
-    """Return the periods that are shorter than the history, and fit twice (the first) into the lookback; or (1,)."""
-    most = np.inf if lookback is None else lookback
-    if 2 * seasons[0] > most:
-        return (1,)
-    return tuple(period for period in seasons if period < longest and period <= most) or (1,)
-
-
-def rounded_up(size: int) -> int:
-    """Return the next power of two, or one and a half of one."""
-    power = 1 << (size - 1).bit_length()
-    return power * 3 // 4 if size <= power * 3 // 4 else power
-
-
-def window_sizes(horizon: int, seasons: tuple[int, ...], longest: int, lookback: int | None) -> tuple[int, int]:
-    """Return the sizes of a patch and of the window, which is a whole number of patches.
-
-    Without a lookback the window is three seasons, two of the longest, three horizons or 24 steps, whatever is most,
-    as far as about a whole horizon remains after it: rounded up, so that series of about the same length share a
-    program. A patch is one season if that is a moderate number of values, so that the cell counts seasons.
-    """
-    season = seasons[0]
-    wanted = max(SEASONS_READ * season, LONG_SEASONS_READ * max(seasons), HORIZONS_READ * horizon, LEAST_READ)
-    room = max(longest - horizon, 1)
-    available = min(wanted, rounded_up(room)) if lookback is None else min(lookback, room)
-    patch = season if SEASONAL_PATCH[0] <= season <= SEASONAL_PATCH[1] else PATCH
-    while -(-available // patch) > MOST_PATCHES:
-        patch *= 2
-    patch = min(patch, available)
-    whole = available // patch if lookback is not None else -(-available // patch)
-    return patch, whole * patch
-
-
-def _design(config: ForecasterConfig, season: int, *, longest: int, observations: int) -> Design:
-    """Return the sizes of the network for a panel with a season."""
-    seasons = usable_seasons(periods(season), longest, config.lookback)
-    patch, length = window_sizes(config.horizon, seasons, longest, config.lookback)
-    whole = min(SEASONS_BACK, -(-longest // seasons[0])) * seasons[0]  # seasons: no design for each length
-    history = whole if config.lookback is None else min(whole, longest, config.lookback)
-    hidden = config.hidden if config.hidden is not None else (32 if observations < SMALL_PANEL else 64)
-    return Design(
-        config.cell, hidden, config.horizon, length, patch, seasons, QUANTILES, head=config.head, history=history
-    )
+    @property
+    def trains(self) -> bool:
+        """True if networks are trained: the preset says so, or an argument of a training is given."""
+        return effort(self.preset).trains or bool(self.of_training)

@@ -1,9 +1,11 @@
 """Rolling cutoffs: the end of the history of each window in a backtest, and its start."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from throughtime.data import Panel
-from throughtime.forecasting.dataset import trainable
+from throughtime.forecasting.observations import window_count
 
 
 def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: int) -> np.ndarray:
@@ -22,21 +24,22 @@ def rolling_cutoffs(lengths: np.ndarray, *, windows: int, step: int, horizon: in
     return np.maximum(lengths - back[:, None], 0)
 
 
-def affordable_cutoffs(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int) -> np.ndarray:
-    """Return the cutoffs of the most windows, one after the other, that leave a network enough to learn from.
+def affordable_cutoffs(panel: Panel, lengths: np.ndarray, *, horizon: int, most: int, needed: int) -> np.ndarray:
+    """Return the cutoffs of the most windows, one after the other, that leave enough before them.
 
     Args:
         panel: the series.
         lengths: (N,) the steps of each; the last window ends there.
         horizon: F.
         most: the largest number of windows.
+        needed: different windows, with a horizon after each, that must remain before them.
 
     Returns:
         (K, N), as :func:`rolling_cutoffs` returns them; no rows if not even one window leaves enough.
     """
     for windows in range(most, 0, -1):
         cutoffs = rolling_cutoffs(lengths, windows=windows, step=horizon, horizon=horizon)
-        if trainable(panel, cutoffs[0], horizon):
+        if window_count(panel, cutoffs[0], horizon) >= needed:
             return cutoffs
     return np.empty((0, len(lengths)), lengths.dtype)
 
@@ -58,3 +61,11 @@ def history_starts(panel: Panel, cutoffs: np.ndarray, size: int | None) -> np.nd
     begins = panel.offsets[:-1]
     first = places[np.searchsorted(places, begins + np.maximum(cutoffs - size, 0))]
     return np.minimum(first - begins, cutoffs)
+
+
+def histories(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray) -> Panel:
+    """Return the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), each as a series; without covariates."""
+    offsets = np.append(0, np.cumsum(cutoffs))
+    places = np.arange(offsets[-1]) + np.repeat(panel.offsets[rows] - offsets[:-1], cutoffs)
+    starts, values = panel.starts[rows], panel.values[places]
+    return replace(panel, ids=panel.ids[rows], values=values, offsets=offsets, starts=starts, covariates=None)

@@ -1,70 +1,13 @@
-"""A panel on the device, and the rules for series that are too short to learn from."""
+"""A panel on the device, as the network sees it."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from throughtime.data import Panel, Series, device_series, encode, fill_forward
-from throughtime.forecasting.config import Plan
 from throughtime.forecasting.network import head_of
-
-LEAST_OBSERVED = 3  # observations; with fewer there is nothing to measure a scale with
-LEAST_HORIZONS, LEAST_WINDOWS = 2, 8  # on shorter random walks, intervals of 95 % covered 0 to 80 % of values
-
-
-def learnable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> np.ndarray:
-    """Return (N,) flags of the series that the network serves: longer than the horizon, with some values observed."""
-    return (cutoffs > horizon) & (observed_counts(panel, cutoffs) >= LEAST_OBSERVED)
-
-
-def window_count(panel: Panel, cutoffs: np.ndarray, horizon: int) -> int:
-    """Return how many different windows, with a whole horizon after each, training can draw from all series."""
-    return int((cutoffs - horizon)[learnable(panel, cutoffs, horizon)].sum())
-
-
-def least_windows(horizon: int) -> int:
-    """Return how many windows a network needs."""
-    return max(LEAST_HORIZONS * horizon, LEAST_WINDOWS)
-
-
-def trainable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> bool:
-    """Return True if there are windows enough for a network.
-
-    Neighboring windows share all but one step of their future, so only a horizon of windows shows a second future. A
-    network that has seen one future knows it by heart, and its intervals have no width.
-    """
-    return window_count(panel, cutoffs, horizon) >= least_windows(horizon)
-
-
-def observed_counts(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """Return (N,) the number of values of each series that were observed before its cutoff."""
-    counts = np.concatenate([[0], np.cumsum(~np.isnan(panel.values))])
-    return counts[panel.offsets[:-1] + cutoffs] - counts[panel.offsets[:-1]]
-
-
-def known_values(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """Return (K,) all values observed before the cutoffs, one series after the other."""
-    values = panel.values[panel.steps < np.repeat(cutoffs, panel.lengths)]
-    return values[~np.isnan(values)]
-
-
-def nonnegative(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
-    """Return (N,) flags of the series whose forecasts stop at zero: no value before the cutoff is negative.
-
-    They are all of them if no value of the training data was negative.
-    """
-    smallest = _smallest_known(panel, cutoffs)
-    return plan.positive | ((smallest >= 0) & (smallest < np.inf))
-
-
-def _smallest_known(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """Return (N,) the smallest observed value before each cutoff; infinity without one."""
-    known = (panel.steps < np.repeat(cutoffs, panel.lengths)) & ~np.isnan(panel.values)
-    smallest, some = np.full(len(panel), np.inf), panel.lengths > 0
-    if some.any():
-        values = np.where(known, panel.values, np.inf)
-        smallest[some] = np.minimum.reduceat(values, panel.offsets[:-1][some])
-    return smallest
+from throughtime.forecasting.observations import learnable, nonnegative, smallest_known
+from throughtime.forecasting.plan import Plan
 
 
 class Prepared(NamedTuple):
@@ -99,7 +42,7 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     """
     observed = ~np.isnan(panel.values)
     values = filled = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
-    log = plan.log & (_smallest_known(panel, cutoffs) > 0)
+    log = plan.log & (smallest_known(panel, cutoffs) > 0)
     if log.any():  # values without a logarithm may come after the cutoffs of training
         values = np.where(np.repeat(log, panel.lengths), np.log(np.maximum(values, plan.smallest)), values)
     first = _first_observed(observed, panel)

@@ -6,10 +6,16 @@ import numpy as np
 
 from throughtime._registry import shown_name
 from throughtime.data import Panel
-from throughtime.forecasting.dataset import known_values, learnable, least_windows, window_count
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.selection import Selected
-from throughtime.forecasting.train import Fitted
+from throughtime.forecasting.observations import (
+    LEAST_OBSERVED,
+    known_values,
+    learnable,
+    least_windows,
+    observed_counts,
+    window_count,
+)
 
 NOTABLE = 1.005  # factors below are 1.00 as printed
 NAMED = 5  # series that a sentence names
@@ -33,7 +39,9 @@ class Decisions(NamedTuple):
         widened: how many times wider intervals are than the networks made them, by their level in per cent.
         windows: different windows that training can draw.
         least_windows: different windows that a network needs.
-        short: names of series that the network does not serve; empty if there is no network.
+        short: names of series that the trained networks do not serve; empty if there are none.
+        networks: M, the trained networks.
+        zero_shot: the weight of the pretrained network in the mean; None if it takes no part.
     """
 
     seasons: tuple[int, ...]
@@ -50,20 +58,22 @@ class Decisions(NamedTuple):
     windows: int
     least_windows: int
     short: tuple[str, ...]
+    networks: int
+    zero_shot: float | None
 
 
-def decisions(panel: Panel, cutoffs: np.ndarray, selected: Selected, *, season: int | None) -> Decisions:
+def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, *, season: int | None) -> Decisions:
     """Collect the decisions.
 
     Args:
         panel: N series.
         cutoffs: (N,) the steps of each series that training could see.
-        selected: the plan and its calibration.
+        fitted: the forecaster, apart from its notes.
         season: the period that the user asked for; None if it was left to the frequency.
     """
-    plan, calibration = selected
+    plan, calibration = fitted.plan, fitted.calibration
     horizon, windows = plan.design.horizon, window_count(panel, cutoffs, plan.design.horizon)
-    unserved = panel.ids[~learnable(panel, cutoffs, horizon)] if windows >= least_windows(horizon) else ()
+    unserved = panel.ids[~learnable(panel, cutoffs, horizon)] if fitted.networks else ()
     return Decisions(
         seasons=plan.design.seasons,
         asked_season=season,
@@ -79,12 +89,19 @@ def decisions(panel: Panel, cutoffs: np.ndarray, selected: Selected, *, season: 
         windows=windows,
         least_windows=least_windows(horizon),
         short=tuple(str(name) for name in unserved),
+        networks=len(fitted.networks),
+        zero_shot=calibration.zero_shot if _is_pretrained(panel, cutoffs, fitted) else None,
     )
+
+
+def _is_pretrained(panel: Panel, cutoffs: np.ndarray, fitted: Fitted) -> bool:
+    """Return True if the pretrained network can forecast a series."""
+    return fitted.zero_shot is not None and bool((observed_counts(panel, cutoffs) >= LEAST_OBSERVED).any())
 
 
 def explain(made: Decisions) -> list[str]:
     """Return a sentence for each decision that a user should know of."""
-    return [season_note(made), *_calendar_note(made), *_training_notes(made), *_series_note(made)]
+    return [season_note(made), *_calendar_note(made), *_network_notes(made), *_width_note(made), *_series_note(made)]
 
 
 def plan_facts(fitted: Fitted) -> list[tuple[str, str]]:
@@ -94,8 +111,8 @@ def plan_facts(fitted: Fitted) -> list[tuple[str, str]]:
     return [
         ("series", f"{len(panel):,}, {len(panel.values):,} steps in all"),
         ("time axis", f"{panel.frequency.describe()}, {season}"),
-        ("networks", _networks(fitted) if fitted.networks else "none: the series are too short"),
-        ("seen as", _seen_as(fitted)),
+        ("networks", _networks(fitted)),
+        *([("seen as", _seen_as(fitted))] if fitted.networks else []),
     ]
 
 
@@ -107,6 +124,13 @@ def _seen_as(fitted: Fitted) -> str:
 
 
 def _networks(fitted: Fitted) -> str:
+    if not fitted.networks:
+        return "none: the series are too short" if fitted.zero_shot is None else "the pretrained one"
+    beside = ", and the pretrained one" if fitted.calibration.zero_shot else ""
+    return _trained_networks(fitted) + beside
+
+
+def _trained_networks(fitted: Fitted) -> str:
     design = fitted.plan.design
     cell = design.cell.upper() if isinstance(design.cell, str) else shown_name(design.cell)
     bases = f" (its bases {design.reach})" if design.reach > design.length else ""
@@ -140,31 +164,41 @@ def _calendar_note(made: Decisions) -> list[str]:
     return [f"The network reads the calendar: {', '.join(made.calendar)}."] if made.calendar else []
 
 
-def _training_notes(made: Decisions) -> list[str]:
-    notes = []
-    if made.steps < made.most_steps:
-        notes.append(
+def _network_notes(made: Decisions) -> list[str]:
+    """Return the sentences about the networks that forecast, and why these."""
+    if made.networks:
+        stop = (
             f"Training stops after {made.steps} of {made.most_steps} steps: the held-out loss did not improve "
             "afterwards."
         )
+        mean = "The forecast is the mean of the trained networks and the pretrained one: so the held-out ends choose."
+        return [*([stop] if made.steps < made.most_steps else []), *([mean] if made.zero_shot else [])]
+    if made.zero_shot and made.steps == 0 and made.windows >= made.least_windows:
+        return ["The pretrained network forecasts: it was trained on synthetic series, and not on these."]
+    if made.zero_shot and made.steps:
+        return ["The pretrained network forecasts alone: on the held-out ends it was better than trained ones."]
+    instead = "seasonal naive" if made.zero_shot is None else "pretrained network's"
+    return [
+        f"No network was trained: {made.windows} different windows with {made.horizon} steps after each are too few to "
+        f"learn from, expected {made.least_windows}. The {instead} forecast stands in for it."
+    ]
+
+
+def _width_note(made: Decisions) -> list[str]:
     widened = {level: factor for level, factor in made.widened.items() if factor >= NOTABLE}
-    if widened:
-        factors = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in widened.items())
-        notes.append(f"Intervals {factors} as wide as the networks made them, to cover the held-out errors.")
-    return notes
+    if not widened:
+        return []
+    factors = " and ".join(f"of {level} % {factor:.2f} times" for level, factor in widened.items())
+    return [f"Intervals {factors} as wide as the networks made them, to cover the held-out errors."]
 
 
 def _series_note(made: Decisions) -> list[str]:
-    if made.windows < made.least_windows:
-        return [
-            f"No network: {made.windows} different windows with {made.horizon} steps after each are too few to learn "
-            f"from, expected {made.least_windows}. The seasonal naive forecast stands in for it."
-        ]
     if not made.short:
         return []
     named = ", ".join(made.short[:NAMED]) + (" ..." if len(made.short) > NAMED else "")
     are, have = ("are", "have") if len(made.short) > 1 else ("is", "has")
+    instead = "seasonal naive" if made.zero_shot is None else "pretrained network's"
     return [
         f"{len(made.short)} of {made.series} series {are} not longer than the horizon of {made.horizon} steps, or "
-        f"{have} almost no observations ({named}): the seasonal naive forecast stands in for the network there."
+        f"{have} almost no observations ({named}): the {instead} forecast stands in for the network there."
     ]

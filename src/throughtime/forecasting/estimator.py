@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from throughtime._errors import InputError
+from throughtime.data import Panel
 from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.fitted import Fitted, Networks
+from throughtime.forecasting.plan import Calibration, Plan
 
 Me = TypeVar("Me", bound="Estimator")
 
@@ -61,6 +66,51 @@ class Estimator:
         from throughtime.plots import forecaster_block
 
         return forecaster_block(cast(Any, self)).html()
+
+
+class FittedEstimator(Estimator):
+    """An estimator whose attributes after fitting are those of one record."""
+
+    fitted_: Fitted
+
+    @property
+    def config(self) -> ForecasterConfig:
+        """The constructor's arguments, checked.
+
+        Raises:
+            InputError: for an argument that cannot be used.
+        """
+        return ForecasterConfig(**self.get_params())
+
+    @property
+    def panel_(self) -> Panel:
+        """The series of the last :meth:`fit`."""
+        return self.fitted_.panel
+
+    @property
+    def plan_(self) -> Plan:
+        """The decisions made from the data: window, patch, seasons, logarithm, units, steps."""
+        return self.fitted_.plan
+
+    @property
+    def calibration_(self) -> Calibration:
+        """The findings of the held-out runs: when training stops, how far intervals are widened, and the loss."""
+        return self.fitted_.calibration
+
+    @property
+    def networks_(self) -> "Networks":
+        """The trained networks, whose quantiles are averaged; none if nothing was trained."""
+        return self.fitted_.networks
+
+    @property
+    def losses_(self) -> np.ndarray:
+        """(M, steps) the loss of each network's training batches; NaN for steps that were not done."""
+        return self.fitted_.losses
+
+    @property
+    def notes_(self) -> list[str]:
+        """Sentences about the data and the decisions."""
+        return self.fitted_.notes
 
 
 def require_usable(params: Mapping[str, Any]) -> None:

@@ -2,22 +2,18 @@
 
 import numpy as np
 
+from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.config import (
-    Calibration,
-    ForecasterConfig,
-    Plan,
-    make_plan,
-    require_horizon,
-    with_encodings,
-)
-from throughtime.forecasting.dataset import known_values, observed_counts, prepare, trainable
+from throughtime.forecasting.config import INSTANT, QUANTILE_HEAD, ForecasterConfig, effort, require_horizon
 from throughtime.forecasting.decisions import decisions, explain
-from throughtime.forecasting.selection import Selected, select_plan
-from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback, train_networks
+from throughtime.forecasting.fitted import Fitted, Selected
+from throughtime.forecasting.observations import known_values, observed_counts, trainable
+from throughtime.forecasting.plan import Calibration, Plan, make_plan, with_encodings
+from throughtime.forecasting.stages import StageCallback, no_callback
+from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped
 
-UNTRAINED: tuple[Networks, np.ndarray] = ((), np.empty((0, 0)))  # no networks, no losses
+NO_LOSSES = np.empty((0, 0))
 
 
 def fit_panel(
@@ -32,16 +28,61 @@ def fit_panel(
         callback: hears of the progress of each stage; by returning True it ends the stage.
 
     Raises:
-        InputError: for a horizon that is too long for the series, and for values that the head cannot have.
+        InputError: for a horizon that is too long for the series, for values that the head cannot have, and for
+            covariates if the preset is "instant".
     """
     require_threads()
-    plan = decide(config, panel, cutoffs)
+    plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
+    if _trains(config, panel) and trainable(panel, cutoffs, config.horizon):
+        fitted = _trained(config, panel, cutoffs, plan, zero_shot, callback)
+    else:
+        fitted = Fitted(panel, *_untrained(config, panel, cutoffs, plan, zero_shot), (), NO_LOSSES, [], zero_shot)
+    made = decisions(panel, cutoffs, fitted, season=config.season)
+    return fitted._replace(notes=[*panel.notes, *explain(made)])
+
+
+def _trains(config: ForecasterConfig, panel: Panel) -> bool:
+    """Return True if networks are trained: the arguments or covariates ask for it.
+
+    Raises:
+        InputError: for covariates if the preset is "instant".
+    """
+    covariates = panel.covariates
+    if config.preset == INSTANT and covariates is not None and covariates.names:
+        raise InputError(
+            f"the pretrained network reads no covariates, and there are {', '.join(covariates.names)}: leave them out, "
+            "or take another preset, such as 'balanced', which trains a network that reads them",
+            code="covariates-of-instant",
+            found=covariates.names,
+        )
+    return config.trains or (covariates is not None)
+
+
+def _trained(
+    config: ForecasterConfig,
+    panel: Panel,
+    cutoffs: np.ndarray,
+    plan: Plan,
+    zero_shot: ZeroShot | None,
+    callback: StageCallback,
+) -> Fitted:
+    """Return networks trained on all values before the cutoffs, as held-out runs have selected."""
+    from throughtime.forecasting.trained import fit_networks  # loads JAX
+
     plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
-    enough = trainable(panel, cutoffs, config.horizon)
-    selected = _select(config, panel, cutoffs, plan, callback) if enough else Selected(plan, Calibration(plan.steps))
-    networks, losses = _train(config, panel, cutoffs, selected, callback) if enough else UNTRAINED
-    notes = [*panel.notes, *explain(decisions(panel, cutoffs, selected, season=config.season))]
-    return Fitted(panel, *selected, networks, losses, notes)
+    return fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback)
+
+
+def _untrained(
+    config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, plan: Plan, zero_shot: ZeroShot | None
+) -> Selected:
+    """Return the plan of the pretrained network, or of the seasonal naive forecast."""
+    if zero_shot is None:
+        return Selected(plan, Calibration(plan.steps))
+    calibration = Calibration(0, zero_shot=1.0)
+    return Selected(
+        plan, calibrated(panel, cutoffs, zero_shot, plan) if effort(config.preset).holds_out else calibration
+    )
 
 
 def decide(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> Plan:
@@ -53,21 +94,3 @@ def decide(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> Plan:
     require_horizon(config.horizon, int(panel.lengths.max()))
     values, counts = known_values(panel, cutoffs), observed_counts(panel, cutoffs)
     return make_plan(config, values, cutoffs, usual_season=panel.frequency.season, counts=counts)
-
-
-def _select(
-    config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, plan: Plan, callback: StageCallback
-) -> Selected:
-    """Return the selection of held-out runs; the plan itself if the user has set the number of training steps."""
-    if config.steps is not None:
-        return Selected(plan, Calibration(plan.steps))
-    return select_plan(panel, cutoffs, plan, callback=callback, seed=config.seed)
-
-
-def _train(
-    config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, selected: Selected, callback: StageCallback
-) -> tuple[Networks, np.ndarray]:
-    """Train the networks of the selected plan on all values before the cutoffs."""
-    prepared = prepare(panel, cutoffs, selected.plan)
-    steps = selected.calibration.steps
-    return train_networks(prepared, selected.plan, steps=steps, callback=callback, seed=config.seed)

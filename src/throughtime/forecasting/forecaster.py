@@ -1,30 +1,26 @@
 """Forecasts of many series with one recurrent network, by scikit-learn's contract."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from throughtime._arguments import whole_number
 from throughtime._errors import InputError
-from throughtime._fork import require_threads
-from throughtime._types import Truth, Whole
-from throughtime.cells import Cell
-from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, template, to_native, with_future
-from throughtime.forecasting.config import Calibration, ForecasterConfig, Plan, require_size
-from throughtime.forecasting.estimator import Estimator, require_usable
+from throughtime._numbers import Truth, Whole
+from throughtime.data import ColumnNames, Panel, as_panel, template, to_native
+from throughtime.forecasting.estimator import require_usable
 from throughtime.forecasting.fitting import fit_panel
-from throughtime.forecasting.heads import Head
-from throughtime.forecasting.infer import forecast_intervals, forecast_samples
-from throughtime.forecasting.intervals import Levels, as_levels
-from throughtime.forecasting.later import later_score
+from throughtime.forecasting.in_use import ForecasterInUse
+from throughtime.forecasting.intervals import Levels
 from throughtime.forecasting.persistence import load_fitted, save_fitted
-from throughtime.forecasting.train import Fitted, Networks, StageCallback, no_callback
-from throughtime.gradients import GradientFlow, gradient_flow
+from throughtime.forecasting.stages import StageCallback, no_callback
+
+if TYPE_CHECKING:  # they load JAX
+    from throughtime.cells import Cell
+    from throughtime.forecasting.heads import Head
+    from throughtime.gradients import GradientFlow
 
 
-class Forecaster(Estimator):
+class Forecaster(ForecasterInUse):
     """Recurrent networks for all series of a panel: quantiles of the next steps, learned from random windows.
 
     Attributes with a trailing underscore exist after :meth:`fit`; ``fitted_`` holds them all in one record.
@@ -34,21 +30,17 @@ class Forecaster(Estimator):
         >>> model.predict(level=[80, 95])                 # a frame of the same kind
     """
 
-    fitted_: Fitted
-    _columns = ColumnNames()  # of the frame that fit took
-    _template: Any = None  # an empty frame of the kind that fit took; predict returns such frames
-
     def __init__(
         self,
         horizon: Whole,
         *,
         season: Whole | None = None,
-        cell: str | Callable[..., Cell] = "gru",
+        cell: "str | Callable[..., Cell]" = "gru",
         hidden: Whole | None = None,
         steps: Whole | None = None,
         members: Whole | None = None,
         lookback: Whole | None = None,
-        head: str | type[Head] = "quantiles",
+        head: "str | type[Head]" = "quantiles",
         preset: str = "balanced",
         seed: Whole = 0,
         calendar: Truth = False,
@@ -65,7 +57,10 @@ class Forecaster(Estimator):
             members: networks that are trained from different weights and windows, and averaged; the preset's if None.
             lookback: the most past values that a forecast may use; if None by season and horizon.
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
-            preset: "fast", one short training; "balanced"; or "best", more and longer ones.
+            preset: "instant", the pretrained network as it is; "fast", the same with intervals that cover the held-out
+                ends of the series (or one short training, if covariates or an argument of a training is given);
+                "balanced", networks that are trained on the series, with the pretrained one if that is better on the
+                held-out ends; or "best", more and longer trainings.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
 
@@ -93,7 +88,8 @@ class Forecaster(Estimator):
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
         Args:
-            frame: of pandas, polars, pyarrow or another library that narwhals knows; or a Panel, which needs no names.
+            frame: of pandas, polars, pyarrow or another library that narwhals knows; or a Panel, for which names are
+                those of frames that come later.
             id: the column that names the series; "unique_id" by default.
             time: the column of time stamps; "ds" by default, or found.
             target: the column to forecast; "y" by default, or found. Several columns make as many series: "west/sold"
@@ -110,53 +106,9 @@ class Forecaster(Estimator):
         """
         names = ColumnNames(id, time, target, static, past, future)
         panel = as_panel(frame, names)
-        self.fitted_, self._columns = fit_panel(self.config, panel, panel.lengths, callback=callback), names
+        self.fitted_ = fit_panel(self.config, panel, panel.lengths, callback=callback)._replace(columns=names)
         self._template = None if isinstance(frame, Panel) else template(frame)
         return self
-
-    def predict(self, level: Levels = (), *, future: Any = None) -> Any:
-        """Forecast the steps after the end of each series.
-
-        Args:
-            level: coverage of the intervals in per cent, such as ``[80, 95]`` or 80.
-            future: a frame with the future covariates of these steps, a row for each series and time stamp, its columns
-                named as in :meth:`fit`. Not needed if the rows came with :meth:`fit`.
-
-        Returns:
-            ``unique_id, ds, throughtime`` and for each level ``throughtime-lo-80, throughtime-hi-80``, as a frame of
-            the kind that :meth:`fit` took. The point forecast is the median.
-
-        Raises:
-            InputError: before :meth:`fit`, for a level outside (0, 100), and if future covariates are missing.
-        """
-        fitted, panel, levels = self._require_fitted(), self.panel_, as_levels(level)
-        if future is not None:
-            source = Source("the frame of the future")
-            panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
-        return self._future_frame(forecast_intervals(fitted, panel, levels))
-
-    def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
-        """Draw values for each step after the end of each series, from the members' heads in turn.
-
-        Steps are drawn independently of each other, and intervals of samples are not widened as those of
-        :meth:`predict` are.
-
-        Args:
-            n: the number of values for each step.
-            seed: the same one draws the same.
-
-        Returns:
-            ``unique_id, ds, sample, throughtime`` with ``sample`` 0 ... n - 1, as a frame of the kind that :meth:`fit`
-            took; NaN for a series that no network forecasts.
-
-        Raises:
-            InputError: before :meth:`fit`, and for n below 1.
-        """
-        fitted = self._require_fitted()
-        n, seed = require_size("n", n), whole_number("the seed", seed, least=None, code="bad-seed")
-        drawn = forecast_samples(fitted, fitted.panel, fitted.panel.lengths, n=n, seed=seed)
-        numbers = np.broadcast_to(np.arange(n), drawn.shape)
-        return self._future_frame({"sample": numbers.ravel(), "throughtime": drawn.ravel()}, repeats=n)
 
     def backtest(
         self,
@@ -209,21 +161,6 @@ class Forecaster(Estimator):
         tested = run_backtest(model, panel, settings, level=level, callback=no_callback)
         return to_native(tested.rows, None if isinstance(frame, Panel) else frame, zone=panel.frequency.zone)
 
-    def score(self, frame: Any) -> float:
-        """Return minus the mean absolute error of the forecasts after :meth:`fit` on a frame of later rows.
-
-        Higher is better, as scikit-learn's searches expect: ``GridSearchCV(model, ..., cv=TimeSeriesSplit())`` on a
-        frame that is sorted by time.
-
-        Args:
-            frame: with the columns of :meth:`fit`, future covariates too. Rows beyond the horizon or without a value,
-                and unknown series, are not counted.
-
-        Raises:
-            InputError: before :meth:`fit`, for an unusable frame, and if no row of it can be counted.
-        """
-        return later_score(self._require_fitted(), frame, self._columns)
-
     def save(self, path: str | Path) -> None:
         """Write weights, settings and the history that forecasts start from to the folder ``path``, in one step.
 
@@ -244,66 +181,21 @@ class Forecaster(Estimator):
         model.fitted_ = fitted
         return model
 
-    @property
-    def config(self) -> ForecasterConfig:
-        """The constructor's arguments, checked.
+    def gradient_flow(self, frame: Any = None, state: None = None) -> "GradientFlow":
+        """Measure the gradient through the first network's cell: see :func:`throughtime.gradient_flow`.
+
+        Args:
+            frame: series to measure, as :meth:`fit` takes them; by default those it was fitted on.
+            state: None: windows start from the initial state.
 
         Raises:
-            InputError: for an argument that cannot be used.
+            InputError: without a trained network, and for a state.
         """
-        return ForecasterConfig(**self.get_params())
+        from throughtime.forecasting.sensitivity import forecaster_flow
 
-    @property
-    def panel_(self) -> Panel:
-        """The series of the last :meth:`fit`."""
-        return self.fitted_.panel
-
-    @property
-    def plan_(self) -> Plan:
-        """The decisions made from the data: window, patch, seasons, logarithm, units, steps."""
-        return self.fitted_.plan
-
-    @property
-    def calibration_(self) -> Calibration:
-        """The findings of the held-out runs: when training stops, how far intervals are widened, and the loss."""
-        return self.fitted_.calibration
-
-    @property
-    def networks_(self) -> Networks:
-        """The trained networks, whose quantiles are averaged; none if the series were too short."""
-        return self.fitted_.networks
-
-    @property
-    def losses_(self) -> np.ndarray:
-        """(M, steps) the loss of each network's training batches; NaN for steps that were not done."""
-        return self.fitted_.losses
-
-    @property
-    def notes_(self) -> list[str]:
-        """Sentences about the data and the decisions."""
-        return self.fitted_.notes
-
-    def _require_fitted(self) -> Fitted:
-        require_threads()
-        if not hasattr(self, "fitted_"):
-            raise InputError("this Forecaster is not fitted yet: call fit with a frame first", code="not-fitted")
-        return self.fitted_
-
-    def _future_frame(self, columns: Mapping[str, np.ndarray], repeats: int = 1) -> Any:
-        """Return columns for the steps after each series, ``repeats`` rows for each, as a frame of the user's kind."""
-        ids, times = self.panel_.future(self.plan_.design.horizon)
-        table = {"unique_id": np.repeat(ids, repeats), "ds": np.repeat(times, repeats), **columns}
-        return to_native(table, self._template, zone=self.panel_.frequency.zone)
-
-
-@gradient_flow.register(Forecaster)
-def _forecaster_flow(model: Forecaster, xs: Any = None, state: Any = None) -> GradientFlow:
-    """Measure the gradient flow of a fitted forecaster on a frame of series; on its own series if ``xs`` is None."""
-    from throughtime.forecasting.sensitivity import forecaster_flow
-
-    if state is not None:
-        raise InputError(
-            "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
-            code="state-of-forecaster",
-        )
-    return forecaster_flow(model, xs)
+        if state is not None:
+            raise InputError(
+                "gradient_flow of a Forecaster takes no state: its windows start from the initial state",
+                code="state-of-forecaster",
+            )
+        return forecaster_flow(self, frame)

@@ -23,7 +23,6 @@ import numpy as np
 from scipy import special
 
 from throughtime._errors import InputError
-from throughtime._registry import resolve
 from throughtime._types import Array, Float, Key
 from throughtime.data import LevelScale, scale_values
 from throughtime.forecasting.intervals import QUANTILES
@@ -251,23 +250,6 @@ class NegativeBinomialHead(Head):
         shape = (*mean.shape[:-1], n)
         draws = _generator(key).negative_binomial(1 / dispersion, 1 / (1 + dispersion * mean), shape)
         return np.moveaxis(draws.astype(np.float64), -1, 0)
-
-
-HEADS: dict[str, type[Head]] = {
-    "quantiles": QuantileHead,
-    "normal": NormalHead,
-    "student_t": StudentTHead,
-    "negative_binomial": NegativeBinomialHead,
-}
-
-
-def head_type(choice: str | type[Head]) -> type[Head]:
-    """Return the head of a name, such as "student_t".
-
-    Raises:
-        InputError: for an unknown name, with the known ones.
-    """
-    return resolve("head", HEADS, choice)
 
 
 def _bounded(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

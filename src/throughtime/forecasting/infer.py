@@ -1,4 +1,4 @@
-"""Forecasts from trained networks: quantiles, samples, and the seasonal naive forecast of series that are too short.
+"""Forecasts from trained networks: quantiles and samples.
 
 Every function takes any panel: the one that the networks were trained on, or another.
 """
@@ -10,92 +10,49 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._compiler import SELDOM, compiled
-from throughtime._fork import require_threads
 from throughtime._types import Array
-from throughtime.data import LevelScale, Panel, Series, fill_forward, require_future, windows_at
-from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
-from throughtime.forecasting.config import NO_STRETCH, Plan
-from throughtime.forecasting.dataset import Prepared, learnable, nonnegative, observed_counts, prepare
-from throughtime.forecasting.intervals import interval_columns, stretched
+from throughtime.data import LevelScale, Panel, Series, windows_at
+from throughtime.forecasting.dataset import Prepared, prepare
+from throughtime.forecasting.fitted import Fitted, Networks
+from throughtime.forecasting.intervals import stretched
 from throughtime.forecasting.network import ForecastNetwork, head_of
-from throughtime.forecasting.train import Fitted, Networks
+from throughtime.forecasting.plan import NO_STRETCH
 
 CHUNK = 1024  # series that one call of a network forecasts: bounds the memory
 
 
-def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
-
-    The seasonal naive forecast stands in for series that are too short for the networks, or for all if there are no
-    networks. No forecast is negative if no known value of its series was, or no value of the training data.
+def trained_quantiles(
+    fitted: Fitted, panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, *, stretch: bool
+) -> np.ndarray:
+    """Return the quantiles (R, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
 
     Args:
         fitted: the plan, the networks and their calibration.
         panel: N series.
+        rows: (R,) series that are long enough for the networks.
         cutoffs: (N,) the steps of each series that may be seen.
-
-    Returns:
-        NaN for a series without any observation.
-
-    Raises:
-        InputError: if future covariates of the steps to forecast are missing.
+        stretch: if intervals are widened as the calibration says.
     """
-    require_future(panel, cutoffs, fitted.plan.design.horizon)
-    require_threads()
-    plan, design = fitted.plan, fitted.plan.design
-    served = learnable(panel, cutoffs, design.horizon) & (len(fitted.networks) > 0)
-    quantiles = np.full((len(panel), design.horizon, len(design.quantiles)), np.nan)
-    if served.any():
-        prepared = prepare(panel, cutoffs, plan)
-        rows = np.flatnonzero(served)
-        for chunk, predicted in quantile_chunks(fitted.networks, prepared, rows, cutoffs[rows]):
-            quantiles[chunk] = original_quantiles(predicted, prepared, chunk, fitted.calibration.stretch)
-    rows = np.flatnonzero(~served & (observed_counts(panel, cutoffs) > 0))
-    if len(rows):
-        quantiles[rows] = _naive(panel, rows, cutoffs[rows], plan)
-    positive = nonnegative(panel, cutoffs, plan)
-    quantiles[positive] = np.maximum(quantiles[positive], 0)
-    return quantiles
+    prepared = prepare(panel, cutoffs, fitted.plan)
+    factors = fitted.calibration.stretch if stretch else NO_STRETCH
+    chunks = quantile_chunks(fitted.networks, prepared, rows, cutoffs[rows])
+    return np.concatenate([original_quantiles(found, prepared, chunk, factors) for chunk, found in chunks])
 
 
-def forecast_intervals(
-    fitted: Fitted, panel: Panel, levels: Sequence[int | float], name: str = "throughtime"
-) -> dict[str, np.ndarray]:
-    """Return the point forecast and the bounds (N * F,) of the steps after the end of each series.
-
-    Args:
-        fitted: the plan, the networks and their calibration.
-        panel: N series.
-        levels: coverage in per cent.
-        name: of the columns, see :func:`~throughtime.forecasting.intervals.interval_columns`.
-
-    Raises:
-        InputError: if future covariates are missing, and for a level outside (0, 100).
-    """
-    quantiles = forecast_quantiles(fitted, panel, panel.lengths)
-    positive = np.repeat(nonnegative(panel, panel.lengths, fitted.plan), quantiles.shape[1])
-    return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)
-
-
-def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: int, seed: int) -> np.ndarray:
-    """Return values (N, F, n) drawn from the members' heads in turn, each step by itself, in the data's own units.
+def trained_samples(
+    fitted: Fitted, panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, *, n: int, seed: int
+) -> np.ndarray:
+    """Return values (R, F, n) drawn from the members' heads in turn, each step by itself, in the data's own units.
 
     Args:
         fitted: the plan and the networks.
         panel: N series.
+        rows: (R,) series that are long enough for the networks.
         cutoffs: (N,) the steps of each series that may be seen.
         n: how many values for each step.
         seed: the same one draws the same.
-
-    Returns:
-        NaN for series that no network forecasts.
     """
-    require_threads()
     plan, networks = fitted.plan, fitted.networks
-    samples = np.full((len(panel), plan.design.horizon, n), np.nan)
-    rows = np.flatnonzero(learnable(panel, cutoffs, plan.design.horizon))
-    if not networks or not len(rows):
-        return samples
     prepared = prepare(panel, cutoffs, plan)
     head, drawn = head_of(plan.design), np.empty((len(rows), plan.design.horizon, n))
     keys = jax.random.split(jax.random.key(seed), len(networks))
@@ -103,8 +60,7 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
         share = slice(member, n, len(networks))
         draws = head.sample(*_raw_forecasts(network, prepared, rows, cutoffs[rows]), key, drawn[..., share].shape[-1])
         drawn[..., share] = np.moveaxis(draws[:, : len(rows)], 0, -1)
-    samples[rows] = original_units(_centered(drawn, prepared, rows), prepared, rows)
-    return samples
+    return original_units(_centered(drawn, prepared, rows), prepared, rows)
 
 
 def network_quantiles(networks: Networks, prepared: Prepared, rows: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
@@ -169,14 +125,6 @@ def _centered(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.nd
 def _member_quantiles(network: ForecastNetwork, raw: np.ndarray, units: LevelScale) -> np.ndarray:
     """Return (B, F, Q), ascending."""
     return head_of(network.design).quantiles(raw, network.design.quantiles, units)
-
-
-def _naive(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
-    """Return the quantiles (R, F, Q) of the seasonal naive forecasts of some series."""
-    first, season = panel.offsets[rows], plan.design.seasons[0]
-    filled = fill_forward(panel.values, panel.offsets, season)
-    point = seasonal_naive(filled, first, cutoffs, season=season, horizon=plan.design.horizon)
-    return naive_quantiles_of_panel(panel.values, first, cutoffs, point, season=season, quantiles=plan.design.quantiles)
 
 
 def _chunk_size(prepared: Prepared) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._types import Real
+from throughtime._numbers import Real
 
 # The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
@@ -90,6 +90,34 @@ def stretched(quantiles: np.ndarray, factors: Sequence[float]) -> np.ndarray:
     """Move quantiles (..., Q) away from their median by factors (Q,), and sort them; the median stays."""
     median = quantiles[..., MEDIAN, None]
     return np.sort(median + np.asarray(factors) * (quantiles - median), axis=-1)
+
+
+def sampled_quantiles(quantiles: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw values (..., count) from distributions with these quantiles (..., Q), linear in the normal score."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    drawn = rng.standard_normal((*quantiles.shape[:-1], count))
+    upper = np.clip(np.searchsorted(scores, drawn), 1, len(scores) - 1)
+    share = (drawn - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    below, above = (np.take_along_axis(quantiles, place, axis=-1) for place in (upper - 1, upper))
+    return below + share * (above - below)
+
+
+def shares_below(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Return the share of a distribution that is below each value (R,), from its quantiles (R, Q), ascending.
+
+    Linear in the normal score, as the bounds of :func:`interval_columns` are. The share of a value that is several
+    quantiles is the middle of theirs.
+    """
+    from scipy.special import ndtr  # for this function alone: it loads slowly
+
+    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    below, upto = ((compare(quantiles, values[:, None])).sum(axis=1) for compare in (np.less, np.less_equal))
+    upper = np.clip(below, 1, len(scores) - 1)
+    left, right = (np.take_along_axis(quantiles, place[:, None], axis=1)[:, 0] for place in (upper - 1, upper))
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond quantiles without width the score is infinite
+        between = scores[upper - 1] + (values - left) / (right - left) * (scores[upper] - scores[upper - 1])
+    middle = (scores[np.minimum(below, len(scores) - 1)] + scores[np.maximum(upto, 1) - 1]) / 2
+    return ndtr(np.where(upto > below, middle, between))
 
 
 def _weights(q: float) -> np.ndarray:

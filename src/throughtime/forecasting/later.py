@@ -5,25 +5,24 @@ from typing import Any
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.data import ColumnNames, Panel, Source, as_panel, from_native, with_future
-from throughtime.forecasting.infer import forecast_quantiles
+from throughtime.data import Panel, Source, as_panel, from_native, with_future
+from throughtime.forecasting.fitted import Fitted
+from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import MEDIAN
-from throughtime.forecasting.train import Fitted
 
 
-def later_score(fitted: Fitted, frame: Any, names: ColumnNames) -> float:
+def later_score(fitted: Fitted, frame: Any) -> float:
     """Return minus the mean absolute error of the forecasts of later rows.
 
     Args:
         fitted: forecasts the steps after its own series.
         frame: later rows of these series, or a panel of them. Those beyond the horizon are not counted.
-        names: the columns of the frame.
 
     Raises:
         InputError: for a frame that cannot be used, and if no row of it can be counted.
     """
     panel, horizon = fitted.panel, fitted.plan.design.horizon
-    later = as_panel(frame, names)
+    later = as_panel(frame, fitted.columns)
     if panel.covariates is not None and panel.covariates.future and not isinstance(frame, Panel):
         panel = with_future(panel, from_native(frame), Source("the frame"), horizon)
     forecasts = forecast_quantiles(fitted, panel, panel.lengths)[:, :, MEDIAN]

@@ -1,4 +1,4 @@
-"""Scores of a backtest, by the definitions of utilsforecast and scoringrules.
+"""Scores of a backtest, by the definitions of utilsforecast and scoringrules, which tests compare them with.
 
 Shapes: S observed values of all windows and series, M models, N series.
 """
@@ -9,13 +9,12 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import polars as pl
-import scoringrules
 
 from throughtime._errors import InputError
 from throughtime.data import Panel, from_native, to_native
 from throughtime.forecasting.baselines import BASELINE, NAIVE2
 from throughtime.forecasting.intervals import QUANTILES
-from throughtime.forecasting.numpy_losses import mean_by_series, seasonal_naive_errors
+from throughtime.forecasting.numpy_losses import mean_by_series, pinball_loss, seasonal_naive_errors
 from throughtime.forecasting.results import MODEL, BacktestResult, model_names
 
 DECILES = tuple(i for i, q in enumerate(QUANTILES) if round(10 * q, 9) == round(10 * q))
@@ -33,8 +32,7 @@ def decile_crps(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
         y: (S,) the observed values.
         quantiles: (S, Q) at the levels ``QUANTILES``.
     """
-    levels = np.array([QUANTILES[i] for i in DECILES])
-    return np.asarray(scoringrules.crps_quantile(y, quantiles[:, DECILES], levels, backend="numpy"))
+    return 2 * pinball_loss(quantiles[:, DECILES], y, [QUANTILES[place] for place in DECILES])
 
 
 def score_table(result: BacktestResult, panel: Panel, *, levels: Sequence[int | float]) -> pl.DataFrame:
@@ -211,7 +209,9 @@ def _inside(rows: Mapping[str, np.ndarray], level: int | float, model: str) -> n
 
 def _interval_score(rows: Mapping[str, np.ndarray], level: int | float, model: str) -> np.ndarray:
     low, high = (rows[f"{model}-{side}-{level:g}"] for side in ("lo", "hi"))
-    return scoringrules.interval_score(rows["y"], low, high, 1 - level / 100, backend="numpy")
+    missed = 1 - level / 100
+    bounds = pinball_loss(np.stack([low, high], axis=-1), rows["y"], (missed / 2, 1 - missed / 2))
+    return 4 / missed * bounds  # the sum of both losses is twice their mean
 
 
 def _rows_of(panel: Panel, ids: np.ndarray) -> np.ndarray:

@@ -1,15 +1,12 @@
 """The network of a forecaster: patches through a recurrent cell, and the distributions of all steps ahead at once."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from throughtime._types import Array, Bool, Float, Key
-from throughtime.cells import Cell, cell_type
-from throughtime.data import CovariateSizes, LevelScale, Windows, last_steps, scale_values, window_level_scale
+from throughtime.cells import cell_type
+from throughtime.data import LevelScale, Windows, last_steps, scale_values, window_level_scale
 from throughtime.forecasting.basis import base_count, bases
 from throughtime.forecasting.covariate_network import (
     CovariateInputs,
@@ -18,55 +15,12 @@ from throughtime.forecasting.covariate_network import (
     covariate_network,
     zero_initialized,
 )
-from throughtime.forecasting.heads import Head, head_type
+from throughtime.forecasting.design import Design
+from throughtime.forecasting.head_catalog import head_type
+from throughtime.forecasting.heads import Head
 from throughtime.layers import Block, FeedForward, Stack
 
 FEATURES = 2  # of a window: see _features
-
-
-class Design(NamedTuple):
-    """The sizes of a forecast network.
-
-    Attributes:
-        cell: the cell's name; the class of a cell of the user's.
-        hidden: H, the units of the cells and of the head.
-        horizon: F, steps ahead.
-        length: L, the number of past values that the network reads: a whole number of patches.
-        patch: P, the number of values that make one time step of the cell.
-        seasons: the periods, in steps, of the seasonal naive forecasts among the bases.
-        quantiles: Q levels, ascending; the middle one is 0.5.
-        blocks: the number of stacked recurrent blocks.
-        head: the name, or the class, of the head, which gives the network's raw numbers their meaning.
-        covariates: the sizes of the covariates' tables; None without any.
-        history: the number of past values that the bases may use beyond the window; 0 for the window alone.
-    """
-
-    cell: str | Callable[..., Cell]
-    hidden: int
-    horizon: int
-    length: int
-    patch: int
-    seasons: tuple[int, ...]
-    quantiles: tuple[float, ...]
-    blocks: int = 2
-    head: str | type[Head] = "quantiles"
-    covariates: CovariateSizes | None = None
-    history: int = 0
-
-    @property
-    def measured(self) -> int:
-        """The number of last values that make a window's units: the longest season may exceed the window."""
-        return max(self.length, 2 * self.seasons[0], *self.seasons)
-
-    @property
-    def reach(self) -> int:
-        """R, the number of past values that a forecast depends on."""
-        return max(self.measured, self.history)
-
-    @property
-    def span(self) -> int:
-        """The number of last values that make the level: one season, or the last value if there is none."""
-        return min(self.seasons[0], self.length)
 
 
 class ForecastNetwork(eqx.Module):

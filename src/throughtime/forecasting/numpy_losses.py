@@ -3,26 +3,29 @@
 Shapes: N series of a panel, P values of all of them, R windows or series, F steps ahead, Q quantiles.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from throughtime.data import Panel
 from throughtime.forecasting.intervals import QUANTILES
 
 
-def pinball_loss(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def pinball_loss(quantiles: np.ndarray, truth: np.ndarray, levels: Sequence[float] = QUANTILES) -> np.ndarray:
     """Return the mean pinball loss of quantiles for the observed values (Koenker & Bassett 1978, eq. 1.2).
 
     The twin in JAX, without the mean, is :func:`throughtime.training.pinball`: networks are trained with it.
 
     Args:
-        quantiles: (..., Q) at the levels ``QUANTILES``.
+        quantiles: (..., Q).
         truth: (...), NaN where missing.
+        levels: (Q,) of the quantiles.
 
     Returns:
         (...), the mean over the quantiles; NaN where the value is missing.
     """
-    error, levels = truth[..., None] - quantiles, np.array(QUANTILES)
-    return np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
+    error, shares = truth[..., None] - quantiles, np.array(levels)
+    return np.maximum(shares * error, (shares - 1) * error).mean(axis=-1)
 
 
 def mean_by_series(values: np.ndarray, series: np.ndarray, count: int) -> np.ndarray:

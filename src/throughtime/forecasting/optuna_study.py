@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from throughtime._errors import InputError, not_installed
 from throughtime.data import Panel, calendar_names
-from throughtime.forecasting.config import Plan
+from throughtime.forecasting.plan import Plan
 
 Value = str | int | bool | None
 Arguments = dict[str, Value]

@@ -3,27 +3,38 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import jax
 import numpy as np
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
+from throughtime._folder import read_folder, write_folder
 from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
-from throughtime.cells import CELLS, Cell
-from throughtime.data import Column, Covariates, CovariateSizes, Encoding, Encodings, Frequency, Panel, TableSizes
-from throughtime.forecasting.config import Calibration, Plan
-from throughtime.forecasting.heads import HEADS, Head
-from throughtime.forecasting.network import Design, ForecastNetwork
-from throughtime.forecasting.train import Fitted, Networks
-from throughtime.training import checkpoint
+from throughtime.cells import CELLS
+from throughtime.data import (
+    Column,
+    ColumnNames,
+    Covariates,
+    CovariateSizes,
+    Encoding,
+    Encodings,
+    Frequency,
+    Panel,
+    TableSizes,
+)
+from throughtime.forecasting.design import Design
+from throughtime.forecasting.fitted import Fitted, Networks
+from throughtime.forecasting.head_catalog import HEADS
+from throughtime.forecasting.plan import Calibration, Plan
+from throughtime.forecasting.zero_shot import ZeroShot
 
 KIND = "forecaster"
 ROLES = ("static", "past", "future")
-CLASSES: Mapping[str, tuple[Mapping[str, Any], type]] = {"cell": (CELLS, Cell), "head": (HEADS, Head)}
-"""The table of each argument that may be a class, and the class that all of them have as a base."""
+ZERO_SHOT = "zero_shot."  # the beginning of the names of the pretrained network's weights
+TABLES: Mapping[str, Mapping[str, Any]] = {"cell": CELLS, "head": HEADS}
+"""The table of each argument that may be a class."""
 Json = Mapping[str, Any]
 """An object of JSON: names and plain values."""
 
@@ -53,14 +64,21 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
             "ids": _names(panel.ids),
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
+            "form": panel.form,
             "covariates": _covariates_as_dict(panel.covariates),
         },
         "notes": fitted.notes,
         "members": len(fitted.networks),
+        "zero_shot": None if fitted.zero_shot is None else fitted.zero_shot.card,
+        "columns": asdict(fitted.columns),
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
-    trees = {"history": history, "covariates": _covariate_arrays(panel.covariates), "networks": fitted.networks}
-    checkpoint.save(path, KIND, plain(config), trees)
+    arrays = {f"history.{name}": array for name, array in history.items()}
+    arrays |= _covariate_arrays(panel.covariates) | _network_arrays(fitted.networks)
+    if fitted.zero_shot is not None:
+        # They came as float16, so no digit is lost.
+        arrays |= {f"{ZERO_SHOT}{name}": array.astype(np.float16) for name, array in fitted.zero_shot.weights.items()}
+    write_folder(path, KIND, plain(config), arrays)
 
 
 def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
@@ -70,7 +88,7 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
         InputError: for a folder without a forecaster, and for a truncated, altered, foreign or newer one.
     """
     require_threads()
-    saved = checkpoint.load(path)
+    saved = read_folder(path)
     if saved.kind != KIND:
         raise InputError(
             f"{path} holds a {saved.kind}: expected a {KIND}",
@@ -90,18 +108,44 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     networks = _networks(arrays, plan, config["members"])
     panel = _panel(config["panel"], arrays)
     params = {**config["params"], **_classes(config["params"])}
-    return params, Fitted(panel, plan, calibration, networks, arrays["history.losses"], config["notes"])
+    zero_shot = _zero_shot(config.get("zero_shot"), arrays)
+    columns = ColumnNames(**{name: _tuples(value) for name, value in config.get("columns", {}).items()})
+    losses = arrays["history.losses"]
+    return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns)
+
+
+def _zero_shot(card: dict[str, Any] | None, arrays: Mapping[str, np.ndarray]) -> ZeroShot | None:
+    """Return the pretrained network that the forecaster was fitted with; former versions had none."""
+    if card is None:
+        return None
+    names = [name for name in arrays if name.startswith(ZERO_SHOT)]
+    weights = {name.removeprefix(ZERO_SHOT): arrays[name].astype(np.float32) for name in names}
+    return ZeroShot(weights, card)
+
+
+def _network_arrays(networks: Networks) -> dict[str, np.ndarray]:
+    if not networks:
+        return {}
+    from throughtime.training import named_leaves  # loads JAX
+
+    return {name: np.asarray(leaf) for name, leaf in named_leaves(networks, "networks").items()}
 
 
 def _networks(arrays: Mapping[str, np.ndarray], plan: Plan, members: int) -> Networks:
     """Return the networks; former versions left out a linear map that was not learned: it is zero."""
+    if not members:
+        return ()
+    import jax
+
+    from throughtime.forecasting.network import ForecastNetwork
+    from throughtime.training import checkpoint
 
     def like() -> Networks:
         return tuple(ForecastNetwork(plan.design, key=jax.random.key(0)) for _ in range(members))
 
     zeros = np.zeros((plan.design.horizon, plan.design.length), np.float32)
     unlearned = {} if plan.skip else {f"networks.{member}.skip.weight": zeros for member in range(members)}
-    return checkpoint.restore(unlearned | dict(arrays), like, "networks") if members else ()
+    return cast(Networks, checkpoint.restore(unlearned | dict(arrays), like, "networks"))
 
 
 def _plan(config: Json) -> tuple[Plan, Calibration]:
@@ -122,13 +166,14 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
     loss = np.inf if calibration["loss"] is None else calibration["loss"]
-    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss)
+    share = calibration.get("zero_shot", 0.0)
+    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss, share)
 
 
 def _classes_as_text(config: Json) -> dict[str, str]:
     """Return cell and head by name, and the user's classes by import path."""
     texts = {}
-    for what, (table, _) in CLASSES.items():
+    for what, table in TABLES.items():
         choice = class_or_name(what, table, config[what])
         texts[what] = choice if isinstance(choice, str) else import_path(what, choice)
     return texts
@@ -137,10 +182,18 @@ def _classes_as_text(config: Json) -> dict[str, str]:
 def _classes(saved: Json) -> dict[str, Any]:
     """Return cell and head as :func:`_classes_as_text` got them."""
     return {
-        what: imported_class(what, saved[what], base) if ":" in saved[what] else saved[what]
-        for what, (_, base) in CLASSES.items()
+        what: imported_class(what, saved[what], _base(what)) if ":" in saved[what] else saved[what]
+        for what in TABLES
         if what in saved
     }
+
+
+def _base(what: str) -> type:
+    """Return the class that all cells, or heads, have as a base."""
+    from throughtime.cells import Cell
+    from throughtime.forecasting.heads import Head
+
+    return {"cell": Cell, "head": Head}[what]
 
 
 def _calibration_as_dict(calibration: Calibration) -> dict[str, Any]:
@@ -157,6 +210,7 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
         Frequency(**{name: _tuples(value) for name, value in saved["frequency"].items()}),
         tuple(saved["notes"]),
         _covariates(saved.get("covariates"), arrays),
+        saved.get("form"),
     )
 
 
@@ -200,8 +254,11 @@ def _covariates_as_dict(covariates: Covariates | None) -> dict[str, Any] | None:
 def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
     if covariates is None:
         return {}
-    columns = {role: [column.values for column in getattr(covariates, role)] for role in ROLES}
-    return {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row, **columns}
+    columns = {
+        f"{role}.{place}": column.values for role in ROLES for place, column in enumerate(getattr(covariates, role))
+    }
+    arrays = {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row, **columns}
+    return {f"covariates.{name}": array for name, array in arrays.items()}
 
 
 def _covariates(saved: Json | None, arrays: Mapping[str, np.ndarray]) -> Covariates | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime._arguments import truth_value, whole_number
-from throughtime._types import Truth, Whole
+from throughtime._numbers import Truth, Whole
 from throughtime.forecasting.baselines import BASELINE
 
 MODEL = "throughtime"  # the column of the network's forecasts

@@ -11,11 +11,12 @@ from throughtime._compiler import ONCE, compiled
 from throughtime._errors import InputError
 from throughtime._types import Array
 from throughtime.data import Series, Windows, as_panel, unscale_values, windows_at
-from throughtime.forecasting.dataset import learnable, prepare
+from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.fitted import Networks
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.forecasting.network import ForecastNetwork
-from throughtime.forecasting.train import Networks
+from throughtime.forecasting.observations import learnable
 from throughtime.gradients import CalendarStep, GradientFlow, HorizonSensitivity, cell_flow
 from throughtime.layers import per_step
 

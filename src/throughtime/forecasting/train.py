@@ -7,7 +7,7 @@ such as the series and the number of steps, are arguments of the programs.
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,17 +16,19 @@ import optax
 
 from throughtime._compiler import OFTEN, ONCE, compiled
 from throughtime._types import Array, Float, Int, Key, Scalar
-from throughtime.data import Panel, Series, draw_windows
-from throughtime.forecasting.config import Calibration, Plan
+from throughtime.data import Series, draw_windows
 from throughtime.forecasting.dataset import Prepared
-from throughtime.forecasting.network import Design, ForecastNetwork, head_of
+from throughtime.forecasting.design import Design
+from throughtime.forecasting.fitted import Networks
+from throughtime.forecasting.network import ForecastNetwork, head_of
 from throughtime.forecasting.optimizer import optimizer_of, parted, with_total
+from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.stages import TRAINING, StageCallback, no_callback
 from throughtime.training import (
     AveragedState,
     Callback,
     Loss,
     Pace,
-    Progress,
     TrainingRun,
     TrainState,
     calls,
@@ -36,49 +38,10 @@ from throughtime.training import (
     start,
 )
 
-Networks = tuple[ForecastNetwork, ...]
-"""The members of an ensemble; none if the series are too short."""
-TRAINING = "training"  # the first word of the names of its stages
 REPORTS = 20  # calls of the callback in one training run
 AVERAGE = 0.99  # decay of the weights' moving average
 LEAST_DONE = 0.5  # of the steps of the furthest member: after an early end, members with less would spoil the mean
 MEMBERS_APART = 7919  # between the seeds of members: the seeds of two forecasters should share no member
-
-
-@runtime_checkable
-class StageCallback(Protocol):
-    """A function ``callback(stage, progress)``, called about twenty times in each stage of training.
-
-    ``stage`` is its name, such as "held out 2/4" or "training 1/4"; stages that run at the same time take turns. If it
-    returns True, the stage ends early and keeps its weights.
-    """
-
-    def __call__(self, stage: str, progress: Progress, /) -> bool | None:
-        """Take note of the progress of a stage."""
-
-
-def no_callback(stage: str, progress: Progress) -> None:
-    """Do nothing, and let training go on."""
-
-
-class Fitted(NamedTuple):
-    """A fitted forecaster beyond its arguments: the series, the decisions, the networks and the findings.
-
-    Attributes:
-        panel: the series that forecasts start from.
-        plan: the decisions that were made before training.
-        calibration: the findings of the held-out runs.
-        networks: M trained networks; none if the series were too short.
-        losses: (M, steps) the loss of each network's training batches; NaN for steps that were not done.
-        notes: sentences about the data and the decisions.
-    """
-
-    panel: Panel
-    plan: Plan
-    calibration: Calibration
-    networks: Networks
-    losses: np.ndarray
-    notes: list[str]
 
 
 class TrainingData(NamedTuple):

@@ -10,12 +10,13 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime._files import output_folder
 from throughtime.data import Panel, as_panel, fingerprint
-from throughtime.forecasting.backtest import network_windows, require_trainable
+from throughtime.forecasting.backtest import network_windows, require_history
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
 from throughtime.forecasting.fitting import decide
 from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
+from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
     Arguments,
@@ -29,7 +30,7 @@ from throughtime.forecasting.optuna_study import (
     search_space,
 )
 from throughtime.forecasting.results import BacktestSettings, WindowForecast
-from throughtime.forecasting.train import StageCallback
+from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.tuning_result import TuningResult, make_result, write_result
 from throughtime.forecasting.tuning_words import describe_trial
 from throughtime.training import DivergedError
@@ -174,11 +175,12 @@ def _task(panel: Panel, horizon: int, settings: TuningSettings, fixed: dict[str,
     """Return what to search; refuse a panel that is too short for it."""
     require_horizon(horizon, int(panel.lengths.max()))
     model = Forecaster(horizon).set_params(**QUICK | fixed)
-    windows = settings.windows
+    windows, needed = settings.windows, least_windows(horizon)
     if windows is None:
-        windows = max(len(affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS)), 1)
+        found = affordable_cutoffs(panel, panel.lengths, horizon=horizon, most=MOST_WINDOWS, needed=needed)
+        windows = max(len(found), 1)
     cutoffs = rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
-    require_trainable(panel, cutoffs, horizon, BacktestSettings(windows))
+    require_history(panel, cutoffs, horizon, BacktestSettings(windows), needed=needed)
     plan = decide(model.config, panel, cutoffs[0])
     scale = loss_scale(panel, cutoffs[0], plan.design.seasons[0])
     sizes = {"hidden": plan.design.hidden, "lookback": plan.design.length}

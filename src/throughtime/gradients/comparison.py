@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Float, Key, KeyLike, Whole
 from throughtime.cells import Cell, activation, cell_type, init_arguments, takes
 from throughtime.data import Panel, TimeSeriesData, fill_forward

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from throughtime._arguments import random_key
+from throughtime._keys import random_key
 from throughtime._types import Array, Float, KeyLike, Scalar
 from throughtime.cells import Cell
 from throughtime.gradients.jacobians import LagNorms, field_slices, output_slice

@@ -1,8 +1,7 @@
 """Measuring the gradient through time: from a cell and its inputs to a GradientFlow."""
 
 from collections.abc import Iterator, Sequence
-from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +27,14 @@ from throughtime.layers import RecurrentNetwork, Wrapper
 MAX_JACOBIAN_ENTRIES = 100_000_000  # T * S * S, 800 MB in float64; norms of larger products are estimated
 
 
+@runtime_checkable
+class Measurable(Protocol):
+    """A model that measures its own gradient flow, such as a Forecaster."""
+
+    def gradient_flow(self, xs: Any, state: Any) -> GradientFlow:
+        """Return the gradient flow for inputs of the model's kind."""
+
+
 class SequenceMeasurement(NamedTuple):
     """The measurements of one sequence; ``gates`` is None for a cell that does not show its gates."""
 
@@ -36,7 +43,6 @@ class SequenceMeasurement(NamedTuple):
     not_finite: NotFinite | None
 
 
-@singledispatch
 def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow:
     """Measure the gradient through time: the derivative of the last state by each earlier one.
 
@@ -57,6 +63,8 @@ def gradient_flow(model: Any, xs: Any = None, state: Any = None) -> GradientFlow
         >>> flow = tt.gradient_flow(tt.LSTM(3, 20, key=key), xs)
         >>> print(flow.verdict)
     """
+    if isinstance(model, Measurable):
+        return model.gradient_flow(xs, state)
     cell = model.cell if isinstance(model, RecurrentNetwork) else model
     if not isinstance(cell, Cell):
         raise InputError(

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
+from throughtime._keys import random_key
 from throughtime._types import Array, Float, Key, KeyLike, Whole
 from throughtime.cells import (
     GRU,

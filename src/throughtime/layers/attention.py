@@ -8,7 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
+from throughtime._keys import random_key
 from throughtime._types import Array, KeyLike, Whole
 from throughtime.layers.arguments import zero_masked
 

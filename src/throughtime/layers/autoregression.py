@@ -7,8 +7,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Key, KeyLike
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, as_tokens
 from throughtime.layers.bidirectional import require_forward

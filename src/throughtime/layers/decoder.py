@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from throughtime._arguments import random_key
 from throughtime._devices import split_alike
+from throughtime._keys import random_key
 from throughtime._registry import resolve
 from throughtime._types import Array, Key, KeyLike
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, as_tokens, zero_masked

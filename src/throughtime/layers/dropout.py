@@ -6,8 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._devices import split_alike
+from throughtime._keys import random_key
 from throughtime._types import Array, Int, Key, KeyLike, Outputs, Real, Whole
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.layer import Layer

@@ -4,8 +4,9 @@ from typing import Any
 
 import equinox as eqx
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._devices import take_rows
+from throughtime._keys import random_key
 from throughtime._types import KeyLike, Outputs, Whole
 from throughtime.layers.arguments import ArrayOrLists, as_tokens, zero_masked
 from throughtime.layers.layer import Layer

@@ -8,9 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key
 from throughtime._devices import vary_alike
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Key, KeyLike, Real
 from throughtime.layers.arguments import ArrayOrLists, as_mask
 from throughtime.layers.attention import Attention

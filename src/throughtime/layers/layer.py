@@ -8,8 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Key, KeyLike, Outputs
 from throughtime.cells import Cell
 from throughtime.layers.arguments import ArrayOrLists, as_inputs

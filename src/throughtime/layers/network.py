@@ -8,8 +8,9 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._registry import name_of
 from throughtime._types import Array, KeyLike, Whole
 from throughtime.cells import ACTIVATIONS, CELLS, Cell, cell_type

@@ -17,9 +17,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key
 from throughtime._devices import split_alike
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, KeyLike, Outputs
 from throughtime.cells import Cell, MatrixCell, State
 from throughtime.layers.arguments import ArrayOrLists, as_inputs

@@ -6,7 +6,8 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
+from throughtime._keys import random_key
 from throughtime._registry import known_name
 from throughtime._types import Array, KeyLike, Whole
 from throughtime.layers.arguments import ArrayOrLists, zero_masked

@@ -8,8 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import random_key, whole_number
+from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import Array, Hidden, KeyLike, Outputs, Whole
 from throughtime.cells import Cell
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked

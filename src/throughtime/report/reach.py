@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.forecasting import Forecaster, forecaster_flow
+from throughtime.forecasting import Forecaster
 
 MOST = 0.9  # the share of the influence that counts as most of it
 
@@ -35,7 +35,7 @@ def reach_of_model(model: Forecaster) -> Reach | None:
     """Return the influence by lag on the forecast's steps, and what the cell keeps; None without a network."""
     if not model.networks_:
         return None
-    design, flow = model.plan_.design, forecaster_flow(model)
+    design, flow = model.plan_.design, model.gradient_flow()
     if flow.horizon_by_lag is None:
         return None
     return reach_of(

@@ -5,6 +5,7 @@ from .early_stopping import EarlyStopping as EarlyStopping
 from .fit import steps as steps
 from .fit import train as train
 from .history import History as History
+from .leaves import named_leaves as named_leaves
 from .loop import Callback as Callback
 from .loop import Pace as Pace
 from .loop import Progress as Progress

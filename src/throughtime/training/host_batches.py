@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,14 @@ from throughtime.training.step import Fed
 MOST_BYTES = 2**25  # of a block; one at work and one ahead
 MOST_SECONDS = 0.25  # a block takes: a slow iterator is waited for batch by batch
 MOST_SHAPES = 16  # each is compiled, which takes seconds
+
+
+@runtime_checkable
+class Positioned(Protocol):
+    """Batches that can begin at any step, so that a run that goes on makes none that it has used before."""
+
+    def starting_at(self, step: int) -> Iterator[Any]:
+        """Return the batches of ``step``, ``step + 1``, ..."""
 
 
 class _Form(NamedTuple):
@@ -36,7 +44,7 @@ def from_host(batches: Iterable[Any]) -> Source:
     """
 
     def blocks(key: Key, step: int, most: int) -> Blocks:
-        made = _blocks(islice(_repeated(batches), step, None), step, most)
+        made = _blocks(_starting_at(batches, step), step, most)
         with ThreadPoolExecutor(1, "throughtime-batches") as pool:
             ahead = pool.submit(next, made, None)
             while (block := ahead.result()) is not None:
@@ -49,6 +57,11 @@ def from_host(batches: Iterable[Any]) -> Source:
 def _own(data: Fed, key: Key) -> tuple[Any, Key]:
     """Return a step's batch."""
     return data.parts, key
+
+
+def _starting_at(batches: Iterable[Any], step: int) -> Iterator[Any]:
+    """Return the batches of ``step``, ``step + 1``, ...; others than :class:`Positioned` ones are skipped."""
+    return batches.starting_at(step) if isinstance(batches, Positioned) else islice(_repeated(batches), step, None)
 
 
 def _repeated(batches: Iterable[Any]) -> Iterator[Any]:
@@ -77,7 +90,7 @@ def _blocks(batches: Iterator[Any], step: int, most: int) -> Iterator[Block]:
                 expected=f"at most {MOST_SHAPES} shapes",
             )
         rows = max(min(most, MOST_BYTES // max(sum(leaf.nbytes for leaf in leaves), 1)), 1)
-        buffers = [np.empty((most, *leaf.shape), leaf.dtype) for leaf in leaves]
+        buffers = [np.empty((rows, *leaf.shape), leaf.dtype) for leaf in leaves]
         count, began = 0, time.perf_counter()
         while True:
             for buffer, leaf in zip(buffers, leaves, strict=True):

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from throughtime._arguments import random_key
 from throughtime._compiler import Options
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
+from throughtime._keys import random_key
 from throughtime._types import KeyLike
 from throughtime.training.constants import LossOfArrays, join, split
 from throughtime.training.diagnosis import diagnose

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import optax
 
-from throughtime._arguments import random_key
 from throughtime._errors import InputError
+from throughtime._keys import random_key
 from throughtime._types import KeyLike, Whole
 from throughtime.training.diagnosis import DivergedError
 from throughtime.training.fit import ModelLoss, train

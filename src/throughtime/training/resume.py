@@ -27,7 +27,8 @@ class Checkpoints:
     goes on. The last checkpoint is written when the run ends, also by Ctrl-C or an error.
 
     A checkpoint needs a moment at which every callback has just been called: with ``every=100`` for all, each 100
-    steps. Batches of an iterator that were used before are taken from it once more, and skipped.
+    steps. Batches of an iterator that were used before are taken from it once more, and skipped; batches with a method
+    ``starting_at(step)`` begin where the run goes on.
 
     Attributes:
         folder: where the checkpoint is; it is made if it does not exist.

@@ -6,7 +6,7 @@ bytes, with one more axis, and its type is returned beside the content.
 
 from collections.abc import Mapping
 
-import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
@@ -54,7 +54,7 @@ def from_bytes(content: bytes, unnamed: Mapping[str, str]) -> dict[str, np.ndarr
     """Return the arrays of a safetensors file; ``unnamed`` are the types that :func:`to_bytes` returned."""
     arrays = {}
     for name, tensor in safetensors.deserialize(content):
-        array = np.frombuffer(tensor["data"], jnp.dtype(TYPES[tensor["dtype"]])).reshape(tensor["shape"])
+        array = np.frombuffer(tensor["data"], _dtype(TYPES[tensor["dtype"]])).reshape(tensor["shape"])
         arrays[name] = _from_bytes(array, unnamed[name]) if name in unnamed else array
     return arrays
 
@@ -73,4 +73,9 @@ def _as_bytes(array: np.ndarray) -> np.ndarray:
 
 
 def _from_bytes(array: np.ndarray, dtype: str) -> np.ndarray:
-    return np.frombuffer(array.tobytes(), jnp.dtype(dtype)).reshape(array.shape[:-1])
+    return np.frombuffer(array.tobytes(), _dtype(dtype)).reshape(array.shape[:-1])
+
+
+def _dtype(name: str) -> np.dtype:
+    """Return NumPy's type of a name, or that of the package ml_dtypes, such as bfloat16."""
+    return np.dtype(getattr(ml_dtypes, name, name))

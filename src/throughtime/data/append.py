@@ -1,0 +1,162 @@
+"""New rows at the end of a panel's series, and new series behind them."""
+
+from dataclasses import replace
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime._errors import InputError
+from throughtime.data.columns import ColumnNames, listed
+from throughtime.data.frames import format_times
+from throughtime.data.future_covariates import id_keys
+from throughtime.data.irregular import SPARSE
+from throughtime.data.missing import without_leading_gaps
+from throughtime.data.panel import Panel
+from throughtime.data.rows import Rows, to_grid
+from throughtime.data.source import Source
+from throughtime.data.steps import on_steps, read_rows
+
+
+def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> Panel:
+    """Return the panel with the rows of a table after the ends of its series, and with the table's other series.
+
+    Steps between the end of a series and a row are missing values. The values of the panel are copied once; everything
+    else takes time in proportion to the rows and the number of series.
+
+    Args:
+        panel: N series without covariates.
+        table: rows in any order, for some of the series and for others.
+        source: names the table in messages.
+        names: the columns that the user names.
+
+    Raises:
+        InputError: for a table that cannot be used; with the row, if it is not after the end of its series, or so far
+            after it that hardly any step would have a value; and for a panel with covariates.
+    """
+    if panel.covariates is not None:
+        raise InputError(
+            f"rows cannot be appended to series with covariates ({listed(panel.covariates.names)}): call fit again, or "
+            "predict with a frame of whole histories",
+            code="append-with-covariates",
+            found=panel.covariates.names,
+        )
+    rows = on_steps(read_rows(table, source, names, panel.former)[2], source, panel.former)[0]
+    series = _places(panel, rows, source)
+    steps = _steps_after(panel, rows, series, source)
+    longer, others = _lengthened(panel, rows, series, steps), _others(panel, rows, series)
+    offsets = np.append(longer.offsets, longer.offsets[-1] + others.offsets[1:])
+    return replace(
+        longer,
+        ids=_joined_ids(panel.ids, others.ids),
+        values=np.append(longer.values, others.values) if len(others) else longer.values,
+        offsets=offsets,
+        starts=np.append(longer.starts, others.starts),
+    )
+
+
+def _places(panel: Panel, rows: Rows, source: Source) -> NDArray[np.int64]:
+    """Return the number of each row's series in the panel, (R,); -1 for other series.
+
+    Raises:
+        InputError: for another series in a table without a column that names them.
+    """
+    numbers = panel.ids.dtype.kind in "iuf"
+    known, found = (
+        id_keys(pl.Series("id", ids if ids.dtype.kind in "iuf" else ids.astype(str)), numbers)
+        for ids in (panel.ids, rows.ids)
+    )
+    place = pl.DataFrame({"id": known, "place": np.arange(len(known))})
+    places = pl.DataFrame({"id": found}).join(place, on="id", how="left", maintain_order="left")["place"]
+    if rows.columns.id is None and places.has_nulls():
+        raise source.error(
+            f"no column names the series, and the values are in {listed(rows.ids.tolist())}: expected the series "
+            f"{listed(panel.ids.tolist())}",
+            code="other-series",
+            found=rows.ids.tolist(),
+            expected=panel.ids.tolist(),
+        )
+    return places.fill_null(-1).to_numpy()[rows.series]
+
+
+def _steps_after(panel: Panel, rows: Rows, series: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
+    """Return how many steps after the end of its series each row is, (R,); 0 is the next step.
+
+    Raises:
+        InputError: for a row that is not after the end, or on no step, and for a gap that is larger than all series.
+    """
+    frequency = panel.frequency
+    ordinals = frequency.ordinals(rows.stamps.values)
+    ends = panel.starts + frequency.multiple * panel.lengths
+    known = series >= 0
+    steps, rest = np.divmod(np.where(known, ordinals - ends[series], 0), frequency.multiple)
+    if (rest != 0).any():
+        _refuse(rows, int((rest != 0).argmax()), panel, series, source, code="other-frequency")
+    if (steps < 0).any():
+        _refuse(rows, int((steps < 0).argmax()), panel, series, source, code="row-before-end")
+    within = np.append(False, np.diff(rows.series) == 0)
+    gaps = np.where(within, np.diff(ordinals, prepend=0) // frequency.multiple, np.where(known, steps, 0))
+    if gaps.sum() > SPARSE * (len(panel.values) + len(gaps)):
+        _refuse(rows, int(gaps.argmax()), panel, series, source, code="far-row")
+    return steps
+
+
+def _refuse(rows: Rows, position: int, panel: Panel, series: NDArray[np.int64], source: Source, *, code: str) -> None:
+    """Raise the error for a row that is at no place where it could be appended."""
+    number, frequency = series[position], panel.frequency
+    end = panel.starts[number] + frequency.multiple * (panel.lengths[number] - 1)
+    last = format_times(frequency.times(end[None]), frequency.zone)[0]
+    time = format_times(rows.stamps.values[[position]], rows.stamps.zone)[0]
+    name = str(rows.ids[rows.series[position]])
+    reason = {
+        "other-frequency": f"it is on no step of this series, {frequency.describe()} up to {last}",
+        "row-before-end": f"the series has rows up to {last}; expected later ones",
+        "far-row": "it is so far from the row before it that hardly any step between them would have a value",
+    }[code]
+    raise source.error(
+        f"found {time} of series {name!r}: {reason}",
+        code=code,
+        row=rows.table_row(position),
+        column=rows.columns.time,
+        found=time,
+        expected=frequency.describe(),
+    )
+
+
+def _lengthened(panel: Panel, rows: Rows, series: NDArray[np.int64], steps: NDArray[np.int64]) -> Panel:
+    """Return the panel with the rows of its own series."""
+    known = series >= 0
+    series, steps = series[known], steps[known]
+    added = np.zeros(len(panel), np.int64)
+    np.maximum.at(added, series, steps + 1)
+    values = np.insert(panel.values, np.repeat(panel.offsets[1:], added), np.nan)
+    offsets = panel.offsets + np.append(0, np.cumsum(added))
+    values[offsets[series] + panel.lengths[series] + steps] = rows.values[known]
+    return replace(panel, values=values, offsets=offsets)
+
+
+def _others(panel: Panel, rows: Rows, series: NDArray[np.int64]) -> Panel:
+    """Return a panel of the rows of new series, each from its first value on."""
+    new = series < 0
+    numbers, renumbered = np.unique(rows.series[new], return_inverse=True)
+    if not len(numbers):
+        return replace(panel, ids=panel.ids[:0], values=panel.values[:0], offsets=panel.offsets[:1], starts=numbers)
+    stamps = replace(rows.stamps, values=rows.stamps.values[new])
+    grid = to_grid(
+        rows._replace(ids=rows.ids[numbers], series=renumbered, stamps=stamps, values=rows.values[new]), panel.frequency
+    )
+    found = without_leading_gaps(
+        replace(panel, ids=rows.ids[numbers], values=grid.values, offsets=grid.offsets, starts=grid.starts)
+    )
+    some = found.lengths > 0
+    offsets = np.append(0, np.cumsum(found.lengths[some]))
+    return replace(found, ids=found.ids[some], offsets=offsets, starts=found.starts[some])
+
+
+def _joined_ids(former: NDArray, new: NDArray) -> NDArray:
+    """Return the names of all series, as text if the new ones are of another kind."""
+    if not len(new):
+        return former
+    alike = former.dtype.kind == new.dtype.kind
+    return np.concatenate([former, new] if alike else [former.astype(str), new.astype(str)])

@@ -1,0 +1,34 @@
+"""What a table that continues a panel, or stands beside it, takes from it: the time axis, and how columns are read."""
+
+from typing import NamedTuple
+
+from throughtime.data.covariates import Column, Covariates
+from throughtime.data.frequency import Frequency
+from throughtime.data.integer_times import DATED, PLAIN
+
+
+class Former(NamedTuple):
+    """The parts of a panel that decide how another table of its kind is read.
+
+    Attributes:
+        frequency: the time axis.
+        form: how its time stamps were read; None if their type said so.
+        covariates: its covariates, if there are any.
+    """
+
+    frequency: Frequency
+    form: str | None
+    covariates: Covariates | None
+
+    @property
+    def notation(self) -> str:
+        """The notation that time stamps have if their column does not tell."""
+        return self.form or (PLAIN if self.frequency.unit == "integer" else DATED)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The covariates by name."""
+        covariates = self.covariates
+        if covariates is None:
+            return {}
+        return {column.name: column for column in (*covariates.static, *covariates.past, *covariates.future)}

@@ -1,0 +1,95 @@
+"""Forecasts of a fitted forecaster: from its networks, the pretrained one, or the seasonal naive forecast.
+
+Every function takes any panel: the one that the forecaster was fitted on, or another.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from throughtime._fork import require_threads
+from throughtime.data import Panel, fill_forward, require_future
+from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
+from throughtime.forecasting.fitted import Fitted
+from throughtime.forecasting.intervals import interval_columns, stretched
+from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, moving, nonnegative, observed_counts
+from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
+
+
+def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+    """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
+
+    Series that are too short for the trained networks, or all if there are none, are forecast by the pretrained one;
+    those without movement and those with one or two values by seasonal naive, and all if the head excludes the
+    pretrained one. No forecast is negative if no known value of its series was, or no value of the training data.
+
+    Args:
+        fitted: the plan, the networks and their calibration.
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen.
+
+    Returns:
+        NaN for a series without any observation.
+
+    Raises:
+        InputError: if future covariates of the steps to forecast are missing.
+    """
+    plan, share = fitted.plan, fitted.calibration.zero_shot
+    require_future(panel, cutoffs, plan.design.horizon)
+    require_threads()
+    observed = observed_counts(panel, cutoffs)
+    trained = learnable(panel, cutoffs, plan.design.horizon) & (len(fitted.networks) > 0)
+    takes_part = (~trained | (share > 0)) & (fitted.zero_shot is not None)
+    pretrained = takes_part & (observed >= LEAST_OBSERVED) & moving(panel, cutoffs)
+    quantiles = np.full((len(panel), plan.design.horizon, len(plan.design.quantiles)), np.nan)
+    if trained.any():
+        from throughtime.forecasting.infer import trained_quantiles  # loads JAX
+
+        rows = np.flatnonzero(trained)
+        quantiles[rows] = trained_quantiles(fitted, panel, rows, cutoffs, stretch=share == 0)
+    if pretrained.any() and fitted.zero_shot is not None:
+        rows = np.flatnonzero(pretrained)
+        found = zero_shot_quantiles(fitted.zero_shot, panel, rows, cutoffs[rows], plan)
+        weight = np.where(trained[rows], share, 1.0)[:, None, None]
+        mean = mix(np.nan_to_num(quantiles[rows]), found, weight)
+        quantiles[rows] = stretched(mean, fitted.calibration.stretch) if share > 0 else mean
+    rows = np.flatnonzero(~trained & ~pretrained & (observed > 0))
+    if len(rows):
+        quantiles[rows] = _naive(panel, rows, cutoffs[rows], plan)
+    positive = nonnegative(panel, cutoffs, plan)
+    quantiles[positive] = np.maximum(quantiles[positive], 0)
+    return quantiles
+
+
+def forecast_intervals(
+    fitted: Fitted,
+    panel: Panel,
+    levels: Sequence[int | float],
+    name: str = "throughtime",
+    *,
+    horizon: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Return the point forecast and the bounds (N * H,) of the first H of the F steps after the end of each series.
+
+    Args:
+        fitted: the plan, the networks and their calibration.
+        panel: N series.
+        levels: coverage in per cent.
+        name: of the columns, see :func:`~throughtime.forecasting.intervals.interval_columns`.
+        horizon: H; all F steps if None.
+
+    Raises:
+        InputError: if future covariates are missing, and for a level outside (0, 100).
+    """
+    quantiles = forecast_quantiles(fitted, panel, panel.lengths)[:, :horizon]
+    positive = np.repeat(nonnegative(panel, panel.lengths, fitted.plan), quantiles.shape[1])
+    return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)
+
+
+def _naive(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
+    """Return the quantiles (R, F, Q) of the seasonal naive forecasts of some series."""
+    first, season = panel.offsets[rows], plan.design.seasons[0]
+    filled = fill_forward(panel.values, panel.offsets, season)
+    point = seasonal_naive(filled, first, cutoffs, season=season, horizon=plan.design.horizon)
+    return naive_quantiles_of_panel(panel.values, first, cutoffs, point, season=season, quantiles=plan.design.quantiles)

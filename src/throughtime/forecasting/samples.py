@@ -1,0 +1,43 @@
+"""Samples of a fitted forecaster: from the heads of its networks, and from the quantiles of the pretrained one."""
+
+import numpy as np
+
+from throughtime._fork import require_threads
+from throughtime.data import Panel
+from throughtime.forecasting.fitted import Fitted
+from throughtime.forecasting.intervals import sampled_quantiles
+from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, nonnegative, observed_counts
+from throughtime.forecasting.zero_shot import zero_shot_quantiles
+
+
+def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: int, seed: int) -> np.ndarray:
+    """Return values (N, F, n), each step drawn by itself, in the data's own units.
+
+    Args:
+        fitted: the plan and the networks.
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen.
+        n: how many values for each step.
+        seed: the same one draws the same.
+
+    Returns:
+        NaN for series that no network forecasts.
+    """
+    require_threads()
+    plan, share = fitted.plan, fitted.calibration.zero_shot
+    samples = np.full((len(panel), plan.design.horizon, n), np.nan)
+    trained = learnable(panel, cutoffs, plan.design.horizon) & (len(fitted.networks) > 0)
+    pretrained = (observed_counts(panel, cutoffs) >= LEAST_OBSERVED) & (fitted.zero_shot is not None)
+    if trained.any():
+        from throughtime.forecasting.infer import trained_samples  # loads JAX
+
+        rows = np.flatnonzero(trained)
+        samples[rows] = trained_samples(fitted, panel, rows, cutoffs, n=n, seed=seed)
+    for group, count in ((pretrained & trained, round(share * n)), (pretrained & ~trained, n)):
+        rows = np.flatnonzero(group)
+        if len(rows) and count and fitted.zero_shot is not None:
+            quantiles = zero_shot_quantiles(fitted.zero_shot, panel, rows, cutoffs[rows], plan)
+            samples[rows, :, :count] = sampled_quantiles(quantiles, count, np.random.default_rng(seed))
+    positive = nonnegative(panel, cutoffs, plan)
+    samples[positive] = np.maximum(samples[positive], 0)
+    return samples

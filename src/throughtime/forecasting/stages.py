@@ -1,0 +1,24 @@
+"""The stages of fitting a forecaster, by name, and callbacks that hear of their progress."""
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:  # it loads JAX
+    from throughtime.training import Progress
+
+TRAINING = "training"  # the first word of the names of its stages
+
+
+@runtime_checkable
+class StageCallback(Protocol):
+    """A function ``callback(stage, progress)``, called about twenty times in each stage of training.
+
+    ``stage`` is its name, such as "held out 2/4" or "training 1/4"; stages that run at the same time take turns. If it
+    returns True, the stage ends early and keeps its weights.
+    """
+
+    def __call__(self, stage: str, progress: "Progress", /) -> bool | None:
+        """Take note of the progress of a stage."""
+
+
+def no_callback(stage: str, progress: "Progress") -> None:
+    """Do nothing, and let training go on."""

@@ -1,0 +1,11 @@
+from .batches import WINDOWS_A_STEP as WINDOWS_A_STEP
+from .batches import SyntheticBatches as SyntheticBatches
+from .batches import batch_of as batch_of
+from .generators.draws import Seasons as Seasons
+from .generators.mixture import FAMILIES as FAMILIES
+from .generators.mixture import draw_group as draw_group
+from .network import MixtureNetwork as MixtureNetwork
+from .network import pinball_loss as pinball_loss
+from .run import averaged_weights as averaged_weights
+from .run import network_with as network_with
+from .run import pretrain as pretrain

@@ -1,0 +1,15 @@
+from .bases import BASES as BASES
+from .inputs import SHAPES as SHAPES
+from .inputs import WINDOW_NUMBERS as WINDOW_NUMBERS
+from .inputs import Inputs as Inputs
+from .inputs import Seasons as Seasons
+from .inputs import Shape as Shape
+from .inputs import inputs_of as inputs_of
+from .levels import LEVELS as LEVELS
+from .levels import MIDDLE as MIDDLE
+from .network import forecast as forecast
+from .weights import Weights as Weights
+from .weights import load_weights as load_weights
+from .weights import save_weights as save_weights
+from .weights import shipped_weights as shipped_weights
+from .windows import quantiles_of as quantiles_of
