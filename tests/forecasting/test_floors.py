@@ -65,7 +65,9 @@ def test_a_negative_value_after_the_cutoff_is_unknown() -> None:
     known = panel.lengths - 4
     np.testing.assert_array_equal(nonnegative(panel, known, plan), [True, True, False, True, True])
     np.testing.assert_array_equal(nonnegative(panel, panel.lengths, plan), [True, False, False, True, True])
-    assert nonnegative(panel, 0 * panel.lengths, plan._replace(positive=True)).all()
+    learned = plan._replace(positive=True)  # from values without a negative one
+    np.testing.assert_array_equal(nonnegative(panel, panel.lengths, learned), [True, False, False, True, True])
+    assert nonnegative(panel, 0 * panel.lengths, learned).all()
 
 
 def test_a_backtest_has_the_floors_of_its_series() -> None:
