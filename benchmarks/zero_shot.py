@@ -12,13 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from zero_shot import cost, development, pages, peers, series, windows
 from zero_shot.development import Forecast
 from zero_shot.networks import forecast, parts
 from zero_shot.peers import Answer
 from zero_shot.scores import seasonal_naive
 
 from throughtime.zero_shot import Weights, load_weights, shipped_weights
+from zero_shot import cost, development, pages, peers, series, windows
 
 HERE = Path(__file__).parent
 

@@ -10,9 +10,10 @@ import pytest
 from tests.data.test_covariates import ROLES, TABLE, panel_of
 
 from throughtime._errors import InputError
-from throughtime.data import encoding
+from throughtime.data import encoded
 from throughtime.data.calendar_features import FEATURES, calendar_codes, calendar_names
-from throughtime.data.encoding import Encoding, Encodings, encode, fit_encodings, sizes_of
+from throughtime.data.encoded import encode
+from throughtime.data.encoding import Encoding, Encodings, fit_encodings, sizes_of
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.data.windows import device_series, windows_at
@@ -151,6 +152,6 @@ def test_series_are_encoded_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
     panel = panel_of()
     encodings = fit_encodings(panel, panel.lengths, calendar=True)
     whole = encode(panel, encodings, HORIZON)
-    monkeypatch.setattr(encoding, "SERIES_AT_ONCE", 1)
+    monkeypatch.setattr(encoded, "SERIES_AT_ONCE", 1)
     for one, all_of_it in zip(jax.tree.leaves(encode(panel, encodings, HORIZON)), jax.tree.leaves(whole), strict=True):
         np.testing.assert_array_equal(one, all_of_it)
