@@ -6,11 +6,13 @@ import pickle
 import jax
 import numpy as np
 import polars as pl
+import pytest
 from sklearn.base import clone
 from tests.forecasting.conftest import LENGTHS, SMALL
 from tests.plots.pages import Shown, bands, curves, points, texts, words
 
 import throughtime as tt
+from throughtime._errors import InputError
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.plots.forecaster import LETTERS, MOST_PAST, NOTES, SHOWN, forecaster_block
 
@@ -101,3 +103,18 @@ def test_without_networks_it_says_so():
     shown = Shown(model._repr_html_())
     assert shown.table("series")["networks"] == ["none: the series are too short"]
     assert len(shown.captions) == 1
+
+
+def test_plot_draws_the_end_and_the_forecast_of_a_series_by_its_name(frame):
+    model = tt.Forecaster(3, season=12, preset="instant").fit(frame)
+    for name, row in ((None, 0), ("a", 1)):
+        (axes,) = model.plot(name).axes
+        past, ahead = (line for line in axes.lines if not line.get_label().startswith("_"))
+        series = model.panel_.series(row)
+        np.testing.assert_array_equal(past.get_ydata(), series[-len(past.get_ydata()) :])
+        forecast = model.predict().filter(unique_id=str(model.panel_.ids[row]))
+        np.testing.assert_array_equal(ahead.get_ydata(), forecast["throughtime"])
+        np.testing.assert_array_equal(ahead.get_xdata(), [1, 2, 3])
+    with pytest.raises(InputError) as caught:
+        model.plot("c")
+    assert (caught.value.code, caught.value.found) == ("unknown-name", "c")

@@ -1,7 +1,7 @@
 """A fitted forecaster in use: forecasts of its series and of others, samples, new rows, anomalies."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime._numbers import Real, Whole
+from throughtime._registry import known_name
 from throughtime.data import Panel, Source, append_rows, beside, from_native, to_native, with_future
 from throughtime.forecasting.anomalies import judge_values
 from throughtime.forecasting.config import QUANTILE_HEAD, require_size
@@ -20,6 +21,9 @@ from throughtime.forecasting.intervals import Levels, as_levels
 from throughtime.forecasting.later import later_score
 from throughtime.forecasting.observations import known_values
 from throughtime.forecasting.samples import forecast_samples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Me = TypeVar("Me", bound="ForecasterInUse")
 
@@ -59,6 +63,21 @@ class ForecasterInUse(FittedEstimator):
             source = Source("the frame of the future")
             panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
         return self._future_frame(panel, forecast_intervals(fitted, panel, levels, horizon=steps), steps, like=frame)
+
+    def plot(self, series: Any = None) -> "Figure":
+        """Return a figure of the end of a series and its forecast, with intervals of 80 and 95 %.
+
+        Args:
+            series: its name; the first series by default.
+
+        Raises:
+            InputError: before :meth:`fit`, and for an unknown name.
+        """
+        from throughtime.plots import forecast_picture
+
+        names = [str(name) for name in self._require_fitted().panel.ids]
+        name = names[0] if series is None else known_name("series", names, str(series))
+        return forecast_picture(cast(Any, self), names.index(name))
 
     def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throughtime._registry import shown_name
-from throughtime.forecasting import interval_columns, nonnegative, plan_facts
+from throughtime.forecasting import forecast_quantiles, interval_columns, nonnegative, plan_facts
 from throughtime.plots.notebook import Block, Picture, listed
 from throughtime.plots.records import draw_loss
 from throughtime.plots.small import finish, small_axes, thinned
-from throughtime.plots.theme import INK, LINES
+from throughtime.plots.theme import INK, LINES, house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,19 +66,46 @@ def _training(model: "Forecaster") -> Iterator[Picture]:
 
 def _series(model: "Forecaster", quantiles: np.ndarray | None) -> Iterator[Picture]:
     """Yield the ends of the first series and their forecasts."""
+    for row in range(min(SHOWN, len(model.panel_))):
+        name, shown = _name(model, row), quantiles is not None and row < len(quantiles)
+        draw = partial(_draw_end, model, row, quantiles[row] if quantiles is not None and shown else None)
+        yield Picture(name or "(no name)", f"the end of {name}", draw)
+
+
+def forecast_picture(model: "Forecaster", row: int) -> "Figure":
+    """Return the end of a series, and its forecast with intervals of 80 and 95 %.
+
+    Args:
+        model: a fitted forecaster.
+        row: of the series.
+    """
+    from matplotlib.figure import Figure
+
+    quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
+    with house_style():
+        figure = Figure(figsize=(8, 4), layout="none")  # small_axes places them
+        _draw_end(model, row, quantiles[row], figure)
+        figure.axes[0].set_title(_name(model, row), loc="right")
+    return figure
+
+
+def _name(model: "Forecaster", row: int) -> str:
+    """Return the name of a series, shortened."""
+    name = str(model.panel_.ids[row])
+    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _draw_end(model: "Forecaster", row: int, quantiles: np.ndarray | None, figure: "Figure") -> None:
+    """Draw the end of a series, and the quantiles (F, Q) after it."""
     panel, design = model.panel_, model.plan_.design
     wanted = max(LEAST_PAST, HORIZONS_PAST * design.horizon, SEASONS_PAST * design.seasons[0])
-    positive = nonnegative(panel, panel.lengths, model.plan_)
-    for row in range(min(SHOWN, len(panel))):
-        values, times = panel.series(row), panel.times(row)
-        start = max(len(values) - min(wanted, MOST_PAST), 0)
-        columns = None
-        if quantiles is not None and row < len(quantiles):
-            columns = interval_columns(quantiles[row], LEVELS, positive=bool(positive[row]))
-        name = str(panel.ids[row])
-        name = name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
-        draw = partial(_draw_series, values[start:], [_stamp(stamp) for stamp in times[start:]], columns)
-        yield Picture(name or "(no name)", f"the end of {name}", draw)
+    values, times = panel.series(row), panel.times(row)
+    start = max(len(values) - min(wanted, MOST_PAST), 0)
+    columns = None
+    if quantiles is not None:
+        positive = bool(nonnegative(panel, panel.lengths, model.plan_)[row])
+        columns = interval_columns(quantiles, LEVELS, positive=positive)
+    _draw_series(values[start:], [_stamp(stamp) for stamp in times[start:]], columns, figure)
 
 
 def _draw_series(past: np.ndarray, stamps: list[str], columns: dict[str, np.ndarray] | None, figure: "Figure") -> None:
