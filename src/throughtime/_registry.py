@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TypeVar, cast
@@ -12,25 +12,36 @@ from throughtime._errors import InputError
 Entry = TypeVar("Entry", bound=Callable)
 
 
-class LazyTable(Mapping[str, Entry]):
+class LazyTable(MutableMapping[str, Entry]):
     """A table whose entries are loaded when they are read: to know their names loads none of them."""
 
     def __init__(self, paths: Mapping[str, str]):
         """Take the path "package.module:Class" of each entry by its name."""
-        self._paths = dict(paths)
+        self._entries: dict[str, str | Entry] = dict(paths)
 
     def __getitem__(self, name: str) -> Entry:
         """Load an entry."""
-        module, _, attribute = self._paths[name].partition(":")
-        return cast(Entry, getattr(import_module(module), attribute))
+        entry = self._entries[name]
+        if isinstance(entry, str):
+            module, _, attribute = entry.partition(":")
+            return cast(Entry, getattr(import_module(module), attribute))
+        return entry
+
+    def __setitem__(self, name: str, entry: Entry) -> None:
+        """Add an entry of a user."""
+        self._entries[name] = entry
+
+    def __delitem__(self, name: str) -> None:
+        """Remove an entry."""
+        del self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
-        return iter(self._paths)
+        return iter(self._entries)
 
     def __len__(self) -> int:
         """Return the number of entries."""
-        return len(self._paths)
+        return len(self._entries)
 
 
 def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry:

@@ -48,7 +48,7 @@ def test_it_starts_by_keeping(lesson):
 
 
 def test_a_forecaster_takes_it_by_name(lesson, monkeypatch):
-    monkeypatch.setitem(CELLS, "ugrnn-of-a-test", None)  # the table is as before afterwards
+    monkeypatch.setitem(CELLS, "ugrnn-of-a-test", tt.GRU)  # the table is as before afterwards
     forecast = lesson.forecast_with("ugrnn-of-a-test", lesson.UGRNN)
     assert forecast.columns == ["unique_id", "ds", "throughtime", "throughtime-lo-80", "throughtime-hi-80"]
     assert forecast["throughtime"].is_between(9, 16).all()

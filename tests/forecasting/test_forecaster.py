@@ -303,7 +303,10 @@ def test_units_do_not_matter(frame, model, factor):
 def test_a_far_level_costs_no_digits(frame):
     """Movements of 1 around ten million: what float32 could not tell apart."""
     near, far = (fit(frame.with_columns(pl.col("y") + level)) for level in (-13.0, -13.0 - 1e7))
-    np.testing.assert_allclose(points(far.predict()) + 1e7, points(near.predict()), atol=1e-3)
+    trained = pl.col("unique_id") != "short"  # the pretrained network looks at the level of a series, too
+    np.testing.assert_allclose(
+        points(far.predict().filter(trained)) + 1e7, points(near.predict().filter(trained)), atol=1e-3
+    )
 
 
 def test_quantiles_ascend_in_the_datas_units(model):

@@ -101,7 +101,7 @@ def test_without_networks_it_says_so():
     frame = pl.DataFrame({"ds": np.arange(5), "y": [1.0, 2.0, None, 4.0, 5.0]})
     model = tt.Forecaster(2).fit(frame)
     shown = Shown(model._repr_html_())
-    assert shown.table("series")["networks"] == ["none: the series are too short"]
+    assert shown.table("series")["networks"] == ["the pretrained one"]
     assert len(shown.captions) == 1
 
 

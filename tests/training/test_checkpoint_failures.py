@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.training.small_checkpoint import assert_holds, listing, save
 
+from throughtime import _folder
 from throughtime.training import checkpoint
 
 
@@ -173,11 +174,11 @@ class TestFailingDisk:
                 failing(lambda: self.file.write(content[len(content) // 2 :]))()
 
         if call == "write":
-            patch.setattr(checkpoint, "open", FullFile, raising=False)
+            patch.setattr(_folder, "open", FullFile, raising=False)
         elif call == "open":
             opens = failing(open)
-            patch.setattr(checkpoint, "open", opens, raising=False)
-            patch.setattr(checkpoint.os, "open", failing(os.open))
+            patch.setattr(_folder, "open", opens, raising=False)
+            patch.setattr(_folder.os, "open", failing(os.open))
         else:
-            patch.setattr(checkpoint.os, call, failing(getattr(os, call)))
+            patch.setattr(_folder.os, call, failing(getattr(os, call)))
         return state

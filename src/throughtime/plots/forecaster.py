@@ -83,7 +83,8 @@ def forecast_picture(model: "Forecaster", row: int) -> "Figure":
 
     quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
     with house_style():
-        figure = Figure(figsize=(8, 4), layout="none")  # small_axes places them
+        figure = Figure(figsize=(8, 4))
+        figure.set_layout_engine("none")  # small_axes places them
         _draw_end(model, row, quantiles[row], figure)
         figure.axes[0].set_title(_name(model, row), loc="right")
     return figure
