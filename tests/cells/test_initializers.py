@@ -10,7 +10,16 @@ import pytest
 
 import throughtime as tt
 from throughtime.cells import initializers
-from throughtime.cells.initializers import BIASES, MATRICES, bias_init, chrono, forget, gated_weights, matrix_init
+from throughtime.cells.initializers import (
+    BIASES,
+    MATRICES,
+    bias_init,
+    chrono,
+    forget,
+    gated_weights,
+    matrix_init,
+    orthogonal,
+)
 
 KEY = jax.random.key(5)
 SHAPES = [(5, 5), (7, 3), (3, 7)]
@@ -205,3 +214,17 @@ def test_an_unknown_name_is_answered_with_the_closest(argument, name, table, clo
 def test_cells_follow_the_float_type_that_is_enabled(kind, x64):
     cell = eqx.filter_eval_shape(kind, 2, 3, key=KEY)
     assert {leaf.dtype for leaf in jax.tree.leaves(cell)} == {jnp.dtype("float64")}
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (31, 31), (13, 4), (7, 12)])
+def test_orthogonal_matrices_are_those_of_jax(shape):
+    actual = orthogonal(1.5)(jax.random.key(3), shape, jnp.float32)
+    expected = jax.nn.initializers.orthogonal(1.5)(jax.random.key(3), shape, jnp.float32)
+    np.testing.assert_allclose(actual, expected, atol=2e-6)
+
+
+def test_orthogonal_matrices_need_no_lapack():
+    """Its QR waits for tasks of the threads that it runs in: several in one program never end."""
+    program = jax.jit(lambda key: orthogonal()(key, (64, 64), jnp.float32)).lower(jax.random.key(0))
+    assert "lapack" not in program.as_text()
+    assert "lapack" in jax.jit(jnp.linalg.qr).lower(jnp.eye(3)).as_text()

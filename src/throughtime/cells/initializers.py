@@ -18,7 +18,7 @@ from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._keys import random_key
 from throughtime._registry import known_name, resolve
-from throughtime._types import Array, GateBias, InputWeights, Key, KeyLike, RecurrentWeights, Whole
+from throughtime._types import Array, Float, GateBias, InputWeights, Key, KeyLike, RecurrentWeights, Whole
 from throughtime.cells.base import Cell
 
 MatrixInit = Callable[[Key, tuple[int, int], DTypeLike], Array]
@@ -34,9 +34,33 @@ he: MatrixInit = jax.nn.initializers.he_normal(in_axis=-1, out_axis=-2)
 def orthogonal(scale: float = 1.0) -> MatrixInit:
     """Return ``scale`` times a random orthogonal matrix, or one with orthonormal columns or rows if it is rectangular.
 
-    Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120).
+    Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120). The same matrices, apart from rounding, as those of
+    ``jax.nn.initializers.orthogonal``, without its QR: that waits inside of XLA's threads for other tasks of the same
+    threads, and a compiled function with as many of them as the machine has cores never ends.
     """
-    return jax.nn.initializers.orthogonal(scale)
+
+    def init(key: Key, shape: tuple[int, int], dtype: DTypeLike) -> Array:
+        rows, columns = shape
+        drawn = jax.random.normal(key, (max(shape), min(shape)), dtype)
+        basis = _orthonormal(drawn)
+        return scale * (basis if rows >= columns else basis.T)
+
+    return init
+
+
+def _orthonormal(matrix: Float[Array, "N M"]) -> Float[Array, "N M"]:
+    """Return an orthonormal basis of the columns, each in the direction of what is new in its column.
+
+    Gram-Schmidt with a second pass, which is enough (Giraud, Langou & Rozloznik 2005).
+    """
+
+    def add(column: Array, basis: Array) -> Array:
+        new = matrix[:, column]
+        for _ in range(2):
+            new = new - basis @ (basis.T @ new)
+        return basis.at[:, column].set(new / jnp.linalg.norm(new))
+
+    return jax.lax.fori_loop(0, matrix.shape[1], add, jnp.zeros_like(matrix))
 
 
 def identity(scale: float = 1.0) -> MatrixInit:
