@@ -54,9 +54,14 @@ class Covariates:
     form: str | None = None
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """All covariates."""
+        return (*self.static, *self.past, *self.future)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of all covariates."""
-        return tuple(column.name for column in (*self.static, *self.past, *self.future))
+        return tuple(column.name for column in self.columns)
 
     def places(self, row: NDArray[np.int64], ordinals: NDArray[np.int64], multiple: int) -> NDArray[np.int64]:
         """Return the places on the grid of the steps with these ordinals, -1 outside of it.

@@ -1,4 +1,4 @@
-"""What a table that continues a panel, or stands beside it, takes from it: the time axis, and how columns are read."""
+"""The parts of a panel that a table takes which continues it, or stands beside it: time axis, and form of columns."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,4 @@ class Former(NamedTuple):
     @property
     def columns(self) -> dict[str, Column]:
         """The covariates by name."""
-        covariates = self.covariates
-        if covariates is None:
-            return {}
-        return {column.name: column for column in (*covariates.static, *covariates.past, *covariates.future)}
+        return {} if self.covariates is None else {column.name: column for column in self.covariates.columns}

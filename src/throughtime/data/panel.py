@@ -95,7 +95,7 @@ class Panel:
 
     @property
     def former(self) -> Former:
-        """What another table of this kind takes from the panel."""
+        """The parts that decide how another table of this kind is read."""
         form = self.form if self.covariates is None else self.form or self.covariates.form
         return Former(self.frequency, form, self.covariates)
 

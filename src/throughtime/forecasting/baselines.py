@@ -6,9 +6,8 @@ steps of one series, P values of all series, R series, F steps ahead, Q quantile
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
-from statistics import NormalDist
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from throughtime._errors import InputError, not_installed
 from throughtime._registry import known_name
 from throughtime.data import fill_forward
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.zero_shot import normal_scores
 
 BASELINE = "seasonal_naive"
 NAIVE2 = "naive2"
@@ -48,12 +48,6 @@ def seasonal_naive(
     places = cutoffs[:, None] - season + steps % season
     places = np.where(cutoffs[:, None] >= season, places, cutoffs[:, None] - 1)
     return values[offsets[:, None] + places]
-
-
-@cache
-def normal_scores(quantiles: tuple[float, ...]) -> np.ndarray:
-    """Return the quantiles (Q,) of the standard normal distribution at these levels."""
-    return np.array([NormalDist().inv_cdf(q) for q in quantiles])
 
 
 def naive_quantiles_of_panel(

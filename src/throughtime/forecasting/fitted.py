@@ -44,3 +44,8 @@ class Fitted(NamedTuple):
     notes: list[str]
     zero_shot: ZeroShot | None = None
     columns: ColumnNames = ColumnNames()
+
+    @classmethod
+    def untrained(cls, panel: Panel, selected: Selected, zero_shot: ZeroShot | None) -> "Fitted":
+        """Return a fitted forecaster without trained networks, and without notes."""
+        return cls(panel, *selected, (), np.empty((0, 0)), [], zero_shot)

@@ -4,16 +4,14 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
-from throughtime.data import Panel, fit_encodings
+from throughtime.data import Panel
 from throughtime.forecasting.config import INSTANT, QUANTILE_HEAD, ForecasterConfig, effort, require_horizon
 from throughtime.forecasting.decisions import decisions, explain
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.observations import known_values, observed_counts, trainable
-from throughtime.forecasting.plan import Calibration, Plan, make_plan, with_encodings
+from throughtime.forecasting.plan import Calibration, Plan, make_plan
 from throughtime.forecasting.stages import StageCallback, no_callback
 from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped
-
-NO_LOSSES = np.empty((0, 0))
 
 
 def fit_panel(
@@ -34,9 +32,11 @@ def fit_panel(
     require_threads()
     plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
     if _trains(config, panel) and trainable(panel, cutoffs, config.horizon):
-        fitted = _trained(config, panel, cutoffs, plan, zero_shot, callback)
+        from throughtime.forecasting.trained import fit_networks  # loads JAX
+
+        fitted = fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback)
     else:
-        fitted = Fitted(panel, *_untrained(config, panel, cutoffs, plan, zero_shot), (), NO_LOSSES, [], zero_shot)
+        fitted = Fitted.untrained(panel, _untrained(config, panel, cutoffs, plan, zero_shot), zero_shot)
     made = decisions(panel, cutoffs, fitted, season=config.season)
     return fitted._replace(notes=[*panel.notes, *explain(made)])
 
@@ -56,21 +56,6 @@ def _trains(config: ForecasterConfig, panel: Panel) -> bool:
             found=covariates.names,
         )
     return config.trains or (covariates is not None)
-
-
-def _trained(
-    config: ForecasterConfig,
-    panel: Panel,
-    cutoffs: np.ndarray,
-    plan: Plan,
-    zero_shot: ZeroShot | None,
-    callback: StageCallback,
-) -> Fitted:
-    """Return networks trained on all values before the cutoffs, as held-out runs have selected."""
-    from throughtime.forecasting.trained import fit_networks  # loads JAX
-
-    plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
-    return fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback)
 
 
 def _untrained(

@@ -29,7 +29,7 @@ Me = TypeVar("Me", bound="ForecasterInUse")
 
 
 class ForecasterInUse(FittedEstimator):
-    """What a forecaster does after fitting."""
+    """The methods of a forecaster after fitting."""
 
     _template: Any = None  # an empty frame of the kind that fit took; predict returns such frames
 

@@ -9,10 +9,11 @@ import numpy as np
 from throughtime._arguments import plain
 from throughtime._errors import InputError
 from throughtime._numbers import Real
+from throughtime.zero_shot import LEVELS, MIDDLE, normal_scores
 
 # The widest pair makes a 95 % interval; between and beyond, levels are interpolated.
-QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
-MEDIAN = QUANTILES.index(0.5)
+QUANTILES, MEDIAN = LEVELS, MIDDLE
+SCORES = normal_scores(QUANTILES)
 
 
 Levels = Iterable[Real] | Real | np.ndarray | None
@@ -94,10 +95,7 @@ def stretched(quantiles: np.ndarray, factors: Sequence[float]) -> np.ndarray:
 
 def sampled_quantiles(quantiles: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Draw values (..., count) from distributions with these quantiles (..., Q), linear in the normal score."""
-    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
-    drawn = rng.standard_normal((*quantiles.shape[:-1], count))
-    upper = np.clip(np.searchsorted(scores, drawn), 1, len(scores) - 1)
-    share = (drawn - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    upper, share = _between(rng.standard_normal((*quantiles.shape[:-1], count)))
     below, above = (np.take_along_axis(quantiles, place, axis=-1) for place in (upper - 1, upper))
     return below + share * (above - below)
 
@@ -110,14 +108,19 @@ def shares_below(values: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """
     from scipy.special import ndtr  # for this function alone: it loads slowly
 
-    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
     below, upto = ((compare(quantiles, values[:, None])).sum(axis=1) for compare in (np.less, np.less_equal))
-    upper = np.clip(below, 1, len(scores) - 1)
+    upper = np.clip(below, 1, len(SCORES) - 1)
     left, right = (np.take_along_axis(quantiles, place[:, None], axis=1)[:, 0] for place in (upper - 1, upper))
     with np.errstate(divide="ignore", invalid="ignore"):  # beyond quantiles without width the score is infinite
-        between = scores[upper - 1] + (values - left) / (right - left) * (scores[upper] - scores[upper - 1])
-    middle = (scores[np.minimum(below, len(scores) - 1)] + scores[np.maximum(upto, 1) - 1]) / 2
+        between = SCORES[upper - 1] + (values - left) / (right - left) * (SCORES[upper] - SCORES[upper - 1])
+    middle = (SCORES[np.minimum(below, len(SCORES) - 1)] + SCORES[np.maximum(upto, 1) - 1]) / 2
     return ndtr(np.where(upto > below, middle, between))
+
+
+def _between(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the quantile above normal scores (...), and the share of the way to it from the one below."""
+    upper = np.clip(np.searchsorted(SCORES, score), 1, len(SCORES) - 1)
+    return upper, (score - SCORES[upper - 1]) / (SCORES[upper] - SCORES[upper - 1])
 
 
 def _weights(q: float) -> np.ndarray:
@@ -125,11 +128,8 @@ def _weights(q: float) -> np.ndarray:
 
     For a normal distribution this is exact, also beyond the outermost quantiles.
     """
-    scores = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
-    score = NormalDist().inv_cdf(q)
-    upper = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
-    share = (score - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
-    share = round(float(share), 12)  # exactly the quantile if the level is one of them
-    weights = np.zeros(len(scores))
+    upper, exact = (found.item() for found in _between(np.array([NormalDist().inv_cdf(q)])))
+    share = round(exact, 12)  # exactly the quantile if the level is one of them
+    weights = np.zeros(len(SCORES))
     weights[upper - 1 : upper + 1] = 1 - share, share
     return weights

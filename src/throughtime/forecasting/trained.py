@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from throughtime.data import Panel
+from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitted import Fitted, Selected
-from throughtime.forecasting.plan import Calibration, Plan
+from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.train import train_networks
@@ -28,15 +28,16 @@ def fit_networks(
         config: the settings of the forecaster.
         panel: N series.
         cutoffs: (N,) the steps of each series that may be seen.
-        plan: the decisions so far.
+        plan: the decisions so far; covariates are encoded here.
         zero_shot: the pretrained network; None if it takes no part.
         callback: hears of the progress of each stage; by returning True it ends the stage.
     """
+    plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
     selected = Selected(plan, Calibration(plan.steps))
     if config.steps is None:  # else the user has set the number of training steps
         selected = select_plan(panel, cutoffs, plan, zero_shot=zero_shot, callback=callback, seed=config.seed)
     if selected.calibration.zero_shot == 1:
-        return Fitted(panel, *selected, (), np.empty((0, 0)), [], zero_shot)
+        return Fitted.untrained(panel, selected, zero_shot)
     prepared = prepare(panel, cutoffs, selected.plan)
     steps = selected.calibration.steps
     networks, losses = train_networks(prepared, selected.plan, steps=steps, callback=callback, seed=config.seed)

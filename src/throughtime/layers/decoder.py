@@ -34,7 +34,7 @@ class Decoded(NamedTuple):
 
 
 class Source(NamedTuple):
-    """What a decoder sees of a source, with a leading B for a batch.
+    """The part of a source that a decoder sees, with a leading B for a batch.
 
     Attributes:
         memory: (S, M), the outputs of the encoder.

@@ -7,6 +7,7 @@ from .inputs import Shape as Shape
 from .inputs import inputs_of as inputs_of
 from .levels import LEVELS as LEVELS
 from .levels import MIDDLE as MIDDLE
+from .levels import normal_scores as normal_scores
 from .network import forecast as forecast
 from .weights import Weights as Weights
 from .weights import load_weights as load_weights

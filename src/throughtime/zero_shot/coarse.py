@@ -1,10 +1,8 @@
 """Far horizons in coarse steps: means over several steps are forecast, then the pattern within them is put back."""
 
-from statistics import NormalDist
-
 import numpy as np
 
-from throughtime.zero_shot.levels import LEVELS, MIDDLE
+from throughtime.zero_shot.levels import LEVELS, MIDDLE, normal_scores
 
 LEAST_COARSE = 60  # coarse steps at the end from which the pattern within them is found
 SEASONS = 6  # or this many seasons
@@ -52,7 +50,7 @@ def fine_quantiles(history: np.ndarray, coarse: np.ndarray, size: int, season: i
     steps = np.arange(horizon)
     middles = np.r_[-(size + 1) / 2, np.arange(len(coarse)) * size + (size - 1) / 2]
     median = np.interp(steps, middles, np.r_[last, coarse[:, MIDDLE]]) + pattern
-    scores = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+    scores = normal_scores(LEVELS)
     between = np.repeat(coarse - coarse[:, MIDDLE : MIDDLE + 1], size, axis=0)[:horizon]
     return median[:, None] + np.sign(scores) * np.hypot(between, scores * deviation)
 

@@ -98,9 +98,7 @@ def inputs_of(values: np.ndarray, seasons: Seasons, shape: Shape) -> Inputs:
     long = np.where((seasons.long > 1) & (seasons.long < values.shape[1] - 1), seasons.long, short)
     seasons = Seasons(short, long)
     series = histories(values, short)
-    recent = series.with_values(series.values)._replace(
-        values=series.values[:, -shape.context :], known=series.known[:, -shape.context :]
-    )
+    recent = series._replace(values=series.values[:, -shape.context :], known=series.known[:, -shape.context :])
     unit = unit_of(recent, seasons)
     forecasts = _scaled(bases(series, short, long, shape.horizon), unit)
     window = np.concatenate([_numbers(series, recent, unit, seasons), _judged(series, unit, seasons, shape)], axis=1)

@@ -33,13 +33,11 @@ def profile(series: Histories, season: np.ndarray, horizon: int, *, recent: floa
         horizon: F.
         recent: a deviation loses half of its weight with every ``recent`` seasons; None if all weigh the same.
     """
-    steps = np.arange(series.steps) - series.steps  # counted from the first step ahead
+    steps = _steps(series)
     deviation, weight = _deviations(series, season)
     if recent is not None:
         weight = weight * 0.5 ** (-steps / (recent * season[:, None]))
-    cell, places = _cells(series, season)
-    total = np.bincount(cell.ravel(), (deviation * weight).ravel(), len(season) * places).reshape(-1, places)
-    count = np.bincount(cell.ravel(), weight.ravel(), len(season) * places).reshape(-1, places)
+    total, count = (_by_place(values, steps, season) for values in (deviation * weight, weight))
     by_place = total / (count + PRIOR)
     return Profile(
         np.take_along_axis(by_place, steps % season[:, None], axis=1),
@@ -62,11 +60,10 @@ def seasonal_strength(series: Histories, season: np.ndarray) -> np.ndarray:
     Returns:
         1 where the history is too short to tell, or without movement.
     """
+    steps = _steps(series)
     deviation, weight = _deviations(series, season)
-    cell, places = _cells(series, season)
-    total = np.bincount(cell.ravel(), deviation.ravel(), len(season) * places).reshape(-1, places)
-    count = np.bincount(cell.ravel(), weight.ravel(), len(season) * places).reshape(-1, places)
-    fitted = (total / np.maximum(count, 1)).ravel()[cell]
+    total, count = (_by_place(values, steps, season) for values in (deviation, weight))
+    fitted = np.take_along_axis(total / np.maximum(count, 1), steps % season[:, None], axis=1)
     known, used = weight.sum(axis=1), (count > 0).sum(axis=1)
     mean = deviation.sum(axis=1, keepdims=True) / np.maximum(known, 1)[:, None]
     around_profile = (weight * (deviation - fitted) ** 2).sum(axis=1) / np.maximum(known - used, 1)
@@ -76,11 +73,16 @@ def seasonal_strength(series: Histories, season: np.ndarray) -> np.ndarray:
     return np.where(can_tell, 1 - around_profile / np.where(can_tell, around_mean, 1.0), 1.0)
 
 
-def _cells(series: Histories, season: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the number (B, N) of each step's place in the season, counted over all series, and the most places."""
+def _steps(series: Histories) -> np.ndarray:
+    """Return the numbers (N,) of the steps, counted from the first step ahead."""
+    return np.arange(series.steps) - series.steps
+
+
+def _by_place(values: np.ndarray, steps: np.ndarray, season: np.ndarray) -> np.ndarray:
+    """Return the sums (B, places) of values (B, N) by the place of their steps (N,) in the season (B,)."""
     places = int(season.max())
-    steps = np.arange(series.steps) - series.steps  # counted from the first step ahead
-    return np.arange(len(season))[:, None] * places + steps % season[:, None], places
+    cell = np.arange(len(season))[:, None] * places + steps % season[:, None]
+    return np.bincount(cell.ravel(), values.ravel(), len(season) * places).reshape(-1, places)
 
 
 def _deviations(series: Histories, season: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
