@@ -2,7 +2,7 @@
 
 Each part writes a page of its own; see ``benchmarks/README.md``.
 
-    python benchmarks/zero_shot.py [development series cost] [--data FOLDER] [--weights FILE ...] [--peers NAME ...]
+    python benchmarks/zero_shot.py [PART ...] [--data FOLDER] [--weights FILE ...] [--peers NAME ...]
 """
 
 import argparse
@@ -18,7 +18,7 @@ from zero_shot.peers import Answer
 from zero_shot.scores import seasonal_naive
 
 from throughtime.zero_shot import Weights, load_weights, shipped_weights
-from zero_shot import cost, development, pages, peers, series, windows
+from zero_shot import alone, cost, development, pages, peers, series, windows
 
 HERE = Path(__file__).parent
 
@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
     args.parts = args.parts or list(PARTS)
     if wrong := set(args.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(wrong)}: choose from {', '.join(PARTS)}")
-    if "development" in args.parts and not (args.data / "development_series.csv.gz").exists():
+    if {"development", "alone"} & set(args.parts) and not (args.data / "development_series.csv.gz").exists():
         parser.error(f"{args.data} has no development series: give the folder that has them with --data")
     return args
 
@@ -75,10 +75,16 @@ def of_cost(args: argparse.Namespace) -> list[str]:
     return cost.page(args.data, args.peers_python, args.rounds)
 
 
+def of_alone(args: argparse.Namespace) -> list[str]:
+    """Compare trainings on single series with none."""
+    return alone.page(windows.development(args.data))
+
+
 PARTS = {
     "development": ("Zero-shot forecasts of development series", of_development),
     "series": ("Zero-shot forecasts of single series", of_series),
     "cost": ("The cost of a zero-shot forecast", of_cost),
+    "alone": ("Training on one series, and none", of_alone),
 }
 
 

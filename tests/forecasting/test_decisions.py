@@ -1,5 +1,7 @@
 """Sentences about decisions say what differs, and nothing that rounds to no difference."""
 
+import math
+
 import pytest
 
 from throughtime.forecasting.decisions import Decisions, explain
@@ -21,6 +23,8 @@ DECIDED = Decisions(
     short=(),
     networks=1,
     zero_shot=None,
+    observations=200,
+    trains_from=0,
 )
 
 
@@ -43,3 +47,12 @@ def test_factors_that_are_one_as_printed_are_not_said(widened: dict[int, float],
     assert len(notes) == bool(said)
     for note in notes:
         assert [part for part in ("80 % 1.10", "95 % 1.20", "95 % 1.34", "1.00") if part in note] == said
+
+
+@pytest.mark.parametrize(
+    ("observations", "trains_from", "told"),
+    [(200, 1000, True), (200, math.inf, False), (1200, 1000, False)],
+)
+def test_why_no_network_was_trained_is_said_if_more_values_would_change_it(observations, trains_from, told):
+    made = DECIDED._replace(networks=0, steps=0, zero_shot=1.0, observations=observations, trains_from=trains_from)
+    assert any("1,000" in note for note in explain(made)) == told

@@ -15,7 +15,7 @@ from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
 from throughtime.forecasting import selection, trained
-from throughtime.forecasting.config import OF_TRAINING
+from throughtime.forecasting.config import OF_TRAINING, PRESETS
 from throughtime.forecasting.fitted import Selected
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.held_out import hold_out, stretch_factors
@@ -161,6 +161,16 @@ def test_fast_trains_if_it_is_asked_to(frame, model):
     assert_frame_equal(*(of.predict().filter(pl.col("unique_id") != "short") for of in (fast, model)))
 
 
+def test_few_values_train_no_network(frame):
+    """With the default preset; one value more than the limit trains, as does an argument of a training."""
+    assert_frame_equal(fit(frame, "balanced").predict(level=[80]), fit(frame, "fast").predict(level=[80]))
+    config, few = tt.Forecaster(F).config, int(PRESETS["balanced"].trains_from)
+    assert [config.trains(observations) for observations in (few - 1, few)] == [False, True]
+    assert tt.Forecaster(F, cell="lstm").config.trains(few - 1)
+    assert tt.Forecaster(F, preset="best").config.trains(1)
+    assert not tt.Forecaster(F, preset="fast").config.trains(10**9)
+
+
 # Beside trained networks
 
 
@@ -225,12 +235,12 @@ def test_samples_have_the_quantiles_of_the_forecast(frame):
     assert not model.sample(5, seed=3).equals(model.sample(5, seed=4))
 
 
-def test_nothing_is_trained_if_the_pretrained_network_is_chosen(frame, monkeypatch):
+def test_no_network_is_kept_if_the_pretrained_one_is_chosen(frame, monkeypatch):
     def select(panel, cutoffs, plan, **_):
         return Selected(plan, Calibration(40, zero_shot=1.0))
 
     monkeypatch.setattr(trained, "select_plan", select)
-    model = fit(frame, "balanced", season=12)
+    model = fit(frame, "best", season=12)
     assert model.networks_ == ()
     assert_frame_equal(model.predict(level=[80]), fit(frame, season=12).predict(level=[80]))
 

@@ -1,5 +1,6 @@
 """The settings of a forecaster that were asked for, checked as far as no data is needed."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -58,22 +59,23 @@ class Effort(NamedTuple):
         members: networks that are trained and averaged.
         length: of their training, as a multiple of the usual steps for the size of the panel.
         variants: whether several variants compete on held-out ends of the series.
-        trains: whether networks are trained; if not, the pretrained one forecasts, unless the arguments ask for a
-            training.
+        trains_from: observations from which networks are trained; with fewer the pretrained one forecasts, unless the
+            arguments ask for a training.
         holds_out: whether held-out ends of the series choose, and calibrate the intervals.
     """
 
     members: int
     length: float
     variants: bool
-    trains: bool = True
+    trains_from: float = 0
     holds_out: bool = True
 
 
+TELLING = 1_000  # observations; below it, training did not improve on the pretrained network (benchmarks/zero_shot)
 PRESETS = {
-    "instant": Effort(0, 0.0, False, trains=False, holds_out=False),
-    "fast": Effort(1, 0.34, False, trains=False),
-    "balanced": Effort(4, 1.0, True),
+    "instant": Effort(0, 0.0, False, trains_from=math.inf, holds_out=False),
+    "fast": Effort(1, 0.34, False, trains_from=math.inf),
+    "balanced": Effort(4, 1.0, True, trains_from=TELLING),
     "best": Effort(10, 1.5, True),
 }
 INSTANT, QUANTILE_HEAD = "instant", "quantiles"
@@ -160,7 +162,6 @@ class ForecasterConfig:
         defaults = {field.name: field.default for field in fields(self)}
         return tuple(name for name in OF_TRAINING if getattr(self, name) != defaults[name])
 
-    @property
-    def trains(self) -> bool:
-        """True if networks are trained: the preset says so, or an argument of a training is given."""
-        return effort(self.preset).trains or bool(self.of_training)
+    def trains(self, observations: int) -> bool:
+        """Return True if networks are trained on this number of values, or an argument of a training is given."""
+        return observations >= effort(self.preset).trains_from or bool(self.of_training)

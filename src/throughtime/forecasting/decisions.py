@@ -1,11 +1,13 @@
 """The decisions of a forecaster: numbers in a record, and sentences about them for its user."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from throughtime._registry import shown_name
 from throughtime.data import Panel
+from throughtime.forecasting.config import ForecasterConfig, effort
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import QUANTILES
 from throughtime.forecasting.observations import (
@@ -42,6 +44,8 @@ class Decisions(NamedTuple):
         short: names of series that the trained networks do not serve; empty if there are none.
         networks: M, the trained networks.
         zero_shot: the weight of the pretrained network in the mean; None if it takes no part.
+        observations: that training could see.
+        trains_from: observations from which the preset trains networks.
     """
 
     seasons: tuple[int, ...]
@@ -60,23 +64,25 @@ class Decisions(NamedTuple):
     short: tuple[str, ...]
     networks: int
     zero_shot: float | None
+    observations: int
+    trains_from: float
 
 
-def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, *, season: int | None) -> Decisions:
+def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, config: ForecasterConfig) -> Decisions:
     """Collect the decisions.
 
     Args:
         panel: N series.
         cutoffs: (N,) the steps of each series that training could see.
         fitted: the forecaster, apart from its notes.
-        season: the period that the user asked for; None if it was left to the frequency.
+        config: the settings that were asked for.
     """
     plan, calibration = fitted.plan, fitted.calibration
     horizon, windows = plan.design.horizon, window_count(panel, cutoffs, plan.design.horizon)
     unserved = panel.ids[~learnable(panel, cutoffs, horizon)] if fitted.networks else ()
     return Decisions(
         seasons=plan.design.seasons,
-        asked_season=season,
+        asked_season=config.season,
         usual_season=panel.frequency.season,
         frequency=panel.frequency.describe(),
         series=len(panel),
@@ -91,6 +97,8 @@ def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, *, season: int 
         short=tuple(str(name) for name in unserved),
         networks=len(fitted.networks),
         zero_shot=calibration.zero_shot if _is_pretrained(panel, cutoffs, fitted) else None,
+        observations=int(observed_counts(panel, cutoffs).sum()),
+        trains_from=effort(config.preset).trains_from,
     )
 
 
@@ -174,7 +182,9 @@ def _network_notes(made: Decisions) -> list[str]:
         mean = "The forecast is the mean of the trained networks and the pretrained one: so the held-out ends choose."
         return [*([stop] if made.steps < made.most_steps else []), *([mean] if made.zero_shot else [])]
     if made.zero_shot and made.steps == 0 and made.windows >= made.least_windows:
-        return ["The pretrained network forecasts: it was trained on synthetic series, and not on these."]
+        few = f" With {made.trains_from:,} values or more, networks are trained too, and with preset='best' always."
+        known = "The pretrained network forecasts: it was trained on synthetic series, and not on these."
+        return [known + (few if made.observations < made.trains_from < math.inf else "")]
     if made.zero_shot and made.steps:
         return ["The pretrained network forecasts alone: on the held-out ends it was better than trained ones."]
     instead = "seasonal naive" if made.zero_shot is None else "pretrained network's"

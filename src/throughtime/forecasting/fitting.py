@@ -31,18 +31,18 @@ def fit_panel(
     """
     require_threads()
     plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
-    if _trains(config, panel) and trainable(panel, cutoffs, config.horizon):
+    if _trains(config, panel, cutoffs) and trainable(panel, cutoffs, config.horizon):
         from throughtime.forecasting.trained import fit_networks  # loads JAX
 
         fitted = fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback)
     else:
         fitted = Fitted.untrained(panel, _untrained(config, panel, cutoffs, plan, zero_shot), zero_shot)
-    made = decisions(panel, cutoffs, fitted, season=config.season)
+    made = decisions(panel, cutoffs, fitted, config)
     return fitted._replace(notes=[*panel.notes, *explain(made)])
 
 
-def _trains(config: ForecasterConfig, panel: Panel) -> bool:
-    """Return True if networks are trained: the arguments or covariates ask for it.
+def _trains(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> bool:
+    """Return True if networks are trained: the settings, the number of values or covariates ask for it.
 
     Raises:
         InputError: for covariates if the preset is "instant".
@@ -55,7 +55,7 @@ def _trains(config: ForecasterConfig, panel: Panel) -> bool:
             code="covariates-of-instant",
             found=covariates.names,
         )
-    return config.trains or (covariates is not None)
+    return covariates is not None or config.trains(int(observed_counts(panel, cutoffs).sum()))
 
 
 def _untrained(

@@ -59,8 +59,8 @@ class Forecaster(ForecasterInUse):
             head: "quantiles", or a distribution: "normal", "student_t", or "negative_binomial" for counts.
             preset: "instant", the pretrained network as it is; "fast", the same with intervals that cover the held-out
                 ends of the series (or one short training, if covariates or an argument of a training is given);
-                "balanced", networks that are trained on the series, with the pretrained one if that is better on the
-                held-out ends; or "best", more and longer trainings.
+                "balanced", the same below 1,000 values, else networks that are trained on the series, with the
+                pretrained one if that is better on the held-out ends; or "best", more and longer trainings, always.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
 

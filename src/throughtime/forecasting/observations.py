@@ -38,7 +38,8 @@ def trainable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> bool:
 
 def windows_needed(config: ForecasterConfig, panel: Panel) -> int:
     """Return how many windows must precede a test: those of a training, or one if the pretrained network forecasts."""
-    trains = config.trains and trainable(panel, panel.lengths, config.horizon)
+    trains = config.trains(int(observed_counts(panel, panel.lengths).sum()))
+    trains = trains and trainable(panel, panel.lengths, config.horizon)
     return least_windows(config.horizon) if trains or config.head != QUANTILE_HEAD else 1
 
 
