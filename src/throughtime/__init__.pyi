@@ -55,15 +55,19 @@ from .layers import StackedNetwork as StackedNetwork
 from .layers import VariationalDropout as VariationalDropout
 from .layers import Zoneout as Zoneout
 from .layers import count_parameters as count_parameters
+from .layers import encode as encode
 from .layers import last_output as last_output
 from .layers import max_output as max_output
 from .layers import mean_output as mean_output
 from .layers import rollout as rollout
 from .layers import sequence_mask as sequence_mask
 from .loading import load as load
+from .loading import load_state as load_state
+from .loading import save_state as save_state
 from .recurrence import unroll as unroll
 from .testing import check_cell as check_cell
 from .training import Checkpoints as Checkpoints
+from .training import Chunks as Chunks
 from .training import EarlyStopping as EarlyStopping
 from .training import History as History
 from .training import Minibatches as Minibatches
@@ -72,6 +76,7 @@ from .training import TrainState as TrainState
 from .training import Watch as Watch
 from .training import fit_many as fit_many
 from .training import freeze as freeze
+from .training import losses as losses
 from .training import steps as steps
 from .training import train as train
 

@@ -1,4 +1,4 @@
-"""Loading any saved model from its folder."""
+"""Loading any saved model from its folder, and the states of networks to and from theirs."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,10 @@ import jax
 
 from throughtime._errors import InputError
 from throughtime.forecasting import KIND, Forecaster
-from throughtime.layers import RecurrentNetwork, network_from_config
-from throughtime.training import checkpoint
+from throughtime.layers import Recurrent, RecurrentNetwork, first_state, network_from_config
+from throughtime.training import checkpoint, named_leaves
+
+STATE = "state"
 
 
 def load(path: str | Path) -> Any:
@@ -43,3 +45,42 @@ def load(path: str | Path) -> Any:
         found=saved.kind,
         expected=["training", KIND],
     )
+
+
+def save_state(path: str | Path, state: Any) -> None:
+    """Write the state of a network to the folder ``path``, in one step for any reader.
+
+    Args:
+        path: a folder; it is made if it does not exist. What it held before is replaced.
+        state: as ``network(xs)``, :func:`throughtime.unroll` or :func:`throughtime.encode` returned it.
+
+    Raises:
+        InputError: if ``path`` is a file.
+    """
+    checkpoint.save(path, STATE, {}, {STATE: state})
+
+
+def load_state(path: str | Path, network: Recurrent) -> Any:
+    """Return the state in the folder ``path``, as :func:`save_state` wrote it.
+
+    Args:
+        path: the folder.
+        network: a network like the one of the state, which says what the arrays are; its weights do not count.
+
+    Raises:
+        InputError: if the folder holds no state, or a truncated, altered, foreign or newer one, and for a state of
+            another network; names the arrays that differ.
+    """
+    saved = checkpoint.load(path)
+    if saved.kind != STATE:
+        raise InputError(
+            f"{path} holds a {saved.kind!r}: expected a state; tt.load reads models",
+            code="unknown-kind",
+            file=path,
+            found=saved.kind,
+            expected=[STATE],
+        )
+    alone = named_leaves(jax.eval_shape(lambda: first_state(network, ())), STATE)
+    pairs = [(saved.arrays[name], leaf) for name, leaf in alone.items() if name in saved.arrays]
+    batch = pairs[0][0].shape[:1] if pairs and pairs[0][0].ndim > pairs[0][1].ndim else ()
+    return checkpoint.restore(saved.arrays, lambda: first_state(network, batch), STATE)

@@ -9,6 +9,7 @@ from .batch_normalization import Moments as Moments
 from .batch_normalization import unroll_batch_norm as unroll_batch_norm
 from .bidirectional import Bidirectional as Bidirectional
 from .bidirectional import BidirectionalState as BidirectionalState
+from .bidirectional import require_forward as require_forward
 from .decoder import Decoded as Decoded
 from .decoder import Decoder as Decoder
 from .dropout import Dropout as Dropout
@@ -40,5 +41,8 @@ from .stack import Block as Block
 from .stack import FeedForward as FeedForward
 from .stack import Stack as Stack
 from .stack import StackedNetwork as StackedNetwork
+from .states import Recurrent as Recurrent
+from .states import encode as encode
+from .states import first_state as first_state
 from .wrapper import Wrapper as Wrapper
 from .wrapper import per_step as per_step

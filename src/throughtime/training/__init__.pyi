@@ -1,5 +1,7 @@
 from . import checkpoint as checkpoint
+from . import losses as losses
 from .checkpoint import ARRAYS_FILE as ARRAYS_FILE
+from .chunks import Chunks as Chunks
 from .diagnosis import DivergedError as DivergedError
 from .early_stopping import EarlyStopping as EarlyStopping
 from .fit import steps as steps

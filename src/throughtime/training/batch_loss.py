@@ -11,8 +11,8 @@ from throughtime._errors import InputError
 from throughtime._types import Key, Scalar
 from throughtime.training.source import Drawn, Pick
 
-KeyAs = Literal["", "third", "key"]
-"""How a loss takes a random key: not at all, as its third argument, or as the argument ``key``."""
+KeyAs = Literal["", "last", "key"]
+"""How a loss takes a random key: not at all, as its last argument, or as the argument ``key``."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,37 @@ class BatchLoss:
     key_as: KeyAs
     pick: Pick | Drawn
 
-    def __call__(self, model: Any, data: Any, key: Key) -> Scalar:
+    def __call__(self, model: Any, data: Any, key: Key) -> Any:
         """Return the loss of a step.
 
         Raises:
             InputError: if it is not a number.
         """
         batch, key = self.pick(data, key)
-        return of_batch(self.loss, self.key_as, model, batch, key)
+        return require_number(of_batch(self.loss, self.key_as, model, (batch,), key))
+
+    def alone(self, model: Any, batch: Any) -> Scalar:
+        """Return the loss of a batch, without noise.
+
+        Raises:
+            InputError: if it is not a number.
+        """
+        return require_number(of_batch(self.loss, self.key_as, model, (batch,), None))
 
 
-def of_batch(loss: Callable[..., Any], key_as: KeyAs, model: Any, batch: Any, key: Key | None) -> Scalar:
-    """Return the loss of a batch.
+def of_batch(loss: Callable[..., Any], key_as: KeyAs, model: Any, arguments: tuple[Any, ...], key: Key | None) -> Any:
+    """Return what a loss returns for a model, the arguments after it, and a key."""
+    if key_as == "key":
+        return loss(model, *arguments, key=key)
+    return loss(model, *arguments, key) if key_as == "last" else loss(model, *arguments)
+
+
+def require_number(value: Any) -> Scalar:
+    """Return a loss.
 
     Raises:
         InputError: if it is not a number.
     """
-    if key_as == "key":
-        value = loss(model, batch, key=key)
-    else:
-        value = loss(model, batch, key) if key_as == "third" else loss(model, batch)
     if not isinstance(value, jnp.ndarray) or value.shape or not jnp.issubdtype(value.dtype, jnp.floating):
         found = f"shape {value.shape} of {value.dtype}" if isinstance(value, jnp.ndarray) else type(value).__name__
         raise InputError(
@@ -59,30 +70,35 @@ def of_batch(loss: Callable[..., Any], key_as: KeyAs, model: Any, batch: Any, ke
     return value
 
 
-def takes_key(loss: Callable[..., Any]) -> KeyAs:
+def takes_key(loss: Callable[..., Any], names: tuple[str, ...] = ("model", "batch")) -> KeyAs:
     """Return how a loss takes a key, by its signature.
 
-    An argument with the name ``key`` gets it, else a third one without a default value.
+    An argument with the name ``key`` gets it, else one more than ``names`` without a default value.
+
+    Args:
+        loss: the loss.
+        names: what it takes besides.
 
     Raises:
-        InputError: if it cannot be called with a model and a batch.
+        InputError: if it cannot be called with these.
     """
     try:
         signature = inspect.signature(loss)
     except (TypeError, ValueError):  # a function without a signature
         return ""
     named = "key" in signature.parameters and signature.parameters["key"].kind != inspect.Parameter.POSITIONAL_ONLY
-    if named and _accepts(signature, 2, key=None):
+    if named and _accepts(signature, len(names), key=None):
         return "key"
-    if not named and _accepts(signature, 2):
+    if not named and _accepts(signature, len(names)):
         return ""
-    if not named and _accepts(signature, 3):
-        return "third"
+    if not named and _accepts(signature, len(names) + 1):
+        return "last"
+    expected = [f"({', '.join(names)})", f"({', '.join(names)}, key)"]
     raise InputError(
-        f"the loss takes {signature}: expected loss(model, batch) or loss(model, batch, key)",
+        f"the loss takes {signature}: expected loss{expected[0]} or loss{expected[1]}",
         code="wrong-loss",
         found=str(signature),
-        expected=["(model, batch)", "(model, batch, key)"],
+        expected=expected,
     )
 
 

@@ -1,4 +1,4 @@
-"""Batches: arrays, minibatches, a function that draws, or an iterable, each as a source."""
+"""Batches: arrays, minibatches, chunks, a function that draws, or an iterable, each as a source."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from throughtime._types import Key
+from throughtime.training.chunks import Chunks, chunks
 from throughtime.training.constants import split
 from throughtime.training.host_batches import from_host
 from throughtime.training.minibatches import Minibatches, minibatches
@@ -20,6 +21,8 @@ def source_of(batches: Any) -> Source:
     """
     if isinstance(batches, Minibatches):
         return minibatches(batches)
+    if isinstance(batches, Chunks):
+        return chunks(batches)
     if callable(batches):
         return _drawing(batches)
     alone = jax.tree_util.all_leaves([batches])  # neither a tuple nor a dict, whose items are arrays of one batch

@@ -77,7 +77,7 @@ def captured(loss: Callable[..., Any]) -> tuple[Any, ...]:
     looked_at: dict[int, Any] = {}  # with the objects, so that no other one gets the same id
     places = [_Place(loss, 0, None)]
     if isinstance(loss, BatchLoss):
-        found.append((loss.key_as, loss.pick))
+        found.append((type(loss), loss.key_as, loss.pick))
         drawn = loss.pick.constants.leaves if isinstance(loss.pick, Drawn) and loss.pick.constants else ()
         places = [_Place(item, 0, None) for item in (loss.loss, *drawn)]
     while places:

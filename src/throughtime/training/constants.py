@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 
-from throughtime._types import Key, Scalar
+from throughtime._types import Key
 from throughtime.training.leaves import is_array
 
 
@@ -34,15 +34,15 @@ class LossOfArrays:
         constants: the constants of the model.
     """
 
-    loss: Callable[[Any, Any, Key], Scalar]
+    loss: Callable[..., Any]
     constants: Constants
 
-    def __call__(self, arrays: Any, data: Any, key: Key) -> Scalar:
+    def __call__(self, arrays: Any, data: Any, key: Key, *carried: Any) -> Any:
         """Return the loss of the whole model."""
-        return self.loss(join(arrays, self.constants), data, key)
+        return self.loss(join(arrays, self.constants), data, key, *carried)
 
 
-def unbound(loss: Callable[[Any, Any, Key], Scalar]) -> tuple[Callable[[Any, Any, Key], Scalar], Constants | None]:
+def unbound(loss: Callable[..., Any]) -> tuple[Callable[..., Any], Constants | None]:
     """Return a loss of whole models, and the constants that a loss of arrays had."""
     return (loss.loss, loss.constants) if isinstance(loss, LossOfArrays) else (loss, None)
 

@@ -47,7 +47,8 @@ def _text(item: Any) -> str:
         return repr(item)
     if is_array(item):
         array = np.ascontiguousarray(jax.random.key_data(item) if is_key(item) else item)
-        return f"{array.dtype}{array.shape}{hashlib.sha256(array.tobytes()).hexdigest()}"
+        content = array.reshape(-1).view(np.uint8).data  # not a copy: the array may be a memory map
+        return f"{array.dtype}{array.shape}{hashlib.sha256(content).hexdigest()}"
     if isinstance(item, tuple | frozenset):
         texts = map(_text, item)
         return f"({', '.join(sorted(texts) if isinstance(item, frozenset) else texts)})"

@@ -129,7 +129,7 @@ def _gather(
     trained, fixed = eqx.partition(before.model, is_inexact)
 
     def of(trained: Any) -> Scalar:
-        return next_loss(loss, eqx.combine(trained, fixed), before, data)
+        return next_loss(loss, eqx.combine(trained, fixed), before, data)[0]
 
     return _Evidence(
         take_step(loss, optimizer, before, data),

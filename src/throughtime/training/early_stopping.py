@@ -13,7 +13,7 @@ import numpy as np
 
 from throughtime._arguments import whole_number
 from throughtime._types import Scalar, Whole
-from throughtime.training.batch_loss import BatchLoss, of_batch, takes_key
+from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.callbacks import Follower, Memory, Run, Setting
 from throughtime.training.captured import Keyed
 from throughtime.training.constants import LossOfArrays, join, split, unbound
@@ -66,16 +66,16 @@ class EarlyStopping(Setting):
 
     def begin(self, run: Run) -> "_Validation":
         """Return the validation of one run."""
-        return _Validation(self, self.loss or run.loss.loss)
+        loss = run.loss if self.loss is None else BatchLoss(self.loss, takes_key(self.loss), whole)
+        return _Validation(self, replace(loss, pick=whole))
 
 
 class _Validation(Follower):
     """The validation losses of one run, and its best model so far."""
 
-    def __init__(self, settings: EarlyStopping, loss: Callable[..., Any]):
+    def __init__(self, settings: EarlyStopping, loss: BatchLoss):
         self.every = settings.every
-        self._settings = settings
-        self._loss = BatchLoss(loss, takes_key(loss), whole)
+        self._settings, self._loss = settings, loss
         self._losses: list[float] = []
         self._steps: list[int] = []
         self._best: Any = None
@@ -128,6 +128,6 @@ def _program(keyed: Keyed) -> Callable[[Any, Any], Scalar]:
 
     def mean(arrays: Any, batches: Any) -> Scalar:
         model = eqx.nn.inference_mode(join(arrays, constants))
-        return jnp.mean(jax.lax.map(lambda batch: of_batch(loss.loss, loss.key_as, model, batch, None), batches))
+        return jnp.mean(jax.lax.map(lambda batch: loss.alone(model, batch), batches))
 
     return jax.jit(mean)

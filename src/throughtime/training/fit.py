@@ -11,14 +11,17 @@ from throughtime._types import KeyLike, Scalar, Whole
 from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.batches import source_of
 from throughtime.training.callbacks import Run
+from throughtime.training.chunks import CarryingLoss, Chunks
 from throughtime.training.history import History
 from throughtime.training.loop import Pace, Progress, calls, merged, require_interval, start
 from throughtime.training.session import AnyCallback, Session
+from throughtime.training.source import Source, on_device
+from throughtime.training.step import TrainState
 
 MOST = 1000  # steps of one compiled call
 SECONDS = 0.25  # of one compiled call: interrupts and displays wait no longer
 ModelLoss = Callable[..., Scalar]
-"""``loss(model, batch)`` or ``loss(model, batch, key)``."""
+"""``loss(model, batch)`` or ``loss(model, batch, key)``; ``loss(model, batch, state)`` for chunks, likewise."""
 
 
 def train(
@@ -47,6 +50,7 @@ def train(
 
             - arrays, in any tree (a tuple, a dict): all of it is the batch of each step;
             - :class:`throughtime.Minibatches`: examples in shuffled epochs;
+            - :class:`throughtime.Chunks`: long sequences, cut through time; the loss takes and returns their state;
             - a function ``draw(key)`` that makes a batch on the device, inside of the compiled loop;
             - an iterator or another iterable (a generator, a data loader of PyTorch) of trees of arrays. A thread
               gathers them ahead of their use. An exhausted iterator ends the run; an iterable that can be iterated
@@ -64,9 +68,8 @@ def train(
             ``history`` has what was good.
         InputError: for a loss or batches that cannot be used.
     """
-    source = source_of(batches)
-    batch_loss = BatchLoss(loss, takes_key(loss), source.pick)
-    run = Run(start(model, optimizer, key), batch_loss, optimizer, whole_number("steps", steps, least=0), source.arrays)
+    source, batch_loss, first = _parts(model, loss, batches, optimizer, key)
+    run = Run(first, batch_loss, optimizer, whole_number("steps", steps, least=0), source.arrays)
     with Session(run, callbacks) as session:
         first, pace = session.state, Pace(run.steps, session.intervals, MOST, SECONDS)
         if not session.is_over:
@@ -104,9 +107,9 @@ def steps(
         InputError: for a loss or batches that cannot be used.
     """
     require_interval(every := whole_number("every", every, least=None))
-    source = source_of(batches)
-    batch_loss, most = BatchLoss(loss, takes_key(loss), source.pick), min(every, MOST)
-    first, pace = start(model, optimizer, key), Pace(whole_number("steps", steps, least=0), (every,), most, SECONDS)
+    source, batch_loss, first = _parts(model, loss, batches, optimizer, key)
+    most = min(every, MOST)
+    pace = Pace(whole_number("steps", steps, least=0), (every,), most, SECONDS)
     parts: list[Progress] = []
     with closing(source.blocks(first.key, 0, most)) as blocks:
         for part in calls(first, batch_loss, optimizer, blocks, pace, None):
@@ -116,3 +119,15 @@ def steps(
                 parts = []
     if parts:
         yield merged(parts)
+
+
+def _parts(
+    model: Any, loss: ModelLoss, batches: Any, optimizer: optax.GradientTransformation, key: KeyLike
+) -> tuple[Source, BatchLoss, TrainState]:
+    """Return the source of the batches, the loss of the loop, and the state before the first step."""
+    source, first = source_of(batches), start(model, optimizer, key)
+    if not isinstance(batches, Chunks):
+        return source, BatchLoss(loss, takes_key(loss), source.pick), first
+    carrying = CarryingLoss(loss, takes_key(loss, ("model", "batch", "state")), source.pick)
+    carried = carrying.first_state(model, on_device(batches.first()), first.key)
+    return source, carrying, first._replace(carried=carried)

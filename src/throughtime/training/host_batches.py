@@ -44,17 +44,21 @@ def from_host(batches: Iterable[Any]) -> Source:
     """
 
     def blocks(key: Key, step: int, most: int) -> Blocks:
-        made = _blocks(_starting_at(batches, step), step, most)
-        with ThreadPoolExecutor(1, "throughtime-batches") as pool:
+        return made_ahead(_blocks(_starting_at(batches, step), step, most))
+
+    return Source(own, blocks)
+
+
+def made_ahead(made: Iterator[Block]) -> Blocks:
+    """Yield blocks, each of which a thread has made while the one before it was at work."""
+    with ThreadPoolExecutor(1, "throughtime-batches") as pool:
+        ahead = pool.submit(next, made, None)
+        while (block := ahead.result()) is not None:
             ahead = pool.submit(next, made, None)
-            while (block := ahead.result()) is not None:
-                ahead = pool.submit(next, made, None)
-                yield block
-
-    return Source(_own, blocks)
+            yield block
 
 
-def _own(data: Fed, key: Key) -> tuple[Any, Key]:
+def own(data: Fed, key: Key) -> tuple[Any, Key]:
     """Return a step's batch."""
     return data.parts, key
 

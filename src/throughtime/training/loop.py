@@ -1,4 +1,4 @@
-"""The training loop: chunks of compiled steps, with a report after each."""
+"""The training loop: compiled calls of many steps, with a report after each."""
 
 import math
 import time
@@ -198,13 +198,13 @@ def calls(
         while left and done < pace.steps:
             count = pace.next_count(done, left, seconds_per_step)
             began = time.perf_counter()
-            chunk = jax.block_until_ready(program(state, data, jnp.int32(count)))
+            results = jax.block_until_ready(program(state, data, jnp.int32(count)))
             seconds = time.perf_counter() - began
-            if not chunk.is_good():
+            if not results.is_good():
                 raise diagnose(first, _last_good(program, state, data, count), loss, optimizer, data)
-            state, losses = chunk.state, np.asarray(chunk.losses)[:count]
+            state, losses = results.state, np.asarray(results.losses)[:count]
             done, left, seconds_per_step = done + count, left - count, seconds / count
-            record = None if records is None else records.after(state, data, losses, chunk.norms)
+            record = None if records is None else records.after(state, data, losses, results.norms)
             whole = state._replace(model=join(state.model, constants))
             yield Progress(whole, pace.steps, losses, seconds, compile_seconds, record)
             compile_seconds = 0.0

@@ -20,7 +20,7 @@ from throughtime.training.step import Loss, TrainState, take_step
 KEPT = 16  # programs; a large one takes some 20 MB
 
 
-class Chunk(NamedTuple):
+class Results(NamedTuple):
     """The results of some steps, at most N of them.
 
     Attributes:
@@ -40,7 +40,7 @@ class Chunk(NamedTuple):
         return bool(self.finite) and bool(np.isfinite(self.losses).all())
 
 
-Program = Callable[[TrainState, Any, Int[Array, ""]], Chunk]
+Program = Callable[[TrainState, Any, Int[Array, ""]], Results]
 """``program(state, data, count)`` does ``count`` steps from ``state``, in one compiled loop."""
 
 
@@ -83,7 +83,7 @@ def _program(
     """Return a new program."""
     loss, optimizer = keyed.loss, keyed_optimizer.optimizer
 
-    def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Chunk:
+    def advance(state: TrainState, data: Any, count: Int[Array, ""]) -> Results:
         def body(i: Array, carry: tuple[TrainState, Array, Array | None]) -> tuple[TrainState, Array, Array | None]:
             state, losses, norms = carry
             step = take_step(loss, optimizer, state, data)
@@ -94,6 +94,6 @@ def _program(
         zeros = jnp.zeros(most)
         # The count is an argument, not a constant: one program serves every number of steps.
         state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
-        return Chunk(state, losses, norms, all_finite(state.model))
+        return Results(state, losses, norms, all_finite(state.model))
 
     return jax.jit(advance, compiler_options=for_this_backend(compiler))

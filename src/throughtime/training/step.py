@@ -11,8 +11,12 @@ import optax
 from throughtime._types import Array, Int, Key, Scalar
 from throughtime.training.leaves import is_inexact
 
-Loss = Callable[[Any, Any, Key], Scalar]
-"""``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss."""
+Loss = Callable[..., Any]
+"""``loss(model, data, key)``: draws a batch from ``data`` with ``key`` and returns its loss.
+
+If the state of the run carries something from step to step, ``loss(model, data, key, carried)`` returns the loss and
+what it carries to the next step.
+"""
 
 
 class Fed(NamedTuple):
@@ -46,12 +50,14 @@ class TrainState(NamedTuple):
         optimizer: the state of the optimizer.
         step: the number of steps done.
         key: the random key that, with the number of the step, makes each batch.
+        carried: what a loss carries from step to step, such as the state of a recurrence; None if there is nothing.
     """
 
     model: Any
     optimizer: optax.OptState
     step: Int[Array, ""]
     key: Key
+    carried: Any = None
 
 
 class Step(NamedTuple):
@@ -70,23 +76,31 @@ class Step(NamedTuple):
     updates: Any
 
 
-def next_loss(loss: Loss, model: Any, state: TrainState, data: Any) -> Scalar:
-    """Return the loss of ``model``, any weights, on the batch of the step after ``state``."""
+def next_loss(loss: Loss, model: Any, state: TrainState, data: Any) -> tuple[Scalar, Any]:
+    """Return the loss of ``model``, any weights, on the batch of the step after ``state``, and what that one carries.
+
+    The gradient stops at what is carried: it is a constant of the step.
+    """
     own = data.at(state.step) if isinstance(data, Fed) else data
-    return loss(model, own, jax.random.fold_in(state.key, state.step))
+    key = jax.random.fold_in(state.key, state.step)
+    if state.carried is None:
+        return loss(model, own, key), None
+    return loss(model, own, key, state.carried)
 
 
 def take_step(loss: Loss, optimizer: optax.GradientTransformation, state: TrainState, data: Any) -> Step:
     """Return the step after ``state``; arrays of whole numbers, flags and keys in the model stay as they are."""
     trained, fixed = eqx.partition(state.model, is_inexact)
 
-    def value_of(trained: Any) -> Scalar:
+    def of(trained: Any) -> tuple[Scalar, Any]:
         return next_loss(loss, eqx.combine(trained, fixed), state, data)
 
-    value, gradient = jax.value_and_grad(value_of)(trained)
-    updates, optimizer_state = update(optimizer, gradient, state.optimizer, trained, value, value_of)
+    (value, carried), gradient = jax.value_and_grad(of, has_aux=True)(trained)
+    updates, optimizer_state = update(
+        optimizer, gradient, state.optimizer, trained, value, lambda trained: of(trained)[0]
+    )
     model = eqx.combine(optax.apply_updates(trained, updates), fixed)
-    return Step(TrainState(model, optimizer_state, state.step + 1, state.key), value, gradient, updates)
+    return Step(TrainState(model, optimizer_state, state.step + 1, state.key, carried), value, gradient, updates)
 
 
 def update(

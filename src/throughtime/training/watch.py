@@ -193,12 +193,12 @@ def _looker(keyed: Keyed, keyed_optimizer: KeyedOptimizer, watch: Watch) -> Call
         zero = no_sums(watch.cell(state.model), watch.lags)
 
         def value_of(trained: Any) -> Scalar:
-            return next_loss(loss, eqx.combine(trained, fixed), state, data)
+            return next_loss(loss, eqx.combine(trained, fixed), state, data)[0]
 
         def probed_loss(trained: Any, sums: Sums) -> Scalar:
             model = join(eqx.combine(trained, fixed), constants)
             probed = eqx.tree_at(watch.cell, model, ProbedCell(watch.cell(model), sums))
-            return next_loss(loss_of_model, probed, state, data)
+            return next_loss(loss_of_model, probed, state, data)[0]
 
         value, (gradient, sums) = jax.value_and_grad(probed_loss, argnums=(0, 1))(trained, zero)
         updates, _ = update(optimizer, gradient, state.optimizer, trained, value, value_of)
