@@ -17,7 +17,6 @@ with app.setup:
     from pathlib import Path
     from typing import NamedTuple
 
-    import equinox as eqx
     import jax
     import jax.numpy as jnp
     import marimo as mo
@@ -199,25 +198,18 @@ def _():
 
     ## Writing, and the temperature
 
-    `tt.rollout` with a key draws each character by its probability and reads it as the next input. The logits may be
-    divided by a temperature before. Below 1, likely characters become more likely: fewer mistakes, less variety. Above
-    1, the reverse. As the logits are linear in the readout, it is enough to divide its weights.
+    `tt.rollout` with a key draws each character by its probability and reads it as the next input. `temperature`
+    divides the logits before. Below 1, likely characters become more likely: fewer mistakes, less variety. Above 1,
+    the reverse.
     """)
     return
-
-
-@app.function
-def at_temperature(network: tt.ManyToMany, temperature: float) -> tt.ManyToMany:
-    """Return the network with logits that are divided by a temperature."""
-    readout = jax.tree.map(lambda weights: weights / temperature, network.readout)
-    return eqx.tree_at(lambda network: network.readout, network, readout)
 
 
 @app.function
 def write(network: tt.ManyToMany, text: Text, temperature: float, count: int = 20) -> list[str]:
     """Return the sentences of ``count`` texts of 400 characters."""
     start = jnp.full((count, 1), text.characters.index("\n"))
-    tokens = tt.rollout(at_temperature(network, temperature), start, 400, key=1)
+    tokens = tt.rollout(network, start, 400, key=1, temperature=temperature)
     texts = ["".join(text.characters[token] for token in row) for row in np.asarray(tokens)]
     return [sentence + "\n" for one in texts for sentence in one.split("\n")[:-1]]
 

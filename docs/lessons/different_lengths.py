@@ -81,8 +81,8 @@ def _():
     mo.md(r"""
     ## One array and a mask
 
-    Each sequence is padded with zeros at its end. `tt.sequence_mask` makes the mask: True for real steps. More than
-    half of this array is padding.
+    `tt.pad` fills each sequence up with zeros at its end, and makes the mask: True for real steps. More than half of
+    this array is padding.
     """)
     return
 
@@ -99,11 +99,7 @@ class Batch(NamedTuple):
 @app.function
 def padded(sequences: list[np.ndarray], classes: np.ndarray, steps: int = LONGEST) -> Batch:
     """Return sequences (T, 1) of any lengths as one batch of ``steps`` steps."""
-    xs = np.zeros((len(sequences), steps, 1), np.float32)
-    for row, sequence in zip(xs, sequences, strict=True):
-        row[: len(sequence)] = sequence
-    lengths = jnp.array([len(sequence) for sequence in sequences])
-    return Batch(jnp.asarray(xs), tt.sequence_mask(lengths, steps), jnp.asarray(classes))
+    return Batch(*tt.pad(sequences, steps), jnp.asarray(classes))
 
 
 @app.cell

@@ -14,6 +14,7 @@ app = marimo.App(app_title="Lesson 11: a sequence of 100,000 steps")
 
 with app.setup:
     import argparse
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any, NamedTuple
 
@@ -26,7 +27,6 @@ with app.setup:
 
     import throughtime as tt
     from throughtime.plots import BLUE, INK, ORANGE, house_style
-    from throughtime.training import squared_error
 
     RATE = 0.02
     OPTIMIZER = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.005))
@@ -52,7 +52,7 @@ def _():
 
     The remedy is old (Williams & Peng 1990): cut the sequence into chunks, run the network over one after the other,
     and update the weights after each. The state at the end of a chunk is the first state of the next, so the network
-    forgets nothing. But the gradient stops at the border: `jax.lax.stop_gradient`.
+    forgets nothing. But the gradient stops at the border.
 
     The task: a switch. At one step in fifty a pulse of +1 or -1 arrives, with noise around it, and until the next one
     the output should be the value of the last. So the network has to remember for fifty steps on average, and sometimes
@@ -81,47 +81,49 @@ def make_network(seed: int) -> tt.RecurrentNetwork:
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    ## The loop
+    ## The loss
 
-    `tt.train` gives each step a batch and starts each from the same state. Here the state goes from chunk to chunk, so
-    we write the loop ourselves: a scan over the chunks, whose carry has the network, the optimizer's state, and the
-    state of the recurrence.
+    `tt.Chunks` cuts arrays (B, T, ...) through time, here one sequence. With it, the loss of `tt.train` takes the state
+    before a chunk, and returns the state after it beside its value.
     """)
     return
 
 
 @app.function
-def chunk_loss(network: tt.RecurrentNetwork, state: Any, xs: jax.Array, ys: jax.Array) -> tuple[jax.Array, Any]:
+def carried(network: tt.RecurrentNetwork, chunk: tuple[jax.Array, jax.Array], state: Any) -> tuple[jax.Array, Any]:
     """Return the mean squared error of a chunk that starts from a state, and the state after it."""
+    xs, ys = chunk
     state, outputs = network(xs, state)
-    return squared_error(outputs[:, 0], ys).mean(), state
+    return tt.losses.squared_error(outputs[..., 0], ys).mean(), state
 
 
 @app.function
-@eqx.filter_jit
-def learn(
-    network: tt.RecurrentNetwork, xs: jax.Array, ys: jax.Array, chunk: int, carried: bool
-) -> tuple[tt.RecurrentNetwork, jax.Array]:
-    """Run once over the sequence with an update after each chunk; return the network and the chunks' losses."""
-    first = network.cell.initial_state()
+def from_zero(network: tt.RecurrentNetwork, chunk: tuple[jax.Array, jax.Array], state: Any) -> tuple[jax.Array, Any]:
+    """Return the same for a network that forgets the state at the beginning of each chunk."""
+    return carried(network, chunk, None)
 
-    def step(carry: tuple, batch: tuple[jax.Array, jax.Array]) -> tuple[tuple, jax.Array]:
-        network, optimizer_state, state = carry
-        (loss, state), gradient = jax.value_and_grad(chunk_loss, has_aux=True)(network, state, *batch)
-        updates, optimizer_state = OPTIMIZER.update(gradient, optimizer_state, network)
-        state = jax.lax.stop_gradient(state) if carried else first
-        return (optax.apply_updates(network, updates), optimizer_state, state), loss
 
-    chunks = xs.reshape(-1, chunk, 1), ys.reshape(-1, chunk)
-    (network, _, _), losses = jax.lax.scan(step, (network, OPTIMIZER.init(network), first), chunks)
-    return network, losses
+@app.function
+def learn(loss: Callable, network: tt.RecurrentNetwork, data: tuple[jax.Array, jax.Array], chunk: int) -> tt.History:
+    """Run once over the sequence with an update after each chunk."""
+    chunks = tt.Chunks(jax.tree.map(lambda array: array[None], data), chunk)
+    return tt.train(network, loss, chunks, optimizer=OPTIMIZER, steps=len(chunks), key=0)
+
+
+@app.function
+def memory(loss: Callable, chunk: int) -> int:
+    """Return the bytes that the gradient of a chunk needs beside its inputs."""
+    network, (xs, ys) = make_network(0), switch(jax.random.key(0), chunk)
+    gradient = eqx.filter_jit(eqx.filter_grad(loss, has_aux=True))
+    plan = gradient.lower(network, (xs[None], ys[None]), None).compile().compiled.memory_analysis()
+    return plan.temp_size_in_bytes
 
 
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The call to `stop_gradient` is there for the reader: the gradient is taken with respect to the network alone, inside
-    of a chunk, so nothing could flow further. It matters as soon as somebody differentiates the whole loop.
+    The gradient is taken with respect to the weights alone, within a chunk. The state comes in as a constant, so
+    nothing flows further back.
 
     ## Memory and error
 
@@ -134,7 +136,7 @@ def _():
 
 @app.class_definition
 class Result(NamedTuple):
-    """One length of chunks: the updates, the memory of the program in bytes, and each network's error in the test."""
+    """One length of chunks: the updates, the memory of a gradient in bytes, and each network's error in the test."""
 
     updates: int
     memory: int
@@ -142,40 +144,39 @@ class Result(NamedTuple):
 
 
 @app.function
-def tried(data: tuple[jax.Array, jax.Array], test: tuple[jax.Array, jax.Array], chunk: int, carried: bool) -> Result:
+def tried(loss: Callable, data: tuple[jax.Array, jax.Array], test: tuple[jax.Array, jax.Array], chunk: int) -> Result:
     """Train three networks with chunks of this length, and measure."""
-    plan = learn.lower(make_network(0), *data, chunk, carried).compile().compiled.memory_analysis()
     errors = []
     for seed in range(3):
-        network, losses = learn(make_network(seed), *data, chunk, carried)
-        errors.append(float(squared_error(network(test[0])[1][:, 0], test[1]).mean()))
-    return Result(losses.size, plan.temp_size_in_bytes, sorted(errors))
+        history = learn(loss, make_network(seed), data, chunk)
+        errors.append(float(tt.losses.squared_error(history.model(test[0])[1][:, 0], test[1]).mean()))
+    return Result(history.step, memory(loss, chunk), sorted(errors))
 
 
 @app.cell
 def _(arguments):
     _data, _test = switch(jax.random.key(0), arguments.steps), switch(jax.random.key(1), 20_000)
     _whole = arguments.steps
-    results = {_chunk: tried(_data, _test, _chunk, carried=True) for _chunk in (2, 10, 100, 1000, _whole // 10, _whole)}
-    reset = tried(_data, _test, 100, carried=False)
+    results = {_chunk: tried(carried, _data, _test, _chunk) for _chunk in (2, 10, 100, 1000, _whole // 10, _whole)}
+    reset = tried(from_zero, _data, _test, 100)
     print(f"One pass over {_whole:,} steps\n")
     print(f"{'steps a chunk':>14}{'updates':>9}{'memory':>11}   mean squared errors of three networks in the test")
     for _chunk, _result in [*results.items(), (100, reset)]:
         _errors = "".join(f"{_error:>8.3f}" for _error in _result.errors)
         _note = "   from zero at each chunk" if _result is reset else ""
-        print(f"{_chunk:>14,}{_result.updates:>9,}{_result.memory / 1e6:>8.2f} MB{_errors}{_note}")
+        print(f"{_chunk:>14,}{_result.updates:>9,}{_result.memory / 1e6:>8.3f} MB{_errors}{_note}")
     return reset, results
 
 
 @app.cell(hide_code=True)
 def _():
     mo.md(r"""
-    The memory grows with the chunk; 0.4 MB of it are the sequence itself. Chunks of 10 or 100 steps learn the switch,
-    although it must be remembered for longer: within a chunk a network learns to hold a value, and the state that is
-    carried does the rest.
+    The memory grows with the chunk: backpropagation keeps what it needs of each of its steps. Chunks of 10 or 100 steps
+    learn the switch, although it must be remembered for longer: within a chunk a network learns to hold a value, and
+    the state that is carried does the rest.
 
-    - **Too long** a chunk has few updates. The whole sequence at once takes 150 times the memory of chunks of 100 steps
-      and is a single update.
+    - **Too long** a chunk has few updates. The whole sequence at once takes 1000 times the memory of chunks of 100
+      steps and is a single update.
     - **Too short** a chunk is a gamble: with two steps, one network of three is worse than the answer 0.
     - **From zero at each chunk** the network is asked for pulses that it was not shown. Its error is more than twice as
       large.
@@ -217,7 +218,7 @@ def _():
 
     - The state reaches further than the gradient. But an input that matters only after the end of its chunk, with
       nothing to learn from before, gets no gradient: then take longer chunks.
-    - With many long sequences, make a batch of them: the state then has a leading axis, and the loop is the same.
+    - With many long sequences, make a batch of them: the arrays have a first axis for it already.
     - Start from zero only where a sequence starts.
     """)
     return

@@ -59,6 +59,7 @@ from .layers import encode as encode
 from .layers import last_output as last_output
 from .layers import max_output as max_output
 from .layers import mean_output as mean_output
+from .layers import pad as pad
 from .layers import rollout as rollout
 from .layers import sequence_mask as sequence_mask
 from .loading import load as load

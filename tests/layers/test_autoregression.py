@@ -120,6 +120,24 @@ def test_tokens_are_continued_by_the_most_likely_or_by_drawn_ones():
     np.testing.assert_allclose(np.bincount(after, minlength=count) / len(after), jax.nn.softmax(logits), atol=0.06)
 
 
+def test_a_temperature_divides_the_logits_of_drawn_tokens():
+    """As a readout that is divided by it; near 0 the most likely tokens are drawn."""
+    count = 5
+    network = tt.ManyToMany([tt.Embedding(count, 3, key=1), tt.GRU(3, H, key=2)], count, key=jax.random.key(3))
+    sharp = eqx.tree_at(
+        lambda network: network.readout, network, replace_fn=lambda w: jax.tree.map(lambda x: x / 0.25, w)
+    )
+    tokens = np.tile([[1, 3, 0]], (40, 1))
+    drawn, cool = (rollout(network, tokens, N, key=4, temperature=value) for value in (1.0, 0.25))
+    np.testing.assert_array_equal(cool, rollout(sharp, tokens, N, key=4))
+    assert (cool != drawn).mean() > 0.1
+    np.testing.assert_array_equal(rollout(network, tokens, N, key=4, temperature=1e-6), rollout(network, tokens, N))
+    for key, temperature in ((4, 0.0), (4, -1.0), (4, np.nan), (None, 0.5)):
+        with pytest.raises(tt.InputError) as caught:
+            rollout(network, tokens, N, key=key, temperature=temperature)
+        assert caught.value.code == "wrong-temperature"
+
+
 def test_networks_that_cannot_be_continued():
     gru = tt.GRU(D, H, key=1)
     ahead = tt.ManyToMany(tt.Bidirectional(gru, gru), D, key=1)

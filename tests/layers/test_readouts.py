@@ -114,3 +114,32 @@ def test_tokens_out_of_range():
     with pytest.raises(tt.InputError) as caught:
         tt.ManyToOne(layers(), O, "median", key=KEY)
     assert caught.value.code == "unknown-name"
+
+
+def test_sequences_are_padded_to_one_batch():
+    """Values and tokens, lists and arrays; an empty sequence; to the longest one or to a length of choice."""
+    values = [np.asarray(random_inputs(length, E)) for length in (2, 0, 4)]
+    batch, mask = tt.pad(values)
+    np.testing.assert_array_equal(mask, tt.sequence_mask([2, 0, 4], 4))
+    np.testing.assert_array_equal(np.asarray(batch)[mask], np.concatenate(values))
+    assert not np.asarray(batch)[~np.asarray(mask)].any()
+    tokens, flags = tt.pad([[3, 1], np.array([2])], 3)
+    np.testing.assert_array_equal(tokens, [[3, 1, 0], [2, 0, 0]])
+    assert (tokens.dtype, flags.shape) == (jnp.int32, (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("sequences", "steps", "code"),
+    [
+        ([], None, "unequal-shapes"),
+        ([np.zeros((2, E)), np.zeros((2, E + 1))], None, "unequal-shapes"),
+        ([np.zeros((2, E)), np.zeros(2)], None, "unequal-shapes"),
+        ([np.array(1.0)], None, "unequal-shapes"),
+        ([np.zeros((2, E))], 1, "length-out-of-range"),
+    ],
+    ids=["none", "widths", "axes", "numbers", "too long"],
+)
+def test_sequences_that_make_no_batch_are_refused(sequences, steps, code):
+    with pytest.raises(tt.InputError) as caught:
+        tt.pad(sequences, steps)
+    assert caught.value.code == code

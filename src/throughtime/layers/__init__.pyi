@@ -1,3 +1,4 @@
+from .arguments import pad as pad
 from .arguments import sequence_mask as sequence_mask
 from .attention import AdditiveAttention as AdditiveAttention
 from .attention import Attended as Attended

@@ -120,6 +120,39 @@ def sequence_mask(lengths: ArrayOrLists | SupportsIndex, steps: SupportsIndex) -
     return places < numbers[..., None].astype(jnp.int32)
 
 
+def pad(sequences: Sequence[ArrayOrLists], steps: SupportsIndex | None = None) -> tuple[Array, Bool[Array, "B T"]]:
+    """Return sequences of different lengths as one batch, with zeros at their ends, and its mask.
+
+    Args:
+        sequences: B arrays (T_b, ...), alike but for their lengths: values (T_b, D), or tokens (T_b,).
+        steps: T, the number of steps to pad to; by default those of the longest sequence. Few different T compile few
+            programs.
+
+    Returns:
+        The batch (B, T, ...), and the mask (B, T), True for the steps of the sequences.
+
+    Raises:
+        InputError: for no sequences, for arrays that differ in more than their lengths, and for one longer than T.
+    """
+    rows = [np.asarray(sequence) for sequence in sequences]
+    shapes = sorted({row.shape[1:] for row in rows if row.ndim})
+    if len(shapes) != 1 or not all(row.ndim for row in rows):
+        raise InputError(
+            f"the sequences have the shapes {[row.shape for row in rows]}: expected one or more of the same shape "
+            "(T, ...), apart from T",
+            code="unequal-shapes",
+            found=[row.shape for row in rows],
+            expected="(T, ...)",
+        )
+    lengths = [len(row) for row in rows]
+    longest = max(lengths) if steps is None else index(steps)
+    mask = sequence_mask(lengths, longest)
+    batch = np.zeros((len(rows), longest, *shapes[0]), np.result_type(*rows))
+    for padded, row in zip(batch, rows, strict=True):
+        padded[: len(row)] = row
+    return jnp.asarray(batch), mask
+
+
 def _require_range(name: str, numbers: Array, mask: Array | None, limits: tuple[int, int], code: str) -> None:
     """Check that all unmasked numbers are within limits, if they are known: inside of ``jax.jit`` they are not.
 

@@ -1,5 +1,6 @@
 """Autoregression: each prediction of a network becomes its next input."""
 
+import math
 from operator import index
 from typing import SupportsIndex
 
@@ -7,9 +8,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from throughtime._arguments import real_number
 from throughtime._errors import InputError
 from throughtime._keys import random_key
-from throughtime._types import Array, Key, KeyLike
+from throughtime._types import Array, Key, KeyLike, Real, Scalar
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, as_tokens
 from throughtime.layers.bidirectional import require_forward
 from throughtime.layers.network import RecurrentNetwork
@@ -23,6 +25,7 @@ def rollout(
     steps: SupportsIndex,
     *,
     key: KeyLike | None = None,
+    temperature: Real = 1.0,
 ) -> Array:
     """Continue a sequence, or each sequence of a batch, for ``steps`` (N) steps beyond its end.
 
@@ -34,18 +37,28 @@ def rollout(
         xs: a sequence (T, D) or a batch (B, T, D), with at least one step; or tokens, (T,) or (B, T).
         steps: N, at least 1.
         key: draws tokens by their probabilities; without a key the most likely one is taken.
+        temperature: divides the logits of drawn tokens: below 1, likely tokens become more likely.
 
     Returns:
         (N, D), or (B, N, D) for a batch; tokens (N,) or (B, N).
 
     Raises:
         InputError: if the network does not predict as many values as it reads, or reads ahead, the shape of xs does not
-            fit, xs or steps is empty, or there is a key for values.
+            fit, xs or steps is empty, there is a key for values, or a temperature without a key or not above 0.
     """
     require_forward("rollout", network)
     if key is not None and not network.reads_tokens:
         raise InputError(
             "rollout got a key: expected none, as a network that predicts values draws nothing", code="no-tokens"
+        )
+    warmth = real_number("temperature", temperature)
+    if not 0 < warmth < math.inf or (key is None and warmth != 1):
+        expected = "a number above 0, and a key to draw tokens with"
+        raise InputError(
+            f"temperature is {warmth}{'' if key is not None else ' without a key'}: expected {expected}",
+            code="wrong-temperature",
+            found=warmth,
+            expected=expected,
         )
     if network.outputs != network.inputs:
         raise InputError(
@@ -64,11 +77,13 @@ def rollout(
             code="no-steps",
             found=(length, count),
         )
-    return _rollout(network, sequences, count, None if key is None else random_key(key))
+    return _rollout(network, sequences, count, None if key is None else random_key(key), jnp.float32(warmth))
 
 
 @eqx.filter_jit
-def _rollout(network: RecurrentNetwork | StackedNetwork | ManyToMany, xs: Array, steps: int, key: Key | None) -> Array:
+def _rollout(
+    network: RecurrentNetwork | StackedNetwork | ManyToMany, xs: Array, steps: int, key: Key | None, temperature: Scalar
+) -> Array:
     time = -1 if network.reads_tokens else -2
     state, predictions = network(xs)
 
@@ -76,8 +91,10 @@ def _rollout(network: RecurrentNetwork | StackedNetwork | ManyToMany, xs: Array,
         """Return what is read after the outputs y (..., O) of the step before this one."""
         if not network.reads_tokens:
             return y
-        chosen = y.argmax(axis=-1) if key is None else jax.random.categorical(jax.random.fold_in(key, step), y)
-        return chosen.astype(xs.dtype)
+        if key is None:
+            return y.argmax(axis=-1).astype(xs.dtype)
+        logits = y / temperature.astype(y.dtype)
+        return jax.random.categorical(jax.random.fold_in(key, step), logits).astype(xs.dtype)
 
     def feed_back(carry: tuple, step: Array) -> tuple[tuple, Array]:
         state, y = carry
