@@ -57,6 +57,16 @@ def test_the_state_goes_on_and_the_gradient_stops(history):
         np.testing.assert_allclose(trained, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_passes_without_a_shorter_chunk_follow_each_other():
+    """A block then holds chunks of several passes."""
+    xs, ys, state, model, losses = XS[:, :8], YS[:, :8], None, NETWORK, []
+    for step in range(5):
+        piece = slice(0, 4) if step % 2 == 0 else slice(4, 8)
+        value, state, model = by_hand(model, xs[:, piece], ys[:, piece], None if step % 2 == 0 else state)
+        losses.append(value)
+    np.testing.assert_allclose(fit(tt.Chunks((xs, ys), L), steps=5).losses, losses, rtol=1e-5)
+
+
 def test_a_run_in_parts_is_the_same(history):
     parts = list(tt.steps(NETWORK, loss, tt.Chunks((XS, YS), L), optimizer=SGD, steps=7, key=4, every=2))
     np.testing.assert_array_equal(np.concatenate([part.losses for part in parts]), history.losses)

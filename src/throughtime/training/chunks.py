@@ -103,31 +103,33 @@ def chunks(sequences: Chunks) -> Source:
 
 
 def _blocks(sequences: Chunks, step: int, most: int) -> Iterator[Block]:
-    """Yield blocks of whole chunks, and the shorter chunk at the end of the sequences in one of its own."""
-    length, steps = sequences.length, sequences.steps
-    whole = length // steps
-    size = sum(array.nbytes for array in jax.tree.leaves(sequences.arrays)) * steps // length
-    most = max(min(most, whole, MOST_BYTES // max(size, 1)), 1)
+    """Yield blocks of chunks; the shorter chunk at the end of the sequences, if there is one, has blocks of its own."""
+    whole, shorter = divmod(sequences.length, sequences.steps)
+    size = sum(array.nbytes for array in jax.tree.leaves(sequences.arrays)) * sequences.steps // sequences.length
+    most = max(min(most, MOST_BYTES // max(size, 1), whole if shorter else most), 1)
     while True:
         place = step % len(sequences)
-        count, room = (min(most, whole - place), most) if place < whole else (1, 1)
-        piece = slice(place * steps, min((place + count) * steps, length))
-        rows = partial(_rows, piece, count, room)
-        parts = Chunk(jax.tree_util.tree_map_with_path(rows, sequences.arrays), jnp.arange(place, place + room) == 0)
+        room, steps = (most, sequences.steps) if place < whole else (1, shorter)
+        count = min(room, whole - place) if shorter and place < whole else room
+        places = np.arange(place, place + count) % len(sequences)
+        rows = partial(_rows, places * sequences.steps, steps, room)
+        parts = Chunk(
+            jax.tree_util.tree_map_with_path(rows, sequences.arrays), jnp.asarray(np.resize(places == 0, room))
+        )
         yield Block(Fed(None, parts, jnp.int32(step), jnp.int32(count)), count)
         step += count
 
 
-def _rows(piece: slice, count: int, room: int, path: Any, array: np.ndarray) -> Array:
-    """Return ``count`` chunks of an array (B, T, ...) along a new first axis with ``room`` for more.
+def _rows(begins: np.ndarray, steps: int, room: int, path: Any, array: np.ndarray) -> Array:
+    """Return the chunks of an array (B, T, ...) that begin at these steps, along a new first axis.
 
-    Each shape is compiled, so all blocks of whole chunks have the same.
+    It has room for as many as there are in any block, as each shape is compiled.
     """
-    numbers = as_array(path, array[:, piece])
-    batch, steps, *others = numbers.shape
-    stacked = np.zeros((room, batch, steps // count, *others), numbers.dtype)
-    stacked[:count] = numbers.reshape(batch, count, steps // count, *others).swapaxes(0, 1)
-    return jnp.asarray(stacked)
+    dtype = as_array(path, array[:, :0]).dtype
+    rows = np.zeros((room, len(array), steps, *array.shape[2:]), dtype)
+    for row, begin in zip(rows, begins.tolist(), strict=False):
+        row[...] = array[:, begin : begin + steps]
+    return jnp.asarray(rows)
 
 
 @dataclass(frozen=True)
