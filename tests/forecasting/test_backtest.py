@@ -38,7 +38,7 @@ class Recorder:
 
     def fit_panel(self, config, panel, cutoffs, *, callback):
         self.fits.append([panel.series(i)[: cutoffs[i]].tolist() for i in range(len(panel))])
-        return tt.Forecaster(H, season=4).fit(panel.cut(int(panel.lengths.max()) - 1)).fitted_
+        return tt.Forecaster(H, season=4, preset="best").fit(panel.cut(int(panel.lengths.max()) - 1)).fitted_
 
     def forecast_quantiles(self, fitted, panel, cutoffs):
         return np.broadcast_to(np.asarray(cutoffs, float)[:, None, None], (len(cutoffs), H, len(QUANTILES)))
@@ -46,7 +46,7 @@ class Recorder:
 
 def recorded_backtest(values, protocol, *, level=(), on_progress=ignore_progress):
     """What training saw, and the result."""
-    recorder, model = Recorder(), tt.Forecaster(H, season=4)
+    recorder, model = Recorder(), tt.Forecaster(H, season=4, preset="best")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "fit_panel", recorder.fit_panel)
         patch.setattr(module, "forecast_quantiles", recorder.forecast_quantiles)
