@@ -203,7 +203,7 @@ def test_a_backtest_takes_less_than_a_third_of_the_history_if_it_can(lengths, ho
         pl.DataFrame({"unique_id": str(i), "ds": np.arange(length), "y": np.arange(length) % 7})
         for i, length in enumerate(lengths)
     )
-    assert affordable_windows(Panel.from_frame(frame), ForecasterConfig(horizon=horizon)) == windows
+    assert affordable_windows(Panel.from_frame(frame), ForecasterConfig(horizon=horizon, preset="best")) == windows
 
 
 @pytest.fixture(scope="module")

@@ -49,12 +49,25 @@ def test_the_shipped_flags_train_as_plain_jax_does() -> None:
     assert shipped["losses"] == pytest.approx(plain["losses"], rel=1e-4)
 
 
-def test_the_default_preset_forecasts_a_file(tmp_path: Path) -> None:
+def test_the_default_preset_trains_on_a_file(tmp_path: Path) -> None:
     """As a user types it: the default preset, the shipped flags, a process of its own."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "XDG_CACHE_HOME": str(tmp_path)}
+    settings = str(tmp_path / "settings.json")
+    Path(settings).write_text('{"members": 4}')  # those of the preset: so few values train if it is asked for
     nile = Path(__file__).parents[2] / "examples" / "nile.csv"
-    command = [sys.executable, "-m", "throughtime", "forecast", str(nile), "--horizon", "5", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "throughtime",
+        "forecast",
+        str(nile),
+        "--horizon",
+        "5",
+        "--settings",
+        settings,
+        "--json",
+    ]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)

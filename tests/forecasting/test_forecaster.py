@@ -150,7 +150,7 @@ def test_a_series_not_longer_than_the_horizon_has_the_pretrained_forecast_and_is
     values = frame.filter(unique_id="short")["y"].to_numpy()
     pretrained = tt.pretrained().quantiles([values], 3, (12, 1))
     np.testing.assert_allclose(short, pretrained[0, :, MEDIAN], rtol=1e-6)
-    made = decisions(model.panel_, model.panel_.lengths, model.fitted_, season=SMALL["season"])
+    made = decisions(model.panel_, model.panel_.lengths, model.fitted_, model.config)
     assert (made.short, made.series, made.horizon) == (("short",), 3, 3)
     assert [note for note in model.notes_ if "1 of 3 series" in note and "(short)" in note]
 
@@ -242,7 +242,7 @@ def test_a_lookback_shorter_than_two_seasons_is_told(model, season):
     panel = model.panel_
     config = ForecasterConfig(**SMALL | {"season": season, "lookback": 20})
     plan = make_plan(config, panel.values, panel.lengths, usual_season=12)
-    made = decisions(panel, panel.lengths, model.fitted_._replace(plan=plan), season=season)
+    made = decisions(panel, panel.lengths, model.fitted_._replace(plan=plan), config)
     assert (made.seasons, made.asked_season, made.usual_season) == ((1,), season, 12)
     assert season_note(made) == "No season: the lookback is shorter than two of 12 steps."
 
