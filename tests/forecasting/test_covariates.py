@@ -23,6 +23,7 @@ from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovari
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.intervals import MEDIAN
 from throughtime.training import checkpoint
 
 F, LENGTHS = 3, {"b": 40, "a": 31, "c": 36}
@@ -104,9 +105,46 @@ def test_other_series_bring_their_covariates(model, forecasts):
         with pytest.raises(InputError) as caught:
             model.predict(frame)
         assert caught.value.code == code
-    for use in (model.update, model.anomalies):
-        with pytest.raises(InputError, match="covariates"):
-            use(TABLE)
+    with pytest.raises(InputError) as caught:
+        model.update(TABLE)
+    assert caught.value.code == "append-with-covariates"
+
+
+def test_anomalies_of_series_with_covariates(model, monkeypatch):
+    """A value is compared with the forecast from the values before it, and from the future covariates after them."""
+    judged = HISTORY.filter(pl.int_range(pl.len()).over("unique_id") >= 14)
+    assert model.anomalies(TABLE)["ds"].to_list() == judged["ds"].to_list()
+    monkeypatch.setattr("throughtime.forecasting.anomalies.shares_below", lambda _, quantiles: quantiles[:, MEDIAN])
+    medians = model.anomalies(TABLE)["quantile"]
+    place = pl.int_range(pl.len()).over("unique_id")
+    known = TABLE.with_columns(y=pl.when(place < 19).then("y"))
+    expected = model.predict(known, horizon=1)["throughtime"]
+    np.testing.assert_allclose(medians.gather([5, 5 + 26, 5 + 26 + 17]), expected, rtol=1e-6)
+    promo = pl.when((place == 19) & (pl.col("unique_id") == "b")).then(1 - pl.col("promo")).otherwise("promo")
+    differs = model.anomalies(TABLE.with_columns(promo=promo))["quantile"] != medians
+    assert differs.arg_true().to_list() == list(range(5, 5 + 15))
+    short = model.anomalies(TABLE.filter(place < 30))["quantile"]
+    np.testing.assert_allclose(short[: 16 - F + 1], medians[: 16 - F + 1], rtol=1e-6)
+    assert len(short) == 3 * (16 - F + 1)
+
+
+def test_series_of_a_panel_with_their_covariates():
+    panel = Panel.from_frame(TABLE, **ROLES)
+    some = panel.of_series(np.array([2, 0, 2]))
+    assert some.ids.tolist() == ["c", "b", "c"]
+    for row, name in enumerate(some.ids.tolist()):
+        alone = Panel.from_frame(TABLE.filter(unique_id=name), **ROLES)
+        np.testing.assert_array_equal(some.series(row), alone.series(0))
+        one = some.of_series(np.array([row])).covariates
+        for column, expected in zip(one.columns, alone.covariates.columns, strict=True):
+            assert names_of(column) == names_of(expected)
+
+
+def names_of(column):
+    """Its values as text, categories by name; "none" is a missing one."""
+    if column.categories is None:
+        return list(map(str, column.values))
+    return ["" if np.isnan(code) else column.categories[int(code)] for code in column.values]
 
 
 def test_a_model_that_was_saved_before_there_were_covariates(tmp_path):

@@ -235,6 +235,21 @@ def test_samples_have_the_quantiles_of_the_forecast(frame):
     assert not model.sample(5, seed=3).equals(model.sample(5, seed=4))
 
 
+def test_samples_are_drawn_from_what_forecasts_the_series():
+    """Constant series, and those of one or two values, by seasonal naive; nothing is drawn without a value."""
+    frame = pl.concat([frame_of(np.full(30, 7.0)), frame_of(np.array([3.0, 5.0]), "b"), frame_of(noisy(), "c")])
+    model = fit(frame, horizon=3, season=7)
+    samples = model.sample(400, seed=1)
+    assert set(samples.filter(unique_id="a")["throughtime"]) == {7.0}
+    middle = samples.group_by("unique_id", "ds", maintain_order=True).agg(pl.median("throughtime"))
+    np.testing.assert_allclose(middle["throughtime"], model.predict()["throughtime"], atol=0.7)
+    assert samples.filter(unique_id="b")["throughtime"].n_unique() > 400
+
+
+def noisy(length: int = 40) -> np.ndarray:
+    return 5 + np.random.default_rng(3).normal(size=length)
+
+
 def test_no_network_is_kept_if_the_pretrained_one_is_chosen(frame, monkeypatch):
     def select(panel, cutoffs, plan, **_):
         return Selected(plan, Calibration(40, zero_shot=1.0))

@@ -113,7 +113,7 @@ def test_plot_draws_the_end_and_the_forecast_of_a_series_by_its_name(frame):
         series = model.panel_.series(row)
         np.testing.assert_array_equal(past.get_ydata(), series[-len(past.get_ydata()) :])
         forecast = model.predict().filter(unique_id=str(model.panel_.ids[row]))
-        np.testing.assert_array_equal(ahead.get_ydata(), forecast["throughtime"])
+        np.testing.assert_allclose(ahead.get_ydata(), forecast["throughtime"], rtol=1e-6)
         np.testing.assert_array_equal(ahead.get_xdata(), [1, 2, 3])
     with pytest.raises(InputError) as caught:
         model.plot("c")

@@ -18,6 +18,7 @@ from .frames import from_native as from_native
 from .frames import template as template
 from .frames import to_native as to_native
 from .frequency import Frequency as Frequency
+from .future_covariates import future_steps as future_steps
 from .future_covariates import require_future as require_future
 from .future_covariates import with_future as with_future
 from .missing import as_panel as as_panel

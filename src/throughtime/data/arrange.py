@@ -72,7 +72,7 @@ def arrange(
     covariates = None
     if rows.columns.static or rows.columns.past or rows.columns.future:
         columns = {} if former is None else former.columns
-        covariates = read_covariates(table, source, rows, grid, columns).of_series(known)
+        covariates = read_covariates(table, source, rows, grid, columns).of_series(np.flatnonzero(known))
     return Arranged(
         rows.ids[known],
         grid.values if kept.all() else grid.values[kept],

@@ -90,20 +90,26 @@ class Covariates:
             has_row=np.append(self.has_row, False)[places],
         )
 
-    def of_series(self, kept: NDArray[np.bool_]) -> "Covariates":
-        """Return the covariates of some of the series, by a mask (N,)."""
-        lengths = np.diff(self.offsets)
-        steps = np.repeat(kept, lengths)
+    def of_series(self, rows: NDArray[np.int64]) -> "Covariates":
+        """Return the covariates of the series ``rows`` (R,), each of which may come several times."""
+        steps, offsets = pieces(self.offsets, rows)
         return replace(
             self,
-            sources=self.sources[kept],
-            static=tuple(replace(column, values=column.values[kept]) for column in self.static),
+            sources=self.sources[rows],
+            static=tuple(replace(column, values=column.values[rows]) for column in self.static),
             past=tuple(replace(column, values=column.values[steps]) for column in self.past),
             future=tuple(replace(column, values=column.values[steps]) for column in self.future),
-            starts=self.starts[kept],
-            offsets=np.append(0, np.cumsum(lengths[kept])),
+            starts=self.starts[rows],
+            offsets=offsets,
             has_row=self.has_row[steps],
         )
+
+
+def pieces(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of all steps of the series ``rows`` (R,) in flat arrays, and their own offsets (R + 1,)."""
+    lengths = np.diff(offsets)[rows]
+    own = np.append(0, np.cumsum(lengths))
+    return np.arange(own[-1]) + np.repeat(offsets[rows] - own[:-1], lengths), own
 
 
 def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -54,6 +54,17 @@ def require_future(panel: Panel, cutoffs: NDArray[np.int64], horizon: int) -> No
         )
 
 
+def future_steps(panel: Panel, horizon: int) -> NDArray[np.int64]:
+    """Return how many of the ``horizon`` steps after each series can be forecast from its last one on, (N,).
+
+    All of them without future covariates, else those up to the first one without a row.
+    """
+    covariates = panel.covariates
+    if covariates is None or not covariates.future:
+        return np.full(len(panel), horizon)
+    return np.logical_and.accumulate(_has_row(panel, covariates, panel.lengths, horizon), axis=1).sum(axis=1)
+
+
 def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source, horizon: int) -> Panel:
     """Return the panel with the future covariates of a table for the ``horizon`` steps after each series.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from throughtime._errors import InputError
 from throughtime.data.arrange import arrange
 from throughtime.data.columns import COVARIATES, ColumnNames
-from throughtime.data.covariates import Covariates
+from throughtime.data.covariates import Covariates, pieces
 from throughtime.data.findings import explain
 from throughtime.data.former import Former
 from throughtime.data.frames import from_native
@@ -130,6 +130,13 @@ class Panel:
     def after(self, rows: NDArray[np.int64], cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.float64]:
         """Return the F values that follow the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), (R, F)."""
         return self.values[(self.offsets[rows] + cutoffs)[:, None] + np.arange(horizon)]
+
+    def of_series(self, rows: NDArray[np.int64]) -> "Panel":
+        """Return the panel of the series ``rows`` (R,) and their covariates; each may come several times."""
+        places, offsets = pieces(self.offsets, rows)
+        covariates = None if self.covariates is None else self.covariates.of_series(rows)
+        starts, values = self.starts[rows], self.values[places]
+        return replace(self, ids=self.ids[rows], values=values, offsets=offsets, starts=starts, covariates=covariates)
 
     def between(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> "Panel":
         """Return the panel with the steps from ``starts`` (N,) to before ``ends`` (N,) of each series."""

@@ -5,16 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime._errors import InputError
-from throughtime.data import Panel
-from throughtime.forecasting.cutoffs import histories
+from throughtime.data import Panel, future_steps
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import shares_below
 from throughtime.forecasting.observations import LEAST_OBSERVED
 
 LEAST_SEASONS = 2  # before a value: after one, 5 % of values without anomalies are outside of the interval of 99 %
-MOST_HISTORIES, MOST_VALUES = 1024, 2**17  # that are forecast at once: bounds the memory, and the sizes of programs
+MOST_SERIES, MOST_VALUES = 1024, 2**17  # that are forecast at once: bounds the memory, and the sizes of programs
 
 
 class Judged(NamedTuple):
@@ -35,27 +33,20 @@ def judge_values(fitted: Fitted, panel: Panel) -> Judged:
     """Return the quantile of each observed value under the forecast of one step, from all values before it.
 
     The forecast is the first step of the forecaster's own from that cutoff. The values of the first two seasons, the
-    first three, and with trained networks those of the first horizon are not judged.
+    first three, and with trained networks those of the first horizon are not judged; nor are those in whose horizon the
+    future covariates are not known.
 
     Args:
         fitted: the plan, the networks and their calibration.
-        panel: N series without covariates.
+        panel: N series, with the covariates that the forecaster reads.
 
     Raises:
-        InputError: for covariates.
+        InputError: for other covariates.
     """
-    if panel.covariates is not None:
-        raise InputError(
-            f"anomalies of series with covariates ({', '.join(panel.covariates.names)}) cannot be found: fit a "
-            "forecaster without them",
-            code="anomalies-with-covariates",
-            found=panel.covariates.names,
-        )
     rows, steps = _judged(fitted, panel)
     quantiles = np.empty(len(rows))
-    for chunk in _chunks(steps):
-        known = histories(panel, rows[chunk], steps[chunk])
-        ahead = forecast_quantiles(fitted, known, known.lengths)[:, 0]
+    for chunk in _chunks(panel.lengths[rows]):
+        ahead = forecast_quantiles(fitted, panel.of_series(rows[chunk]), steps[chunk])[:, 0]
         quantiles[chunk] = shares_below(panel.values[panel.offsets[rows[chunk]] + steps[chunk]], ahead)
     return Judged(rows, steps, quantiles)
 
@@ -66,15 +57,16 @@ def _judged(fitted: Fitted, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     least = max(LEAST_SEASONS * design.seasons[0], design.horizon + 1 if fitted.networks else 0)
     before = np.cumsum(observed) - observed
     before -= np.repeat(before[np.minimum(panel.offsets[:-1], len(before) - 1)], panel.lengths)
-    judged = observed & (steps >= least) & (before >= LEAST_OBSERVED)
+    last = np.repeat(panel.lengths + future_steps(panel, design.horizon) - design.horizon, panel.lengths)
+    judged = observed & (steps >= least) & (steps <= last) & (before >= LEAST_OBSERVED)
     return np.repeat(np.arange(len(panel)), panel.lengths)[judged], steps[judged]
 
 
 def _chunks(lengths: np.ndarray) -> Iterator[slice]:
-    """Yield slices of histories of these lengths (R,), as many as are forecast at once."""
+    """Yield slices of series of these lengths (R,), as many as are forecast at once."""
     first, ends = 0, np.cumsum(lengths)
     while first < len(lengths):
         reached = ends[first] - lengths[first] + MOST_VALUES
-        last = min(int(np.searchsorted(ends, reached, side="right")), first + MOST_HISTORIES)
+        last = min(int(np.searchsorted(ends, reached, side="right")), first + MOST_SERIES)
         yield slice(first, max(last, first + 1))
         first = max(last, first + 1)

@@ -1,7 +1,5 @@
 """Rolling cutoffs: the end of the history of each window in a backtest, and its start."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from throughtime.data import Panel
@@ -61,11 +59,3 @@ def history_starts(panel: Panel, cutoffs: np.ndarray, size: int | None) -> np.nd
     begins = panel.offsets[:-1]
     first = places[np.searchsorted(places, begins + np.maximum(cutoffs - size, 0))]
     return np.minimum(first - begins, cutoffs)
-
-
-def histories(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray) -> Panel:
-    """Return the first ``cutoffs`` (R,) steps of the series ``rows`` (R,), each as a series; without covariates."""
-    offsets = np.append(0, np.cumsum(cutoffs))
-    places = np.arange(offsets[-1]) + np.repeat(panel.offsets[rows] - offsets[:-1], cutoffs)
-    starts, values = panel.starts[rows], panel.values[places]
-    return replace(panel, ids=panel.ids[rows], values=values, offsets=offsets, starts=starts, covariates=None)

@@ -4,6 +4,7 @@ Every function takes any panel: the one that the forecaster was fitted on, or an
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,44 @@ from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
 
 
-def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
-    """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
+class Sources(NamedTuple):
+    """The networks that forecast each of N series; one of the pretrained network and of trained ones may be both.
+
+    Attributes:
+        trained: (N,) the trained networks: the series is long enough for them.
+        pretrained: (N,) the pretrained network: alone, or in the mean with the trained ones.
+        naive: (N,) the seasonal naive forecast, as neither of them can.
+    """
+
+    trained: np.ndarray
+    pretrained: np.ndarray
+    naive: np.ndarray
+
+
+def sources_of(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> Sources:
+    """Return what forecasts each series of a panel; nothing forecasts one without any observation.
 
     Series that are too short for the trained networks, or all if there are none, are forecast by the pretrained one;
     those without movement and those with one or two values by seasonal naive, and all if the head excludes the
-    pretrained one. No forecast is negative if no known value of its series was, or no value of the training data.
+    pretrained one.
+
+    Args:
+        fitted: the networks and their calibration.
+        panel: N series.
+        cutoffs: (N,) the steps of each series that may be seen.
+    """
+    observed = observed_counts(panel, cutoffs)
+    trained = learnable(panel, cutoffs, fitted.plan.design.horizon) & (len(fitted.networks) > 0)
+    takes_part = (~trained | (fitted.calibration.zero_shot > 0)) & (fitted.zero_shot is not None)
+    pretrained = takes_part & (observed >= LEAST_OBSERVED) & moving(panel, cutoffs)
+    return Sources(trained, pretrained, ~trained & ~pretrained & (observed > 0))
+
+
+def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
+    """Return the quantiles (N, F, Q) of the F steps after the cutoffs, ascending, in the data's own units.
+
+    Each comes from its :func:`sources_of`. No forecast is negative if no known value of its series was, or no value of
+    the training data.
 
     Args:
         fitted: the plan, the networks and their calibration.
@@ -38,10 +71,7 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
     plan, share = fitted.plan, fitted.calibration.zero_shot
     require_future(panel, cutoffs, plan.design.horizon)
     require_threads()
-    observed = observed_counts(panel, cutoffs)
-    trained = learnable(panel, cutoffs, plan.design.horizon) & (len(fitted.networks) > 0)
-    takes_part = (~trained | (share > 0)) & (fitted.zero_shot is not None)
-    pretrained = takes_part & (observed >= LEAST_OBSERVED) & moving(panel, cutoffs)
+    trained, pretrained, naive = sources_of(fitted, panel, cutoffs)
     quantiles = np.full((len(panel), plan.design.horizon, len(plan.design.quantiles)), np.nan)
     if trained.any():
         from throughtime.forecasting.infer import trained_quantiles  # loads JAX
@@ -54,9 +84,9 @@ def forecast_quantiles(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> np.
         weight = np.where(trained[rows], share, 1.0)[:, None, None]
         mean = mix(np.nan_to_num(quantiles[rows]), found, weight)
         quantiles[rows] = stretched(mean, fitted.calibration.stretch) if share > 0 else mean
-    rows = np.flatnonzero(~trained & ~pretrained & (observed > 0))
-    if len(rows):
-        quantiles[rows] = _naive(panel, rows, cutoffs[rows], plan)
+    if naive.any():
+        rows = np.flatnonzero(naive)
+        quantiles[rows] = naive_quantiles(panel, rows, cutoffs[rows], plan)
     positive = nonnegative(panel, cutoffs, plan)
     quantiles[positive] = np.maximum(quantiles[positive], 0)
     return quantiles
@@ -87,8 +117,8 @@ def forecast_intervals(
     return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)
 
 
-def _naive(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
-    """Return the quantiles (R, F, Q) of the seasonal naive forecasts of some series."""
+def naive_quantiles(panel: Panel, rows: np.ndarray, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
+    """Return the quantiles (R, F, Q) of the seasonal naive forecasts of the series ``rows`` (R,), after ``cutoffs``."""
     first, season = panel.offsets[rows], plan.design.seasons[0]
     filled = fill_forward(panel.values, panel.offsets, season)
     point = seasonal_naive(filled, first, cutoffs, season=season, horizon=plan.design.horizon)

@@ -82,7 +82,8 @@ class ForecasterInUse(FittedEstimator):
     def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.
 
-        The pretrained network draws the share that it has in the forecast, and all for series without a trained one.
+        The pretrained network draws the share that it has in the forecast, and all for series without a trained one;
+        series that seasonal naive forecasts, such as constant ones, are drawn from its distribution.
         Steps are drawn independently of each other, and intervals of samples are not widened as those of
         :meth:`predict` are.
 
@@ -92,7 +93,7 @@ class ForecasterInUse(FittedEstimator):
 
         Returns:
             ``unique_id, ds, sample, throughtime`` with ``sample`` 0 ... n - 1, as a frame of the kind that :meth:`fit`
-            took; NaN for a series that no network forecasts.
+            took; NaN for a series without any observation.
 
         Raises:
             InputError: before :meth:`fit`, and for n below 1.
@@ -131,16 +132,17 @@ class ForecasterInUse(FittedEstimator):
         """Compare each value with the forecast of one step from the values before it in the frame.
 
         Args:
-            frame: series as for :meth:`predict`, without covariates.
+            frame: series as for :meth:`predict`. Rows after the last value may bring future covariates.
             level: coverage in per cent of the interval outside of which a value is flagged.
 
         Returns:
             ``unique_id, ds, y, quantile, flag`` as a frame of the same kind: for each observed value after the first
             two seasons (and the first three values; with trained networks the first horizon) the share of the forecast
-            distribution that is below it, and True if it is outside of the interval.
+            distribution that is below it, and True if it is outside of the interval. With future covariates, the last
+            values are left out unless the frame has the rest of the horizon of the forecast before them.
 
         Raises:
-            InputError: before :meth:`fit`, for a frame or a level that cannot be used, and for covariates.
+            InputError: before :meth:`fit`, and for a frame, covariates or a level that cannot be used.
         """
         fitted = self._require_fitted()
         require_frame(frame)

@@ -81,11 +81,12 @@ def forecast_picture(model: "Forecaster", row: int) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    quantiles = forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths)
+    series = model.panel_.of_series(np.array([row]))
+    (quantiles,) = forecast_quantiles(model.fitted_, series, series.lengths)
     with house_style():
         figure = Figure(figsize=(8, 4))
         figure.set_layout_engine("none")  # small_axes places them
-        _draw_end(model, row, quantiles[row], figure)
+        _draw_end(model, row, quantiles, figure)
         figure.axes[0].set_title(_name(model, row), loc="right")
     return figure
 
