@@ -1,6 +1,7 @@
 """The decisions of a forecaster: numbers in a record, and sentences about them for its user."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +19,17 @@ from throughtime.forecasting.observations import (
     observed_counts,
     window_count,
 )
+from throughtime.forecasting.plan import Origin
 
 NOTABLE = 1.005  # factors below are 1.00 as printed
 NAMED = 5  # series that a sentence names
 LEVELS = (80, 95)  # of the intervals that a sentence tells of
+ORIGINS: Mapping[Origin, str] = {
+    "new": "The networks are new: on the held-out ends they were better than those that went on from the start.",
+    "continued": "The networks go on from those of the start: on the held-out ends they were better than new ones.",
+    "unjudged": "The networks go on from those of the start, and were not compared with new ones: nothing was held out "
+    "that the start has not learned from.",
+}
 
 
 class Decisions(NamedTuple):
@@ -46,6 +54,7 @@ class Decisions(NamedTuple):
         zero_shot: the weight of the pretrained network in the mean; None if it takes no part.
         observations: that training could see.
         trains_from: observations from which the preset trains networks.
+        origin: of the networks, if there was a start to go on from; None without one.
     """
 
     seasons: tuple[int, ...]
@@ -66,6 +75,7 @@ class Decisions(NamedTuple):
     zero_shot: float | None
     observations: int
     trains_from: float
+    origin: Origin | None
 
 
 def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, config: ForecasterConfig) -> Decisions:
@@ -99,6 +109,7 @@ def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, config: Forecas
         zero_shot=calibration.zero_shot if _is_pretrained(panel, cutoffs, fitted) else None,
         observations=int(observed_counts(panel, cutoffs).sum()),
         trains_from=effort(config.preset).trains_from,
+        origin=calibration.origin,
     )
 
 
@@ -180,7 +191,8 @@ def _network_notes(made: Decisions) -> list[str]:
             "afterwards."
         )
         mean = "The forecast is the mean of the trained networks and the pretrained one: so the held-out ends choose."
-        return [*([stop] if made.steps < made.most_steps else []), *([mean] if made.zero_shot else [])]
+        origin = [] if made.origin is None else [ORIGINS[made.origin]]
+        return [*origin, *([stop] if made.steps < made.most_steps else []), *([mean] if made.zero_shot else [])]
     if made.zero_shot and made.steps == 0 and made.windows >= made.least_windows:
         few = f" With {made.trains_from:,} values or more, networks are trained too, and with preset='best' always."
         known = "The pretrained network forecasts: it was trained on synthetic series, and not on these."

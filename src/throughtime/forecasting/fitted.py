@@ -34,6 +34,8 @@ class Fitted(NamedTuple):
         notes: sentences about the data and the decisions.
         zero_shot: the pretrained network; None if it takes no part, as with models that former versions saved.
         columns: the names of the columns of the series, for frames that come later.
+        learned: (L,) the steps of each series that were learned from, without the series and the steps of updates; None
+            for all, as with models that former versions saved.
     """
 
     panel: Panel
@@ -44,6 +46,7 @@ class Fitted(NamedTuple):
     notes: list[str]
     zero_shot: ZeroShot | None = None
     columns: ColumnNames = ColumnNames()
+    learned: np.ndarray | None = None
 
     @classmethod
     def untrained(cls, panel: Panel, selected: Selected, zero_shot: ZeroShot | None) -> "Fitted":

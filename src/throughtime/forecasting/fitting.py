@@ -11,11 +11,17 @@ from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.observations import known_values, observed_counts, trainable
 from throughtime.forecasting.plan import Calibration, Plan, make_plan
 from throughtime.forecasting.stages import StageCallback, no_callback
+from throughtime.forecasting.start import require_same_data
 from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped
 
 
 def fit_panel(
-    config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray, *, callback: StageCallback = no_callback
+    config: ForecasterConfig,
+    panel: Panel,
+    cutoffs: np.ndarray,
+    *,
+    callback: StageCallback = no_callback,
+    start: Fitted | None = None,
 ) -> Fitted:
     """Learn from the first ``cutoffs`` (N,) steps of each series alone.
 
@@ -24,21 +30,24 @@ def fit_panel(
         panel: N series.
         cutoffs: (N,) the steps of each series that may be seen.
         callback: hears of the progress of each stage; by returning True it ends the stage.
+        start: a fitted forecaster of the same settings, whose networks training may go on from.
 
     Raises:
-        InputError: for a horizon that is too long for the series, for values that the head cannot have, and for
-            covariates if the preset is "instant".
+        InputError: for a horizon that is too long for the series, for values that the head cannot have, for covariates
+            if the preset is "instant", and for a start with another frequency or other covariates.
     """
     require_threads()
+    if start is not None:
+        require_same_data(panel, start)
     plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
     if _trains(config, panel, cutoffs) and trainable(panel, cutoffs, config.horizon):
         from throughtime.forecasting.trained import fit_networks  # loads JAX
 
-        fitted = fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback)
+        fitted = fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback, start=start)
     else:
         fitted = Fitted.untrained(panel, _untrained(config, panel, cutoffs, plan, zero_shot), zero_shot)
     made = decisions(panel, cutoffs, fitted, config)
-    return fitted._replace(notes=[*panel.notes, *explain(made)])
+    return fitted._replace(notes=[*panel.notes, *explain(made)], learned=cutoffs)
 
 
 def _trains(config: ForecasterConfig, panel: Panel, cutoffs: np.ndarray) -> bool:

@@ -13,6 +13,7 @@ from throughtime.forecasting.in_use import ForecasterInUse
 from throughtime.forecasting.intervals import Levels
 from throughtime.forecasting.persistence import load_fitted, save_fitted
 from throughtime.forecasting.stages import StageCallback, no_callback
+from throughtime.forecasting.start import require_same_shapes
 
 if TYPE_CHECKING:  # they load JAX
     from throughtime.cells import Cell
@@ -84,6 +85,7 @@ class Forecaster(ForecasterInUse):
         past: str | Sequence[str] = (),
         future: str | Sequence[str] = (),
         callback: StageCallback = no_callback,
+        start: "Forecaster | None" = None,
     ) -> "Forecaster":
         """Learn from a long frame (unique_id, ds, y), or from one series in two columns.
 
@@ -100,13 +102,21 @@ class Forecaster(ForecasterInUse):
                 none to forecast, or from :meth:`predict`.
             callback: called as ``callback(stage, progress)`` about twenty times a stage; by returning True it ends the
                 stage early, and the networks keep their weights.
+            start: a fitted forecaster, such as this one, whose networks training goes on from, with fewer steps, unless
+                new networks are better on the held-out ends that it has not learned from. If no networks are trained,
+                or the start has none, it changes nothing.
 
         Raises:
-            InputError: for a frame or a parameter that cannot be used. The forecaster is left as it was.
+            InputError: for a frame or a parameter that cannot be used, and for a start of other arguments, another
+                frequency or other covariates. The forecaster is left as it was.
         """
-        names = ColumnNames(id, time, target, static, past, future)
+        names, known = ColumnNames(id, time, target, static, past, future), None
+        if start is not None:
+            require_same_shapes(self.config, start)
+            known = start._require_fitted()
         panel = as_panel(frame, names)
-        self.fitted_ = fit_panel(self.config, panel, panel.lengths, callback=callback)._replace(columns=names)
+        fitted = fit_panel(self.config, panel, panel.lengths, callback=callback, start=known)
+        self.fitted_ = fitted._replace(columns=names)
         self._template = None if isinstance(frame, Panel) else template(frame)
         return self
 

@@ -18,6 +18,7 @@ from throughtime.training import averaged
 CLIP_NORM = 1.0  # the largest global norm of a gradient
 WEIGHT_DECAY = 1e-4  # of the learning rate
 RISE = 20  # one part of so many is the rise of the learning rate
+LONGER = 3  # times as long as a training that goes on is the one whose end it is
 Vectors = Mapping[str, Any]
 """The arrays of a tree, joined to one vector for each type of numbers, by the type's name."""
 
@@ -59,6 +60,22 @@ def optimizer_of(peak: float, average: float) -> optax.GradientTransformation:
 def with_total(state: optax.OptState, total: Int[Array | np.ndarray, ""]) -> optax.OptState:
     """Return the state of an :func:`optimizer_of` for this number of steps."""
     return optax.tree.set(state, total=jnp.asarray(total, jnp.int32))
+
+
+def going_on(state: optax.OptState, steps: Int[Array | np.ndarray, ""], peak: float) -> optax.OptState:
+    """Return the first state of an :func:`optimizer_of` for weights that were trained before.
+
+    The learning rate is that of the last steps of a training three times as long: it begins at a quarter of the peak,
+    which does not drive the weights away, and falls along the cosine to zero.
+
+    Args:
+        state: as ``init`` returns it.
+        steps: that follow.
+        peak: the highest learning rate.
+    """
+    total = LONGER * jnp.asarray(steps, jnp.int32)
+    done = total - steps
+    return optax.tree.set(state, total=total, step=done, rate=learning_rate(done, total, peak))
 
 
 def learning_rate(step: Int[Array, ""], total: Int[Array, ""], peak: float) -> Scalar:

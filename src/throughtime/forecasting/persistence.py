@@ -73,6 +73,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
         "columns": asdict(fitted.columns),
     }
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
+    history |= {} if fitted.learned is None else {"learned": fitted.learned}
     arrays = {f"history.{name}": array for name, array in history.items()}
     arrays |= _covariate_arrays(panel.covariates) | _network_arrays(fitted.networks)
     if fitted.zero_shot is not None:
@@ -110,8 +111,8 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
     params = {**config["params"], **_classes(config["params"])}
     zero_shot = _zero_shot(config.get("zero_shot"), arrays)
     columns = ColumnNames(**{name: _tuples(value) for name, value in config.get("columns", {}).items()})
-    losses = arrays["history.losses"]
-    return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns)
+    losses, learned = arrays["history.losses"], arrays.get("history.learned")
+    return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns, learned)
 
 
 def _zero_shot(card: dict[str, Any] | None, arrays: Mapping[str, np.ndarray]) -> ZeroShot | None:
@@ -166,8 +167,8 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
     loss = np.inf if calibration["loss"] is None else calibration["loss"]
-    share = calibration.get("zero_shot", 0.0)
-    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss, share)
+    share, origin = calibration.get("zero_shot", 0.0), calibration.get("origin")
+    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss, share, origin)
 
 
 def _classes_as_text(config: Json) -> dict[str, str]:

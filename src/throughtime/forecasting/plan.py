@@ -4,7 +4,7 @@ The plan is made by one function a rule; the thresholds stand above them with th
 :class:`Calibration`, holds the findings of the held-out runs, which are no part of the plan.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -64,6 +64,10 @@ class Plan(NamedTuple):
     encodings: Encodings | None = None
 
 
+Origin = Literal["new", "continued", "unjudged"]
+"""The origin of trained networks: new weights, or those of a start, judged by held-out ends or not."""
+
+
 class Calibration(NamedTuple):
     """The findings on the held-out ends of the series.
 
@@ -72,12 +76,14 @@ class Calibration(NamedTuple):
         stretch: (Q,) factors on each quantile's distance from the median, with which held-out intervals cover.
         loss: the held-out loss after these steps; infinity if nothing was held out, or no value in it is known.
         zero_shot: the weight of the pretrained network's forecast in the mean with that of the trained networks.
+        origin: of the networks, if there was a start to go on from; None without one.
     """
 
     steps: int
     stretch: tuple[float, ...] = NO_STRETCH
     loss: float = np.inf
     zero_shot: float = 0.0
+    origin: Origin | None = None
 
 
 def make_plan(

@@ -10,6 +10,7 @@ from throughtime.forecasting.dataset import Prepared, prepare
 from throughtime.forecasting.fitted import Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.infer import network_quantiles, original_quantiles
+from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.stages import StageCallback
@@ -55,13 +56,11 @@ def select_plan(
     screened = _encoded_before(plan, held)._replace(steps=min(plan.steps, MOST_STEPS))
     variants = plan_variants(screened)
     prepared = {log: prepare(panel, held.cutoffs[0], screened._replace(log=log)) for log in {v.log for v in variants}}
-    runs = [_trial(held, prepared[variant.log], variant, seed) for variant in variants]
+    runs = [trial(held, prepared[variant.log], variant, seed) for variant in variants]
     names = [f"{HELD_OUT} {number + 1}/{len(variants)}" for number in range(len(variants))]
     trials = run_in_parallel(runs, [partial(callback, name) for name in names])
     best = min(trials, key=lambda trial: trial.moment.loss)
-    if best.moment.steps > NEAR_END * screened.steps and screened.steps < plan.steps:
-        whole = best.plan._replace(steps=plan.steps)
-        best = Trial(whole, _trained_to_the_end(held, prepared[whole.log], whole, callback, seed))
+    best = trained_longer(best, held, prepared[best.plan.log], plan.steps, callback=callback, seed=seed)
     return Selected(with_encodings(best.plan, plan.encodings), mixed(held, best, zero_shot))
 
 
@@ -117,33 +116,55 @@ def is_over(now: Moment, best: Moment, steps: int) -> bool:
     return now.loss > WORSE * best.loss or now.steps - best.steps > PATIENCE * steps
 
 
-def _trial(held: HeldOut, prepared: Prepared, plan: Plan, seed: int) -> TrainingRun[Trial]:
-    """Return a training run of a variant that judges it by its forecasts of the held-out windows, and ends early."""
+def trial(
+    held: HeldOut, prepared: Prepared, plan: Plan, seed: int, start: ForecastNetwork | None = None
+) -> TrainingRun[Trial]:
+    """Return a training run of a variant that judges it by its forecasts of the held-out windows, and ends early.
+
+    Args:
+        held: the windows.
+        prepared: the panel before them.
+        plan: the variant.
+        seed: makes the weights and the windows that are drawn.
+        start: goes on from the weights of this network, which is judged itself too; new ones if None.
+    """
     how = recipe(plan)
 
+    def moment(network: ForecastNetwork, steps: int) -> Moment:
+        quantiles = _forecasts((network,), held, prepared, plan)
+        return Moment(held_out_loss(quantiles, held, plan), steps, quantiles)
+
     def run(callback: Callback) -> Trial:
-        best = Moment(np.inf, plan.steps, np.empty(0))
+        best = None if start is None else moment(start, 0)
 
         def judge(progress: Progress) -> bool | None:
             nonlocal best
-            quantiles = _forecasts((averaged_network(progress.state),), held, prepared, plan)
-            now = Moment(held_out_loss(quantiles, held, plan), int(progress.state.step), quantiles)
-            if now.loss < best.loss or not len(best.quantiles):
+            now = moment(averaged_network(progress.state), progress.step)
+            if best is None or now.loss < best.loss:
                 best = now
             return callback(progress) or is_over(now, best, plan.steps)
 
-        train_network(prepared, plan, how, steps=plan.steps, callback=judge, seed=seed)
+        train_network(prepared, plan, how, steps=plan.steps, callback=judge, seed=seed, start=start)
+        assert best is not None
         return Trial(plan, best)
 
     return run
 
 
-def _trained_to_the_end(held: HeldOut, prepared: Prepared, plan: Plan, callback: StageCallback, seed: int) -> Moment:
-    """Return the end of the training of some members: longer training makes networks more confident."""
+def trained_longer(
+    best: Trial, held: HeldOut, prepared: Prepared, steps: int, *, callback: StageCallback, seed: int
+) -> Trial:
+    """Return a trial that goes on to ``steps`` if its best moment is near the end of a shortened run, else itself.
+
+    Some members are then trained, as longer training makes networks more confident.
+    """
+    if best.moment.steps <= NEAR_END * best.plan.steps or best.plan.steps >= steps:
+        return best
+    plan = best.plan._replace(steps=steps)
     few = plan._replace(members=min(CALIBRATING, plan.members))
     networks, _ = train_networks(prepared, few, callback=lambda s, p: callback(f"{HELD_OUT}: {s}", p), seed=seed)
     quantiles = _forecasts(networks, held, prepared, plan)
-    return Moment(held_out_loss(quantiles, held, plan), plan.steps, quantiles)
+    return Trial(plan, Moment(held_out_loss(quantiles, held, plan), plan.steps, quantiles))
 
 
 def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:

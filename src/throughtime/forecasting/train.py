@@ -21,7 +21,7 @@ from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Networks
 from throughtime.forecasting.network import ForecastNetwork, head_of
-from throughtime.forecasting.optimizer import optimizer_of, parted, with_total
+from throughtime.forecasting.optimizer import going_on, optimizer_of, parted, with_total
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.stages import TRAINING, StageCallback, no_callback
 from throughtime.training import (
@@ -63,11 +63,14 @@ class Recipe(NamedTuple):
         loss: of a network on :class:`TrainingData`.
         optimizer: its state includes the number of steps that the learning rate is made for.
         begin: returns the first state for a seed and this number, in one compiled program.
+        go_on: returns the first state for a network, a seed and this number: with the weights of the network, on the
+            falling part of the learning rate.
     """
 
     loss: Loss
     optimizer: optax.GradientTransformation
     begin: Callable[[np.ndarray, np.ndarray], TrainState]
+    go_on: Callable[[ForecastNetwork, np.ndarray, np.ndarray], TrainState]
 
 
 def recipe(plan: Plan) -> Recipe:
@@ -98,11 +101,25 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
         state = start(ForecastNetwork(design, key=key_weights), optimizer, key)
         return state._replace(optimizer=with_total(state.optimizer, total))
 
-    return Recipe(loss, optimizer, begin)
+    @compiled(ONCE)
+    def go_on(
+        network: ForecastNetwork, seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]
+    ) -> TrainState:
+        state = start(network, optimizer, jax.random.split(jax.random.key(seed))[0])
+        return state._replace(optimizer=going_on(state.optimizer, total, learning_rate))
+
+    return Recipe(loss, optimizer, begin, go_on)
 
 
 def train_network(
-    prepared: Prepared, plan: Plan, how: Recipe, *, steps: int, callback: Callback, seed: int
+    prepared: Prepared,
+    plan: Plan,
+    how: Recipe,
+    *,
+    steps: int,
+    callback: Callback,
+    seed: int,
+    start: ForecastNetwork | None = None,
 ) -> tuple[ForecastNetwork, np.ndarray]:
     """Train one network for all series that are long enough.
 
@@ -113,11 +130,13 @@ def train_network(
         steps: after which training stops, at most those of the plan.
         callback: ends training by returning True.
         seed: makes the weights and the windows that are drawn.
+        start: the network whose weights training goes on from; new ones if None.
 
     Returns:
         The network with averaged weights, and the loss (steps,) of each step that was done.
     """
-    state = how.begin(np.asarray(seed), np.asarray(plan.steps, np.int32))
+    total = np.asarray(plan.steps, np.int32)
+    state = how.begin(np.asarray(seed), total) if start is None else how.go_on(start, np.asarray(seed), total)
     data = TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
     losses = []
     every = max(plan.steps // REPORTS, 1)
@@ -139,7 +158,13 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 
 
 def train_networks(
-    prepared: Prepared, plan: Plan, *, steps: int | None = None, callback: StageCallback = no_callback, seed: int
+    prepared: Prepared,
+    plan: Plan,
+    *,
+    steps: int | None = None,
+    callback: StageCallback = no_callback,
+    seed: int,
+    start: Networks = (),
 ) -> tuple[Networks, np.ndarray]:
     """Train the plan's members, several at once.
 
@@ -148,9 +173,10 @@ def train_networks(
     Args:
         prepared: the panel.
         plan: the design, and how many members.
-        steps: after which training stops; the plan's if None.
+        steps: after which training stops; the plan's if None. After none, the networks are those of the start.
         callback: hears of "training 1/4" and so on; by returning True it ends the training of that member.
         seed: makes the weights and the windows that are drawn.
+        start: the networks that the members go on from, in their order; new ones if there are none.
 
     Returns:
         M networks, and the losses (M, steps) of their steps; NaN for steps that were not done.
@@ -158,9 +184,11 @@ def train_networks(
     most, how = plan.steps if steps is None else steps, recipe(plan)
 
     def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
-        own = seed + MEMBERS_APART * member
-        return lambda callback: train_network(prepared, plan, how, steps=most, callback=callback, seed=own)
+        own, known = seed + MEMBERS_APART * member, start[member] if start else None
+        return lambda callback: train_network(prepared, plan, how, steps=most, callback=callback, seed=own, start=known)
 
+    if not most:
+        return start, np.empty((len(start), 0))
     names = [f"{TRAINING} {member + 1}/{plan.members}" for member in range(plan.members)]
     callbacks = [partial(callback, name) for name in (names if plan.members > 1 else [TRAINING])]
     trained = run_in_parallel([run(member) for member in range(plan.members)], callbacks)

@@ -10,6 +10,7 @@ from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.train import train_networks
+from throughtime.forecasting.warm_start import choose_networks
 from throughtime.forecasting.zero_shot import ZeroShot
 
 
@@ -21,6 +22,7 @@ def fit_networks(
     *,
     zero_shot: ZeroShot | None,
     callback: StageCallback,
+    start: Fitted | None,
 ) -> Fitted:
     """Train networks, unless the held-out runs prefer the pretrained one alone; without notes.
 
@@ -31,14 +33,33 @@ def fit_networks(
         plan: the decisions so far; covariates are encoded here.
         zero_shot: the pretrained network; None if it takes no part.
         callback: hears of the progress of each stage; by returning True it ends the stage.
+        start: a fitted forecaster whose networks training may go on from; None for new ones.
     """
-    plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
-    selected = Selected(plan, Calibration(plan.steps))
-    if config.steps is None:  # else the user has set the number of training steps
-        selected = select_plan(panel, cutoffs, plan, zero_shot=zero_shot, callback=callback, seed=config.seed)
+    if start is not None and start.networks:
+        selected, known = choose_networks(config, panel, cutoffs, plan, start, zero_shot=zero_shot, callback=callback)
+    else:
+        selected, known = _selected(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback), ()
     if selected.calibration.zero_shot == 1:
         return Fitted.untrained(panel, selected, zero_shot)
     prepared = prepare(panel, cutoffs, selected.plan)
     steps = selected.calibration.steps
-    networks, losses = train_networks(prepared, selected.plan, steps=steps, callback=callback, seed=config.seed)
+    networks, losses = train_networks(
+        prepared, selected.plan, steps=steps, callback=callback, seed=config.seed, start=known
+    )
     return Fitted(panel, *selected, networks, losses, [], zero_shot)
+
+
+def _selected(
+    config: ForecasterConfig,
+    panel: Panel,
+    cutoffs: np.ndarray,
+    plan: Plan,
+    *,
+    zero_shot: ZeroShot | None,
+    callback: StageCallback,
+) -> Selected:
+    """Return the plan with encoded covariates and its calibration, for new networks."""
+    plan = with_encodings(plan, fit_encodings(panel, cutoffs, calendar=config.calendar))
+    if config.steps is not None:  # the user has set the number of training steps
+        return Selected(plan, Calibration(plan.steps))
+    return select_plan(panel, cutoffs, plan, zero_shot=zero_shot, callback=callback, seed=config.seed)
