@@ -26,6 +26,7 @@ STAGES = [
     "_arguments",
     "_keys",
     "_tensors",
+    "_foreign",
     "_folder",
     "_registry",
     "_files",

@@ -2,7 +2,8 @@
 
 A folder holds ``checkpoint.json`` and one safetensors file that it names. A save writes the new arrays beside the old
 ones, then replaces the JSON file in one step. So a reader, also after a kill at any moment, finds the old checkpoint or
-the new one. Reading runs no code from the folder: arrays are bytes, the rest is JSON.
+the new one. Reading runs no code from the folder: arrays are bytes, the rest is JSON; and it reads nothing outside of
+the folder, so its files must not be links.
 """
 
 import hashlib
@@ -15,15 +16,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from safetensors import SafetensorError
 
 from throughtime import __version__
 from throughtime._arguments import plain
 from throughtime._errors import InputError
+from throughtime._foreign import size_of
 from throughtime._tensors import from_bytes, to_bytes
 
 HEADER = "checkpoint.json"
 FORMAT = "throughtime"
 VERSION = 2
+MOST_HEADER = 2**28  # bytes of checkpoint.json that are read: a million series take a tenth
 FORMER_NAMES: Mapping[int, Mapping[str, str]] = {1: {"optimiser": "optimizer"}}
 """The parts of arrays' names that a version wrote differently, by version."""
 ARRAYS_FILE = re.compile(r"arrays-[0-9a-f]{16}\.safetensors")
@@ -118,19 +122,20 @@ def _read_arrays(folder: Path, expected: Mapping[str, Any]) -> dict[str, np.ndar
     """Return the arrays that a header describes, checked against its description."""
     file = folder / expected["file"]
     try:
-        content = file.read_bytes()
+        size = size_of(file)
+        content = file.read_bytes() if size == expected["bytes"] else b""
     except OSError as error:
         raise InputError(
             f"{file} cannot be read ({error.strerror}): {HEADER} names it, the checkpoint is not complete",
             code="unreadable",
             file=file,
         ) from error
-    if len(content) != expected["bytes"]:
+    if size != expected["bytes"]:
         raise InputError(
-            f"{file} is truncated or altered: {len(content)} bytes, expected {expected['bytes']}",
+            f"{file} is truncated or altered: {size} bytes, expected {expected['bytes']}",
             code="truncated",
             file=file,
-            found=len(content),
+            found=size,
             expected=expected["bytes"],
         )
     if (digest := hashlib.sha256(content).hexdigest()) != expected["sha256"]:
@@ -141,18 +146,31 @@ def _read_arrays(folder: Path, expected: Mapping[str, Any]) -> dict[str, np.ndar
             found=digest,
             expected=expected["sha256"],
         )
-    return from_bytes(content, expected.get("types", {}))
+    try:
+        return from_bytes(content, expected.get("types", {}))
+    except (SafetensorError, LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{file} is foreign: its checksum fits, but it is no safetensors file as {HEADER} describes it",
+            code="foreign",
+            file=file,
+        ) from error
 
 
 def _read_header(file: Path) -> dict[str, Any]:
     """Return the content of ``checkpoint.json``, checked."""
     header = _read_json(file)
     _require_version(header, file)
-    if header.pop("sha256", None) != _digest(header):
+    if header.pop("sha256", None) != _digest(header):  # json.loads bounds the depth
         raise InputError(
             f"{file} was altered after it was written: its checksum does not fit its content", code="altered", file=file
         )
-    arrays_file = str(header["arrays"]["file"])
+    if not _is_complete(header):
+        raise InputError(
+            f"{file} is foreign: expected a kind, a configuration, and the name, size and checksum of a file",
+            code="foreign",
+            file=file,
+        )
+    arrays_file = header["arrays"]["file"]
     if not ARRAYS_FILE.fullmatch(arrays_file):
         raise InputError(
             f"{file} is foreign: it names the arrays {arrays_file!r}, expected a file in the same folder",
@@ -163,9 +181,27 @@ def _read_header(file: Path) -> dict[str, Any]:
     return header
 
 
+def _is_complete(header: Mapping[str, Any]) -> bool:
+    """Return if a header has all parts, of the right types."""
+    arrays, parts = header.get("arrays"), (header.get("kind"), header.get("config"))
+    if not isinstance(arrays, dict) or tuple(map(type, parts)) != (str, dict):
+        return False
+    types = arrays.get("types", {})
+    described = tuple(type(arrays.get(name)) for name in ("file", "bytes", "sha256")) == (str, int, str)
+    return described and isinstance(types, dict) and all(isinstance(name, str) for name in types.values())
+
+
 def _read_json(file: Path) -> Any:
     """Return the JSON value in a file."""
     try:
+        if (size := size_of(file)) > MOST_HEADER:
+            raise InputError(
+                f"{file} has {size} bytes: expected at most {MOST_HEADER}",
+                code="large-file",
+                file=file,
+                found=size,
+                expected=MOST_HEADER,
+            )
         return json.loads(file.read_bytes())
     except FileNotFoundError as error:
         raise InputError(
@@ -173,7 +209,9 @@ def _read_json(file: Path) -> Any:
         ) from error
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}", code="unreadable", file=file) from error
-    except ValueError as error:
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{file} is truncated or altered: it is not JSON ({error})", code="not-json", file=file
         ) from error
@@ -188,7 +226,7 @@ def _require_version(header: Any, file: Path) -> None:
             file=file,
         )
     version = header.get("version")
-    if not isinstance(version, int):
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise InputError(
             f"{file} was altered or is foreign: its version is {version!r}, expected a whole number",
             code="bad-version",

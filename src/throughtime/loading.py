@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from throughtime._errors import InputError
+from throughtime._foreign import foreign_content
 from throughtime.forecasting import KIND, Forecaster
 from throughtime.layers import Recurrent, RecurrentNetwork, first_state, network_from_config
 from throughtime.training import checkpoint, named_leaves
@@ -35,7 +36,8 @@ def load(path: str | Path) -> Any:
             network = network_from_config(config, key=jax.random.key(0))
             return checkpoint.with_saved_types(network, saved.arrays, prefix)
 
-        return checkpoint.restore(saved.arrays, build, prefix)
+        with foreign_content(path):
+            return checkpoint.restore(saved.arrays, build, prefix)
     if saved.kind == KIND:
         return Forecaster.load(path)
     raise InputError(

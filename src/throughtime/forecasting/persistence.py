@@ -10,6 +10,7 @@ import numpy as np
 from throughtime._arguments import plain
 from throughtime._errors import InputError
 from throughtime._folder import read_folder, write_folder
+from throughtime._foreign import foreign_content
 from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS
@@ -24,6 +25,8 @@ from throughtime.data import (
     Panel,
     TableSizes,
 )
+from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.consistency import require_consistent
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.head_catalog import HEADS
@@ -98,13 +101,20 @@ def load_fitted(path: str | Path) -> tuple[dict[str, Any], Fitted]:
             found=saved.kind,
             expected=KIND,
         )
-    config, arrays = saved.config, saved.arrays
-    if "history" not in config["plan"]["design"]:
-        raise InputError(
-            f"{path} was saved by an earlier version, whose network was another: fit the forecaster again",
-            code="former-network",
-            file=path,
-        )
+    with foreign_content(path):
+        if "history" not in saved.config["plan"]["design"]:
+            raise InputError(
+                f"{path} was saved by an earlier version, whose network was another: fit the forecaster again",
+                code="former-network",
+                file=path,
+            )
+        params, fitted = _params_and_fitted(saved.config, saved.arrays)
+        require_consistent(ForecasterConfig(**params), fitted)
+        return params, fitted
+
+
+def _params_and_fitted(config: Json, arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], Fitted]:
+    """Return the arguments of a forecaster, and its fitted state, from the content of a folder."""
     plan, calibration = _plan(config)
     networks = _networks(arrays, plan, config["members"])
     panel = _panel(config["panel"], arrays)
@@ -133,9 +143,15 @@ def _network_arrays(networks: Networks) -> dict[str, np.ndarray]:
 
 
 def _networks(arrays: Mapping[str, np.ndarray], plan: Plan, members: int) -> Networks:
-    """Return the networks; former versions left out a linear map that was not learned: it is zero."""
+    """Return the networks; former versions left out a linear map that was not learned: it is zero.
+
+    Raises:
+        ValueError: for more networks, or more blocks, than there are arrays: to make them might never end.
+    """
     if not members:
         return ()
+    if not 0 <= members * plan.design.blocks <= len(arrays):
+        raise ValueError(f"{members} networks of {plan.design.blocks} blocks cannot be in {len(arrays)} arrays")
     import jax
 
     from throughtime.forecasting.network import ForecastNetwork
