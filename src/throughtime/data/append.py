@@ -18,6 +18,8 @@ from throughtime.data.rows import Rows, to_grid
 from throughtime.data.source import Source
 from throughtime.data.steps import on_steps, read_rows
 
+FEW = 16  # series of which rows come that are looked up one by one: a table of all names costs more than one row
+
 
 def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> Panel:
     """Return the panel with the rows of a table after the ends of its series, and with the table's other series.
@@ -62,6 +64,10 @@ def _places(panel: Panel, rows: Rows, source: Source) -> NDArray[np.int64]:
     Raises:
         InputError: for another series in a table without a column that names them.
     """
+    if len(rows.ids) <= FEW and panel.ids.dtype.kind == rows.ids.dtype.kind:
+        same = panel.ids == rows.ids[:, None]
+        if same.any(axis=1).all():
+            return same.argmax(axis=1)[rows.series]
     numbers = panel.ids.dtype.kind in "iuf"
     known, found = (
         id_keys(pl.Series("id", ids if ids.dtype.kind in "iuf" else ids.astype(str)), numbers)

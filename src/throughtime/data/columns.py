@@ -74,7 +74,9 @@ class TableColumns:
 def select_columns(
     table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames
 ) -> tuple[nw.DataFrame, TableColumns]:
-    """Read the ids, times and values into memory, and return them with the columns of the table.
+    """Return a table with the ids, times and values in memory, and the columns of the table.
+
+    Of a lazy table only these are read; one in memory is returned as it is.
 
     Raises:
         InputError: for a table without rows, and as :func:`resolve_columns` does.
@@ -87,7 +89,8 @@ def select_columns(
             expected="one row for each series and time",
         )
     columns = resolve_columns(head, source, names)
-    return collect(table.select(columns.read_first)), columns
+    frame = table.select(columns.read_first).collect() if isinstance(table, nw.LazyFrame) else table
+    return frame, columns
 
 
 def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> TableColumns:

@@ -35,10 +35,12 @@ def as_numbers(column: pl.Series, source: Source) -> NDArray[np.float64]:
             found=column.dtype,
             expected="numbers",
         )
-    wrong = (numbers.fill_nan(None).abs() > LARGEST).fill_null(False)
-    expected = f"a finite number of at most {LARGEST:g} in size"
-    source.refuse(wrong, column, expected, code="not-finite", advice=", or nothing where missing")
-    return numbers.fill_null(float("nan")).to_numpy()
+    values = numbers.to_numpy()  # NaN where there is none
+    wrong = np.abs(values) > LARGEST
+    if wrong.any():
+        expected = f"a finite number of at most {LARGEST:g} in size"
+        source.refuse(pl.Series(wrong), column, expected, code="not-finite", advice=", or nothing where missing")
+    return values
 
 
 def missing_code(values: NDArray[np.float64]) -> float | None:
