@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from throughtime.data import Covariates, Panel
+from throughtime.data import Covariates, Panel, to_native
 from throughtime.forecasting.config import ForecasterConfig, require_horizon
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Fitted
@@ -49,7 +49,8 @@ def _require_panel(panel: Panel) -> None:
     _require(panel.ids.ndim == 1 and panel.ids.dtype.kind in "iufU" and len(panel.ids) > 0, "the names of the series")
     _require(panel.values.dtype == np.float64, "the values")
     _require_grid(panel.offsets, panel.starts, len(panel), panel.values.shape)
-    panel.future(1)
+    names, times = panel.future(1)
+    to_native({"unique_id": names, "ds": times}, zone=panel.frequency.zone)
     panel.frequency.describe()
     if panel.covariates is not None:
         _require_covariates(panel.covariates, len(panel))

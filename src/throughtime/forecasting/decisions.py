@@ -75,7 +75,7 @@ class Decisions(NamedTuple):
     zero_shot: float | None
     observations: int
     trains_from: float
-    origin: Origin | None
+    origin: Origin | None = None
 
 
 def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, config: ForecasterConfig) -> Decisions:
