@@ -88,6 +88,30 @@ def test_everything_is_drawn(open_page):
         wait_until(page, lambda chart=chart: dots(page, chart, LIGHT["model"]) > 20)
     wait_until(page, lambda: dots(page, "chart", LIGHT["ink"]) > 20)
     assert drawn(page)["throughtime"]["y"][-4:] == [112, 113, 114, None]
+    assert page.evaluate("charts.chart.picture.starts.map(({ text }) => text)") == ["forecast"]
+    for chart, lines in {"error-steps": 3, "error-windows": 3, "residuals": 1, "together": 2}.items():
+        assert page.evaluate(f"charts['{chart}'].picture.lines.length") == lines
+
+
+def test_the_chart_is_on_the_first_screen(open_page):
+    page = open_page(content_of(panel_of(["a"])), viewport={"width": 1280, "height": 800})
+    box = page.locator("#chart .plot").bounding_box()
+    assert box["y"] + box["height"] < 800
+
+
+def test_the_forecasts_and_the_scores_are_saved_as_csv(open_page):
+    content = content_of()
+    page = open_page(content)
+    saved = {}
+    for name in ("forecasts", "scores"):
+        with page.expect_download() as download:
+            page.click(f"#save-{name}")
+        assert download.value.suggested_filename == f"{name}.csv"
+        saved[name] = pl.read_csv(download.value.path()).fill_null("")
+    assert saved["forecasts"].sort("throughtime")["throughtime"].to_list() == sorted(content.forecasts["throughtime"])
+    assert set(saved["forecasts"]["unique_id"]) == set(NAMES)
+    assert set(saved["scores"]["unique_id"]) == set(NAMES)
+    assert saved["scores"].columns == ["unique_id", "metric", *content.models]
 
 
 @pytest.mark.parametrize("place", range(len(NAMES) - 1))

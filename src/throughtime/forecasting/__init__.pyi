@@ -50,5 +50,6 @@ from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune
 from .tuning_result import TuningResult as TuningResult
 from .verdict import Evaluation as Evaluation
+from .verdict import Verdict as Verdict
 from .verdict import make_verdict as make_verdict
 from .verdict import no_verdict as no_verdict

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from throughtime.data import Panel
 from throughtime.forecasting import MODEL, Evaluation, Forecaster, judge_coverage, model_names, plan_facts
+from throughtime.report.advice import advice
+from throughtime.report.errors import Errors, errors_of
 from throughtime.report.reach import Line, Reach, reach_of_model
 
 Columns = Mapping[str, np.ndarray]
@@ -40,6 +43,7 @@ class ForecastContent:
         coverage: for each level in per cent the share of the values that the interval covered.
         losses: the loss over the training steps, one line for each member of an ensemble.
         reach: how far back the model looks.
+        advice: sentences: what to do next.
     """
 
     title: str
@@ -57,6 +61,12 @@ class ForecastContent:
     coverage: Mapping[int | float, float] = field(default_factory=dict)
     losses: tuple[Line, ...] = ()
     reach: Reach | None = None
+    advice: tuple[str, ...] = ()
+
+    @cached_property
+    def errors(self) -> Errors | None:
+        """Where the errors of the backtest lie."""
+        return errors_of(self.backtest, self.models)
 
     @property
     def judgments(self) -> dict[int | float, str]:
@@ -93,13 +103,14 @@ def forecast_content(
         levels: coverage of the intervals in per cent.
         seconds: the time that everything took.
     """
-    panel = model.panel_
+    panel, content = model.panel_, _of_model(model, evaluation, seconds)
     return replace(
-        _of_model(model, evaluation, seconds),
+        content,
         title=f"Forecast of {name}, {_steps(model.horizon)} ahead",
         decisions=tuple(model.notes_[len(panel.notes) :]),
         levels=tuple(levels),
         forecasts=forecasts,
+        advice=advice(evaluation.verdict, content.judgments, content.season),
     )
 
 

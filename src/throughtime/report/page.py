@@ -9,7 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 from throughtime.plots import css_colors
 from throughtime.report.content import ForecastContent, model_label
 from throughtime.report.payload import payload
-from throughtime.report.scores import metric_name, overall_rows
+from throughtime.report.scores import key_rows, metric_name, overall_rows
 
 COMPRESSION = 6  # 9 takes three times as long for 1 %
 
@@ -22,6 +22,8 @@ def render(content: ForecastContent) -> str:
     return template("report.html").render(
         content=content,
         rows=overall_rows(content),
+        key_rows=key_rows(content),
+        errors=content.errors,
         labels=data["labels"],
         drawn=len(data["series"]),
         colors=css_colors(),

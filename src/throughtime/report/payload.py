@@ -7,6 +7,7 @@ import numpy as np
 
 from throughtime.report.choice import Selection, choose
 from throughtime.report.content import ForecastContent
+from throughtime.report.errors import Errors
 from throughtime.report.numbers import shortened, span_of
 from throughtime.report.reach import Line
 from throughtime.report.scores import rank, scores_by_series
@@ -23,7 +24,7 @@ def payload(content: ForecastContent) -> dict[str, Any]:
     In a series ``row`` is its place in ``ids``, and ``at`` the place on ``axis`` where a list begins. ``axis`` holds
     the difference of each stamp from the one before.
     """
-    panel = content.panel
+    panel, errors = content.panel, content.errors
     scores = scores_by_series(content)
     forecasts, backtest = segments_of(panel, content.forecasts), segments_of(panel, content.backtest)
     selection = _select(content, [*forecasts, *backtest], rank(content, scores))
@@ -46,6 +47,7 @@ def payload(content: ForecastContent) -> dict[str, Any]:
         "coverage": sorted([float(level), float(share)] for level, share in content.coverage.items()),
         "reach": content.reach and [_thinned(line) for line in content.reach.lines],
         "season": content.season,
+        "errors": errors and _errors(errors),
     }
 
 
@@ -114,6 +116,18 @@ class _SeriesCharts:
             at = int(self.axis.first[place] + segment.begin - self._begin[place])
             own = {name: column[end - (segment.end - segment.begin) : end] for name, column in columns.items()}
             self.series[place][part].append({"at": at} | own)
+
+
+def _errors(errors: Errors) -> dict[str, Any]:
+    """Return what the charts of the errors are drawn from."""
+    return {
+        "unit": errors.unit,
+        "steps": [_thinned(line) for line in errors.by_step],
+        "windows": [_thinned(line) for line in errors.by_window],
+        "edges": shortened(errors.edges, digits=DIGITS),
+        "counts": errors.counts.tolist(),
+        "together": errors.together and _thinned(errors.together),
+    }
 
 
 def _thinned(line: Line) -> dict[str, Any]:

@@ -69,6 +69,14 @@ def overall_rows(content: ForecastContent) -> list[ScoreRow]:
     return rows
 
 
+def key_rows(content: ForecastContent) -> list[ScoreRow]:
+    """Return the rows that say most: of the error, of the whole distribution, and of the narrowest interval."""
+    levels = [f"coverage {level:g} %" for level in sorted(content.coverage)[:1]]
+    wanted = [NAMES["mase"], NAMES["crps"], *levels]
+    by_name = {row.name: row for row in overall_rows(content)}
+    return [by_name[name] for name in wanted if name in by_name]
+
+
 def _row(metric: str, values: list[float | None]) -> ScoreRow:
     """Return a metric's row; the best value is the nearest to 0, or to the level if it is a coverage."""
     base, level = _parts(metric)

@@ -8,6 +8,7 @@
 //            the chart and no value in the reading
 //   bands    {x, low, high, color, opacity}, with the same gaps
 //   markers  places in x of dotted vertical lines
+//   starts   {x, text}: solid vertical lines, each with its text on the right, or on the left if there is no room
 // Colors are names of the page's variables. Optional: `heading(x)` and `value(y)` as text for the reading.
 const ROW_ROOM = 32, COLUMN_ROOMS = [48, 96, 160];  // pixels from one label to the next
 const FONT = "12px system-ui, sans-serif";
@@ -148,6 +149,7 @@ function paintPicture(chart) {
   context.lineJoin = "round";
   for (const band of picture.bands ?? []) paintBand(chart, band);
   paintMarkers(chart);
+  for (const start of picture.starts ?? []) paintStart(chart, start);
   for (const line of picture.lines) paintLine(chart, line);
   context.restore();
   for (const line of picture.lines) paintPoints(chart, line);
@@ -213,6 +215,20 @@ function paintMarkers(chart) {
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+function paintStart(chart, { x, text }) {
+  const { context, area } = chart, left = Math.round(chart.leftOf(x)) + 0.5;
+  context.strokeStyle = context.fillStyle = color("soft");
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(left, area.top);
+  context.lineTo(left, area.bottom);
+  context.stroke();
+  const roomy = left + context.measureText(text).width + 8 < area.right;
+  context.textAlign = roomy ? "left" : "right";
+  context.textBaseline = "top";
+  context.fillText(text, left + (roomy ? 5 : -5), area.top + 1);
 }
 
 // The runs of known values, as places from `first` to `last`.

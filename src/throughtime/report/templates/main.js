@@ -117,6 +117,8 @@ async function start() {
   listen();
   choose(list.rows[0] ?? 0, false);
   drawSmallCharts();
+  drawErrors();
+  offerFiles();
   document.documentElement.dataset.ready = "";
 }
 

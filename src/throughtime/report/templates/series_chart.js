@@ -110,11 +110,13 @@ function heightOf({ bands, lines }, [from, to]) {
 
 function drawSeries() {
   const shown = layers(view.series), { resolution, stamps } = report;
+  const before = (at) => (stamps[at] + stamps[Math.max(at - 1, 0)]) / 2;
   charts.chart.draw({
     ...shown,
     x: { range: view.range, kind: resolution ? "time" : "index", resolution },
     y: { range: heightOf(shown, view.range) },
-    markers: view.series.backtest.map(({ at }) => (stamps[at] + stamps[Math.max(at - 1, 0)]) / 2),
+    markers: view.series.backtest.map(({ at }) => before(at)),
+    starts: view.series.forecasts.map(({ at }) => ({ x: before(at), text: "forecast" })),
   });
 }
 
