@@ -258,8 +258,9 @@ def test_an_output_that_is_full(options: list[str], tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [["--json"], []])
-def test_a_reader_who_has_had_enough(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("options", "code"), [(["--json"], 1), ([], 0)])
+def test_a_reader_who_has_had_enough(options: list[str], code: int, tmp_path: Path) -> None:
+    """The results are written nevertheless."""
     (tmp_path / "short.csv").write_text("ds,y\n2024-01-01,5\n2024-01-02,7\n2024-01-03,6\n")
     command = [*COMMAND, "forecast", "short.csv", "--horizon", "3", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -267,7 +268,8 @@ def test_a_reader_who_has_had_enough(options: list[str], tmp_path: Path) -> None
         assert process.stderr is not None
         process.stdout.close()
         errors = process.stderr.read()
-    assert process.returncode == 1
+    assert process.returncode == code
+    assert {file.name for file in (tmp_path / "out/forecast").iterdir()} == {"forecasts.csv", "report.html", "model"}
     assert "throughtime: " not in errors
     assert "Exception" not in errors
 

@@ -9,13 +9,13 @@ from cyclopts import Group, Parameter
 from throughtime.cli.options import (
     ANY_COLUMNS,
     ANY_MODEL,
-    ANY_RUN,
+    ANY_REPORT,
     ColumnOptions,
     Flag,
     HorizonOptions,
     ModelOptions,
     Process,
-    RunOptions,
+    ReportOptions,
     default,
 )
 from throughtime.cli.runtime import running
@@ -52,7 +52,7 @@ def backtest(
     windows: WindowOptions = ANY_WINDOWS,
     columns: ColumnOptions = ANY_COLUMNS,
     model: ModelOptions = ANY_MODEL,
-    options: RunOptions = ANY_RUN,
+    options: ReportOptions = ANY_REPORT,
     interrupts: Process,
 ) -> None:
     """Forecast the past from what preceded it, and score the network beside baselines.
@@ -72,4 +72,5 @@ def backtest(
         forecaster = Forecaster(**model.arguments(ahead.horizon))
         result = backtest_file(SeriesFile(file, columns.names()), forecaster, settings, ahead.level, runtime)
         runtime.say(f"Written to {runtime.out.path}: cv.csv, scores.csv, report.html")
+        options.show(runtime.out.path)
         runtime.result = result.summary() | {"out": str(runtime.out.path)}

@@ -6,12 +6,12 @@ from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
     ANY_COLUMNS,
     ANY_MODEL,
-    ANY_RUN,
+    ANY_REPORT,
     ColumnOptions,
     HorizonOptions,
     ModelOptions,
     Process,
-    RunOptions,
+    ReportOptions,
 )
 from throughtime.cli.runtime import running
 
@@ -24,10 +24,10 @@ def forecast(
     future_file: Path | None = None,
     columns: ColumnOptions = ANY_COLUMNS,
     model: ModelOptions = ANY_MODEL,
-    options: RunOptions = ANY_RUN,
+    options: ReportOptions = ANY_REPORT,
     interrupts: Process,
 ) -> int | None:
-    """Forecast every series of a file with one recurrent network, and say whether it beats seasonal naive.
+    """Forecast every series of a file with recurrent networks, and say whether they beat seasonal naive.
 
     Example: throughtime forecast examples/nile.csv --horizon 10
 
@@ -49,5 +49,6 @@ def forecast(
             forecaster = Forecaster(**model.arguments(ahead.horizon))
             result = forecast_file(source, panel, forecaster, ahead.level, runtime, bar)
         runtime.say(f"Written to {runtime.out.path}: forecasts.csv, report.html, model")
+        options.show(runtime.out.path)
         runtime.result = result.summary() | {"out": str(runtime.out.path)}
         return INTERRUPTED if result.interrupted else None

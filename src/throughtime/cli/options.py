@@ -154,6 +154,22 @@ class RunOptions:
     """Print one JSON object on standard output and nothing else there."""
 
 
-ANY_SERIES, ANY_COLUMNS, ANY_RUN = SeriesOptions(), ColumnOptions(), RunOptions()
+@Parameter(name="*", group=RUN)
+@dataclass(frozen=True)
+class ReportOptions(RunOptions):
+    """Options of a run that writes ``report.html``."""
+
+    open: Annotated[bool, Flag] = False
+    """Open the report in the browser."""
+
+    def show(self, folder: Path) -> None:
+        """Open the report in a folder, if that was asked for."""
+        if self.open:
+            import webbrowser
+
+            webbrowser.open((folder / "report.html").resolve().as_uri())
+
+
+ANY_SERIES, ANY_COLUMNS, ANY_RUN, ANY_REPORT = SeriesOptions(), ColumnOptions(), RunOptions(), ReportOptions()
 ANY_NETWORK, ANY_MODEL = NetworkOptions(), ModelOptions()
 """The defaults: nothing typed."""

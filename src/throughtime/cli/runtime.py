@@ -20,6 +20,15 @@ from throughtime.cli.outputs import OutputFolder
 UNUSABLE, BROKEN_PIPE = 2, 1  # exit codes
 
 
+class PatientConsole(Console):
+    """A console that goes on if its reader has had enough, such as ``head``: the results are still to be written."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing from now on, where rich would end the process too."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+
+
 class Runtime:
     """One run of a command.
 
@@ -32,7 +41,7 @@ class Runtime:
     """
 
     def __init__(self, options: RunOptions, folder: Path, interrupts: Interrupts):
-        self.console = Console(
+        self.console = PatientConsole(
             stderr=options.json, quiet=options.quiet, soft_wrap=True, markup=False, emoji=False, highlight=False
         )
         self.out = OutputFolder(folder, interrupts)

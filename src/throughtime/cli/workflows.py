@@ -8,6 +8,7 @@ import polars as pl
 
 from throughtime._errors import InputError
 from throughtime._folder import ARRAYS_FILE
+from throughtime.cli.glance import glance
 from throughtime.cli.interrupts import Stop
 from throughtime.cli.progress_bar import ForecastBar, TrainingBar
 from throughtime.cli.results import BacktestResult, ForecastResult, Levels
@@ -74,6 +75,8 @@ def forecast_file(
     result = ForecastResult(source.path, model, levels, columns, tested, interrupted, runtime.began)
     with runtime.out.staged(former={"model": ARRAYS_FILE}) as stage:
         result.write(stage)
+    for line in glance(result):
+        runtime.say(line)
     return result
 
 
