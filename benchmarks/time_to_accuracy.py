@@ -4,18 +4,20 @@ All sides have the same data, first weights, optimizer and batch size. Each run 
 take turns, seed by seed; see ``benchmarks/README.md``.
 
     python benchmarks/time_to_accuracy.py [--tasks NAME ...] [--seeds N] [--cores N] [--peers-python PATH]
+        [--most RATIO] [--minutes M] [--resume FILE.json]
 """
 
 import argparse
 import datetime
 import json
+import math
 import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,8 +66,8 @@ HEADINGS = {
 
 
 def main() -> None:
-    """Measure, print, and write after each seed, so that an interruption loses none."""
-    args = arguments()
+    """Measure, print, and write after each run, so that an interruption loses none."""
+    args, began = arguments(), time.monotonic()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     sides = [side for side in PEERS if side.cores <= args.cores and has_modules(args.peers_python, side.needs)]
     facts = {
@@ -78,14 +80,19 @@ def main() -> None:
     some = "" if args.tasks == list(TASKS) else "-" + "-".join(args.tasks)
     file = args.results / f"time_to_accuracy{some}-{facts['date']}-{machine.name()}.md"
     records: list[Record] = []
-    for seed in range(args.seeds):
-        for task in args.tasks:
-            for record in measure(task, seed, [side for side in sides if task in side.tasks], args):
-                records.append(record)
-                facts["versions"] |= record["versions"]
-                print(words(record), flush=True)
+    if args.resume:
+        file, facts = args.resume.with_suffix(".md"), json.loads(args.resume.read_text())
+        records = facts.pop("records")
+    for seed, task in product(range(args.seeds), args.tasks):
+        done = [record for record in records if (record["seed"], record["task"]) == (seed, task)]
+        for record in measure(task, seed, [side for side in sides if task in side.tasks], done, args):
+            records = [other for other in records if run_of(other) != run_of(record)] + [record]
+            facts["versions"] |= record["versions"]
+            print(words(record), flush=True)
             file.with_suffix(".json").write_text(json.dumps(facts | {"records": records}) + "\n")
             file.write_text(page(facts, records))
+            if time.monotonic() - began > 60 * args.minutes:
+                raise SystemExit(f"{args.minutes:g} minutes are over: go on with --resume {file.with_suffix('.json')}")
     print(f"\n{file.read_text()}\nWritten to {file}, with the raw figures beside it")
 
 
@@ -98,6 +105,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cores", type=int, default=machine.cores(), help="cores for each process (default: all)")
     parser.add_argument("--epochs", type=int, help="most epochs of a run, to try the script")
     parser.add_argument(
+        "--most",
+        type=float,
+        default=math.inf,
+        help="end a run until the target that takes this times throughtime's process time (default: none)",
+    )
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no run after this time (default: any)")
+    parser.add_argument("--resume", type=Path, help="a .json of results: do the runs that it lacks, and write there")
+    parser.add_argument(
         "--peers-python",
         default=str(HERE.parent / ".venv-peers" / "bin" / "python"),
         help="a Python that has benchmarks/requirements.txt (default: that of .venv-peers)",
@@ -106,18 +121,35 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(task: str, seed: int, peers: list[Side], args: argparse.Namespace) -> Iterator[Record]:
-    """Run every side once: throughtime with an empty compilation cache, then with the filled one, and the peers."""
+def measure(task: str, seed: int, peers: list[Side], done: list[Record], args: argparse.Namespace) -> Iterator[Record]:
+    """Run every side once: throughtime with an empty compilation cache, then with the filled one, and the peers.
+
+    Sides in ``done`` are left out, apart from the run that fills the cache for another one.
+    """
+    sides = {record["side"]: record for record in done}
+    if WARM.title not in sides:
+        sides.pop(COLD.title, None)
     with tempfile.TemporaryDirectory() as cache:
         for side in (*OURS, *peers):
+            if side.title in sides:
+                continue
             python = sys.executable if side in OURS else args.peers_python
             command = [python, str(HERE / "peers" / side.script), f"--task={task}", f"--seed={seed}", *side.arguments]
             command += [] if seed < args.full else ["--until-target"]
             command += [f"--epochs={args.epochs}"] if args.epochs else []
+            if side not in OURS and seed >= args.full and (ours := figures(sides[COLD.title])):
+                command.append(f"--seconds={args.most * ours.process}")
             load, began = os.getloadavg()[0], time.time()
             environment = {"JAX_COMPILATION_CACHE_DIR": cache} if side in OURS else {}
             _, told = last_line([*command, f"--began={began}"], environment)
-            yield {"task": task, "side": side.title, "seed": seed, "cores": args.cores, "load": load, **told}
+            record = {"task": task, "side": side.title, "seed": seed, "cores": args.cores, "load": load, **told}
+            sides[side.title] = record
+            yield record
+
+
+def run_of(record: Record) -> tuple[str, str, int]:
+    """Return what tells runs apart."""
+    return record["task"], record["side"], record["seed"]
 
 
 class Figures(NamedTuple):
@@ -199,7 +231,8 @@ def table(task: str, records: list[Record]) -> str:
         found, ours = of[title], of[COLD.title]
         parameters = next(record["parameters"] for record in records if record["side"] == title)
         if found is None or ours is None:
-            rows.append(row(title, "not reached", *[""] * (len(names) + 2), f"{parameters:,}"))
+            longest = max(r["setup"][0] + r["evaluations"][-1][2] for r in records if r["side"] == title)
+            rows.append(row(title, f"not within {longest:.1f}", *[""] * (len(names) + 2), f"{parameters:,}"))
             continue
         times = [found.process, found.training, found.process_cpu, found.training_cpu]
         our_times = [ours.process, ours.training, ours.process_cpu, ours.training_cpu]

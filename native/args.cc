@@ -64,7 +64,7 @@ ffi::Error check(std::initializer_list<ShapeRow> table) {
 }
 
 ffi::Error check_operands(const Operands& in, const Problem& problem) {
-  const auto [B, T, D, H, reverse] = problem.shape;
+  const auto [B, T, D, H, reverse, ordered] = problem.shape;
   const Index M = problem.M, W = problem.shared ? 1 : M, G = problem.kernel->gates;
   return check({
       {"h", in.h.dimensions(), {M, B, H}},
@@ -83,9 +83,10 @@ auto data_or_null(const Buffer& buffer, Index m) -> decltype(buffer.typed_data()
   return count ? buffer.typed_data() + m * (count / buffer.dimensions()[0]) : nullptr;
 }
 
-Inputs inputs_of(const Operands& in, Index m) {
+Inputs inputs_of(const Operands& in, const Problem& problem, Index m) {
   return {data_or_null(in.xs, m), data_or_null(in.h, m), data_or_null(in.c, m),
-          reinterpret_cast<const std::uint8_t*>(data_or_null(in.mask, m))};
+          reinterpret_cast<const std::uint8_t*>(data_or_null(in.mask, m)),
+          problem.order ? problem.order + m * problem.shape.B : nullptr};
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ ffi::ErrorOr<Problem> problem_of(const Args& args) {
   const Kernel* const kernel = best_kernel(CellKind{args.cell}, Activation{args.activation});
   if (!kernel) return ffi::Unexpected(ffi::Error::InvalidArgument("throughtime: no kernel of this cell"));
   const bool shared = w_x.size() == 3 && w_x[0] == 1;
-  return Problem{xs[0], shared, {xs[1], xs[2], xs[3], h[2], args.reverse}, kernel};
+  return Problem{xs[0], shared, {xs[1], xs[2], xs[3], h[2], args.reverse, false}, kernel};
 }
 
 template ffi::ErrorOr<Problem> problem_of(const ForwardArgs&);
@@ -106,7 +107,7 @@ template ffi::ErrorOr<Problem> problem_of(const BackwardArgs&);
 
 ffi::Error check_shapes(const ForwardArgs& args, const Problem& problem) {
   if (ffi::Error error = check_operands(args.in, problem); error.failure()) return error;
-  const auto [B, T, D, H, reverse] = problem.shape;
+  const auto [B, T, D, H, reverse, ordered] = problem.shape;
   const Index M = problem.M, Hc = problem.kernel->has_c ? H : 0;
   const Index width = problem.kernel->residual_blocks * residual_block(H);
   return check({
@@ -119,7 +120,7 @@ ffi::Error check_shapes(const ForwardArgs& args, const Problem& problem) {
 
 ffi::Error check_shapes(const BackwardArgs& args, const Problem& problem) {
   if (ffi::Error error = check_operands(args.in, problem); error.failure()) return error;
-  const auto [B, T, D, H, reverse] = problem.shape;
+  const auto [B, T, D, H, reverse, ordered] = problem.shape;
   const Index M = problem.M, G = problem.kernel->gates, Hc = problem.kernel->has_c ? H : 0;
   const Index width = problem.kernel->residual_blocks * residual_block(H);
   return check({
@@ -151,7 +152,7 @@ WeightGradients weight_gradients_of(const BackwardArgs& args, Index m) {
 ForwardPass pass_of(const ForwardArgs& args, const Problem& problem, Index m, const float* packed) {
   return {problem.shape,
           packed,
-          inputs_of(args.in, m),
+          inputs_of(args.in, problem, m),
           {data_or_null(args.hs, m), data_or_null(args.h_last, m), data_or_null(args.c_last, m),
            data_or_null(args.residuals, m)}};
 }
@@ -159,7 +160,7 @@ ForwardPass pass_of(const ForwardArgs& args, const Problem& problem, Index m, co
 BackwardPass pass_of(const BackwardArgs& args, const Problem& problem, Index m, const float* packed) {
   return {problem.shape,
           packed,
-          inputs_of(args.in, m),
+          inputs_of(args.in, problem, m),
           {data_or_null(args.hs, m), data_or_null(args.residuals, m)},
           {data_or_null(args.d_hs, m), data_or_null(args.d_h_last, m), data_or_null(args.d_c_last, m)},
           {data_or_null(args.d_xs, m), data_or_null(args.d_h, m), data_or_null(args.d_c, m)}};

@@ -36,12 +36,14 @@ struct BackwardArgs {
   bool reverse;
 };
 
-// M models, each with its own batch; `shared` if they have the same weights, stored once.
+// M models, each with its own batch; `shared` if they have the same weights, stored once; order (M, B), that of the
+// sequences, or null.
 struct Problem {
   Index M;
   bool shared;
   Shape shape;
   const Kernel* kernel;
+  const Index* order = nullptr;
 };
 
 // Reads the sizes from xs and h, or returns an error if these have the wrong rank or no kernel exists.

@@ -15,6 +15,8 @@ constexpr Index LARGE_BATCH = 64;           // rows, from which on a granule is 
 constexpr Index MAX_PARTS = 8;              // each needs separate sums, which are added up at the end
 constexpr Index WORK_PER_THREAD = 400'000;  // multiplications: about 10 us, the time to wake a thread
 
+static_assert(SMALL_GRANULE % GROUP_ROWS == 0, "a group belongs to one part");
+
 // A part is a whole number of granules with one sum of weight gradients. Parts depend on the batch size alone, so the
 // sums are the same to the last bit on any number of threads. A task is one part, or two of the smallest, which are
 // faster together. Residuals are laid out by task: tasks depend only on the batch and the size of the thread pool,

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "partition.h"
+#include "row_order.h"
 #include "threads.h"
 #include "workspace.h"
 
@@ -112,11 +113,14 @@ bool run_many(const Args& args, const Problem& problem, const Partition& partiti
 
 // Exceptions must not reach XLA. The only one possible is a failed allocation.
 template <class Model, class Args>
-ffi::Error run_models(const Args& args, const Problem& problem, ffi::ThreadPool& pool) {
+ffi::Error run_models(const Args& args, Problem problem, ffi::ThreadPool& pool) {
   const Partition partition(problem, pool.num_threads());
   const auto run = problem.M == 1 ? run_one<Model, Args> : run_many<Model, Args>;
   bool succeeded = false;
   try {
+    const std::vector<Index> order = order_of(args.in.mask, problem);
+    problem.shape.ordered = !order.empty();
+    problem.order = order.empty() ? nullptr : order.data();
     succeeded = run(args, problem, partition, pool);
   } catch (const std::bad_alloc&) {
   }

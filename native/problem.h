@@ -10,11 +10,14 @@ namespace throughtime {
 
 using Index = std::int64_t;
 
-// B sequences of T steps, D inputs, H units; `reverse` runs from the last step to the first.
+// B sequences of T steps, D inputs, H units; `reverse` runs from the last step to the first. `ordered`: the lengths
+// differ, and the sequences run in an order of their own, GROUP_ROWS at a time.
 struct Shape {
   Index B, T, D, H;
-  bool reverse;
+  bool reverse, ordered;
 };
+
+constexpr Index GROUP_ROWS = 16;
 
 // w_x (G*H, D), w_h (G*H, H), b (G*H,); b_h (H,), the inner bias of a GRU, or null.
 struct Weights {
@@ -25,10 +28,12 @@ struct WeightGradients {
   float *w_x, *w_h, *b, *b_h;
 };
 
-// xs (B, T, D); h (B, H); c (B, H) or null; mask (B, T) or null, 0 at steps that keep the state.
+// xs (B, T, D); h (B, H); c (B, H) or null; mask (B, T) or null, 0 at steps that keep the state; order (B,), the
+// sequences in the order in which they run, or null.
 struct Inputs {
   const float *xs, *h, *c;
   const std::uint8_t* mask;
+  const Index* order;
 };
 
 // hs (B, T, H), the state after each step; h and c (B, H), the last state; residuals, of the size of (B, T, blocks *

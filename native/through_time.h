@@ -1,6 +1,6 @@
 // The passes of any cell in cells.h through time. Sequences run with one in each lane as far as they fill whole
-// vectors; the rest run with a unit in each lane. A few sequences at a time run through all of their steps, with the
-// weights in cache.
+// vectors; the rest run with a unit in each lane, and so do all of a batch that is ordered by length. A few sequences
+// at a time run through all of their steps, with the weights in cache.
 #ifndef THROUGHTIME_THROUGH_TIME_H
 #define THROUGHTIME_THROUGH_TIME_H
 
@@ -18,66 +18,69 @@ struct ThroughTime {
   using Tiles = PackedTiles<Cell>;
   using Panels = PackedPanels<Cell>;
 
-  static bool fills_vectors(Index rows) { return rows >= LANES; }
-  static bool leaves_rest(Index rows) { return rows % LANES; }
+  // Returns if some of `rows` sequences have one in each lane.
+  static bool fills_vectors(const Shape& shape, Index rows) { return PerUnit::rows_of(shape, rows) < rows; }
 
   // The offset of the weights for a unit in each lane: they follow those for a sequence in each lane, if any.
   static Index unit_weights_forward(const Shape& shape) {
-    return fills_vectors(shape.B) ? round_up(Tiles::forward_size(shape), 16) : 0;
+    return fills_vectors(shape, shape.B) ? round_up(Tiles::forward_size(shape), 16) : 0;
   }
 
   static Index packed_forward_size(const Shape& shape) {
-    return unit_weights_forward(shape) + (leaves_rest(shape.B) ? Panels::forward_size(shape) : 0);
+    return unit_weights_forward(shape) + (PerUnit::rows_of(shape, shape.B) ? Panels::forward_size(shape) : 0);
   }
 
   static void pack_forward(const Shape& shape, const Weights& weights, float* packed) {
-    if (fills_vectors(shape.B)) Tiles::pack_forward(shape, weights, packed);
-    if (leaves_rest(shape.B))
-      Panels::pack_forward(shape, weights, shape.B % LANES, packed + unit_weights_forward(shape));
+    if (fills_vectors(shape, shape.B)) Tiles::pack_forward(shape, weights, packed);
+    if (const Index rows = PerUnit::rows_of(shape, shape.B))
+      Panels::pack_forward(shape, weights, rows, packed + unit_weights_forward(shape));
   }
 
   static Index forward_scratch_size(const Shape& shape, Index rows) {
-    const Index per_sequence = fills_vectors(rows) ? PerSequence::forward_scratch_size(shape) : 0;
-    const Index per_unit = leaves_rest(rows) ? PerUnit::forward_scratch_size(shape, rows % LANES) : 0;
+    const Index per_sequence = fills_vectors(shape, rows) ? PerSequence::forward_scratch_size(shape) : 0;
+    const Index per_unit = PerUnit::forward_scratch_size(shape, PerUnit::rows_together(PerUnit::rows_of(shape, rows)));
     return per_sequence < per_unit ? per_unit : per_sequence;
   }
 
   static void forward(const ForwardPass& pass, Index first, Index last, float* scratch) {
-    for (Index rows; (rows = PerSequence::rows_together(last - first)); first += rows)
+    const Index units = last - PerUnit::rows_of(pass.shape, last - first);
+    for (Index rows; (rows = PerSequence::rows_together(units - first)); first += rows)
       typename PerSequence::Forward(pass, pass.packed, first, rows, scratch).run();
     const float* const packed = pass.packed + unit_weights_forward(pass.shape);
-    if (first < last) typename PerUnit::Forward(pass, packed, first, last - first, scratch).run();
+    for (Index rows; (rows = PerUnit::rows_together(last - first)); first += rows)
+      typename PerUnit::Forward(pass, packed, first, rows, scratch).run();
   }
 
   static Index unit_weights_backward(const Shape& shape) {
-    return fills_vectors(shape.B) ? round_up(Tiles::backward_size(shape), 16) : 0;
+    return fills_vectors(shape, shape.B) ? round_up(Tiles::backward_size(shape), 16) : 0;
   }
 
   static Index packed_backward_size(const Shape& shape) {
-    return unit_weights_backward(shape) + (leaves_rest(shape.B) ? Panels::backward_size(shape) : 0);
+    return unit_weights_backward(shape) + (PerUnit::rows_of(shape, shape.B) ? Panels::backward_size(shape) : 0);
   }
 
   static void pack_backward(const Shape& shape, const Weights& weights, float* packed) {
-    if (fills_vectors(shape.B)) Tiles::pack_backward(shape, weights, packed);
-    if (leaves_rest(shape.B))
-      Panels::pack_backward(shape, weights, shape.B % LANES, packed + unit_weights_backward(shape));
+    if (fills_vectors(shape, shape.B)) Tiles::pack_backward(shape, weights, packed);
+    if (const Index rows = PerUnit::rows_of(shape, shape.B))
+      Panels::pack_backward(shape, weights, rows, packed + unit_weights_backward(shape));
   }
 
   static Index backward_scratch_size(const Shape& shape, Index rows) {
-    const Index per_sequence = fills_vectors(rows) ? PerSequence::backward_scratch_size(shape) : 0;
-    const Index per_unit = leaves_rest(rows) ? PerUnit::backward_scratch_size(shape, rows % LANES) : 0;
+    const Index per_sequence = fills_vectors(shape, rows) ? PerSequence::backward_scratch_size(shape) : 0;
+    const Index per_unit = PerUnit::backward_scratch_size(shape, PerUnit::rows_together(PerUnit::rows_of(shape, rows)));
     return per_sequence < per_unit ? per_unit : per_sequence;
   }
 
   static void backward(const BackwardPass& pass, Index first, Index last, const Sums& sums, float* scratch) {
-    const Index begin = first;
+    const Index begin = first, units = last - PerUnit::rows_of(pass.shape, last - first);
     const auto sums_of_first = [&] { return sums.data + (first - begin) / sums.rows * sums.stride; };
-    for (Index rows; (rows = PerSequence::rows_together(last - first)); first += rows) {
+    for (Index rows; (rows = PerSequence::rows_together(units - first)); first += rows) {
       const Sums rest = {sums_of_first(), sums.rows, sums.stride};
       typename PerSequence::Backward(pass, pass.packed, first, rows, rest, scratch).run();
     }
     const float* const packed = pass.packed + unit_weights_backward(pass.shape);
-    if (first < last) typename PerUnit::Backward(pass, packed, first, last - first, sums_of_first(), scratch).run();
+    for (Index rows; (rows = PerUnit::rows_together(last - first)); first += rows)
+      typename PerUnit::Backward(pass, packed, first, rows, sums_of_first(), scratch).run();
   }
 
   static constexpr Kernel KERNEL = {

@@ -5,6 +5,7 @@ The module needs only NumPy, which every side's environment has.
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
@@ -183,7 +184,7 @@ class Run:
         """Draw the examples."""
         self.task, self.epochs = TASKS[args.task], args.epochs or TASKS[args.task].epochs
         self.learned, self.tested = self.task.examples(args.seed)
-        self._began, self._until_target = args.began, args.until_target
+        self._began, self._until_target, self._seconds = args.began, args.until_target, args.seconds
         self.setup = 0.0, 0.0
         self.evaluations: list[tuple[int, float, float, float]] = []
         self._trained = [0.0, 0.0]
@@ -200,7 +201,7 @@ class Run:
         """Stop the clock after an epoch, note the accuracy for the held-out examples, and go on.
 
         ``answers`` returns those of a network; the mean accuracy of all networks counts.
-        Return True if the run is over: after its last epoch, or at the target if that is what it is for.
+        Return True if the run is over: after its last epoch or its seconds, or at the target if that is what it is for.
         """
         now = time.perf_counter(), time.process_time()
         self._trained = [total + end - begin for total, end, begin in zip(self._trained, now, self._since, strict=True)]
@@ -209,7 +210,7 @@ class Run:
         self._go_on()
         target = self.task.target
         reached = self._until_target and target is not None and accuracy >= target
-        return reached or len(self.evaluations) >= self.epochs
+        return reached or len(self.evaluations) >= self.epochs or self.setup[0] + self._trained[0] > self._seconds
 
     def answer(self, parameters: int, *packages: str) -> None:
         """Print the run as one JSON object, with the versions of these packages."""
@@ -225,6 +226,7 @@ def arguments(**options: tuple[str, ...]) -> argparse.Namespace:
     parser.add_argument("--began", type=float, required=True, help="the time of the process's start")
     parser.add_argument("--epochs", type=int, help="fewer or more epochs than the task has")
     parser.add_argument("--until-target", action="store_true", help="end at the task's target")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="the longest time from the process's start")
     for name, choices in options.items():
         parser.add_argument(f"--{name}", choices=choices, required=True)
     return parser.parse_args()

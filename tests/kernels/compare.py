@@ -51,6 +51,14 @@ def program(cell, xs):
     return jax.jit(lambda cell, xs: tt.unroll(cell, xs)).lower(cell, xs).as_text()
 
 
+def padded(*batch, T, seed=5):
+    """Return a mask (*batch, T) of sequences of different lengths with padding on both sides and a few gaps."""
+    random = np.random.default_rng(seed)
+    begin, end = random.integers(0, T // 3, (*batch, 1)), random.integers(0, T + 1, (*batch, 1))
+    steps = np.arange(T)
+    return jnp.asarray((begin <= steps) & (steps < end) & (random.random((*batch, T)) < 0.9))
+
+
 def assert_same(fast, slow, relative=RELATIVE):
     """Compare array by array: the largest difference over the largest value."""
     assert jax.tree.structure(fast) == jax.tree.structure(slow)

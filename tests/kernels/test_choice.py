@@ -114,12 +114,14 @@ from functools import partial
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])
 import jax, numpy as np
 from tests.contract import random_inputs
-from tests.kernels.compare import cell_of, forward_and_back, state_of
+from tests.kernels.compare import cell_of, forward_and_back, padded, state_of
 import throughtime as tt
 from throughtime.kernels.linear import native_recurrence
 cell = cell_of("lstm", 3, 37)
 run = jax.jit(forward_and_back())
 results = [run(cell, state_of(cell, rows), random_inputs(rows, 11, 3)) for rows in (30, 70)]
+wide = cell_of("gru", 3, 32)
+results.append(jax.jit(forward_and_back(padded(30, T=23)))(wide, state_of(wide, 30), random_inputs(30, 23, 3)))
 for name, hidden in (("lstm", 150), ("gru", 70), ("elman-relu", 150)):
     one = cell_of(name, 2, hidden)
     results.append(run(one, state_of(one), random_inputs(13, 2)))
@@ -142,7 +144,8 @@ def gradient(cores=1, **environment):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to cores")
 def test_any_number_of_threads_gives_the_same_bits():
     """70 rows are three parts, whichever thread runs them. 30 rows are two parts, which a single thread runs together,
-    and so are the 32 rows of each of two models. 20 sequences of a linear recurrence are shared among all threads.
+    in their order or by length, and so are the 32 rows of each of two models. 20 sequences of a linear recurrence are
+    shared among all threads.
     """
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is only one core")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract import random_inputs
-from tests.kernels.compare import CELLS, assert_same, both, cell_of, forward_and_back, state_of
+from tests.kernels.compare import CELLS, assert_same, both, cell_of, forward_and_back, padded, state_of
 
 import throughtime as tt
 from throughtime.kernels.support import why_no_kernel
@@ -60,6 +60,15 @@ def test_masks_and_the_other_direction(name, reverse, masked, B):
     cell, xs = cell_of(name, D, H), random_inputs(B, T, D)
     if masked:
         xs = jnp.where(mask[..., None], xs, jnp.nan)  # a masked input is not read
+    assert_same(*both(forward_and_back(mask, reverse), cell, state_of(cell, B), xs))
+
+
+@pytest.mark.parametrize(("name", "B", "reverse"), [("lstm", 37, False), ("gru", 37, True), ("elman-relu", 18, True)])
+def test_sequences_of_different_lengths(name, B, reverse):
+    """They run in an order of their own, groups of 16 and a rest, and more steps than one product for the weights."""
+    T, D, H = 41, 3, 15
+    mask = padded(B, T=T)
+    cell, xs = cell_of(name, D, H), jnp.where(mask[..., None], random_inputs(B, T, D), jnp.nan)
     assert_same(*both(forward_and_back(mask, reverse), cell, state_of(cell, B), xs))
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.contract import random_inputs
-from tests.kernels.compare import assert_same, both, cell_of, forward_and_back, state_of, weighed
+from tests.kernels.compare import assert_same, both, cell_of, forward_and_back, padded, state_of, weighed
 
 import throughtime as tt
 
@@ -39,6 +39,17 @@ def test_mapped_weights_are_models(name):
     assert_same(fast, slow)
     third = jax.tree.map(lambda leaf: leaf[2], (cells, state, xs))
     assert_same(jax.tree.map(lambda leaf: leaf[2], fast), forward_and_back()(*third))
+
+
+@pytest.mark.parametrize("share", [False, True])
+def test_models_of_sequences_of_different_lengths(share):
+    """Each model has an order of its own, with weights of its own or those of all."""
+    B, T, H = 19, 20, 15
+    cells = [cell_of("gru", D, H, seed) for seed in range(N)]
+    cell = cells[0] if share else jax.tree.map(lambda *leaves: jnp.stack(leaves), *cells)
+    run = jax.vmap(lambda cell, mask, *rest: forward_and_back(mask)(cell, *rest), (None if share else 0, 0, 0, 0))
+    operands = cell, padded(N, B, T=T), state_of(cells[0], N, B), random_inputs(N, B, T, D)
+    assert_same(*both(run, *operands))
 
 
 @pytest.mark.parametrize("name", NAMES)
