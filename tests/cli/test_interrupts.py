@@ -70,7 +70,7 @@ def assert_interrupted(done: subprocess.CompletedProcess, words: str) -> None:
 )
 def test_while_modules_are_imported(tmp_path: Path, module: str) -> None:
     """Also within an extension module, where an exception ends in a crash."""
-    arguments = ("forecast", "long.csv", "--horizon", "3", "--quiet")
+    arguments = ("forecast", "long.csv", "--horizon", "3", "--preset", "best", "--quiet")
     (tmp_path / "long.csv").write_text("ds,y\n" + "".join(f"{step},{step % 7}\n" for step in range(40)))
     assert_interrupted(command(tmp_path, WHEN_IMPORTED.format(name=module), *arguments), "Nothing was written.")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["long.csv", "short.csv"]
