@@ -23,6 +23,8 @@ from .cells import MinGRU as MinGRU
 from .cells import MinGRUState as MinGRUState
 from .cells import MinLSTM as MinLSTM
 from .cells import MinLSTMState as MinLSTMState
+from .cells import ResetFirstGRU as ResetFirstGRU
+from .cells import ResetFirstGRUState as ResetFirstGRUState
 from .cells import SLSTMState as SLSTMState
 from .data import Panel as Panel
 from .data import TimeSeriesData as TimeSeriesData
