@@ -179,6 +179,12 @@ def write_tensorflow1_checkpoint(path: Path, build: Callable[[Any, Any], Any]) -
         }
 
 
+def chain(tf: Any, xs: Any) -> Any:
+    """Return the outputs of an LSTM and a GRU on each other, below a dense layer, in TensorFlow 1's graph."""
+    cells = [tf.nn.rnn_cell.BasicLSTMCell(5, forget_bias=0.7), tf.nn.rnn_cell.GRUCell(4)]
+    return tf.layers.dense(tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), xs, dtype=tf.float32)[0], 3)
+
+
 def run_flax(apply: Callable[[Any, Any], Any], params: Any) -> Arrays:
     """Run ``apply(params, xs)`` of Flax with random weights; names are joined by "/"."""
     import jax

@@ -142,7 +142,8 @@ def test_from_keras_and_back(case, tmp_path):
     xs = result["inputs"]
     assert_close(network(xs)[1], result["outputs"])
     if case == "gru":
-        assert_same(result, tt.from_keras)
+        order = list(group(result, "weights"))  # JAX sorts the names
+        assert_same(result, lambda weights: tt.from_keras({name: weights[name] for name in order}))
     model.save(tmp_path / "a.keras")
     assert_close(tt.from_keras(tmp_path / "a.keras")(xs)[1], result["outputs"])
     back = tt.to_keras(network)
@@ -181,17 +182,12 @@ def test_layers_of_keras_that_nothing_here_computes():
         tt.from_keras(branched)
 
 
-def multi(tf, xs):
-    cells = [tf.nn.rnn_cell.BasicLSTMCell(5, forget_bias=0.7), tf.nn.rnn_cell.GRUCell(4)]
-    return tf.layers.dense(tf.nn.dynamic_rnn(tf.nn.rnn_cell.MultiRNNCell(cells), xs, dtype=tf.float32)[0], 3)
-
-
 def both(tf, xs):
     cells = [tf.nn.rnn_cell.LSTMCell(5, forget_bias=0.7), tf.nn.rnn_cell.LSTMCell(5, forget_bias=0.7)]
     return tf.concat(tf.nn.bidirectional_dynamic_rnn(*cells, xs, dtype=tf.float32)[0], -1)
 
 
-@pytest.mark.parametrize("build", [multi, both])
+@pytest.mark.parametrize("build", [frameworks.chain, both])
 def test_from_tensorflow1_and_back(build, tmp_path):
     pytest.importorskip("tensorflow")
     pytest.importorskip("tf_keras")

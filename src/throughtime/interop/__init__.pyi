@@ -2,9 +2,14 @@ from .equinox import from_equinox as from_equinox
 from .equinox import to_equinox as to_equinox
 from .flax import from_flax as from_flax
 from .flax import to_flax as to_flax
+from .formats import FORMATS as FORMATS
+from .formats import Format as Format
+from .formats import conversion_rows as conversion_rows
+from .formats import format_of as format_of
 from .keras import KerasWeights as KerasWeights
 from .keras import from_keras as from_keras
 from .keras import to_keras as to_keras
+from .parts import own_parts as own_parts
 from .tensorflow1 import from_tensorflow1 as from_tensorflow1
 from .tensorflow1 import to_tensorflow1 as to_tensorflow1
 from .torch import StateDict as StateDict

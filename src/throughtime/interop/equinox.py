@@ -162,8 +162,9 @@ def _of_file(path: Path) -> list[tuple[type[eqx.Module], dict[str, ArrayLike]]]:
     Raises:
         InputError: if it is truncated or foreign.
     """
+    content = read_bytes(path)
     try:
-        arrays = list(_arrays_of(read_bytes(path)))
+        arrays = list(_arrays_of(content))
     except (ValueError, EOFError, OSError) as error:
         raise InputError(
             f"{path} is truncated or no file of eqx.tree_serialise_leaves ({error}): expected arrays of numbers",
@@ -182,6 +183,8 @@ def _of_file(path: Path) -> list[tuple[type[eqx.Module], dict[str, ArrayLike]]]:
 def _arrays_of(content: bytes) -> Iterator[np.ndarray]:
     """Yield the arrays of a file, which NumPy reads one after the other, and never as a pickle."""
     stream = io.BytesIO(content)
+    if not content:
+        raise ValueError("it is empty")
     while stream.tell() < len(content):
         yield np.load(stream, allow_pickle=False)
 

@@ -65,8 +65,9 @@ def from_flax(source: Params | str | Path, *, activation: str | None = None, bid
 
 def read_flax(source: Params | str | Path, activation: str | None = None, bidirectional: bool = False) -> Parts:
     """Return the parts of :func:`from_flax`'s network, with Flax's arrays by their joined names."""
+    of_file = isinstance(source, str | Path)
     weights = read_safetensors(Path(source)) if isinstance(source, str | Path) else _flat(source)
-    prefixes = _in_order([match["prefix"] for name in weights if (match := OF_CELL.fullmatch(name))])
+    prefixes = _in_order([match["prefix"] for name in weights if (match := OF_CELL.fullmatch(name))], of_file)
     if not prefixes:
         raise InputError(
             f"found no cell of Flax in {', '.join(weights) or 'nothing'}: expected {', '.join(CLASSES.values())}",
@@ -152,7 +153,7 @@ def _flat(tree: Params, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _in_order(prefixes: Sequence[str]) -> list[str]:
+def _in_order(prefixes: Sequence[str], of_file: bool) -> list[str]:
     """Return the prefixes of cells from the inputs up: in their own order, or by number if a number alone differs.
 
     JAX sorts the names of a dictionary, and ``GRUCell_10`` is before ``GRUCell_2`` then; so is backward before forward.
@@ -160,6 +161,13 @@ def _in_order(prefixes: Sequence[str]) -> list[str]:
     unique = list(dict.fromkeys(prefixes))
     layers = [prefix.replace("backward", "forward") for prefix in unique]
     numbered = len({re.sub(r"\d+", "0", layer) for layer in layers}) == 1
+    if of_file and unique and not numbered:
+        raise InputError(
+            f"the file has cells under different names ({', '.join(unique)}), and no order: expected names that differ "
+            "in a number alone; pass a dictionary, from the inputs up",
+            code="unknown-order",
+            found=unique,
+        )
 
     def key(place: int) -> tuple[Any, bool]:
         layer = layers[place]
