@@ -1,6 +1,7 @@
 """``throughtime convert``: a network goes through every format, and a table says what became what."""
 
 import json
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -8,7 +9,7 @@ import pytest
 from tests.cli.command import run
 
 import throughtime as tt
-from throughtime.interop import FORMATS
+from throughtime.interop import format_of
 
 
 def test_through_every_format_and_back(tmp_path):
@@ -47,4 +48,5 @@ def test_what_cannot_be_converted_is_refused(source, target, tmp_path):
 
 
 def test_the_longer_suffix_counts():
-    assert FORMATS[".flax.safetensors"].framework == "Flax"
+    assert format_of(Path("a.flax.safetensors")).framework == "Flax"
+    assert format_of(Path("a.safetensors")).framework == "PyTorch"

@@ -104,8 +104,8 @@ def read_torch(source: Any, nonlinearity: str | None = None, prefix: str = "") -
 def to_torch(model: Model) -> StateDict:
     """Return the weights of the PyTorch network that computes the same, by name; PyTorch need not be installed.
 
-    ``bias_ih`` holds the biases, ``bias_hh`` a GRU's ``b_h`` alone. ``module()`` of the result is the module, which also
-    has what the weights do not say: the activation, and if the readout reads the last output alone.
+    ``bias_ih`` holds the biases, ``bias_hh`` a GRU's ``b_h`` alone. ``module()`` of the result is the module, which
+    also has what the weights do not say: the activation, and if the readout reads the last output alone.
 
     Raises:
         InputError: if one ``nn.RNN``, ``nn.GRU`` or ``nn.LSTM`` with an ``nn.Linear`` cannot compute it: other cells,
