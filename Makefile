@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PEERS := .venv-peers
+INTEROP := .venv-interop
 SANITIZED := $(VENV)/sanitized
 WORKERS ?= 2
 SOURCES := pyproject.toml constraints.txt $(wildcard native/*)
@@ -15,8 +16,9 @@ UV := $(shell command -v uv 2>/dev/null)
 MAKE_VENV = $(PYTHON) -m venv $(if $(UV),--without-pip)
 PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BIN)/python -m pip install --quiet --disable-pip-version-check)
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
+INTEROP_PIP = $(if $(UV),$(UV) pip install --quiet --python $(INTEROP)/bin/python,$(NO_PYC) $(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-interop test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs clean
 
 install: $(INSTALLED)
 
@@ -56,6 +58,15 @@ test-slow: install  # with Jupyter, in which the lessons run too
 test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
 	$(PIP) -e '.[browser]' -c constraints.txt
 	$(BIN)/python -m pytest -m browser
+
+test-interop: $(INTEROP)/.installed  # each conversion against the living frameworks, in an environment of their own
+	TF_USE_LEGACY_KERAS=1 TF_CPP_MIN_LOG_LEVEL=3 $(INTEROP)/bin/python -m pytest -m interop tests/interop
+
+$(INTEROP)/.installed: tests/interop/requirements.txt $(SOURCES)
+	$(MAKE_VENV) $(INTEROP)
+	$(INTEROP_PIP) -r tests/interop/requirements.txt
+	$(INTEROP_PIP) -e .
+	touch $@
 
 test-sanitized: install  # the kernels' tests with every address and every undefined operation checked; GCC on Linux
 	$(PIP) cmake
@@ -99,4 +110,4 @@ docs: install  # runs the lessons, which takes minutes, if they or the library c
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(PEERS) out site
+	rm -rf $(VENV) $(PEERS) $(INTEROP) out site

@@ -14,6 +14,7 @@ from throughtime.cells.activations import ACTIVATIONS
 CELLS: dict[str, Callable[..., tt.Cell]] = {
     **{f"elman-{name}": partial(tt.Elman, 3, 5, name) for name in ACTIVATIONS},
     "gru": partial(tt.GRU, 2, 4),
+    "reset_first_gru": partial(tt.ResetFirstGRU, 3, 4),
     "lstm": partial(tt.LSTM, 3, 7),
     "mingru": partial(tt.MinGRU, 3, 5),
     "minlstm": partial(tt.MinLSTM, 2, 4),

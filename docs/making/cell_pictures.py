@@ -65,6 +65,41 @@ def gru() -> Step:
     return step
 
 
+def reset_first_gru() -> Step:
+    step = Step("One step of a ResetFirstGRU: r resets part of h before n sees it; z mixes the old h with n", 350)
+    step.entering(70, "h")
+    bus(step, 290, 471, from_h=70, bottom=324, h_end=404)
+    step.wire((42, 70), (386, 70), color=STATE)
+    step.dot(310, 70)
+    step.wire((310, 70), (310, 106), color=STATE)
+    step.sign(310, 120, "×")
+    up(step, 190, 290, 256)
+    step.gate(190, 235, "r", "sigmoid")
+    step.wire((190, 214), (190, 120), (296, 120))
+    step.wire((310, 134), (310, 164))
+    step.gate(310, 185, "W_n", "product", 92)
+    up(step, 400, 290, 256)
+    step.gate(400, 235, "z", "sigmoid")
+    step.wire((400, 214), (400, 84))
+    step.sign(400, 70, "×")
+    step.dot(400, 125, GATE)
+    step.wire((400, 125), (440, 125))
+    step.sign(454, 125, "1−")
+    step.wire((468, 125), (526, 125))
+    step.wire((356, 185), (441, 185))
+    step.wire((470, 290), (470, 206), color=INPUT)
+    step.gate(470, 185, "n", "tanh")
+    step.wire((499, 185), (540, 185), (540, 139))
+    step.sign(540, 125, "×")
+    step.wire((540, 111), (540, 84))
+    step.sign(540, 70, "+")
+    step.wire((414, 70), (526, 70), color=STATE)
+    step.wire((554, 70), (680, 70), color=STATE)
+    output(step, 600, 70, 6)
+    step.leaving(70, "h")
+    return step
+
+
 def lstm() -> Step:
     step = Step("One step of an LSTM: f keeps of the memory c, i writes g to it, o lets tanh(c) out as h", 360)
     step.entering(70, "c", MEMORY)
@@ -305,7 +340,7 @@ def antisymmetric() -> Step:
     return step
 
 
-PICTURES = (elman, gru, lstm, mingru, minlstm, lru, slstm, lem, antisymmetric)
+PICTURES = (elman, gru, reset_first_gru, lstm, mingru, minlstm, lru, slstm, lem, antisymmetric)
 
 
 if __name__ == "__main__":

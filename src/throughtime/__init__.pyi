@@ -23,6 +23,8 @@ from .cells import MinGRU as MinGRU
 from .cells import MinGRUState as MinGRUState
 from .cells import MinLSTM as MinLSTM
 from .cells import MinLSTMState as MinLSTMState
+from .cells import ResetFirstGRU as ResetFirstGRU
+from .cells import ResetFirstGRUState as ResetFirstGRUState
 from .cells import SLSTMState as SLSTMState
 from .data import Panel as Panel
 from .data import TimeSeriesData as TimeSeriesData
@@ -34,6 +36,16 @@ from .forecasting import scores as scores
 from .gradients import GradientFlow as GradientFlow
 from .gradients import gradient_flow as gradient_flow
 from .gradients import vanishing_regularizer as vanishing_regularizer
+from .interop import from_equinox as from_equinox
+from .interop import from_flax as from_flax
+from .interop import from_keras as from_keras
+from .interop import from_tensorflow1 as from_tensorflow1
+from .interop import from_torch as from_torch
+from .interop import to_equinox as to_equinox
+from .interop import to_flax as to_flax
+from .interop import to_keras as to_keras
+from .interop import to_tensorflow1 as to_tensorflow1
+from .interop import to_torch as to_torch
 from .layers import BatchNorm as BatchNorm
 from .layers import Bidirectional as Bidirectional
 from .layers import BidirectionalState as BidirectionalState

@@ -35,5 +35,7 @@ from .min_gru import MinGRU as MinGRU
 from .min_gru import MinGRUState as MinGRUState
 from .min_lstm import MinLSTM as MinLSTM
 from .min_lstm import MinLSTMState as MinLSTMState
+from .reset_first_gru import ResetFirstGRU as ResetFirstGRU
+from .reset_first_gru import ResetFirstGRUState as ResetFirstGRUState
 from .slstm import SLSTM as SLSTM
 from .slstm import SLSTMState as SLSTMState

@@ -12,6 +12,7 @@ CELLS: "LazyTable[Callable[..., Cell]]" = LazyTable(
     {
         "elman": "throughtime.cells.elman:Elman",
         "gru": "throughtime.cells.gru:GRU",
+        "reset_first_gru": "throughtime.cells.reset_first_gru:ResetFirstGRU",
         "lstm": "throughtime.cells.lstm:LSTM",
         "mingru": "throughtime.cells.min_gru:MinGRU",
         "minlstm": "throughtime.cells.min_lstm:MinLSTM",

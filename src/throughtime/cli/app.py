@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from throughtime import __version__
 from throughtime.cli.backtest import backtest
+from throughtime.cli.convert import convert
 from throughtime.cli.demo import demo
 from throughtime.cli.forecast import forecast
 from throughtime.cli.gradients import gradients
@@ -26,7 +27,17 @@ app = App(
     version=f"throughtime {__version__}",
     default_parameter=Parameter(negative_iterable=()),  # no --empty-level
 )
-COMMANDS: tuple[Callable[..., int | None], ...] = (demo, forecast, predict, backtest, tune, gradients, lab, pretrain)
+COMMANDS: tuple[Callable[..., int | None], ...] = (
+    demo,
+    forecast,
+    predict,
+    backtest,
+    tune,
+    gradients,
+    lab,
+    convert,
+    pretrain,
+)
 for place, command in enumerate(COMMANDS):  # in the order of the help
     app.command(command, sort_key=place)
 

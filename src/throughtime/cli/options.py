@@ -12,7 +12,8 @@ from throughtime.cli.interrupts import Interrupts
 if TYPE_CHECKING:
     from throughtime.data import ColumnNames
 
-CELLS = "elman, gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"  # to list them would load JAX
+# To list the cells would load JAX.
+CELLS = "elman, gru, reset_first_gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"
 HEADS = "quantiles, normal, student_t, or negative_binomial for counts"
 PRESETS = "instant, fast, balanced or best"
 

@@ -1,7 +1,7 @@
-"""Weights of other frameworks: PyTorch, Keras and TensorFlow 1.
+"""Networks of other frameworks: PyTorch, Keras, TensorFlow 1, Flax and Equinox.
 
-In: dictionaries of NumPy arrays, as the framework names them. Out: cells; and the reverse.
-Never: an import of the other framework.
+In: their modules, arrays by name, or files. Out: cells, layers and networks; and the reverse.
+Never: code from a file; an import of another framework, unless one of its own objects or formats is asked for.
 """
 
 import lazy_loader

@@ -15,15 +15,15 @@ from jax.typing import ArrayLike
 
 from throughtime._errors import InputError
 from throughtime._types import Array, GateBias
-from throughtime.cells import GRU, MatrixCell
+from throughtime.cells import ACTIVATIONS, GRU, Cell, Elman, GatedCell
 
-SomeCell = TypeVar("SomeCell", bound=MatrixCell)
+SomeCell = TypeVar("SomeCell", bound=GatedCell)
 Weights = Mapping[str, ArrayLike]
-GateOrders = Mapping[type[MatrixCell], tuple[str, ...]]
+GateOrders = Mapping[type[Cell], tuple[str, ...]]
 """The order of a framework's blocks of gates for each of our cells, under our names of the gates."""
 
 
-def gate_order(framework: str, orders: GateOrders, kind: type[MatrixCell]) -> tuple[str, ...]:
+def gate_order(framework: str, orders: GateOrders, kind: type[Cell]) -> tuple[str, ...]:
     """Return the framework's order of a cell's gates, under our names of the gates.
 
     Raises:
@@ -56,8 +56,7 @@ def take(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> list[Array]
     """Return the arrays that ``shapes`` names, in its order, in JAX's default floating-point type.
 
     Raises:
-        InputError: for an array that is missing, has another shape, or is not in ``shapes``: it belongs to a larger
-            network than one cell.
+        InputError: for an array that is missing, has another shape, or is not in ``shapes``.
     """
     for name, expected in shapes.items():
         shape = _shape(weights, name, expected)
@@ -66,8 +65,8 @@ def take(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> list[Array]
     for name in weights:
         if name not in shapes:
             raise InputError(
-                f"{name}, of shape {np.shape(weights[name])}, has no place in one cell: expected only "
-                f"{', '.join(shapes)}. Pass one layer and one direction, without other parts of the network.",
+                f"{name}, of shape {np.shape(weights[name])}, has no place here: expected only "
+                f"{', '.join(shapes) or 'cells and one readout'}",
                 code="unexpected-array",
                 found=name,
                 expected=list(shapes),
@@ -98,7 +97,7 @@ def reorder(blocks: Array, order: tuple[str, ...], wanted: tuple[str, ...]) -> A
     return jnp.concatenate([by_gate[gate] for gate in wanted])
 
 
-def merge_biases(kind: type[MatrixCell], input_bias: GateBias, recurrent_bias: GateBias) -> dict[str, Array]:
+def merge_biases(kind: type[Cell], input_bias: GateBias, recurrent_bias: GateBias) -> dict[str, Array]:
     """Return our biases from a pair (G*H,): their sum, but for a GRU's n the recurrent one apart, as ``b_h`` (H,)."""
     if kind is not GRU:
         return {"b": input_bias + recurrent_bias}
@@ -107,7 +106,7 @@ def merge_biases(kind: type[MatrixCell], input_bias: GateBias, recurrent_bias: G
     return {"b": input_bias + jnp.pad(of_r_and_z, (0, hidden)), "b_h": b_h}
 
 
-def split_biases(cell: MatrixCell) -> tuple[GateBias, GateBias]:
+def split_biases(cell: GatedCell) -> tuple[GateBias, GateBias]:
     """Return a pair (G*H,) that :func:`merge_biases` turns into ours; the recurrent one holds a GRU's ``b_h`` alone."""
     b_h = cell.b_h if isinstance(cell, GRU) else jnp.zeros(0, cell.b.dtype)
     return cell.b, jnp.pad(b_h, (len(cell.b) - len(b_h), 0))
@@ -118,3 +117,58 @@ def build_cell(kind: type[SomeCell], arrays: Mapping[str, Array], settings: Mapp
     hidden, inputs = arrays["w_h"].shape[1], arrays["w_x"].shape[1]
     outline = eqx.filter_eval_shape(kind, inputs, hidden, key=jax.random.key(0), **settings)
     return eqx.tree_at(lambda cell: [getattr(cell, name) for name in arrays], outline, list(arrays.values()))
+
+
+def activation_name(framework: str, cell: Elman, known: Mapping[str, str]) -> str:
+    """Return a framework's name of an Elman cell's activation; ``known`` has its names by ours.
+
+    Raises:
+        InputError: if the framework has no such activation.
+    """
+    for ours, name in known.items():
+        if cell.activation is ACTIVATIONS[ours]:
+            return name
+    shown = getattr(cell.activation, "__name__", str(cell.activation))
+    raise InputError(
+        f"{framework} does not have the activation {shown}: expected one of {', '.join(known)}",
+        code="unsupported-activation",
+        found=shown,
+        expected=list(known),
+    )
+
+
+def activation_setting(setting: str, choice: str | None, known: Mapping[str, str]) -> str:
+    """Return our name of a framework's activation; ``known`` has ours by the framework's.
+
+    Raises:
+        InputError: for None, as the weights do not say it and a wrong guess would go unnoticed; for an unknown name.
+    """
+    if choice is not None and choice in known:
+        return known[choice]
+    if choice is None:
+        raise InputError(
+            f"the weights are of a simple recurrent layer, and do not say its activation: pass {setting}=, one of "
+            f"{', '.join(known)}",
+            code="missing-activation",
+            expected=list(known),
+        )
+    raise InputError(
+        f"{setting} {choice!r} has no equal here: expected one of {', '.join(known)}",
+        code="unsupported-activation",
+        found=choice,
+        expected=list(known),
+    )
+
+
+def cell_kind(name: str, shape: tuple[int, int], kinds: Mapping[int, type[SomeCell]]) -> type[SomeCell]:
+    """Return the cell whose recurrent weights have this shape (G*H, H); ``kinds`` are cells by their G.
+
+    Raises:
+        InputError: if there is none.
+    """
+    rows, hidden = shape
+    for gates, kind in kinds.items():
+        if rows == gates * hidden:
+            return kind
+    counts = " or ".join(str(gates) for gates in kinds)
+    raise _wrong_shape(name, shape, f"(G*H, H) with G = {counts}")
