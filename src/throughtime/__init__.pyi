@@ -39,11 +39,13 @@ from .gradients import vanishing_regularizer as vanishing_regularizer
 from .interop import from_equinox as from_equinox
 from .interop import from_flax as from_flax
 from .interop import from_keras as from_keras
+from .interop import from_onnx as from_onnx
 from .interop import from_tensorflow1 as from_tensorflow1
 from .interop import from_torch as from_torch
 from .interop import to_equinox as to_equinox
 from .interop import to_flax as to_flax
 from .interop import to_keras as to_keras
+from .interop import to_onnx as to_onnx
 from .interop import to_tensorflow1 as to_tensorflow1
 from .interop import to_torch as to_torch
 from .layers import BatchNorm as BatchNorm
@@ -61,6 +63,7 @@ from .layers import ManyToMany as ManyToMany
 from .layers import ManyToOne as ManyToOne
 from .layers import RecurrentNetwork as RecurrentNetwork
 from .layers import Residual as Residual
+from .layers import Reversed as Reversed
 from .layers import SignedEigenvalues as SignedEigenvalues
 from .layers import Stack as Stack
 from .layers import StackedNetwork as StackedNetwork

@@ -14,6 +14,8 @@ O      outputs of a readout at one time step
 Tests check them at run time (jaxtyping with beartype); outside of tests they cost nothing.
 """
 
+from typing import Any
+
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from throughtime._numbers import Real, Truth, Whole
@@ -30,6 +32,8 @@ Hidden = Float[Array, "H"]
 Inputs = Float[Array, "T D"] | Float[Array, "B T D"]
 Outputs = Float[Array, "T H"] | Float[Array, "B T H"]
 Mask = Bool[Array, "T"] | Bool[Array, "B T"]
+Sizes = tuple[Any, ...]
+"""Sizes of axes: whole numbers, or names such as B and T where a program is traced for any size."""
 __all__ = [
     "Array",
     "Bool",
@@ -47,6 +51,7 @@ __all__ = [
     "Real",
     "RecurrentWeights",
     "Scalar",
+    "Sizes",
     "Truth",
     "Whole",
 ]

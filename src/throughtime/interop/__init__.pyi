@@ -9,6 +9,8 @@ from .formats import format_of as format_of
 from .keras import KerasWeights as KerasWeights
 from .keras import from_keras as from_keras
 from .keras import to_keras as to_keras
+from .onnx_files import from_onnx as from_onnx
+from .onnx_files import to_onnx as to_onnx
 from .parts import own_parts as own_parts
 from .tensorflow1 import from_tensorflow1 as from_tensorflow1
 from .tensorflow1 import to_tensorflow1 as to_tensorflow1

@@ -38,6 +38,7 @@ from .readouts import ManyToMany as ManyToMany
 from .readouts import ManyToOne as ManyToOne
 from .residual import Residual as Residual
 from .residual import SignedEigenvalues as SignedEigenvalues
+from .reversed import Reversed as Reversed
 from .stack import Block as Block
 from .stack import FeedForward as FeedForward
 from .stack import Stack as Stack

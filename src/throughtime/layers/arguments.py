@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime._types import Array, Bool
+from throughtime._types import Array, Bool, Sizes
 
 ArrayOrLists = Array | np.ndarray | Sequence[Any]
 """An array of JAX or NumPy, or nested lists of numbers."""
@@ -38,7 +38,7 @@ def as_inputs(width: int, xs: ArrayOrLists, mask: ArrayOrLists | None) -> tuple[
     return inputs, None if mask is None else as_mask(mask, inputs.shape[:-1])
 
 
-def as_mask(mask: ArrayOrLists, steps: tuple[int, ...]) -> Array:
+def as_mask(mask: ArrayOrLists, steps: Sizes) -> Array:
     """Return a mask as an array, (T,) or (B, T) like ``steps``.
 
     Raises:

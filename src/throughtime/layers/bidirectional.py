@@ -17,6 +17,7 @@ from throughtime.layers.layer import (
     require_layer,
     run_layer,
 )
+from throughtime.layers.reversed import Reversed
 
 
 class BidirectionalState(NamedTuple):
@@ -124,13 +125,15 @@ def require_forward(owner: str, layer: Any) -> None:
     """Check that a layer or a network does not read ahead, as one that reads its own outputs must not.
 
     Raises:
-        InputError: if there is a bidirectional layer in it; ``owner`` is named in the error.
+        InputError: if there is a layer in it that reads the end first; ``owner`` is named in the error.
     """
-    nodes = jax.tree.leaves(layer, is_leaf=lambda node: isinstance(node, Bidirectional))
-    if any(isinstance(node, Bidirectional) for node in nodes):
+    reads_ahead = (Bidirectional, Reversed)
+    nodes = jax.tree.leaves(layer, is_leaf=lambda node: isinstance(node, reads_ahead))
+    found = [type(node).__name__ for node in nodes if isinstance(node, reads_ahead)]
+    if found:
         raise InputError(
-            f"{owner} got a Bidirectional layer: expected layers that read forward only, as the steps ahead are not "
-            "known yet",
+            f"{owner} got a {found[0]} layer: expected layers that read forward only, as the steps ahead are not known "
+            "yet",
             code="reads-ahead",
-            found="Bidirectional",
+            found=found[0],
         )

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
-from throughtime._types import Array
+from throughtime._types import Array, Sizes
 from throughtime.cells import Cell, LinearCell
 
 
@@ -58,7 +58,7 @@ def require_shapes(cell: Cell, xs: Array, mask: Array | None) -> None:
         )
 
 
-def require_state(cell: Cell, state: Any, batch: tuple[int, ...]) -> None:
+def require_state(cell: Cell, state: Any, batch: Sizes) -> None:
     """Check that a state has the structure and the shapes of the cell's own.
 
     Raises:
@@ -86,7 +86,7 @@ def require_types(cell: Cell, xs: Array, state: Any) -> None:
     Raises:
         InputError: if it does not, because xs, the state or the weights have types that do not fit each other.
     """
-    if len(xs) == 0:
+    if xs.shape[0] == 0:  # not its len(), which is no number where a program is traced for any T
         return
     try:
         gx, after = jax.eval_shape(partial(_first_step, cell), state, xs)
