@@ -119,6 +119,7 @@ NETWORKS: dict[str, Any] = {
         2,
         key=3,
     ),
+    "first": lambda: tt.ManyToOne(tt.Reversed(tt.GRU(3, 4, key=0)), 2, key=3),
     "mean": lambda: tt.ManyToOne(tt.VariationalDropout(tt.GRU(3, 4, key=0), 0.3), 2, "mean", key=3),
     "largest": lambda: tt.ManyToOne(tt.BatchNorm(tt.LayerNorm(tt.GRU(3, 4, key=0)), 4), 2, "max", key=3),
     "blocks": lambda: tt.StackedNetwork(

@@ -26,10 +26,6 @@ def test_it_is_the_backward_half(masked: bool) -> None:
 
 def test_it_reads_ahead() -> None:
     network = tt.ManyToMany(tt.Reversed(tt.GRU(2, 4, key=0)), 2, key=1)
-    for function, code in (
-        (lambda: tt.rollout(network, jnp.ones((3, 2)), 2), "reads-ahead"),
-        (lambda: tt.Reversed(network), "wrong-layer"),
-    ):
-        with pytest.raises(tt.InputError) as error:
-            function()
-        assert error.value.code == code
+    with pytest.raises(tt.InputError) as error:
+        tt.rollout(network, jnp.ones((3, 2)), 2)
+    assert (error.value.code, error.value.found) == ("reads-ahead", "Reversed")

@@ -24,6 +24,7 @@ from .metrics import judge_coverage as judge_coverage
 from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
 from .metrics import scores as scores
+from .observations import LEAST_OBSERVED as LEAST_OBSERVED
 from .observations import known_values as known_values
 from .observations import learnable as learnable
 from .observations import nonnegative as nonnegative

@@ -27,8 +27,8 @@ class Seasons(NamedTuple):
 def cut_seasons(past: Float[Array, "B R"], inside: Bool[Array, "B R"], season: int) -> Seasons:
     """Cut windows into their last seasons; one that begins before the series is not whole and has no values."""
     count = past.shape[1] // season
-    seasons = past[:, -count * season :].reshape(len(past), count, season)
-    whole = inside[:, -count * season :].reshape(len(past), count, season).all(axis=-1)
+    seasons = past[:, -count * season :].reshape(past.shape[0], count, season)
+    whole = inside[:, -count * season :].reshape(past.shape[0], count, season).all(axis=-1)
     return Seasons(jnp.where(whole[..., None], seasons - seasons.mean(axis=-1, keepdims=True), 0), whole)
 
 
@@ -99,7 +99,7 @@ def bases(
         horizon: F.
     """
     past, steps = jnp.where(inside, past, 0), jnp.arange(horizon)
-    last = jnp.broadcast_to(past[:, -1:], (len(past), horizon))
+    last = jnp.broadcast_to(past[:, -1:], (past.shape[0], horizon))
     naive = [_seasonal_naive(past, inside, season, last, steps) for season in seasons]
     profile = [_seasonal_profile(past, inside, season, steps) for season in seasons]
     first = seasons[0]

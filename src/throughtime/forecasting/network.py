@@ -97,13 +97,13 @@ class ForecastNetwork(eqx.Module):
         """Return each patch of values, flags of observed values and extra channels as one time step."""
         patches = jnp.stack([values, observed.astype(values.dtype)], axis=-1)
         patches = patches if extra is None else jnp.concatenate([patches, extra], axis=-1)
-        patches = patches.reshape(len(values), -1, patches.shape[-1] * self.design.patch)
+        patches = patches.reshape(values.shape[0], -1, patches.shape[-1] * self.design.patch)
         return jax.vmap(jax.vmap(self.embed))(patches)
 
 
 def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
     """Return two numbers that scaling hides: the last value, and the mean absolute difference from step to step."""
-    rough = jnp.mean(jnp.abs(jnp.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else jnp.zeros(len(values))
+    rough = jnp.mean(jnp.abs(jnp.diff(values, axis=1)), axis=1) if values.shape[1] > 1 else jnp.zeros(values.shape[0])
     return jnp.stack([values[:, -1], rough], axis=1)
 
 

@@ -25,15 +25,24 @@ def to_onnx(model: Any, path: str | Path, *, lengths: bool = False) -> None:
     The outputs are ``ys``, what the model returns, and ``last_state....``, which another call continues from. ONNX
     Runtime warns of inputs that may be left out; nothing is slower for it.
 
+    A :class:`throughtime.Forecaster` with trained networks reads raw values and gives the quantiles of its ``predict``:
+
+    ==================  ===================  =======================================================================
+    ``values``          (B, T)               float64, oldest first; NaN where missing, and before a series begins
+    ``quantiles``       (B, F, Q)            float64, at the levels in the file's metadata, ``levels``; NaN for a
+                                             series that is too short for the trained networks
+    ==================  ===================  =======================================================================
+
     Args:
-        model: a cell, a layer, or a network of layers with a readout. Noise of training is left out, and weights are
-            written as float32.
+        model: a cell, a layer, a network of layers with a readout, or a fitted forecaster. Noise of training is left
+            out, and weights are written as float32.
         path: the file.
         lengths: if sequences of different lengths come padded at the end; steps after the end give zeros.
 
     Raises:
-        InputError: for anything else, for primitives of JAX without a translation, and for ``lengths`` of a layer that
-            reads backward over a stack.
+        InputError: for anything else, for primitives of JAX without a translation, for ``lengths`` of a layer that
+            reads backward over a stack, and for a forecaster in which the pretrained network, covariates, or a head
+            other than "quantiles" and "normal" takes part.
     """
     _part("to_onnx", "exporting").write_model(model, path, lengths)
 

@@ -13,9 +13,11 @@ from onnx import numpy_helper
 from throughtime._errors import InputError
 from throughtime._types import Array
 from throughtime.cells import Cell
+from throughtime.forecasting import Fitted, Forecaster
+from throughtime.interop.onnx.forecasters import write_forecaster
 from throughtime.interop.onnx.graph import Graph, declared
 from throughtime.interop.onnx.jaxpr import convert, trace
-from throughtime.interop.onnx.layers import TracedPair, traced
+from throughtime.interop.onnx.layers import TracedPair, TracedReversed, traced
 from throughtime.interop.onnx.writing import write
 from throughtime.layers import Bidirectional, EncoderDecoder, Layer, Network, Reversed
 from throughtime.recurrence import unroll
@@ -29,19 +31,29 @@ def write_model(model: Any, path: str | Path, lengths: bool) -> None:
     Raises:
         InputError: for a model that is none, or that ONNX cannot hold.
     """
+    if isinstance(model, Forecaster):
+        write_forecaster(_fitted(model), path)
+        return
     _require_exportable(model)
     with jax.enable_x64(False):
         _write_network(jax.tree.map(_single, model), path, lengths)
+
+
+def _fitted(model: Forecaster) -> Fitted:
+    if "fitted_" in vars(model):
+        return model.fitted_
+    raise InputError("this Forecaster is not fitted yet: call fit with a frame first", code="not-fitted")
 
 
 def _require_exportable(model: Any) -> None:
     if isinstance(model, Cell | Layer | Network) and not isinstance(model, EncoderDecoder):
         return
     raise InputError(
-        f"to_onnx got a {type(model).__name__}: expected a cell, a layer, or a network of layers with a readout",
+        f"to_onnx got a {type(model).__name__}: expected a cell, a layer, a network of layers with a readout, or a "
+        "Forecaster",
         code="unsupported-model",
         found=type(model).__name__,
-        expected=["Cell", "Layer", "Network"],
+        expected=["Cell", "Layer", "Network", "Forecaster"],
     )
 
 
@@ -104,7 +116,7 @@ def _require_padding_last(model: Any) -> None:
     """
 
     def flips(node: Any) -> bool:
-        return isinstance(node, Bidirectional | Reversed) and not isinstance(node, TracedPair)
+        return isinstance(node, Bidirectional | Reversed) and not isinstance(node, TracedPair | TracedReversed)
 
     found = [type(node).__name__ for node in jax.tree.leaves(model, is_leaf=flips) if flips(node)]
     if found:

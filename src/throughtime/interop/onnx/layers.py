@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from throughtime._types import Array, KeyLike, Outputs
 from throughtime.cells import Cell, GatedCell, State
 from throughtime.interop.onnx.nodes import bind_node, has_operator
-from throughtime.layers import Bidirectional, BidirectionalState, Layer, Reversed, VariationalDropout, last_output
+from throughtime.layers import Bidirectional, BidirectionalState, Layer, Reversed, VariationalDropout
 from throughtime.recurrence import unroll
 
 
@@ -46,12 +46,19 @@ class TracedCell(Layer):
         (last,), ys = _run_operator([cell], direction, xs, [self._first(state, xs)], mask)
         return last, ys
 
-    def final_output(self, ys: Any, mask: Any = None) -> Array:
-        """Return the output of the step that is read last."""
-        return last_output(ys, mask) if not self.backward else jnp.take(jnp.asarray(ys), 0, axis=-2)
-
     def _first(self, state: State | None, xs: Array) -> State:
         return batched(self.cell.initial_state(), xs.shape[0]) if state is None else state
+
+
+class TracedReversed(Reversed):
+    """A cell that reads backward, as an operator or a loop that does so."""
+
+    def __call__(
+        self, xs: Any, state: Any = None, *, mask: Any = None, key: KeyLike | None = None
+    ) -> tuple[State, Outputs]:
+        """Return the last state and the outputs (B, T, H) of a batch (B, T, D), whose mask ends with its padding."""
+        assert isinstance(self.layer, TracedCell)
+        return self.layer(xs, state, mask=mask)
 
 
 class TracedPair(Bidirectional):
@@ -86,7 +93,7 @@ def traced(model: Any) -> Any:
         if isinstance(node, Cell):
             return TracedCell(node)
         if _is_reversed(node):
-            return TracedCell(node.layer, backward=True)
+            return TracedReversed(TracedCell(node.layer, backward=True))
         if _is_pair(node):
             pair = TracedCell(node.forward), TracedCell(node.backward, backward=True)
             return TracedPair(*pair)
