@@ -6,6 +6,7 @@ into the data's own units. Values are float64 outside of the networks, float32 i
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,9 +73,7 @@ def write_forecaster(fitted: Fitted, path: str | Path) -> None:
     members = []
     with jax.enable_x64(False):
         for network in map(traced, fitted.networks):
-            read = trace(
-                lambda *three, network=network: network(_windows(*three, design.horizon)), *map(_shape, shapes)
-            )
+            read = trace(partial(_read, network), *map(_shape, shapes))
             members.append(convert(graph, read, windows))
     with jax.enable_x64(True):
         of_members = [jax.tree.map(_shape, read.out_avals)] * len(members)
@@ -190,16 +189,18 @@ def _last(values: Array, steps: int) -> Array:
     return jax.lax.slice_in_dim(jnp.concatenate([before, values], axis=1), end, end + steps, axis=1)
 
 
-def _windows(past: Array, inside: Array, observed: Array, horizon: int) -> Windows:
-    future = jnp.zeros((past.shape[0], horizon), past.dtype)
-    return Windows(past, inside, observed, future, future > 0)
+def _read(network: Any, past: Array, inside: Array, observed: Array) -> tuple[Array, LevelScale]:
+    """Return a network's raw numbers (B, F, O) for windows, and their units."""
+    future = jnp.zeros((past.shape[0], network.design.horizon), past.dtype)
+    return network(Windows(past, inside, observed, future, future > 0))
 
 
 def _quantiles(rest: Sequence[Array], members: Sequence[Any], fitted: Fitted) -> Float[Array, "B F Q"]:
     """Return the mean quantiles of the members, stretched, in the data's own units."""
     first, center, unit, log, positive, served = (array[:, None, None] for array in rest)
     design = fitted.plan.design
-    each = [HEADS[design.head](raw, design.quantiles, LevelScale(level, scale)) for raw, level, scale in members]
+    head = HEADS[str(design.head)]
+    each = [head(raw, design.quantiles, LevelScale(level, scale)) for raw, level, scale in members]
     mean = sum(each) / len(each) * unit + center
     median = mean[..., MEDIAN : MEDIAN + 1]
     factors = jnp.asarray(fitted.calibration.stretch)[None, None]
@@ -213,7 +214,8 @@ def _of_quantiles(raw: Array, levels: tuple[float, ...], units: LevelScale) -> A
 
 
 def _of_normal(raw: Array, levels: tuple[float, ...], units: LevelScale) -> Array:
-    mean, deviation = (parameter.astype(float)[..., None] for parameter in head_type("normal")().parameters(raw))
+    head: Any = head_type("normal")()
+    mean, deviation = (parameter.astype(float)[..., None] for parameter in head.parameters(raw))
     return _placed(mean + deviation * normal_scores(levels)[None, None], units)
 
 

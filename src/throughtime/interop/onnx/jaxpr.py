@@ -51,7 +51,10 @@ def _run(graph: Graph, jaxpr: Jaxpr, consts: Sequence[Any], arguments: Sequence[
     known |= dict(zip(jaxpr.invars, arguments, strict=True))
 
     def read(atom: Any) -> Value:
-        return np.asarray(atom.val, atom.aval.dtype) if type(atom) is Literal else known[atom]
+        if not isinstance(atom, Literal):
+            return known[atom]
+        aval: Any = atom.aval
+        return np.asarray(atom.val, aval.dtype)
 
     for eqn in jaxpr.eqns:
         results = _translate(graph, eqn, [read(atom) for atom in eqn.invars])
