@@ -65,7 +65,7 @@ def sequences(batch: int, steps: int, width: int) -> np.ndarray:
 
 
 class Squared(tt.Cell):
-    """A cell of nobody's library: h = b + (W x) h^2 / (1 + h^2)."""
+    """A cell of nobody's library, with a table that it reads at a place beyond its end."""
 
     GATES = ("a",)
     w_x: jax.Array
@@ -75,7 +75,8 @@ class Squared(tt.Cell):
         return tt.GRUState(jnp.full(self.hidden, 0.25, self.b.dtype))
 
     def step(self, state: tt.GRUState, gx: jax.Array) -> tuple[tt.GRUState, jax.Array]:
-        h = gx * state.h**2 / (1 + state.h**2)
+        place = jnp.asarray(40 * state.h[0], jnp.int32)
+        h = gx * state.h**2 / (1 + state.h**2) + jnp.take(jnp.arange(3.0), place, mode="clip")
         return tt.GRUState(h), jnp.where(h > 0, h, -h / 2)
 
 
@@ -181,6 +182,7 @@ def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
         (decoder, "unsupported-model", "EncoderDecoder"),
         ({}, "unsupported-model", "dict"),
         (rotated, "unsupported-primitive", "cholesky"),
+        (tt.Elman(3, 4, activation=lambda a: a * (a.astype(int) & 3), key=0), "unsupported-primitive", "and"),
     ):
         with pytest.raises(tt.InputError) as error:
             tt.to_onnx(model, tmp_path / "model.onnx")

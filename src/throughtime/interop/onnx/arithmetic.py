@@ -52,7 +52,7 @@ def _clamp(graph: Graph, of: Parameters, least: Real, x: Real, most: Real) -> Re
 
 
 def _select(graph: Graph, of: Parameters, which: Real, *cases: Real) -> Real:
-    otherwise, chosen = cases  # which is a flag: of whole numbers, translate refuses the primitive
+    otherwise, chosen = cases  # by a flag
     if np.issubdtype(of["types"][1], np.bool_):
         no = graph.node("And", graph.node("Not", which), otherwise)
         return graph.node("Or", graph.node("And", which, chosen), no)

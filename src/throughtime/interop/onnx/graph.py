@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from throughtime._errors import InputError
+
 OPSET = 17
 """The version of ONNX's operators: the first with all that is used here, so that older runtimes read the files too."""
 IR_VERSION = 8  # of the same release
@@ -32,6 +34,16 @@ Value = Real | Pair
 def element_type(dtype: Any) -> int:
     """Return ONNX's number of an element type."""
     return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+
+def unsupported(primitive: str, reason: str = "no translation to ONNX here") -> InputError:
+    """Return the error for a primitive of JAX that a graph cannot hold."""
+    return InputError(
+        f"JAX's primitive {primitive} has {reason}, and the model uses it: see throughtime.interop.onnx for those that "
+        "have one",
+        code="unsupported-primitive",
+        found=primitive,
+    )
 
 
 def declared(name: str, array: Any) -> onnx.ValueInfoProto:

@@ -14,9 +14,8 @@ import onnx
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from onnx import helper
 
-from throughtime._errors import InputError
 from throughtime.interop.onnx.arithmetic import COMPLEX, ELEMENTWISE
-from throughtime.interop.onnx.graph import Equation, Graph, Pair, Real, declared, element_type
+from throughtime.interop.onnx.graph import Equation, Graph, Pair, Real, declared, element_type, unsupported
 from throughtime.interop.onnx.nodes import run_node
 from throughtime.interop.onnx.rearranging import REARRANGING, squeezed
 
@@ -82,18 +81,12 @@ def _translate(graph: Graph, eqn: Equation, values: list[Value]) -> list[Value]:
         return list(run_node(graph, eqn, [_full(graph, value) for value in values]))
     if name in COMPLEX | {"complex": None} and _has_complex(eqn):
         return [_complex(graph, eqn, values)]
-    if name in ELEMENTWISE and not _selects_by_number(eqn):
+    if name in ELEMENTWISE and not _works_on_bits(eqn):
         return [_elementwise(graph, eqn, values)]
     if name in REARRANGING and (name != "sort" or len(values) == 1):
         results = REARRANGING[name](graph, eqn, *(_full(graph, value) for value in values))
         return list(results) if isinstance(results, list) else [results]
-    raise InputError(
-        f"JAX's primitive {name} has no translation to ONNX here: expected one of "
-        f"{', '.join(sorted(ELEMENTWISE | REARRANGING))}, scan",
-        code="unsupported-primitive",
-        found=name,
-        expected=sorted(ELEMENTWISE | REARRANGING),
-    )
+    raise unsupported(name)
 
 
 CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint")
@@ -104,8 +97,9 @@ def _is_known(eqn: Equation, values: Sequence[Value]) -> bool:
     return static and all(isinstance(value, np.ndarray) for value in values) and eqn.primitive.name != "dim_as_value"
 
 
-def _selects_by_number(eqn: Equation) -> bool:
-    return eqn.primitive.name == "select_n" and eqn.invars[0].aval.dtype != bool
+def _works_on_bits(eqn: Equation) -> bool:
+    """Tell if an operation of flags is one of whole numbers here."""
+    return eqn.primitive.name in ("and", "not", "or", "select_n", "xor") and eqn.invars[0].aval.dtype != bool
 
 
 def _has_complex(eqn: Equation) -> bool:

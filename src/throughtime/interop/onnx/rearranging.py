@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from throughtime.interop.onnx.graph import Equation, Graph, Real, element_type
+from throughtime.interop.onnx.graph import Equation, Graph, Real, element_type, unsupported
 
 LEAST = np.iinfo(np.int64).min
 SCATTER = jax.lax.GatherScatterMode
@@ -74,7 +74,8 @@ def _reverse(graph: Graph, eqn: Equation, x: Real) -> Real:
 
 def _pad(graph: Graph, eqn: Equation, x: Real, filler: Real) -> Real:
     low, high, between = zip(*eqn.params["padding_config"], strict=True)
-    assert not any(between), "no padding between elements"
+    if any(between):
+        raise unsupported("pad", "no translation if it pads between elements")
     return graph.node("Pad", x, graph.vector([*low, *high]), filler)
 
 
@@ -186,7 +187,8 @@ def _gather(graph: Graph, eqn: Equation, x: Real, places: Real) -> Real:
     if len(chosen) < len(axes):  # the others begin at 0: their pieces are whole
         places, axes = graph.node("Gather", places, np.asarray(chosen, np.int64), axis=rank), [axes[k] for k in chosen]
     rest = [axis for axis in range(len(shape)) if axis not in paired + axes]
-    assert all(pieces[axis] == (shape[axis] if axis in rest else 1) for axis in range(len(shape))), "single rows"
+    if any(pieces[axis] != (shape[axis] if axis in rest else 1) for axis in range(len(shape))):
+        raise unsupported("gather", "no translation for pieces of several rows")
     places = graph.node("Cast", places, to=element_type(np.int64))
     if clamp:
         last = graph.vector([shape[axis] - 1 for axis in axes])
