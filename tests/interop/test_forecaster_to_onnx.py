@@ -59,7 +59,7 @@ def test_it_gives_the_quantiles_of_predict(positive: list[np.ndarray], tmp_path:
     """Of the series of the fit, of others, and of one with a value that has no logarithm; with every kind of gap."""
     model = fitted(positive, members=2)
     model.fitted_ = model.fitted_._replace(
-        calibration=model.calibration_._replace(stretch=tuple(np.geomspace(2000, 0.8, len(QUANTILES))))
+        calibration=model.calibration_._replace(stretch=tuple(np.geomspace(400, 0.8, len(QUANTILES))))
     )
     tt.to_onnx(model, tmp_path / "model.onnx")
     assert operators(tmp_path / "model.onnx").count("GRU") == 4  # two networks of two blocks
@@ -68,7 +68,7 @@ def test_it_gives_the_quantiles_of_predict(positive: list[np.ndarray], tmp_path:
         history(13, 1000.0, gaps=(5, 11)),
         history(70, -40.0),
         np.full(20, 5.0),
-        history(26, 3.1),
+        np.tile([0.0, 0.0, 9.0], 9),
     ]
     for histories in (positive, others):
         expected = predicted(model, histories)
