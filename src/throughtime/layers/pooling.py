@@ -3,6 +3,7 @@
 A sequence without any input gives zeros, and gradients of zero.
 """
 
+import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
@@ -28,7 +29,7 @@ def last_output(ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
     if steps == 0:
         return jnp.zeros((*batch, hidden), outputs.dtype)
     if flags is None:
-        return outputs[..., -1, :]
+        return jax.lax.index_in_dim(outputs, -1, outputs.ndim - 2, keepdims=False)
     last = steps - 1 - jnp.argmax(flags[..., ::-1], axis=-1)
     chosen = jnp.take_along_axis(outputs, last[..., None, None], axis=-2)[..., 0, :]
     return zero_masked(chosen, flags.any(axis=-1))

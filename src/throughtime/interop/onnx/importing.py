@@ -250,6 +250,16 @@ def _last_step(node: Node) -> Flow:
     return flow._replace(axes=tuple(name for name in flow.axes if name != "T"), last=True)
 
 
+def _last_piece(node: Node) -> Flow:
+    """Take the last step, as a piece of one step."""
+    flow, (start, end, axes) = node.flow(), node.operands[1:4]
+    known = all(isinstance(bound, np.ndarray) and bound.size == 1 for bound in (start, end, axes))
+    last = known and start.item() == -1 and end.item() >= np.iinfo(np.int32).max and flow.axes[axes.item()] == "T"
+    if not last or not isinstance(flow.layers[-1], Cell):
+        raise node.refused("a piece that is not the last step")
+    return flow._replace(last=True)
+
+
 def _masked(node: Node) -> Flow:
     if any(isinstance(operand, np.ndarray) and operand.any() for operand in node.operands):
         raise node.refused("numbers in place of outputs")
@@ -265,6 +275,7 @@ ON_FLOWS: dict[str, Callable[[Node], Flow]] = {
     "Identity": Node.flow,
     "MatMul": _product,
     "Reshape": _reshape,
+    "Slice": _last_piece,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
     "Where": _masked,  # zeros at steps after the end: a mask does the same here

@@ -11,7 +11,7 @@ import numpy as np
 
 from throughtime.interop.onnx.graph import Equation, Graph, Real, element_type, unsupported
 
-LEAST = np.iinfo(np.int64).min
+LEAST, END = np.iinfo(np.int64).min, int(np.iinfo(np.int64).max)
 SCATTER = jax.lax.GatherScatterMode
 
 
@@ -20,7 +20,8 @@ def _shape(eqn: Equation, operand: int = 0) -> tuple[Any, ...]:
 
 
 def _reshape(graph: Graph, eqn: Equation, x: Real) -> Real:
-    return reshaped(graph, x, eqn.params["new_sizes"])
+    same = tuple(eqn.params["new_sizes"]) == tuple(_shape(eqn))
+    return x if same else reshaped(graph, x, eqn.params["new_sizes"])
 
 
 def reshaped(graph: Graph, x: Real, dims: Sequence[Any]) -> Real:
@@ -62,9 +63,17 @@ def _slice(graph: Graph, eqn: Equation, x: Real) -> Real:
     axes = [axis for axis, (cut, all_) in enumerate(zip(cuts, whole, strict=True)) if cut != all_]
     if not axes:
         return x
-    bounds = [graph.vector([sizes[axis] for axis in axes]) for sizes in (starts, ends)]
+    bounds = [graph.vector([_bound(sizes[axis], whole[axis][1]) for axis in axes]) for sizes in (starts, ends)]
     steps = np.asarray([strides[axis] for axis in axes], np.int64)
     return graph.node("Slice", x, *bounds, np.asarray(axes, np.int64), steps)
+
+
+def _bound(place: Any, size: Any) -> Any:
+    """Return a place in an axis for a slice: counted from the end if the axis is free and that is a known number."""
+    from_end = place - size
+    if isinstance(place, int) or not isinstance(from_end, int):
+        return place
+    return from_end or END
 
 
 def _reverse(graph: Graph, eqn: Equation, x: Real) -> Real:
