@@ -9,7 +9,7 @@ import pytest
 from tests.interop.test_to_onnx import operators, session
 
 import throughtime as tt
-from throughtime.forecasting import QUANTILES, forecast_quantiles
+from throughtime.forecasting import QUANTILES, Fitted, forecast_quantiles
 
 SEASON, HORIZON = 6, 4
 
@@ -42,6 +42,15 @@ def positive() -> list[np.ndarray]:
     return [history(61, 20.0, gaps=(20, 50, 51, 60)), history(40, 90.0), history(33, 7.0)]
 
 
+@pytest.fixture(scope="module")
+def trained(positive: list[np.ndarray]) -> tt.Forecaster:
+    """Two networks, with a calibration that moves each quantile, some of them beyond zero."""
+    model = fitted(positive, members=2)
+    stretch = tuple(np.geomspace(400, 0.8, len(QUANTILES)))
+    model.fitted_ = model.fitted_._replace(calibration=model.calibration_._replace(stretch=stretch))
+    return model
+
+
 def forecasts(path: Path, histories: list[np.ndarray]) -> np.ndarray:
     return session(path).run(None, {"values": padded(histories)})[0]
 
@@ -55,13 +64,9 @@ def predicted(model: tt.Forecaster, histories: list[np.ndarray]) -> np.ndarray:
     return frame.select(columns).to_numpy().reshape(len(histories), HORIZON, len(QUANTILES))
 
 
-def test_it_gives_the_quantiles_of_predict(positive: list[np.ndarray], tmp_path: Path) -> None:
+def test_it_gives_the_quantiles_of_predict(trained: tt.Forecaster, positive: list[np.ndarray], tmp_path: Path) -> None:
     """Of the series of the fit, of others, and of one with a value that has no logarithm; with every kind of gap."""
-    model = fitted(positive, members=2)
-    model.fitted_ = model.fitted_._replace(
-        calibration=model.calibration_._replace(stretch=tuple(np.geomspace(400, 0.8, len(QUANTILES))))
-    )
-    tt.to_onnx(model, tmp_path / "model.onnx")
+    tt.to_onnx(trained, tmp_path / "model.onnx")
     assert operators(tmp_path / "model.onnx").count("GRU") == 4  # two networks of two blocks
     others = [
         history(25, 0.0),
@@ -71,7 +76,7 @@ def test_it_gives_the_quantiles_of_predict(positive: list[np.ndarray], tmp_path:
         np.tile([0.0, 0.0, 9.0], 9),
     ]
     for histories in (positive, others):
-        expected = predicted(model, histories)
+        expected = predicted(trained, histories)
         found = forecasts(tmp_path / "model.onnx", histories)
         if histories is others:
             expected, found = (np.delete(numbers, 3, axis=0) for numbers in (expected, found))  # without movement
@@ -88,23 +93,33 @@ def test_a_distribution_and_another_cell(positive: list[np.ndarray], tmp_path: P
     np.testing.assert_allclose(found, forecast_quantiles(model.fitted_, model.panel_, model.panel_.lengths), rtol=1e-4)
 
 
-def test_series_that_the_networks_do_not_serve_are_nan(positive: list[np.ndarray], tmp_path: Path) -> None:
-    model = fitted(positive, members=1)
-    tt.to_onnx(model, tmp_path / "model.onnx")
+def test_series_that_the_networks_do_not_serve_are_nan(
+    trained: tt.Forecaster, positive: list[np.ndarray], tmp_path: Path
+) -> None:
+    tt.to_onnx(trained, tmp_path / "model.onnx")
     short, empty = history(HORIZON, 5.0), np.full(9, np.nan)
     found = forecasts(tmp_path / "model.onnx", [positive[2], short, empty])
     assert np.isnan(found).all(axis=(1, 2)).tolist() == [False, True, True]
 
 
-def test_what_no_file_holds_is_named(positive: list[np.ndarray], tmp_path: Path) -> None:
-    instant = tt.Forecaster(HORIZON, season=SEASON, preset="instant").fit(frame_of(positive))
-    student = fitted(positive, members=1, head="student_t")
-    covariates = tt.Forecaster(HORIZON, season=SEASON, steps=2, hidden=8, members=1)
-    covariates.fit(frame_of(positive).with_columns(heat=pl.col("ds") % 5), past="heat")
+def with_record(fitted: Fitted) -> tt.Forecaster:
+    """A forecaster with this record."""
+    model = tt.Forecaster(HORIZON)
+    model.fitted_ = fitted
+    return model
+
+
+def test_what_no_file_holds_is_named(trained: tt.Forecaster, positive: list[np.ndarray], tmp_path: Path) -> None:
+    record, plan = trained.fitted_, trained.plan_
+    student = plan._replace(design=plan.design._replace(head="student_t"))
     for model, found in (
-        (instant, "the pretrained network"),
-        (student, "the head student_t"),
-        (covariates, "covariates"),
+        (tt.Forecaster(HORIZON, preset="instant").fit(frame_of(positive)), "the pretrained network"),
+        (
+            with_record(record._replace(calibration=trained.calibration_._replace(zero_shot=0.3))),
+            "the pretrained network",
+        ),
+        (with_record(record._replace(plan=student)), "the head student_t"),
+        (with_record(record._replace(plan=plan._replace(encodings=()))), "covariates"),
     ):
         with pytest.raises(tt.InputError) as error:
             tt.to_onnx(model, tmp_path / "model.onnx")
