@@ -48,6 +48,7 @@ STAGES = [
     "plots",
     "report",
     "lab",
+    "service",
     "cli",
     "__main__",
 ]

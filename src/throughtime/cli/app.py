@@ -17,6 +17,7 @@ from throughtime.cli.lab import lab
 from throughtime.cli.predict import predict
 from throughtime.cli.pretrain import pretrain
 from throughtime.cli.runtime import report_error
+from throughtime.cli.stream import stream
 from throughtime.cli.tune import tune
 
 app = App(
@@ -26,7 +27,17 @@ app = App(
     version=f"throughtime {__version__}",
     default_parameter=Parameter(negative_iterable=()),  # no --empty-level
 )
-COMMANDS: tuple[Callable[..., int | None], ...] = (demo, forecast, predict, backtest, tune, gradients, lab, pretrain)
+COMMANDS: tuple[Callable[..., int | None], ...] = (
+    demo,
+    forecast,
+    predict,
+    stream,
+    backtest,
+    tune,
+    gradients,
+    lab,
+    pretrain,
+)
 for place, command in enumerate(COMMANDS):  # in the order of the help
     app.command(command, sort_key=place)
 
@@ -59,9 +70,9 @@ def _call(arguments: list[str], interrupts: Interrupts) -> int | None:
 
 def main(interrupts: Interrupts) -> None:
     """Run the command of this process's arguments, and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, TextIOWrapper):
+            output.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
     code = run(sys.argv[1:], interrupts)
     try:
         sys.stdout.flush()

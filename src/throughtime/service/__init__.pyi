@@ -1,0 +1,16 @@
+from .checkpoint import load_progress as load_progress
+from .checkpoint import model_digest as model_digest
+from .checkpoint import save_progress as save_progress
+from .forecasts import forecast_objects as forecast_objects
+from .forecasts import quantiles_ahead as quantiles_ahead
+from .forecasts import warm_up as warm_up
+from .kept import append as append
+from .kept import kept_steps as kept_steps
+from .kept import load_model as load_model
+from .lines import read_lines as read_lines
+from .lines import table_of as table_of
+from .stream import Progress as Progress
+from .stream import StreamSettings as StreamSettings
+from .stream import Taken as Taken
+from .stream import follow as follow
+from .stream import new_rows as new_rows
