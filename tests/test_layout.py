@@ -30,6 +30,8 @@ STAGES = [
     "_folder",
     "_registry",
     "_files",
+    "_token",
+    "_serving",
     "_jax_config",
     "_compiler",
     "data",

@@ -17,6 +17,7 @@ from throughtime.cli.lab import lab
 from throughtime.cli.predict import predict
 from throughtime.cli.pretrain import pretrain
 from throughtime.cli.runtime import report_error
+from throughtime.cli.serve import serve
 from throughtime.cli.stream import stream
 from throughtime.cli.tune import tune
 
@@ -32,6 +33,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     forecast,
     predict,
     stream,
+    serve,
     backtest,
     tune,
     gradients,

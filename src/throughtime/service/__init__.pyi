@@ -1,3 +1,4 @@
+from .api import service_app as service_app
 from .checkpoint import load_progress as load_progress
 from .checkpoint import model_digest as model_digest
 from .checkpoint import save_progress as save_progress
@@ -9,6 +10,10 @@ from .kept import kept_steps as kept_steps
 from .kept import load_model as load_model
 from .lines import read_lines as read_lines
 from .lines import table_of as table_of
+from .served import Served as Served
+from .server import Address as Address
+from .server import ServerLimits as ServerLimits
+from .server import serve_model as serve_model
 from .stream import Progress as Progress
 from .stream import StreamSettings as StreamSettings
 from .stream import Taken as Taken
