@@ -173,7 +173,7 @@ def page(timings: list[dict[str, Any]], memory: list[dict[str, float]], today: s
     lines = [
         "# A model in use",
         "",
-        f"{today}, {'; '.join(machine.describe().values())}. Load before: {load:.1f}.",
+        f"{today}, {machine.processor()}, {machine.cores()} cores. Load before: {load:.1f}.",
         f"`{machine.command()}`",
         "",
         f"Daily series of {LENGTH} steps, horizon {HORIZON}. Median milliseconds; over HTTP 50th / 99th percentile.",
