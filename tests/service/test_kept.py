@@ -13,7 +13,7 @@ from throughtime._errors import InputError
 from throughtime.data import Panel, Source
 from throughtime.forecasting import forecast_quantiles
 from throughtime.service import append, kept_steps, load_model
-from throughtime.service.kept import of_series, recent_steps
+from throughtime.service.kept import recent_steps
 
 ROWS = Source("the rows")
 
@@ -62,13 +62,6 @@ def test_a_forecast_reads_no_more_than_what_is_kept(horizon, steps):
     assert cut.lengths.tolist() == [steps]
     whole, kept = (forecast_quantiles(model.fitted_, some, some.lengths) for some in (panel, cut))
     np.testing.assert_allclose(kept, whole, rtol=1e-12)
-
-
-def test_series_are_picked(instant):
-    panel = load_model(instant).panel
-    picked = of_series(panel, np.array([1, 0, 1]))
-    assert picked.ids.tolist() == ["south", "north", "south"]
-    np.testing.assert_array_equal(picked.values, np.concatenate([panel.series(k) for k in (1, 0, 1)]))
 
 
 def test_a_model_with_covariates_is_refused(tmp_path):

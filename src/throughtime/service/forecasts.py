@@ -9,7 +9,7 @@ import numpy as np
 
 from throughtime.data import Frequency, Panel, format_times
 from throughtime.forecasting import Fitted, forecast_quantiles, interval_columns, nonnegative
-from throughtime.service.kept import kept_steps, of_series
+from throughtime.service.kept import kept_steps
 
 MOST_SERIES, MOST_STEPS = 64, 16384  # of a group: sizes that the device's arrays have anyway, see ``padded_size``
 SERIES_TOLD_APART = (1, 4, 16, 64)  # with calendars, the sizes of the arrays depend on the number of series too
@@ -26,7 +26,7 @@ def quantiles_ahead(fitted: Fitted, panel: Panel) -> np.ndarray:
     design = fitted.plan.design
     quantiles = np.empty((len(panel), design.horizon, len(design.quantiles)))
     for group in _groups(panel.lengths):
-        part = of_series(panel, np.arange(len(panel))[group])
+        part = panel.of_series(np.arange(len(panel))[group])
         quantiles[group] = forecast_quantiles(fitted, part, part.lengths)
     return quantiles
 

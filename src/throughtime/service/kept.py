@@ -67,7 +67,7 @@ def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
     added = panel.lengths
     added[: len(former)] -= former.lengths
     series = np.flatnonzero(added)
-    require_head_values(fitted, of_series(panel, series))
+    require_head_values(fitted, panel.of_series(series))
     return Appended(fitted._replace(panel=recent_steps(panel, kept_steps(fitted))), series, added[series])
 
 
@@ -92,13 +92,3 @@ def recent_steps(panel: Panel, steps: int) -> Panel:
             before = panel.series(number)
             cut.series(number)[0] = before[~np.isnan(before)][-1]
     return cut
-
-
-def of_series(panel: Panel, series: np.ndarray) -> Panel:
-    """Return the panel of some of the series (R,), without covariates."""
-    lengths = panel.lengths[series]
-    offsets = np.append(0, np.cumsum(lengths))
-    values = panel.values[np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], lengths)]
-    return replace(
-        panel, ids=panel.ids[series], values=values, offsets=offsets, starts=panel.starts[series], covariates=None
-    )

@@ -11,7 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data import Source
 from throughtime.forecasting import Fitted, as_levels, other_panel, require_trained_horizon
 from throughtime.service.forecasts import forecast_objects, quantiles_ahead
-from throughtime.service.kept import append, kept_steps, of_series, recent_steps
+from throughtime.service.kept import append, kept_steps, recent_steps
 from throughtime.service.lines import table_of
 
 ROWS = Source("the rows")
@@ -91,7 +91,7 @@ class Served:
         if rows is not None:
             panel = recent_steps(other_panel(fitted, table_of(rows, ROWS)), kept_steps(fitted))
         elif series is not None:
-            panel = of_series(fitted.panel, np.array([_place(model, name) for name in series], np.int64))
+            panel = fitted.panel.of_series(np.array([_place(model, name) for name in series], np.int64))
         else:
             panel = fitted.panel
         return forecast_objects(fitted, panel, quantiles_ahead(fitted, panel), coverage, steps)

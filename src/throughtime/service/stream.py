@@ -15,7 +15,7 @@ from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Source, resolve_columns
 from throughtime.forecasting import Fitted, judge_next
 from throughtime.service.forecasts import forecast_objects, quantiles_ahead, time_texts
-from throughtime.service.kept import Appended, append, of_series
+from throughtime.service.kept import Appended, append
 from throughtime.service.lines import NAME, Line
 
 
@@ -147,7 +147,7 @@ def _answers(
     fitted: Fitted, step: Appended, ahead: dict[int, np.ndarray], settings: StreamSettings
 ) -> list[dict[str, Any]]:
     """Return an object for each series that grew, and keep what is forecast for them."""
-    panel = of_series(step.fitted.panel, step.series)
+    panel = step.fitted.panel.of_series(step.series)
     frequency = panel.frequency
     values = panel.values[panel.offsets[1:] - 1]
     times = time_texts(frequency.times(panel.starts + frequency.multiple * (panel.lengths - 1)), frequency)
@@ -175,7 +175,7 @@ def _quantiles(fitted: Fitted, step: Appended, values: np.ndarray, ahead: dict[i
     if not len(places):
         return found
     series = step.series[places]
-    panel = of_series(fitted.panel, series)
+    panel = fitted.panel.of_series(series)
     if all(number in ahead for number in series.tolist()):
         quantiles = np.stack([ahead[number] for number in series.tolist()])
     else:
