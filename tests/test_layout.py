@@ -30,6 +30,8 @@ STAGES = [
     "_folder",
     "_registry",
     "_files",
+    "_token",
+    "_serving",
     "_jax_config",
     "_compiler",
     "data",
@@ -48,6 +50,7 @@ STAGES = [
     "plots",
     "report",
     "lab",
+    "service",
     "cli",
     "__main__",
 ]

@@ -7,8 +7,9 @@ import pytest
 from tests.cli.command import run
 
 import throughtime.lab
-from throughtime.lab.server import _listen, _usual_listener
-from throughtime.lab.token import TOKEN, kept_token
+from throughtime._serving import listen
+from throughtime._token import TOKEN, kept_token
+from throughtime.lab.server import _usual_listener
 
 
 @pytest.fixture
@@ -19,24 +20,24 @@ def kept(tmp_path, monkeypatch):
 
 
 def test_the_token_stays_as_long_as_its_owner_alone_can_read_it(kept):
-    token = kept_token()
+    token = kept_token("lab-token")
     assert TOKEN.fullmatch(token)
-    assert (kept_token(), stat.S_IMODE(kept.stat().st_mode)) == (token, 0o600)
+    assert (kept_token("lab-token"), stat.S_IMODE(kept.stat().st_mode)) == (token, 0o600)
     kept.chmod(0o644)
-    second = kept_token()
+    second = kept_token("lab-token")
     assert second != token
-    assert (kept_token(), stat.S_IMODE(kept.stat().st_mode)) == (second, 0o600)
+    assert (kept_token("lab-token"), stat.S_IMODE(kept.stat().st_mode)) == (second, 0o600)
     kept.write_text("short")
-    assert kept_token() not in (second, "short")
+    assert kept_token("lab-token") not in (second, "short")
 
 
 def test_a_token_that_cannot_be_kept_is_a_new_one(kept):
     kept.parent.write_text("a file")
-    assert kept_token() != kept_token()
+    assert kept_token("lab-token") != kept_token("lab-token")
 
 
 def test_the_usual_port_unless_it_is_taken(monkeypatch):
-    with closing(_listen(0)) as free:
+    with closing(listen(0)) as free:
         usual = free.getsockname()[1]
     monkeypatch.setattr("throughtime.lab.server.USUAL_PORT", usual)
     with closing(_usual_listener()) as first, closing(_usual_listener()) as second:

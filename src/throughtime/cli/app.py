@@ -18,6 +18,8 @@ from throughtime.cli.lab import lab
 from throughtime.cli.predict import predict
 from throughtime.cli.pretrain import pretrain
 from throughtime.cli.runtime import report_error
+from throughtime.cli.serve import serve
+from throughtime.cli.stream import stream
 from throughtime.cli.tune import tune
 
 app = App(
@@ -31,6 +33,8 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     demo,
     forecast,
     predict,
+    stream,
+    serve,
     backtest,
     tune,
     gradients,
@@ -70,9 +74,9 @@ def _call(arguments: list[str], interrupts: Interrupts) -> int | None:
 
 def main(interrupts: Interrupts) -> None:
     """Run the command of this process's arguments, and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, TextIOWrapper):
+            output.reconfigure(errors="replace")  # a name that the terminal cannot write is no reason to stop
     code = run(sys.argv[1:], interrupts)
     try:
         sys.stdout.flush()

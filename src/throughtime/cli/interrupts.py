@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+ENDS = (signal.SIGINT, signal.SIGTERM)  # the signals that ask a process to end
 FINISHING = b"\nthroughtime: finishing with what has been learned so far; Ctrl-C again leaves at once\n"
 
 
@@ -56,6 +57,19 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     @contextmanager
+    def terminable(self) -> Iterator[None]:
+        """Let SIGTERM in the block do as Ctrl-C does, so that a service that is told to end cleans up too."""
+        try:
+            former = signal.signal(signal.SIGTERM, self._handle)
+        except ValueError:  # not the main thread
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, former)
+
+    @contextmanager
     def cleaning(self, clean: Callable[[], object]) -> Iterator[None]:
         """Run ``clean`` when the block ends, by Ctrl-C too, which runs no ``finally`` of a command."""
         self._cleanups.append(clean)
@@ -86,7 +100,8 @@ class Interrupts:
 
     def leave(self) -> None:
         """Clean up, say that the command was interrupted, and end the process."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in ENDS:
+            signal.signal(number, signal.SIG_IGN)
         for clean in reversed(self._cleanups):
             with suppress(Exception):
                 clean()
@@ -101,16 +116,17 @@ class Interrupts:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Defer a Ctrl-C that comes during the block until its end."""
+    """Defer a Ctrl-C or a SIGTERM that comes during the block until its end."""
     numbers: list[int] = []
     try:
-        former = signal.signal(signal.SIGINT, lambda number, frame: numbers.append(number))
+        former = {end: signal.signal(end, lambda number, frame: numbers.append(number)) for end in ENDS}
     except ValueError:  # not the main thread, which alone is ever interrupted
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        for end, handler in former.items():
+            signal.signal(end, handler)
         if numbers:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(numbers[0])

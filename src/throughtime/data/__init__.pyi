@@ -3,6 +3,7 @@ from .append import append_rows as append_rows
 from .calendar_features import calendar_names as calendar_names
 from .columns import ALL as ALL
 from .columns import ColumnNames as ColumnNames
+from .columns import resolve_columns as resolve_columns
 from .covariates import Column as Column
 from .covariates import Covariates as Covariates
 from .encoded import encode as encode
@@ -45,6 +46,7 @@ from .tasks import running_parity as running_parity
 from .tasks import selective_copy as selective_copy
 from .tasks import temporal_order as temporal_order
 from .time_zones import wall_clock as wall_clock
+from .windows import LEAST_STEPS as LEAST_STEPS
 from .windows import CovariateTable as CovariateTable
 from .windows import Series as Series
 from .windows import Windows as Windows

@@ -46,18 +46,20 @@ class Source:
     Attributes:
         name: the file's path, or "the frame".
         lines: the line in the file of each row, for text files; None for Parquet files and frames.
+        before: the rows that came before this table, as in a stream.
         unclear: columns of numbers whose points or commas may be decimal marks or group thousands.
         repairs: the repairs that reading the table made.
     """
 
     name: str
     lines: NDArray[np.int64] | None = None
+    before: int = 0
     unclear: tuple[str, ...] = ()
     repairs: Repairs = Repairs()
 
     def line(self, row: int) -> int:
         """Return the line of a row (from 0) in a text file, else the row's number; both count from 1."""
-        return row + 1 if self.lines is None else int(self.lines[row])
+        return self.before + row + 1 if self.lines is None else int(self.lines[row])
 
     def place(self, row: int) -> str:
         """Return the row (from 0) as the user can find it: "line 3" of a text file, else "row 3"."""

@@ -90,13 +90,7 @@ def read_text(column: pl.Series, source: Source, like: str | None = None) -> Wri
     """
     distinct = column.unique(maintain_order=True)
     bare = plain_text(distinct)
-    readings = _readings(bare, DATES + MONTHS)
-    if all(dates.has_nulls() for dates in readings.values()):
-        short = _readings(bare, YEAR_LAST + YEAR_FIRST)
-        complete = {form: dates for form, dates in short.items() if not dates.has_nulls()}
-        readings = _without_wrong_order(complete) or readings
-    if like is not None and like.startswith("%") and not (dates := _read(bare, like)).has_nulls():
-        readings = {like: dates}
+    readings = _certain_reading(bare, like) or _possible_readings(bare)
     form, dates = min(readings.items(), key=lambda item: item[1].null_count())
     if dates.has_nulls():
         whole = distinct.str.contains(INTEGER)
@@ -169,6 +163,24 @@ def unreadable(column: pl.Series, row: int, source: Source) -> Exception:
         found=value,
         expected=EXPECTED,
     )
+
+
+def _certain_reading(bare: pl.Series, like: str | None) -> dict[str, pl.Series]:
+    """Return the dates in the known format, or as ISO has them, if one reads all; no other format reads ISO's dates."""
+    for form in (like, DATES[0]):
+        if form is not None and form.startswith("%") and not (dates := _read(bare, form)).has_nulls():
+            return {form: dates}
+    return {}
+
+
+def _possible_readings(bare: pl.Series) -> dict[str, pl.Series]:
+    """Return the dates in each of the formats that read the most values, with short years if no other reads all."""
+    readings = _readings(bare, DATES + MONTHS)
+    if all(dates.has_nulls() for dates in readings.values()):
+        short = _readings(bare, YEAR_LAST + YEAR_FIRST)
+        complete = {form: dates for form, dates in short.items() if not dates.has_nulls()}
+        readings = _without_wrong_order(complete) or readings
+    return readings
 
 
 def _readings(bare: pl.Series, forms: tuple[str, ...]) -> dict[str, pl.Series]:

@@ -1,3 +1,4 @@
+from .anomalies import judge_next as judge_next
 from .backtest import OnProgress as OnProgress
 from .backtest import ignore_progress as ignore_progress
 from .backtest import run_backtest as run_backtest
@@ -15,9 +16,11 @@ from .forecasts import forecast_intervals as forecast_intervals
 from .forecasts import forecast_quantiles as forecast_quantiles
 from .head_catalog import head_type as head_type
 from .in_use import other_panel as other_panel
+from .in_use import require_head_values as require_head_values
 from .in_use import require_trained_horizon as require_trained_horizon
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
+from .intervals import as_levels as as_levels
 from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
 from .metrics import judge_coverage as judge_coverage

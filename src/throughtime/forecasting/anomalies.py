@@ -9,7 +9,7 @@ from throughtime.data import Panel, future_steps
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import shares_below
-from throughtime.forecasting.observations import LEAST_OBSERVED
+from throughtime.forecasting.observations import LEAST_OBSERVED, observed_counts
 
 LEAST_SEASONS = 2  # before a value: after one, 5 % of values without anomalies are outside of the interval of 99 %
 MOST_SERIES, MOST_VALUES = 1024, 2**17  # that are forecast at once: bounds the memory, and the sizes of programs
@@ -51,14 +51,36 @@ def judge_values(fitted: Fitted, panel: Panel) -> Judged:
     return Judged(rows, steps, quantiles)
 
 
+def judge_next(fitted: Fitted, panel: Panel, values: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+    """Return the quantile (N,) of the value that comes after each of N series, under the forecast that was made for it.
+
+    Args:
+        fitted: the plan and the networks.
+        panel: N series without covariates.
+        values: (N,) the values, NaN where missing.
+        ahead: (N, Q) the quantiles that were forecast for them.
+
+    Returns:
+        NaN for a missing value, and where :func:`judge_values` judges none.
+    """
+    enough = panel.lengths >= _least_steps(fitted)
+    enough &= (observed_counts(panel, panel.lengths) >= LEAST_OBSERVED) & ~np.isnan(values)
+    return np.where(enough, shares_below(np.nan_to_num(values), np.nan_to_num(ahead)), np.nan)
+
+
+def _least_steps(fitted: Fitted) -> int:
+    """Return how many steps must be before a value that is judged."""
+    design = fitted.plan.design
+    return max(LEAST_SEASONS * design.seasons[0], design.horizon + 1 if fitted.networks else 0)
+
+
 def _judged(fitted: Fitted, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the series and the step (R,) of each observed value with enough values before it."""
     design, observed, steps = fitted.plan.design, ~np.isnan(panel.values), panel.steps
-    least = max(LEAST_SEASONS * design.seasons[0], design.horizon + 1 if fitted.networks else 0)
     before = np.cumsum(observed) - observed
     before -= np.repeat(before[np.minimum(panel.offsets[:-1], len(before) - 1)], panel.lengths)
     last = np.repeat(panel.lengths + future_steps(panel, design.horizon) - design.horizon, panel.lengths)
-    judged = observed & (steps >= least) & (steps <= last) & (before >= LEAST_OBSERVED)
+    judged = observed & (steps >= _least_steps(fitted)) & (steps <= last) & (before >= LEAST_OBSERVED)
     return np.repeat(np.arange(len(panel)), panel.lengths)[judged], steps[judged]
 
 

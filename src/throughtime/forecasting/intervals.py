@@ -80,9 +80,9 @@ def interval_columns(
     """
     columns = {name: quantiles[:, MEDIAN]}
     for level in as_levels(levels):
-        tail = (1 - level / 100) / 2
-        for side, q in (("lo", tail), ("hi", 1 - tail)):
-            bound = quantiles @ _weights(q)
+        score = NormalDist().inv_cdf((1 - level / 100) / 2)
+        for side, place in (("lo", score), ("hi", -score)):  # near 100 %, one less the tail would be one
+            bound = quantiles @ _weights(place)
             columns[f"{name}-{side}-{level:g}"] = np.where(positive, np.maximum(bound, 0), bound)
     return columns
 
@@ -123,12 +123,12 @@ def _between(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return upper, (score - SCORES[upper - 1]) / (SCORES[upper] - SCORES[upper - 1])
 
 
-def _weights(q: float) -> np.ndarray:
-    """Return the weights (Q,) of a row of quantiles that make its q-quantile, linear in the normal score.
+def _weights(score: float) -> np.ndarray:
+    """Return the weights (Q,) of a row of quantiles that make the one of a normal score, linear in it.
 
     For a normal distribution this is exact, also beyond the outermost quantiles.
     """
-    upper, exact = (found.item() for found in _between(np.array([NormalDist().inv_cdf(q)])))
+    upper, exact = (found.item() for found in _between(np.array([score])))
     share = round(exact, 12)  # exactly the quantile if the level is one of them
     weights = np.zeros(len(SCORES))
     weights[upper - 1 : upper + 1] = 1 - share, share

@@ -1,13 +1,11 @@
 """The server of the laboratory's page, for this machine alone; the page loads nothing from elsewhere."""
 
 import json
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from jinja2 import PackageLoader
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,16 +17,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from throughtime._errors import InputError
+from throughtime._serving import LOOPBACK, listen, serve_until_stopped
+from throughtime._token import kept_token
 from throughtime.cells import CELLS
 from throughtime.lab.compiled import CompiledSettings
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.session import Laboratory, Session
 from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
-from throughtime.lab.token import kept_token
 from throughtime.plots import css_colors
 from throughtime.report import template
 
-LOOPBACK = "127.0.0.1"
 USUAL_PORT = 8467
 HERE = Path(__file__).parent
 MOST_NAMES = 1000  # series that the page offers
@@ -81,45 +79,25 @@ def serve(lab_input: LabInput, out: Path, *, port: int | None, ready: Callable[[
     Raises:
         InputError: if the port cannot be used.
     """
-    listener, token = _usual_listener() if port is None else _listen(port), kept_token()
+    listener, token = _usual_listener() if port is None else listen(port), kept_token("lab-token")
     address = f"http://{LOOPBACK}:{listener.getsockname()[1]}/{token}/"
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            ready(address)
-
-    config = uvicorn.Config(
+    serve_until_stopped(
         lab_app(lab_input, out, token),
+        listener,
+        lambda: ready(address),
         log_level="critical",
         timeout_graceful_shutdown=2,
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # compressing gains nothing on one machine
     )
-    Server(config).run(sockets=[listener])
 
 
 def _usual_listener() -> socket.socket:
     """Return the listener at the usual port, or at one that is free."""
     try:
-        return _listen(USUAL_PORT)
+        return listen(USUAL_PORT)
     except InputError:
-        return _listen(0)
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    if os.name == "posix":  # on Windows this option lets another program take the port as well
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-        listener.listen()  # at once: until then another laboratory could take the port as well
-    except OSError as error:
-        listener.close()
-        raise InputError(
-            f"port {port} cannot be used ({error.strerror}): choose another with --port", code="port-in-use", found=port
-        ) from error
-    return listener
+        return listen(0)
 
 
 def _not_found(request: Request, error: Exception) -> Response:

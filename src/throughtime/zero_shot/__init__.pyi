@@ -14,3 +14,4 @@ from .weights import load_weights as load_weights
 from .weights import save_weights as save_weights
 from .weights import shipped_weights as shipped_weights
 from .windows import quantiles_of as quantiles_of
+from .windows import steps_read as steps_read

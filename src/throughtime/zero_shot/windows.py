@@ -37,6 +37,12 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
     return units[:, None, None] * _widened(_scaled_quantiles(weights, scaled, seasons, horizon))
 
 
+def steps_read(season: int, horizon: int) -> int:
+    """Return how many last steps of a history a forecast of so many steps reads at most."""
+    most = SHAPES["long"].horizon
+    return LONGEST * (coarse_step(horizon, most, season) if horizon > most else 1)
+
+
 def _from_first_known(history: np.ndarray) -> np.ndarray:
     """Return a history from its first known value on, NaN where missing."""
     known = np.isfinite(history)

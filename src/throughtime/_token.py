@@ -1,4 +1,4 @@
-"""The secret part of the laboratory's address: the same at each start, so that bookmarks stay good."""
+"""The secret of a server's address or requests: the same at each start, so that bookmarks and clients stay good."""
 
 import os
 import re
@@ -11,9 +11,14 @@ from platformdirs import user_state_path
 TOKEN = re.compile(r"[\w-]{22}")  # 16 bytes
 
 
-def kept_token() -> str:
+def token_file(name: str) -> Path:
+    """Return the file of a token, in the user's folder of states."""
+    return user_state_path("throughtime") / name
+
+
+def kept_token(name: str) -> str:
     """Return the token in a file that its owner alone can read; a new one if there is none, or others can read it."""
-    file = user_state_path("throughtime") / "lab-token"
+    file = token_file(name)
     with suppress(OSError, UnicodeDecodeError):
         text = file.read_text()
         if TOKEN.fullmatch(text) and not file.stat().st_mode & 0o077:

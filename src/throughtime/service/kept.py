@@ -1,0 +1,94 @@
+"""The series of a model in use: rows come at their ends, and beginnings are dropped, so that memory is bounded."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import numpy as np
+
+from throughtime._errors import InputError
+from throughtime.data import Panel, Source, append_rows
+from throughtime.forecasting import Fitted, Forecaster, require_head_values
+from throughtime.zero_shot import steps_read
+
+
+class Appended(NamedTuple):
+    """A forecaster with rows appended to its series.
+
+    Attributes:
+        fitted: the forecaster; the one before is as it was.
+        series: (R,) the numbers of the series that grew, and of new ones.
+        added: (R,) the steps by which each grew.
+    """
+
+    fitted: Fitted
+    series: np.ndarray
+    added: np.ndarray
+
+
+def load_model(folder: Path, names: Mapping[str, Any] | None = None) -> Fitted:
+    """Return the forecaster in a folder, with the steps of its series that are kept.
+
+    Args:
+        folder: of a saved forecaster; it is only read.
+        names: of columns, where they are others than those that it was fitted on.
+
+    Raises:
+        InputError: for a folder without one, and for a forecaster with covariates.
+    """
+    fitted = Forecaster.load(folder).fitted_
+    if fitted.panel.covariates is not None:
+        listed = ", ".join(fitted.panel.covariates.names)
+        raise InputError(
+            f"{folder}: rows cannot be appended to series with covariates ({listed}): use predict with whole "
+            "histories, or fit a forecaster without them",
+            code="append-with-covariates",
+            file=folder,
+            found=fitted.panel.covariates.names,
+        )
+    columns = replace(fitted.columns, **{name: value for name, value in (names or {}).items() if value})
+    return fitted._replace(panel=recent_steps(fitted.panel, kept_steps(fitted)), columns=columns)
+
+
+def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
+    """Append the rows of a table, as :meth:`~throughtime.Forecaster.update` does, and drop what no forecast reads.
+
+    Args:
+        fitted: a forecaster without covariates.
+        table: rows with the columns of the forecaster.
+        source: names the table in messages.
+
+    Raises:
+        InputError: for rows that cannot be used.
+    """
+    former, panel = fitted.panel, append_rows(fitted.panel, table, source, fitted.columns)
+    added = panel.lengths
+    added[: len(former)] -= former.lengths
+    series = np.flatnonzero(added)
+    require_head_values(fitted, panel.of_series(series))
+    return Appended(fitted._replace(panel=recent_steps(panel, kept_steps(fitted))), series, added[series])
+
+
+def kept_steps(fitted: Fitted) -> int:
+    """Return how many last steps of a series are kept at least: as many as a forecast reads, gaps filled."""
+    design = fitted.plan.design
+    return max(steps_read(design.seasons[0], design.horizon), 2 * design.reach)
+
+
+def recent_steps(panel: Panel, steps: int) -> Panel:
+    """Return the panel with only the last ``steps`` of each series that is more than twice as long.
+
+    So each series is cut seldom. If none of the last steps has a value, the first of them gets the last value before.
+    """
+    lengths = panel.lengths
+    first = np.where(lengths > 2 * steps, lengths - steps, 0)
+    if not first.any():
+        return panel
+    cut = panel.between(first, lengths)
+    for number in np.flatnonzero(first).tolist():
+        if np.isnan(cut.series(number)).all():
+            before = panel.series(number)
+            cut.series(number)[0] = before[~np.isnan(before)][-1]
+    return cut

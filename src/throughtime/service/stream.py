@@ -1,0 +1,194 @@
+"""A stream: rows in, one after the other, and the forecasts of their series out.
+
+Every row has a number. A progress is all that is known after a row; a stream that goes on from a saved one gives the
+same answers, to the last digit, as one that was never interrupted.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import narwhals as nw
+import numpy as np
+
+from throughtime._errors import InputError
+from throughtime.data import ColumnNames, Source, resolve_columns
+from throughtime.forecasting import Fitted, judge_next
+from throughtime.service.forecasts import forecast_objects, quantiles_ahead, time_texts
+from throughtime.service.kept import Appended, append
+from throughtime.service.lines import NAME, Line
+
+
+class Progress(NamedTuple):
+    """The state of a stream after a row.
+
+    Attributes:
+        fitted: the forecaster with the series so far.
+        named: if the columns of the forecaster are those of a row that was read.
+        first: the number of the first row.
+        rows: the number of the last row.
+        skipped: the rows that could not be used.
+        checksum: CRC-32 of all rows.
+    """
+
+    fitted: Fitted
+    named: bool = False
+    first: int = 1
+    rows: int = 0
+    skipped: int = 0
+    checksum: int = 0
+
+
+class StreamSettings(NamedTuple):
+    """The content of the answers.
+
+    Attributes:
+        horizon: the steps to forecast.
+        levels: coverage of the intervals in per cent.
+        flag: the share of values inside of the interval whose outside is flagged; None to judge no values.
+        after: the last row that is answered already.
+    """
+
+    horizon: int
+    levels: tuple[int | float, ...] = ()
+    flag: float | None = None
+    after: int = 0
+
+
+class Taken(NamedTuple):
+    """A row that was taken.
+
+    Attributes:
+        progress: with the row.
+        answers: an object of JSON for each series that grew.
+        error: why the row was skipped, if it was.
+    """
+
+    progress: Progress
+    answers: list[dict[str, Any]]
+    error: InputError | None = None
+
+
+def new_rows(progress: Progress, lines: Iterable[Line], first: int) -> Iterator[Line]:
+    """Yield the rows after those of the progress.
+
+    Args:
+        progress: of a stream that goes on.
+        lines: the rows of the stream, from ``first`` on.
+        first: the number of the first one.
+
+    Raises:
+        InputError: if rows are missing between those of the progress and these, and if these are others than those that
+            the progress had at their numbers.
+    """
+    if first > progress.rows + 1:
+        raise InputError(
+            f"rows {progress.rows + 1} to {first - 1} are missing: expected the same input from its beginning, or from "
+            f"row {progress.rows + 1} on",
+            code="missing-rows",
+            found=first,
+            expected=progress.rows + 1,
+        )
+    number, checksum = first - 1, 0
+    for line in lines:
+        number = line.number
+        if number > progress.rows:
+            yield line
+            continue
+        checksum = crc32(line.content, checksum)
+        if number == progress.rows and first == progress.first and checksum != progress.checksum:
+            raise _other_input(f"the first {number - first + 1} rows are others than before")
+    if number < progress.rows and first <= progress.rows:
+        raise _other_input(f"the input ends at row {number}, and the stream had come to row {progress.rows}")
+
+
+def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) -> Iterator[Taken]:
+    """Take rows as they come, and forecast the series of each.
+
+    Args:
+        progress: the state before the first of these rows.
+        lines: the rows.
+        settings: the content of the answers.
+
+    Raises:
+        InputError: if the columns cannot be found in a first row of CSV: no other row will have them.
+    """
+    ahead: dict[int, np.ndarray] = {}  # the quantiles (F, Q) that were forecast last for a series
+    for line in lines:
+        fitted = progress.fitted
+        progress = progress._replace(rows=line.number, checksum=crc32(line.content, progress.checksum))
+        try:
+            source = Source(NAME, before=line.number - 1)
+            table = nw.from_native(line.layout.table(line.content, source))
+            step = append(fitted if progress.named else _named(fitted, table, source), table, source)
+        except InputError as error:
+            if line.layout.names and not progress.named and error.line is None:
+                raise  # about the names of the columns, which no later row changes
+            progress = progress._replace(skipped=progress.skipped + 1)
+            yield Taken(progress, [], error)
+            continue
+        answers: list[dict[str, Any]] = []
+        if line.number > settings.after:
+            answers = _answers(fitted, step, ahead, settings)
+        else:
+            for number in step.series.tolist():
+                ahead.pop(number, None)
+        progress = progress._replace(fitted=step.fitted, named=True)
+        yield Taken(progress, [{"row": line.number, **answer} for answer in answers])
+
+
+def _named(fitted: Fitted, table: nw.DataFrame, source: Source) -> Fitted:
+    """Return the forecaster with the names of a row's columns, which all later rows must have."""
+    columns = resolve_columns(table, source, fitted.columns)
+    return fitted._replace(columns=ColumnNames(columns.id, columns.time, columns.targets))
+
+
+def _answers(
+    fitted: Fitted, step: Appended, ahead: dict[int, np.ndarray], settings: StreamSettings
+) -> list[dict[str, Any]]:
+    """Return an object for each series that grew, and keep what is forecast for them."""
+    panel = step.fitted.panel.of_series(step.series)
+    frequency = panel.frequency
+    values = panel.values[panel.offsets[1:] - 1]
+    times = time_texts(frequency.times(panel.starts + frequency.multiple * (panel.lengths - 1)), frequency)
+    observed = [None if np.isnan(value) else value for value in values.tolist()]
+    answers: list[dict[str, Any]] = [{"ds": time, "y": value} for time, value in zip(times, observed, strict=True)]
+    if settings.flag is not None:
+        for answer, quantile in zip(answers, _quantiles(fitted, step, values, ahead).tolist(), strict=True):
+            known = not np.isnan(quantile)
+            answer["quantile"] = quantile if known else None
+            answer["flag"] = abs(quantile - 0.5) > settings.flag / 2 if known else None
+    quantiles = quantiles_ahead(step.fitted, panel)
+    if settings.flag is not None:
+        ahead.update(zip(step.series.tolist(), quantiles, strict=True))
+    objects = forecast_objects(step.fitted, panel, quantiles, settings.levels, settings.horizon)
+    return [
+        {"unique_id": forecast.pop("unique_id"), **answer, "forecast": forecast}
+        for answer, forecast in zip(answers, objects, strict=True)
+    ]
+
+
+def _quantiles(fitted: Fitted, step: Appended, values: np.ndarray, ahead: dict[int, np.ndarray]) -> np.ndarray:
+    """Return the quantile (R,) of the last value of each series that grew, under the forecast before it, or NaN."""
+    found = np.full(len(step.series), np.nan)
+    (places,) = np.nonzero((step.series < len(fitted.panel)) & (step.added <= fitted.plan.design.horizon))
+    if not len(places):
+        return found
+    series = step.series[places]
+    panel = fitted.panel.of_series(series)
+    if all(number in ahead for number in series.tolist()):
+        quantiles = np.stack([ahead[number] for number in series.tolist()])
+    else:
+        quantiles = quantiles_ahead(fitted, panel)
+    forecast = quantiles[np.arange(len(series)), step.added[places] - 1]
+    found[places] = judge_next(fitted, panel, values[places], forecast)
+    return found
+
+
+def _other_input(reason: str) -> InputError:
+    return InputError(
+        f"{NAME}: {reason}. Give the same input again, or the rows after these with --first-row, or start anew with "
+        "another --out",
+        code="other-input",
+        file=NAME,
+    )
