@@ -5,6 +5,7 @@ from pathlib import Path
 
 import equinox as eqx
 import jax
+import numpy as np
 import pytest
 from tests.cli.command import run
 
@@ -23,6 +24,17 @@ def test_through_every_format_and_back(tmp_path):
     assert eqx.tree_equal(tt.from_keras(tmp_path / "5.keras"), network)
     assert eqx.tree_equal(tt.load(tmp_path / "folder"), network)
     assert "layers/lstm/cell/recurrent_kernel (5, 20)" in result.output
+
+
+def test_through_onnx(tmp_path):
+    network = tt.ManyToMany(tt.GRU(2, 5, key=jax.random.key(0)), 3, key=jax.random.key(1))
+    tt.to_keras(network).save(tmp_path / "0.keras")
+    for source, target in (("0.keras", "1.onnx"), ("1.onnx", "2.keras")):
+        result = run("convert", str(tmp_path / source), str(tmp_path / target))
+        assert result.exit_code == 0, result.output
+    before, after = (jax.tree.leaves(tt.from_keras(tmp_path / name)) for name in ("0.keras", "2.keras"))
+    assert len(before) == len(after) == 6
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
 
 
 def test_the_table_as_json(tmp_path):

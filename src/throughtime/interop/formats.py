@@ -8,7 +8,8 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime.interop import equinox, flax, keras, tensorflow1, torch, torch_files
-from throughtime.interop.parts import READOUT, Model, Parts
+from throughtime.interop.onnx_files import from_onnx, to_onnx
+from throughtime.interop.parts import READOUT, Model, Parts, own_parts
 
 
 class Format(NamedTuple):
@@ -53,6 +54,12 @@ FORMATS: Mapping[str, Format] = {
     ".keras": Format("Keras", keras.read_keras, keras.parts_for_keras, _write_keras),
     ".weights.h5": Format("Keras", keras.read_keras, keras.parts_for_keras, _write_keras),
     ".index": TENSORFLOW1,
+    ".onnx": Format(
+        "ONNX",
+        lambda path, activation: own_parts(from_onnx(path)),
+        own_parts,
+        lambda path, model: to_onnx(model, path),
+    ),
     ".eqx": Format(
         "Equinox", lambda path, activation: equinox.read_equinox(path), equinox.parts_for_equinox, equinox.write
     ),
