@@ -38,6 +38,7 @@ class Model(NamedTuple):
 MODELS = {
     "throughtime": Model("throughtime", "throughtime_panel.py", "throughtime", ours=True),
     "instant": Model("throughtime, instant", "throughtime_panel.py", "instant", ours=True, random=False, folds=False),
+    "best": Model("throughtime, best", "throughtime_panel.py", "best", ours=True),
     "fast": Model("throughtime, fast", "throughtime_panel.py", "fast", ours=True, random=False, folds=False),
     "lstm": Model("neuralforecast LSTM", "neuralforecast_panel.py", "LSTM", ("neuralforecast", "torch")),
     "gru": Model("neuralforecast GRU", "neuralforecast_panel.py", "GRU", ("neuralforecast", "torch")),

@@ -23,6 +23,7 @@ DECIDED = Decisions(
     short=(),
     networks=1,
     zero_shot=None,
+    tuning=0,
     observations=200,
     trains_from=0,
 )
@@ -56,3 +57,11 @@ def test_factors_that_are_one_as_printed_are_not_said(widened: dict[int, float],
 def test_why_no_network_was_trained_is_said_if_more_values_would_change_it(observations, trains_from, told):
     made = DECIDED._replace(networks=0, steps=0, zero_shot=1.0, observations=observations, trains_from=trains_from)
     assert any("1,000" in note for note in explain(made)) == told
+
+
+@pytest.mark.parametrize("networks", [0, 1])
+@pytest.mark.parametrize("tuning", [0, 200])
+def test_fine_tuning_is_said(networks, tuning):
+    """Beside trained networks, and without any."""
+    made = DECIDED._replace(networks=networks, zero_shot=1.0 - networks / 2, tuning=tuning)
+    assert any("fine-tuned" in note for note in explain(made)) == bool(tuning)

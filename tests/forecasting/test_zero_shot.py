@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
-from throughtime.forecasting import selection, trained
+from throughtime.forecasting import trained
 from throughtime.forecasting.config import OF_TRAINING, PRESETS
 from throughtime.forecasting.fitted import Selected
 from throughtime.forecasting.forecasts import forecast_quantiles
@@ -174,25 +174,31 @@ def test_few_values_train_no_network(frame):
 # Beside trained networks
 
 
-def test_the_held_out_ends_choose_the_share(frame, model, monkeypatch):
+def test_the_held_out_ends_choose_the_mixture(model):
     """Made-up forecasts of them: a perfect one wins; two that miss by as much on both sides win together."""
     panel, plan = model.panel_, model.plan_
     held = hold_out(panel, panel.lengths, plan, needed=1)
     spread = np.linspace(-0.1, 0.1, len(QUANTILES))
 
-    def choose(of_networks, of_pretrained, network):
-        networks, others = (held.truth[..., None] + offset + spread for offset in (of_networks, of_pretrained))
-        monkeypatch.setattr(selection, "held_out_zero_shot", lambda *_: others)
-        return mixed(held, Trial(plan, Moment(0.3, 7, networks)), network)
+    def choose(of_networks, **of_pretrained):
+        networks, *others = (held.truth[..., None] + miss + spread for miss in (of_networks, *of_pretrained.values()))
+        return mixed(held, Trial(plan, Moment(0.3, 7, networks)), dict(zip((0, 200), others, strict=False)))
 
-    chosen = {share: choose(*offsets, drawn(0)) for share, offsets in ((0, (0, 2)), (0.5, (2, -2)), (1, (2, 0)))}
-    assert [found.zero_shot for found in chosen.values()] == list(chosen)
+    chosen = {
+        (0, 0): choose(0, plain=2, tuned=2),
+        (0.5, 0): choose(2, plain=-2, tuned=3),
+        (1, 0): choose(2, plain=0, tuned=0),  # of equals the simpler
+        (0.5, 200): choose(2, plain=3, tuned=-2),
+        (1, 200): choose(2, plain=-1, tuned=0),
+    }
+    assert [(found.zero_shot, found.tuning) for found in chosen.values()] == list(chosen)
     assert len({round(found.loss, 9) for found in chosen.values()}) == 1
     assert {found.steps for found in chosen.values()} == {7}
-    alone = choose(2, 0, None)
-    assert alone.zero_shot == 0
-    assert alone.loss > chosen[0].loss
-    assert max(alone.stretch) > max(chosen[0].stretch)
+    assert choose(2, plain=0).zero_shot == 1
+    alone = choose(2)
+    assert (alone.zero_shot, alone.tuning) == (0, 0)
+    assert alone.loss > chosen[0, 0].loss
+    assert max(alone.stretch) > max(chosen[0, 0].stretch)
 
 
 def test_a_mixture_is_the_mean_of_quantiles(model, pretrained):

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-BACKTEST, HELD_OUT = "backtest: ", "held out"  # the first words of the names of stages
+BACKTEST, TRAINING = "backtest: ", "training"  # the first words of the names of stages
 NUMBERED = re.compile(r"(.*) \d+/(\d+)")  # one of several stages that are alike, such as "training 2/4"
-PHASES = range(4)  # held-out runs and training of the backtest, the same of the final fit
+PHASES = range(4)  # held-out runs (and fine-tuning) and training of the backtest, the same of the final fit
 HELD_OUT_PHASES = (0, 2)
 LENGTH = 0.6  # of its steps does a held-out run do, as long as none is over: it ends early if its loss rises
 TRAINED = 0.5  # of the held-out runs' steps: training ends at their least loss
@@ -51,7 +51,7 @@ class TimeLeft:
     def count(self, name: str, done: int, total: int) -> None:
         """Note how many of a stage's steps are done."""
         own = name.removeprefix(BACKTEST)
-        phase = (0 if name.startswith(BACKTEST) else 2) + (0 if own.startswith(HELD_OUT) else 1)
+        phase = (0 if name.startswith(BACKTEST) else 2) + (1 if own.startswith(TRAINING) else 0)
         numbered = NUMBERED.fullmatch(own)
         group, alike = (numbered[1], int(numbered[2])) if numbered else (own, 1)
         now = (self._clock(), done)

@@ -62,6 +62,7 @@ class Effort(NamedTuple):
         trains_from: observations from which networks are trained; with fewer the pretrained one forecasts, unless the
             arguments ask for a training.
         holds_out: whether held-out ends of the series choose, and calibrate the intervals.
+        tuning: steps of the fine-tuning of the pretrained network, if networks are trained; 0 for none.
     """
 
     members: int
@@ -69,6 +70,7 @@ class Effort(NamedTuple):
     variants: bool
     trains_from: float = 0
     holds_out: bool = True
+    tuning: int = 0
 
 
 TELLING = 1_000  # observations; below it, training did not improve on the pretrained network (benchmarks/zero_shot)
@@ -76,7 +78,7 @@ PRESETS = {
     "instant": Effort(0, 0.0, False, trains_from=math.inf, holds_out=False),
     "fast": Effort(1, 0.34, False, trains_from=math.inf),
     "balanced": Effort(4, 1.0, True, trains_from=TELLING),
-    "best": Effort(10, 1.5, True),
+    "best": Effort(10, 1.5, True, tuning=200),
 }
 INSTANT, QUANTILE_HEAD = "instant", "quantiles"
 OF_TRAINING = ("cell", "hidden", "steps", "members", "lookback", "head", "calendar")

@@ -75,7 +75,8 @@ def _require_grid(offsets: np.ndarray, starts: np.ndarray, series: int, steps: t
 
 
 def _require_plan(plan: Plan) -> None:
-    _require(all(map(_is_size, (plan.batch, plan.members + 1))) and _is_size(plan.steps + 1), "the sizes of the plan")
+    sizes = (plan.batch, plan.members + 1, plan.steps + 1, plan.tuning + 1)
+    _require(all(map(_is_size, sizes)), "the sizes of the plan")
     flags = (plan.log, plan.variants, plan.positive, plan.skip)
     _require(all(isinstance(flag, bool) for flag in flags), "the plan")
     _require(0 < plan.smallest < np.inf and 0 < plan.learning_rate < np.inf, "the numbers of the plan")
@@ -95,7 +96,8 @@ def _require_design(design: Design, config: ForecasterConfig, longest: int) -> N
 def _require_calibration(calibration: Calibration) -> None:
     widths = calibration.stretch
     _require(len(widths) == len(QUANTILES) and all(0 < width < np.inf for width in widths), "the widths of intervals")
-    _require(0 <= calibration.zero_shot <= 1 and _is_size(calibration.steps + 1), "the calibration")
+    steps = all(_is_size(steps + 1) for steps in (calibration.steps, calibration.tuning))
+    _require(0 <= calibration.zero_shot <= 1 and steps, "the calibration")
 
 
 def _is_size(number: object) -> bool:

@@ -52,6 +52,7 @@ class Decisions(NamedTuple):
         short: names of series that the trained networks do not serve; empty if there are none.
         networks: M, the trained networks.
         zero_shot: the weight of the pretrained network in the mean; None if it takes no part.
+        tuning: steps by which it was fine-tuned on these series.
         observations: that training could see.
         trains_from: observations from which the preset trains networks.
         origin: of the networks, if there was a start to go on from; None without one.
@@ -73,6 +74,7 @@ class Decisions(NamedTuple):
     short: tuple[str, ...]
     networks: int
     zero_shot: float | None
+    tuning: int
     observations: int
     trains_from: float
     origin: Origin | None = None
@@ -107,6 +109,7 @@ def decisions(panel: Panel, cutoffs: np.ndarray, fitted: Fitted, config: Forecas
         short=tuple(str(name) for name in unserved),
         networks=len(fitted.networks),
         zero_shot=calibration.zero_shot if _is_pretrained(panel, cutoffs, fitted) else None,
+        tuning=calibration.tuning,
         observations=int(observed_counts(panel, cutoffs).sum()),
         trains_from=effort(config.preset).trains_from,
         origin=calibration.origin,
@@ -144,9 +147,14 @@ def _seen_as(fitted: Fitted) -> str:
 
 def _networks(fitted: Fitted) -> str:
     if not fitted.networks:
-        return "none: the series are too short" if fitted.zero_shot is None else "the pretrained one"
-    beside = ", and the pretrained one" if fitted.calibration.zero_shot else ""
+        return "none: the series are too short" if fitted.zero_shot is None else _pretrained(fitted)
+    beside = f", and {_pretrained(fitted)}" if fitted.calibration.zero_shot else ""
     return _trained_networks(fitted) + beside
+
+
+def _pretrained(fitted: Fitted) -> str:
+    tuning = fitted.calibration.tuning
+    return f"the pretrained one, fine-tuned for {tuning:,} steps" if tuning else "the pretrained one"
 
 
 def _trained_networks(fitted: Fitted) -> str:
@@ -185,20 +193,22 @@ def _calendar_note(made: Decisions) -> list[str]:
 
 def _network_notes(made: Decisions) -> list[str]:
     """Return the sentences about the networks that forecast, and why these."""
+    tuned = " (fine-tuned on these series)" if made.tuning else ""
     if made.networks:
         stop = (
             f"Training stops after {made.steps} of {made.most_steps} steps: the held-out loss did not improve "
             "afterwards."
         )
-        mean = "The forecast is the mean of the trained networks and the pretrained one: so the held-out ends choose."
         origin = [] if made.origin is None else [ORIGINS[made.origin]]
+        both = f"the trained networks and the pretrained one{tuned}"
+        mean = f"The forecast is the mean of {both}: so the held-out ends choose."
         return [*origin, *([stop] if made.steps < made.most_steps else []), *([mean] if made.zero_shot else [])]
     if made.zero_shot and made.steps == 0 and made.windows >= made.least_windows:
         few = f" With {made.trains_from:,} values or more, networks are trained too, and with preset='best' always."
         known = "The pretrained network forecasts: it was trained on synthetic series, and not on these."
         return [known + (few if made.observations < made.trains_from < math.inf else "")]
     if made.zero_shot and made.steps:
-        return ["The pretrained network forecasts alone: on the held-out ends it was better than trained ones."]
+        return [f"The pretrained network{tuned} forecasts alone: on the held-out ends it was better than trained ones."]
     instead = "seasonal naive" if made.zero_shot is None else "pretrained network's"
     return [
         f"No network was trained: {made.windows} different windows with {made.horizon} steps after each are too few to "

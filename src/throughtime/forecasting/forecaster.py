@@ -61,7 +61,8 @@ class Forecaster(ForecasterInUse):
             preset: "instant", the pretrained network as it is; "fast", the same with intervals that cover the held-out
                 ends of the series (or one short training, if covariates or an argument of a training is given);
                 "balanced", the same below 1,000 values, else networks that are trained on the series, with the
-                pretrained one if that is better on the held-out ends; or "best", more and longer trainings, always.
+                pretrained one if that is better on the held-out ends; or "best", more and longer trainings, always,
+                and the pretrained one fine-tuned on the series if that is better.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
 

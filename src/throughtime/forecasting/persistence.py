@@ -183,8 +183,7 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
     loss = np.inf if calibration["loss"] is None else calibration["loss"]
-    share, origin = calibration.get("zero_shot", 0.0), calibration.get("origin")
-    return plan, Calibration(calibration["steps"], tuple(calibration["stretch"]), loss, share, origin)
+    return plan, Calibration(**calibration | {"stretch": tuple(calibration["stretch"]), "loss": loss})
 
 
 def _classes_as_text(config: Json) -> dict[str, str]:

@@ -13,6 +13,7 @@ from throughtime.forecasting.config import QUANTILE_HEAD, ForecasterConfig, effo
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.head_catalog import head_type
 from throughtime.forecasting.intervals import QUANTILES
+from throughtime.zero_shot import SHAPES
 
 if TYPE_CHECKING:  # it loads JAX
     from throughtime.forecasting.heads import Head
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
         positive: whether no value was negative; forecasts of series without any known value then stop at zero too.
         skip: whether the network learns a linear map past its blocks, from the window to the horizon.
         encodings: of the covariates; None without any.
+        tuning: steps of the fine-tuning of the pretrained network; 0 for none.
     """
 
     design: Design
@@ -62,6 +64,7 @@ class Plan(NamedTuple):
     positive: bool
     skip: bool = True
     encodings: Encodings | None = None
+    tuning: int = 0
 
 
 Origin = Literal["new", "continued", "unjudged"]
@@ -77,6 +80,7 @@ class Calibration(NamedTuple):
         loss: the held-out loss after these steps; infinity if nothing was held out, or no value in it is known.
         zero_shot: the weight of the pretrained network's forecast in the mean with that of the trained networks.
         origin: of the networks, if there was a start to go on from; None without one.
+        tuning: steps by which the pretrained network is fine-tuned before; 0 if it stays as it is.
     """
 
     steps: int
@@ -84,6 +88,7 @@ class Calibration(NamedTuple):
     loss: float = np.inf
     zero_shot: float = 0.0
     origin: Origin | None = None
+    tuning: int = 0
 
 
 def make_plan(
@@ -119,6 +124,7 @@ def make_plan(
         members=work.members if config.members is None else config.members,
         variants=work.variants,
         positive=observations > 0 and bool((values >= 0).all()),
+        tuning=work.tuning if config.horizon <= SHAPES["long"].horizon else 0,  # coarse steps are not tuned
     )
 
 

@@ -1,5 +1,6 @@
 """Runs that hold out the end of the training data: they select a network, when to stop, and how wide intervals are."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -7,13 +8,14 @@ import numpy as np
 
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.dataset import Prepared, prepare
+from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.infer import network_quantiles, original_quantiles
 from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
-from throughtime.forecasting.stages import StageCallback
+from throughtime.forecasting.stages import TUNING, StageCallback
 from throughtime.forecasting.train import averaged_network, recipe, train_network, train_networks
 from throughtime.forecasting.zero_shot import ZeroShot, held_out_zero_shot, mix
 from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
@@ -37,7 +39,8 @@ def select_plan(
     it goes on to the end. The loss is the pinball loss of the values themselves, whatever the network sees, over the
     mean absolute error of seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the
     loss over the values' size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise
-    from almost nothing. The pretrained network takes part with its forecasts of the same windows.
+    from almost nothing. The pretrained network takes part with its forecasts of the same windows, as it is and
+    fine-tuned on the values before them.
 
     Args:
         panel: N series.
@@ -61,7 +64,8 @@ def select_plan(
     trials = run_in_parallel(runs, [partial(callback, name) for name in names])
     best = min(trials, key=lambda trial: trial.moment.loss)
     best = trained_longer(best, held, prepared[best.plan.log], plan.steps, callback=callback, seed=seed)
-    return Selected(with_encodings(best.plan, plan.encodings), mixed(held, best, zero_shot))
+    pretrained = pretrained_forecasts(held, zero_shot, plan, callback=callback, seed=seed)
+    return Selected(with_encodings(best.plan, plan.encodings), mixed(held, best, pretrained))
 
 
 def plan_variants(plan: Plan) -> list[Plan]:
@@ -95,16 +99,55 @@ class Trial(NamedTuple):
     moment: Moment
 
 
-def mixed(held: HeldOut, trial: Trial, zero_shot: ZeroShot | None) -> Calibration:
-    """Return the calibration of the best of three forecasts: of the networks, of the pretrained one, and their mean."""
+class Mixture(NamedTuple):
+    """A mean of forecasts: the weight of the pretrained network, and the steps by which it was fine-tuned."""
+
+    share: float
+    tuning: int
+
+
+def mixed(held: HeldOut, trial: Trial, pretrained: Mapping[int, np.ndarray]) -> Calibration:
+    """Return the calibration of the best forecast: of the networks, of a pretrained one, or of their mean.
+
+    Args:
+        held: the windows.
+        trial: the networks, with their quantiles (K * R, F, Q) of all windows.
+        pretrained: the same of the pretrained network, by the number of steps of its fine-tuning.
+    """
     plan, moment = trial
-    forecasts = {0.0: moment.quantiles}
-    if zero_shot is not None:
-        pretrained = held_out_zero_shot(held, zero_shot, plan)
-        forecasts |= {share: mix(moment.quantiles, pretrained, share) for share in SHARES}
-    losses = {share: held_out_loss(quantiles, held, plan) for share, quantiles in forecasts.items()}
-    best = min(losses, key=lambda share: losses[share])
-    return Calibration(moment.steps, stretch_factors(forecasts[best], held.truth), losses[best], best)
+    forecasts = {Mixture(0.0, 0): moment.quantiles}
+    for tuning, quantiles in pretrained.items():
+        forecasts |= {Mixture(share, tuning): mix(moment.quantiles, quantiles, share) for share in SHARES}
+    losses = {mixture: held_out_loss(quantiles, held, plan) for mixture, quantiles in forecasts.items()}
+    best = min(losses, key=lambda mixture: losses[mixture])
+    return Calibration(
+        moment.steps, stretch_factors(forecasts[best], held.truth), losses[best], best.share, tuning=best.tuning
+    )
+
+
+def pretrained_forecasts(
+    held: HeldOut, zero_shot: ZeroShot | None, plan: Plan, *, callback: StageCallback, seed: int
+) -> dict[int, np.ndarray]:
+    """Return the quantiles (K * R, F, Q) of all windows by the pretrained network, as it is and fine-tuned.
+
+    Args:
+        held: the windows; it is fine-tuned on the values before them.
+        zero_shot: the pretrained network; None if it takes no part.
+        plan: the horizon, the season, and the number of steps of the fine-tuning; 0 for none.
+        callback: hears of "held out: fine-tuning".
+        seed: makes the windows that are drawn.
+
+    Returns:
+        By the number of steps of the fine-tuning.
+    """
+    if zero_shot is None:
+        return {}
+    forecasts = {0: held_out_zero_shot(held, zero_shot, plan)}
+    if plan.tuning:
+        hears = partial(callback, f"{HELD_OUT}: {TUNING}")
+        network = tuned(held.panel, held.cutoffs[0], zero_shot, plan, callback=hears, seed=seed)
+        forecasts[plan.tuning] = held_out_zero_shot(held, network, plan)
+    return forecasts
 
 
 def is_over(now: Moment, best: Moment, steps: int) -> bool:

@@ -6,6 +6,7 @@ if TYPE_CHECKING:  # it loads JAX
     from throughtime.training import Progress
 
 TRAINING = "training"  # the first word of the names of its stages
+TUNING = "fine-tuning"
 
 
 @runtime_checkable

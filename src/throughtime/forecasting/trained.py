@@ -1,14 +1,17 @@
-"""The stages of fitting that train networks: select by held-out runs, then train on all values."""
+"""The stages of fitting that train: select by held-out runs, then fine-tune and train on all values."""
+
+from functools import partial
 
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.selection import select_plan
-from throughtime.forecasting.stages import StageCallback
+from throughtime.forecasting.stages import TUNING, StageCallback
 from throughtime.forecasting.train import train_networks
 from throughtime.forecasting.warm_start import choose_networks
 from throughtime.forecasting.zero_shot import ZeroShot
@@ -24,7 +27,7 @@ def fit_networks(
     callback: StageCallback,
     start: Fitted | None,
 ) -> Fitted:
-    """Train networks, unless the held-out runs prefer the pretrained one alone; without notes.
+    """Train networks, unless the held-out runs prefer the pretrained one alone, fine-tuned or not; without notes.
 
     Args:
         config: the settings of the forecaster.
@@ -39,6 +42,9 @@ def fit_networks(
         selected, known = choose_networks(config, panel, cutoffs, plan, start, zero_shot=zero_shot, callback=callback)
     else:
         selected, known = _selected(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback), ()
+    if zero_shot is not None and (tuning := selected.calibration.tuning):
+        how = selected.plan._replace(tuning=tuning)
+        zero_shot = tuned(panel, cutoffs, zero_shot, how, callback=partial(callback, TUNING), seed=config.seed)
     if selected.calibration.zero_shot == 1:
         return Fitted.untrained(panel, selected, zero_shot)
     prepared = prepare(panel, cutoffs, selected.plan)

@@ -13,7 +13,7 @@ from throughtime.forecasting.held_out import HeldOut, hold_out
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.optimizer import LONGER
 from throughtime.forecasting.plan import Plan
-from throughtime.forecasting.selection import HELD_OUT, MOST_STEPS, mixed, trained_longer, trial
+from throughtime.forecasting.selection import HELD_OUT, MOST_STEPS, mixed, pretrained_forecasts, trained_longer, trial
 from throughtime.forecasting.stages import StageCallback
 from throughtime.forecasting.start import plan_of_start, seen_steps
 from throughtime.forecasting.zero_shot import ZeroShot
@@ -73,7 +73,8 @@ def choose_networks(
         calibration = start.calibration._replace(steps=steps, loss=loss, origin="continued")
         return Begun(Selected(warm, calibration), start.networks)
     new = trained_longer(new, held, prepared, plan.steps, callback=callback, seed=config.seed)
-    return Begun(Selected(new.plan, mixed(held, new, zero_shot)._replace(origin="new")), ())
+    pretrained = pretrained_forecasts(held, zero_shot, plan, callback=callback, seed=config.seed)
+    return Begun(Selected(new.plan, mixed(held, new, pretrained)._replace(origin="new")), ())
 
 
 def _unjudged(plan: Plan, start: Fitted) -> Begun:

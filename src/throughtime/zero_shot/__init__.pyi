@@ -13,5 +13,7 @@ from .weights import Weights as Weights
 from .weights import load_weights as load_weights
 from .weights import save_weights as save_weights
 from .weights import shipped_weights as shipped_weights
+from .windows import inputs_of_histories as inputs_of_histories
 from .windows import quantiles_of as quantiles_of
+from .windows import shape_names as shape_names
 from .windows import steps_read as steps_read

@@ -1,12 +1,12 @@
 """Forecasts of many histories at once, in groups of similar length and in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from throughtime.zero_shot.coarse import coarse_step, fine_quantiles, means
 from throughtime.zero_shot.histories import histories
-from throughtime.zero_shot.inputs import SHAPES, Seasons, inputs_of
+from throughtime.zero_shot.inputs import SHAPES, Inputs, Seasons, inputs_of
 from throughtime.zero_shot.levels import LEVELS, MIDDLE
 from throughtime.zero_shot.network import forecast
 from throughtime.zero_shot.profiles import seasonal_strength
@@ -29,12 +29,38 @@ def quantiles_of(weights: Weights, series: Sequence[np.ndarray], seasons: tuple[
         seasons: the season in steps and a longer one; 1 for none.
         horizon: F.
     """
+    scaled, units = _scaled(series, seasons)
+    return units[:, None, None] * _widened(_scaled_quantiles(weights, scaled, seasons, horizon))
+
+
+def inputs_of_histories(name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> Inputs:
+    """Return the inputs of N histories of any length, as :func:`quantiles_of` gives them to the network.
+
+    Args:
+        name: of the shape of the windows, see :func:`shape_names`.
+        series: N histories, not finite where missing, each with at least one known value.
+        seasons: the season in steps and a longer one; 1 for none.
+    """
+    scaled, units = _scaled(series, seasons)
+    rows, parts = zip(*_batches(name, scaled, seasons), strict=True)
+    order = np.argsort(np.concatenate(rows))
+    inputs = Inputs(*(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)))
+    return inputs._replace(center=units[:, None] * inputs.center, scale=units[:, None] * inputs.scale)
+
+
+def shape_names(lengths: np.ndarray, horizon: int) -> np.ndarray:
+    """Return the names of the shapes (N,) with which histories of these lengths (N,) are forecast."""
+    is_short = (lengths <= SHORT) & (horizon <= SHAPES["short"].horizon)
+    return np.where(is_short, "short", "long")
+
+
+def _scaled(series: Sequence[np.ndarray], seasons: tuple[int, int]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the part of each history that is read, in units (N,) of its own."""
     series = [_from_first_known(history) for history in series]
     if YEAR_OF_WEEKS in seasons:
         series = [_recent(history, YEARS * YEAR_OF_WEEKS) for history in series]
     units = np.array([_unit(history) for history in series])
-    scaled = [history / unit for history, unit in zip(series, units, strict=True)]
-    return units[:, None, None] * _widened(_scaled_quantiles(weights, scaled, seasons, horizon))
+    return [history / unit for history, unit in zip(series, units, strict=True)], units
 
 
 def steps_read(season: int, horizon: int) -> int:
@@ -70,18 +96,25 @@ def _scaled_quantiles(
     if horizon > most:
         return _in_coarse_steps(weights, series, seasons, horizon, coarse_step(horizon, most, seasons[0]))
     quantiles = np.empty((len(series), horizon, len(LEVELS)))
-    lengths = np.array([len(history) for history in series])
-    is_short = (lengths <= SHORT) & (horizon <= SHAPES["short"].horizon)
-    for name, rows in (("short", np.flatnonzero(is_short)), ("long", np.flatnonzero(~is_short))):
-        rows = rows[np.argsort(lengths[rows], kind="stable")]
-        for begin in range(0, len(rows), BATCH):
-            batch = rows[begin : begin + BATCH]
-            quantiles[batch] = _batch(weights, name, [series[row] for row in batch], seasons)[:, :horizon]
+    names = shape_names(np.array([len(history) for history in series]), horizon)
+    for name in SHAPES:
+        rows = np.flatnonzero(names == name)
+        for places, inputs in _batches(name, [series[row] for row in rows.tolist()], seasons):
+            found = inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
+            quantiles[rows[places]] = found[:, :horizon]
     return quantiles
 
 
-def _batch(weights: Weights, name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> np.ndarray:
-    """Return the quantiles (B, F, Q) of one batch over the whole horizon of a shape; no series changes another's."""
+def _batches(name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> Iterator[tuple[np.ndarray, Inputs]]:
+    """Yield the places (B,) of histories of similar length and their inputs, until all were there."""
+    order = np.argsort([len(history) for history in series], kind="stable")
+    for begin in range(0, len(order), BATCH):
+        places = order[begin : begin + BATCH]
+        yield places, _inputs(name, [series[place] for place in places], seasons)
+
+
+def _inputs(name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> Inputs:
+    """Return the inputs of one batch; no series changes another's."""
     shape = SHAPES[name]
     steps = np.array([min(max(len(history), shape.context), LONGEST) for history in series])
     values = np.full((len(series), steps.max()), np.nan)
@@ -90,8 +123,7 @@ def _batch(weights: Weights, name: str, series: Sequence[np.ndarray], seasons: t
         values[row, -len(used) :] = used
     told = _told(values, steps, *seasons)
     with np.errstate(over="ignore", invalid="ignore"):
-        inputs = inputs_of(values, told, shape)
-    return inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
+        return inputs_of(values, told, shape)
 
 
 def _told(values: np.ndarray, steps: np.ndarray, short: int, long: int) -> Seasons:
