@@ -18,7 +18,7 @@ PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BI
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 INTEROP_PIP = $(if $(UV),$(UV) pip install --quiet --python $(INTEROP)/bin/python,$(NO_PYC) $(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-interop test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-interop test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs wasm clean
 
 install: $(INSTALLED)
 
@@ -108,6 +108,10 @@ $(PEERS)/.installed: benchmarks/requirements.txt
 docs: install  # runs the lessons, which takes minutes, if they or the library changed; the site is in site/
 	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+wasm: install  # the network of docs/remember, after a change of its sources; the same bytes on every machine
+	$(PIP) -e '.[docs]' -c constraints.txt
+	$(BIN)/python native/wasm/build.py
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(INTEROP) out site
