@@ -15,6 +15,7 @@ from mkdocs.structure.files import File, Files
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lessons
+import remember
 import results
 
 RUN = os.environ.get("THROUGHTIME_DOCS") != "quick"
@@ -34,11 +35,13 @@ _pages: dict[str, lessons.Page] = {}
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Run the lessons; their pictures and notebooks join the site."""
+    """Run the lessons; their pictures and notebooks join the site, and the look of the page about memory."""
     for path in sorted(lessons.LESSONS.glob("*.py")):
         page = _pages[path.stem] = lessons.lesson_page(path.stem) if RUN else lessons.plain_page(path.stem)
         for name, content in page.files.items():
             files.append(File.generated(config, f"lessons/{name}", content=content))
+    for name, text in remember.look().items():
+        files.append(File.generated(config, f"remember/{name}", content=text))
     return files
 
 

@@ -1,0 +1,56 @@
+// What the page says of the two networks: in words, and never more than the numbers do.
+
+/** What a task asks. */
+export const ASKED = {
+  order: "Two letters among others, each X or Y. Asked at the end: which, in which order?",
+  adding: "Two numbers are marked. At the end: what is their sum?",
+  copy: "Three letters. Asked after the gap: say them again.",
+  curve: "Draw here. The networks do not see the last fifth: there they go on alone.",
+};
+
+/** The right answer to a sequence. */
+export function rightAnswer(task, { targets, scored }) {
+  if (task.points) return "";
+  const asked = Array.from(targets).filter((_, t) => scored[t]);
+  return task.answers ? asked.map((answer) => task.answers[answer]).join(" ") : asked[0].toFixed(2);
+}
+
+/** A network's answer. */
+export function saidAnswer(task, { ys }, { scored }) {
+  const { outputs, steps } = task, said = [];
+  for (let t = 0; t < steps; t += 1) {
+    if (!scored[t]) continue;
+    const y = Array.from(ys.subarray(t * outputs, (t + 1) * outputs));
+    said.push(task.answers ? task.answers[y.indexOf(Math.max(...y))] : y[0].toFixed(2));
+  }
+  return said.join(" ");
+}
+
+/** How well a network does on sequences that it was not trained on. */
+export function scoreText(task, { accuracy, heldOut }) {
+  if (!Number.isFinite(heldOut)) return "not a number any more";
+  if (task.answers) return `${Math.round(100 * accuracy)} % right`;
+  const percent = (100 * heldOut) / task.baseline;
+  return `error ${percent < 1000 ? Number(percent.toPrecision(2)) : "more than 1,000"} % of ${task.points ? "repeating" : "guessing"}`;
+}
+
+/** "knows", "learns" or "guesses": an error below a tenth of guessing, below nine tenths, or above. */
+export function stateOf(task, { heldOut }) {
+  const share = heldOut / task.baseline;
+  if (share < 0.1) return "knows";
+  return share < 0.9 ? "learns" : "guesses";
+}
+
+const STATES = {
+  knows: "has learned it", learns: "is learning", guesses: "is still guessing",
+};
+
+/** The first sentence of the page. */
+export function verdict(task, settings, lanes, names, ended) {
+  const states = lanes.map((lane) => stateOf(task, lane)), { step } = lanes[0];
+  const where = settings.task === "curve" ? "Your curve" : `Gap ${settings.gap}`;
+  const told = states[0] === states[1] && states[0] !== "learns"
+    ? `both networks ${states[0] === "knows" ? "have learned it" : "are still guessing"}`
+    : names.map((name, place) => `the ${name.replace("Plain", "plain")} ${STATES[states[place]]}`).join(", ");
+  return `${where}: ${told}. ${ended ? "The run ended after" : "Training step"} ${step.toLocaleString("en")}${ended ? " steps" : ""}.`;
+}
