@@ -30,18 +30,18 @@ export class Losses {
   }
 
   picture() {
-    const { names, steps, train, heldOut, baseline } = this, floor = baseline / 1000;
-    const shown = (list) => list.map((loss) => (loss > 0 ? Math.max(loss, floor) : loss));
+    const { names, steps, train, heldOut, baseline } = this;
     const lines = names.flatMap((name, place) => [
-      { ...laneLine(place), name: `${name}, held out`, x: steps, y: shown(heldOut[place]) },
-      { ...laneLine(place), width: 1, opacity: 0.45, quiet: true, name: `${name}, training`, x: steps, y: shown(train[place]) },
+      { ...laneLine(place), name: `${name}, held out`, x: steps, y: heldOut[place] },
+      { ...laneLine(place), width: 1, opacity: 0.45, quiet: true, name: `${name}, training`, x: steps, y: train[place] },
     ]);
     const guess = { name: "guessing", color: "soft", width: 1, dash: [2, 3], quiet: true };
-    const last = Math.max(steps.at(-1) ?? 0, 100), y = lines.flatMap((line) => line.y).filter((value) => Number.isFinite(value) && value > 0);
+    const last = Math.max(steps.at(-1) ?? 0, 100), [least, most] = endsOf(lines.map((line) => line.y), true) ?? [baseline, baseline];
+    const range = [Math.max(Math.min(least, baseline / 10), baseline / 1e5), Math.min(Math.max(1.2 * most, 2 * baseline), 1e6 * baseline)];
     return {
       heading: (step) => `training step ${step}`,
       x: { range: [0, last], kind: "count" },
-      y: { range: [floor, Math.max(2 * baseline, ...y.length ? [Math.min(Math.max(...y) * 1.2, baseline * 1e6)] : [])], log: true },
+      y: { range, log: true },
       lines: [...lines, { ...guess, x: [0, last], y: [baseline, baseline] }],
     };
   }

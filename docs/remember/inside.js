@@ -4,7 +4,7 @@ const LINES = {
   lstm: [["i", 0, "baseline-2"], ["f", 1, "model"], ["o", 3, "baseline-3"]],
   gru: [["r", 0, "baseline-2"], ["z", 1, "model"]],
 };
-const NAMES = { i: "i lets in", f: "f keeps", o: "o lets out", r: "r reads the past", z: "z keeps" };
+const NAMES = { i: "i, in", f: "f, keep", o: "o, out", r: "r, past", z: "z, keep" };
 const DASHES_OF = { i: [6, 3], f: [], o: [2, 3], r: [6, 3], z: [] };
 
 const said = (value) => (Number.isFinite(value) ? value.toFixed(2).replace("-", "−") : "–");

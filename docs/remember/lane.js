@@ -14,6 +14,12 @@ export function shareText(share) {
   return percent < 0.01 ? "less than 0.01 %" : `${Number(percent.toPrecision(2))} %`;
 }
 
+/** The norm of the last training step's gradient, and the largest of the run. */
+function normText({ norm, peak }, limit) {
+  const text = (size) => (size >= 1e6 ? size.toExponential(0) : Number(size.toPrecision(2)).toLocaleString("en"));
+  return `${text(norm)}, at most ${text(peak)}${limit && peak > limit ? `, clipped to ${limit}` : ""}`;
+}
+
 export class Lane {
   constructor(element, number, focus) {
     this.view = { hs: null, share: null, needed: null, running: null };
@@ -42,8 +48,9 @@ export class Lane {
     });
   }
 
-  /** @param report of learner.js; `needed`: the step where the answer's reason lies; words: {name, said, right} */
-  show({ hs, share }, needed, words, units) {
+  /** @param report of learner.js; `needed`: the step where the answer's reason lies; words: {name, said, right, clip} */
+  show(report, needed, words, units) {
+    const { hs, share } = report;
     const steps = share.length;
     Object.assign(this.view, { hs, share, needed });
     for (const strip of [this.states, this.light]) Object.assign(strip, { steps, units });
@@ -53,8 +60,9 @@ export class Lane {
     setText(name, words.name);
     setText(said, words.said);
     setText(right, words.right);
-    const html = `After ${back} steps back, <b>${shareText(share[needed ?? 0])}</b> of the gradient is left.`;
-    if (left.innerHTML !== html) left.innerHTML = html;
+    const text = `After ${back} steps back, <b>${shareText(share[needed ?? 0])}</b> of the gradient is left.
+      <small>gradient’s norm ${normText(report, words.clip)}</small>`;
+    if (left.dataset.text !== text) left.innerHTML = left.dataset.text = text;
   }
 
   /** Moves the running light. */

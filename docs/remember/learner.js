@@ -2,7 +2,7 @@
 import { Batch, largest, Network, Walk } from "./engine.js";
 import { Random } from "./random.js";
 
-const TESTED = 128;  // sequences that are held out
+const TESTED = 64;  // sequences that are held out
 const TEST_SEED = 1_000_003;
 
 export class Learner {
@@ -14,7 +14,7 @@ export class Learner {
    */
   constructor(engine, task, settings, lane) {
     const { inputs, outputs, steps } = task, random = new Random(settings.seed);
-    Object.assign(this, { task, settings, lane, random, step: 0, sum: 0, count: 0 });
+    Object.assign(this, { task, settings, lane, random, step: 0, sum: 0, count: 0, peak: 0 });
     this.network = new Network(engine, lane, { inputs, units: settings.units, outputs }, random);
     this.batch = new Batch(this.network, settings.batch, steps);
     this.test = new Batch(this.network, task.test ? 1 : TESTED, steps);
@@ -30,6 +30,7 @@ export class Learner {
     batch.fill((...row) => task.draw(lane.examples ? new Random(settings.seed + random.whole(1, lane.examples)) : random)(...row));
     this.sum += batch.train(settings.rate, lane.clip);
     this.count += 1;
+    this.peak = Math.max(this.peak, batch.norm);
     this.step += 1;
   }
 
@@ -39,7 +40,7 @@ export class Learner {
     const ys = walk.forward(sequence.xs), last = (task.steps - 1) * task.outputs;
     const answer = task.outputs > 1 ? sequence.targets[task.steps - 1] : 0;
     const report = {
-      step: this.step, train: this.count ? this.sum / this.count : NaN, heldOut: loss, accuracy, norm: this.batch.norm,
+      step: this.step, train: this.count ? this.sum / this.count : NaN, heldOut: loss, accuracy, norm: this.batch.norm, peak: this.peak,
       ys, said: largest(ys.subarray(last)), ...walk.states(), share: walk.gradient(answer), alone: this.runAlone(),
     };
     this.sum = this.count = 0;

@@ -7,7 +7,7 @@ import { Focus } from "./focus.js";
 import { equation, gatesPicture } from "./inside.js";
 import { Lane, setText } from "./lane.js";
 import { runningPlace } from "./light.js";
-import { hashOf, laneNames, settingsOf, standardized } from "./presets.js";
+import { hashOf, laneNames, presetOf, settingsOf, standardized } from "./presets.js";
 import { sequencePainter } from "./sequence.js";
 import { Strip } from "./strip.js";
 import { HELD_OUT, taskOf } from "./tasks.js";
@@ -27,7 +27,7 @@ const pictures = {
 };
 const drawing = new Drawing(new Chart("curve", { legend: true }), (points) => change({ points, task: "curve" }));
 
-let settings, task, scale, names, losses, frame = null, going = true, chosen = 0, runs = 0;
+let settings, task, scale, names, short, losses, frame = null, going = true, chosen = 0, runs = 0;
 
 /** Starts a run of new settings. */
 function start(next) {
@@ -36,7 +36,8 @@ function start(next) {
   const given = { ...settings, points: scale?.points };
   task = taskOf(given);
   names = laneNames(settings.lanes);
-  losses = new Losses(names, task.baseline);
+  short = names.map((name) => name.short);
+  losses = new Losses(short, task.baseline);
   frame = null;
   chosen = 0;
   const isCurve = settings.task === "curve";
@@ -45,8 +46,9 @@ function start(next) {
   find("sequence").hidden = find("another").hidden = isCurve;
   setText(find("asked"), ASKED[settings.task]);
   setText(find("task-title"), isCurve ? "Your curve" : "What both read");
+  setText(find("verdict"), `${isCurve ? "Your curve" : `Gap ${settings.gap}`}: two new networks.`);
   showControls(settings);
-  if (isCurve) drawing.show(settings.points, scale, null, names);
+  if (isCurve) drawing.show(settings.points, scale, null, short);
   tell("start", { ...given, run: runs += 1 });
   go(true);
 }
@@ -56,6 +58,7 @@ function change(some) {
   const next = { ...settings, ...some };
   history.replaceState(null, "", hashOf(next));
   start(settingsOf(location.hash));
+  tour.visit("own");
 }
 
 function go(on) {
@@ -75,14 +78,14 @@ function show(data) {
   const right = rightAnswer(task, data.sequence);
   data.lanes.forEach((report, place) => {
     const said = right && `says ${saidAnswer(task, report, data.sequence)} – right is ${right}`;
-    lanes[place].show(report, needed, { name: names[place], said, right: scoreText(task, report) }, units);
+    lanes[place].show(report, needed, { name: names[place].full, said, right: scoreText(task, report), clip: settings.lanes[place].clip }, units);
   });
   if (data.ended) setText(find("go"), "Ended");
   find("go").disabled = data.ended;
   setText(find("verdict"), verdict(task, settings, data.lanes, names, data.ended));
   pictures.loss.draw(losses.picture());
-  pictures.gradient.draw(gradientPicture(names, data.lanes, needed));
-  if (task.points && !drawing.drawn) drawing.show(settings.points, scale, data.lanes, names);
+  pictures.gradient.draw(gradientPicture(short, data.lanes, needed));
+  if (task.points && !drawing.drawn) drawing.show(settings.points, scale, data.lanes, short);
   showUnit();
 }
 
@@ -92,7 +95,8 @@ function showUnit() {
   const { lane, unit: wanted, t } = focus.place, report = frame.lanes[lane], { cell } = settings.lanes[lane];
   const sizes = { units: settings.units, blocks: CELLS[cell].blocks }, unit = Math.min(wanted, settings.units - 1);
   const step = Math.min(t ?? task.steps - 1, task.steps - 1);
-  setText(find("unit-title"), `Inside unit ${unit + 1} of the ${names[lane]}, step ${step + 1}`);
+  setText(find("unit-title"), `Inside unit ${unit + 1}, step ${step + 1}`);
+  setText(find("unit-of"), names[lane].full);
   setText(find("equation"), equation(cell, report, sizes, unit, step));
   pictures.gates.draw(gatesPicture(cell, report, sizes, unit));
 }
@@ -111,7 +115,10 @@ function followChart(chart, stepOf) {
     t: Math.min(Math.max(Math.round(stepOf(chart.valueAt(event.clientX - chart.plot.getBoundingClientRect().left))), 0), task.steps - 1),
   });
   chart.plot.addEventListener("pointermove", set);
-  chart.plot.addEventListener("pointerdown", set);
+  chart.plot.addEventListener("pointerdown", (event) => {
+    event.stopPropagation();  // else the other charts would hide what they are told to show
+    set(event);
+  });
   chart.plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && focus.set({ t: null }));
 }
 
@@ -136,10 +143,14 @@ followChart(pictures.gradient, (k) => task.steps - 1 - k);
 followChart(pictures.gates, (t) => t - 1);
 addControls({ change, again: () => start(settings), toggle: () => go(!going), another: () => tell("choose", chosen += 1), current: () => settings });
 document.addEventListener("visibilitychange", () => tell(going && !document.hidden ? "go" : "pause"));
-addEventListener("hashchange", () => start(settingsOf(location.hash)));
-if (!matchMedia("(prefers-reduced-motion: reduce)").matches) requestAnimationFrame(animate);
-start(settingsOf(location.hash));
-new Tour((hash) => {
+const tour = new Tour((hash) => {
   history.replaceState(null, "", hash);
   start(settingsOf(hash));
 });
+addEventListener("hashchange", () => {
+  start(settingsOf(location.hash));
+  tour.visit(presetOf(location.hash));
+});
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) requestAnimationFrame(animate);
+start(settingsOf(location.hash));
+tour.visit(presetOf(location.hash));

@@ -8,13 +8,14 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_
 const SHARED = { task: "order", gap: 20, seed: 1, rate: 0.003, batch: 8, units: 32, points: null };
 const LANE = { gain: 1, forget: 1, clip: 1, examples: 0 };
 const RNN = { ...LANE, cell: "rnn" }, LSTM = { ...LANE, cell: "lstm" };
+const RELU = { ...LANE, cell: "relu", gain: 1.5 };
 
 /** Presets by name; the first one opens with the page. */
 export const PRESETS = {
   "two-networks": { title: "RNN and LSTM", ...SHARED, lanes: [RNN, LSTM] },
   vanishing: { title: "Vanishing", ...SHARED, gap: 60, lanes: [RNN, LSTM] },
-  exploding: { title: "Exploding", ...SHARED, task: "copy", lanes: [{ ...RNN, cell: "relu", gain: 1.2, clip: 0 }, { ...RNN, cell: "relu", gain: 1.2 }] },
-  "forget-bias": { title: "Forget bias", ...SHARED, gap: 60, lanes: [{ ...LSTM, forget: -2 }, LSTM] },
+  exploding: { title: "Exploding", ...SHARED, task: "adding", gap: 40, seed: 2, lanes: [{ ...RELU, clip: 0 }, RELU] },
+  "forget-bias": { title: "Forget bias", ...SHARED, gap: 60, lanes: [{ ...LSTM, forget: 0 }, LSTM] },
   overfitting: { title: "Overfitting", ...SHARED, lanes: [{ ...LSTM, examples: 16 }, LSTM] },
   "your-curve": { title: "Draw your own", ...SHARED, task: "curve", lanes: [RNN, LSTM] },
 };
@@ -31,16 +32,18 @@ export function exampleCurve() {
   return Float32Array.from({ length: CURVE }, (_, t) => 0.5 + 0.28 * Math.sin((2 * Math.PI * t) / 24) + 0.17 * Math.sin((2 * Math.PI * t) / 8));
 }
 
-/** What tells two networks apart, as their names. */
+/** What tells two networks apart: their full names, and short ones. @returns {{full: string, short: string}[]} */
 export function laneNames([first, second]) {
-  const names = [first, second].map(({ cell }) => CELL_NAMES[cell]);
   const told = (lane) => [
     first.forget !== second.forget && `forget bias ${lane.forget}`,
     first.gain !== second.gain && `weights × ${lane.gain}`,
-    first.clip !== second.clip && (lane.clip ? `clipped at ${lane.clip}` : "not clipped"),
+    first.clip !== second.clip && (lane.clip ? `clipping at ${lane.clip}` : "no clipping"),
     first.examples !== second.examples && (lane.examples ? `${lane.examples} examples` : "ever new examples"),
   ].filter(Boolean).join(", ");
-  return [first, second].map((lane, place) => (told(lane) ? `${names[place]}, ${told(lane)}` : names[place]));
+  return [first, second].map((lane) => {
+    const cell = CELL_NAMES[lane.cell], differs = told(lane), full = differs ? `${cell}, ${differs}` : cell;
+    return { full, short: first.cell === second.cell && differs ? differs : full };
+  });
 }
 
 function number(name, text, otherwise) {
@@ -62,6 +65,12 @@ export function settingsOf(hash) {
   });
   settings.points = settings.task === "curve" ? curveOf(given.get("curve")) : null;
   return { preset, ...settings };
+}
+
+/** The preset that a link names, "own" if it changes something. */
+export function presetOf(hash) {
+  const { preset } = settingsOf(hash);
+  return hashOf(settingsOf(hash)) === `#${preset}` || preset === "your-curve" ? preset : "own";
 }
 
 /** The link's part after # of some settings. */

@@ -38,8 +38,10 @@ export class Strip {
       const unit = Math.min(Math.max(Math.floor((clientY - top) / this.height * this.units), 0), this.units - 1);
       return { t, ...(this.lane === null ? {} : { lane: this.lane }), ...(this.rows ? { unit } : {}) };
     };
-    const read = (event) => focus.set(place(event));
-    element.addEventListener("pointerdown", read);
+    element.addEventListener("pointerdown", (event) => {
+      event.stopPropagation();  // else the charts would hide what they are told to show
+      focus.set(place(event));
+    });
     element.addEventListener("pointermove", (event) => {
       const { t, ...rest } = place(event);  // only a click chooses another unit
       focus.set(this.rows && !event.buttons ? { t, over: { lane: this.lane, unit: rest.unit } } : { t });

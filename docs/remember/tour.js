@@ -1,13 +1,20 @@
 // The guided tour: six captions, each with its settings and the part of the page that it speaks of.
 
 export const TOUR = [
-  { hash: "#two-networks", light: ".task", text: "Two networks read the letters from left to right and must say at the end which of X and Y came first. With 20 steps between, both learn it within seconds." },
-  { hash: "#vanishing", light: "#gap-control", text: "Now the gap is 60: the same networks, the same settings. The LSTM still learns it. The plain RNN keeps guessing, for as long as you watch this run." },
-  { hash: "#vanishing", light: ".light", text: "Why? To learn, the error must run back to the letter that mattered (dotted line). Watch the light: in the plain RNN every step multiplies it by the same weights, and it dies on the way." },
-  { hash: "#vanishing", light: ".inside", text: "An LSTM has a memory c that is added to, not made anew. Its forget gate f says how much is kept: near 1, the light passes. Click on any row to look into that unit." },
-  { hash: "#forget-bias", light: ".gradient", text: "The gate must be open before it can learn to be. Both are LSTMs; the first starts with a forget bias of −2, so it forgets at once and learns nothing. The library starts at 1." },
-  { hash: "#your-curve", light: ".task", text: "Your turn: draw a curve. Both networks learn the first four fifths, then continue alone. Or drag the gap and see where even the LSTM gives up." },
+  { hash: "#two-networks", light: ".task", text: "Two networks read the letters from left to right. At the end each must tell which of X and Y came first, and which second. With a gap of 20 steps both learn it within seconds." },
+  { hash: "#vanishing", light: "#gap-control", text: "The same networks, the same settings, a gap of 60. The LSTM still learns it. The plain RNN, once more, guesses: one answer in four is right." },
+  { hash: "#vanishing", light: ".strip.light", text: "Why? To learn, the gradient must run back from the answer to the letter that mattered: the dotted line. The beam is as wide as what is left of it. In the plain RNN each step multiplies by the same weights, and it dies on the way." },
+  { hash: "#vanishing", light: ".inside", text: "An LSTM has a memory c that it adds to instead of making it anew. Its forget gate f says how much is kept: near 1, the gradient passes. Click on a row of its picture to look into that unit." },
+  { hash: "#forget-bias", light: ".lane", text: "That gate must be open to begin with. Both are LSTMs, but the first starts with a forget bias of 0: it keeps half at each step, nothing arrives over 60 steps, and it learns nothing." },
+  { hash: "#your-curve", light: ".task", text: "Your turn: draw a curve. Both learn its first four fifths and then go on alone. Or drag the gap, and find where even the LSTM gives up." },
 ];
+
+/** Captions of presets that the tour does not visit, and of the reader's own settings. */
+const ASIDE = {
+  own: "Both networks begin anew with your settings. The address of this page holds them, so a link shows everybody the same run. Next goes on with the tour.",
+  exploding: "The same plain RNN twice, started with large weights: the gradient grows on its way back, and the norm of the first one is 21,000. Clipped to 1, the second network learns it. The first is thrown off: with other seeds, too, it mostly fails.",
+  overfitting: "The same LSTM twice. The first sees the same 16 sequences again and again: its training loss falls (thin line), its held-out loss rises. The second sees ever new sequences, and both of its losses fall.",
+};
 
 /** Shows captions one after the other; `go(hash)` applies settings. */
 export class Tour {
@@ -21,6 +28,13 @@ export class Tour {
     this.show();
   }
 
+  /** Shows the caption of a preset that the reader has chosen; "own" for other settings. */
+  visit(preset) {
+    const place = TOUR.findIndex(({ hash }) => hash === `#${preset}`);
+    if (place < 0 || TOUR[this.place].hash === `#${preset}`) this.show(ASIDE[preset]);
+    else this.show(undefined, place);
+  }
+
   move(place) {
     this.place = Math.min(Math.max(place, 0), TOUR.length - 1);
     this.show();
@@ -28,9 +42,11 @@ export class Tour {
     this.light(TOUR[this.place].light);
   }
 
-  show() {
-    this.placeText.textContent = `${this.place + 1}/${TOUR.length}`;
-    this.caption.textContent = TOUR[this.place].text;
+  /** Shows the caption of a place, or another text. */
+  show(aside, place = this.place) {
+    this.place = place;
+    this.placeText.textContent = aside ? "" : `${this.place + 1}/${TOUR.length}`;
+    this.caption.textContent = aside ?? TOUR[this.place].text;
     this.back.disabled = this.place === 0;
     this.next.textContent = this.place === TOUR.length - 1 ? "From the start" : "Next";
   }

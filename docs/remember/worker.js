@@ -5,7 +5,7 @@ import { taskOf } from "./tasks.js";
 
 const SLICE = 16;  // milliseconds of training between looks at the messages
 const FRAME = 50;  // milliseconds from picture to picture
-const LAST = 2000;  // training steps of a run
+const LAST = 3000;  // training steps of a run
 
 const engine = fetch(new URL("network.wasm", import.meta.url)).then((answer) => answer.arrayBuffer()).then(loadEngine);
 const soon = new MessageChannel();  // a timeout of 0 would wait for 4 milliseconds
