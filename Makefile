@@ -18,7 +18,7 @@ PIP = $(if $(UV),$(UV) pip install --quiet --python $(BIN)/python,$(NO_PYC) $(BI
 PEERS_PIP = $(if $(UV),$(UV) pip install --quiet --python $(PEERS)/bin/python,$(NO_PYC) $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check)
 INTEROP_PIP = $(if $(UV),$(UV) pip install --quiet --python $(INTEROP)/bin/python,$(NO_PYC) $(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: install demo lab test test-wheel test-slow test-browser test-interop test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs wasm clean
+.PHONY: install demo lab test test-wheel test-slow test-browser test-interop test-sanitized lint bench bench-accuracy bench-lab bench-panels bench-zero-shot docs remember wasm clean
 
 install: $(INSTALLED)
 
@@ -93,6 +93,7 @@ bench-accuracy: install $(PEERS)/.installed  # an hour
 bench-lab: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium
 	$(PIP) -e '.[browser]' -c constraints.txt
 	$(BIN)/python benchmarks/lab.py
+	$(BIN)/python benchmarks/remember.py
 
 bench-panels: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/panels.py --peers-python $(PEERS)/bin/python
@@ -108,6 +109,9 @@ $(PEERS)/.installed: benchmarks/requirements.txt
 docs: install  # runs the lessons, which takes minutes, if they or the library changed; the site is in site/
 	$(PIP) -e '.[docs]' -c constraints.txt
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+remember: $(VENV)/.demo  # the page "How long can an RNN remember?" alone
+	$(BIN)/python docs/making/remember.py
 
 wasm: install  # the network of docs/remember, after a change of its sources; the same bytes on every machine
 	$(PIP) -e '.[docs]' -c constraints.txt

@@ -5,6 +5,7 @@
 puts the page alone into ``site/remember`` and serves it, to this machine only.
 """
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -59,5 +60,6 @@ if __name__ == "__main__":
     site = CHECKOUT / "site" / "remember"
     put(site)
     with server(site, PORT) as page:
-        print(f"http://127.0.0.1:{PORT}/  (Ctrl-C ends it)")
-        page.serve_forever()
+        print(f"http://127.0.0.1:{PORT}/  (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            page.serve_forever()

@@ -13,7 +13,7 @@ export function runningPlace(now, steps) {
 export function lightPainter(view, name) {
   return (context, strip) => {
     if (!view.share) return;
-    const { steps, column, height } = strip, radius = Math.min(4.5, Math.max(1.5, 0.32 * column));
+    const { steps, column, height } = strip, radius = Math.min(3, Math.max(1.2, 0.2 * column));
     const strengths = Array.from(view.share, (share) => (Number.isFinite(share) ? Math.min(share, 1) : 1));
     paintBeam(context, strip, strengths, name);
     if (view.running !== null) paintRunning(context, strip, strengths, view.running, name);
