@@ -6,7 +6,7 @@ export const TOUR = [
   { hash: "#vanishing", light: ".strip.light", text: "Why? To learn, the gradient must run back from the answer to the letter that mattered: the dotted line. The beam is as wide as what is left of it. In the plain RNN each step multiplies by the same weights, and it dies on the way." },
   { hash: "#vanishing", light: ".inside", text: "An LSTM has a memory c that it adds to instead of making it anew. Its forget gate f says how much is kept: near 1, the gradient passes. Click on a row of its picture to look into that unit." },
   { hash: "#forget-bias", light: ".lane", text: "That gate must be open to begin with. Both are LSTMs, but the first starts with a forget bias of 0: it keeps half at each step, nothing arrives over 60 steps, and it learns nothing." },
-  { hash: "#your-curve", light: ".task", text: "Your turn: draw a curve. Both learn its first four fifths and then go on alone. Or drag the gap, and find where even the LSTM gives up." },
+  { hash: "#your-curve", light: ".task", text: "Your turn: draw a curve. Both learn its first four fifths and then go on alone. Or choose a task, drag the gap, and find where even the LSTM gives up." },
 ];
 
 /** Captions of presets that the tour does not visit, and of the reader's own settings. */
@@ -48,7 +48,7 @@ export class Tour {
     this.placeText.textContent = aside ? "" : `${this.place + 1}/${TOUR.length}`;
     this.caption.textContent = aside ?? TOUR[this.place].text;
     this.back.disabled = this.place === 0;
-    this.next.textContent = this.place === TOUR.length - 1 ? "From the start" : "Next";
+    this.next.textContent = this.place === TOUR.length - 1 ? "Again" : "Next";
   }
 
   /** Frames the part that a caption speaks of, for a while. */
