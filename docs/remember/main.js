@@ -27,7 +27,7 @@ const pictures = {
 };
 const drawing = new Drawing(new Chart("curve", { legend: true }), (points) => change({ points, task: "curve" }));
 
-let settings, task, scale, names, short, losses, frame = null, going = true, chosen = 0, runs = 0;
+let settings, task, scale, names, short, losses, frame = null, going = true, chosen = 0, runs = 0, said = "";
 
 /** Starts a run of new settings. */
 function start(next) {
@@ -82,11 +82,20 @@ function show(data) {
   });
   if (data.ended) setText(find("go"), "Ended");
   find("go").disabled = data.ended;
-  setText(find("verdict"), verdict(task, settings, data.lanes, names, data.ended));
+  const sentence = verdict(task, settings, data.lanes, names, data.ended);
+  setText(find("verdict"), sentence);
+  say(sentence.split(".")[0]);
   pictures.loss.draw(losses.picture());
   pictures.gradient.draw(gradientPicture(short, data.lanes, needed));
   if (task.points && !drawing.drawn) drawing.show(settings.points, scale, data.lanes, short);
   showUnit();
+}
+
+/** Tells a screen reader what has changed, once. */
+function say(words) {
+  if (words === said) return;
+  said = words;
+  setText(find("said"), words);
 }
 
 /** The unit in focus: its gates and its equation, and the step in focus in all charts. */
@@ -107,6 +116,7 @@ function showStep({ t }) {
   pictures.gradient.read(t === null ? null : task.steps - 1 - t);
   pictures.gates.read(t === null ? null : t + 1);
   showUnit();
+  if (document.activeElement.classList.contains("lane")) setText(find("said"), `${find("unit-title").textContent}: ${find("equation").textContent}`);
 }
 
 /** A chart whose places are time steps moves the focus too. */

@@ -17,7 +17,7 @@ class Run {
     this.settings = settings;
     this.task = taskOf(settings);
     this.learners = settings.lanes.map((lane) => new Learner(loaded, this.task, settings, lane));
-    this.drawn = true;
+    this.drawn = true;  // the page has shown the last picture
     this.going = false;
     this.trained = 0;  // milliseconds
     this.sent = -Infinity;
@@ -40,7 +40,7 @@ class Run {
 
   choose(number) {
     this.sequence = sequenceOf(this.task, this.settings.seed, number);
-    this.sent = -Infinity;
+    this.isNew = true;
   }
 
   /** Trains for a slice of time. */
@@ -48,6 +48,7 @@ class Run {
     const start = performance.now();
     while (this.step < this.allowed && performance.now() - start < SLICE) {
       for (const learner of this.learners) learner.train();
+      this.isNew = true;
     }
     this.trained += Math.max(performance.now() - start, this.step < this.allowed ? 0 : SLICE);
   }
@@ -55,7 +56,7 @@ class Run {
   send() {
     const lanes = this.learners.map((learner) => learner.look(this.sequence));
     postMessage({ lanes, sequence: this.sequence, run: this.settings.run, ended: this.ended });
-    this.drawn = false;
+    this.drawn = this.isNew = false;
     this.sent = performance.now();
   }
 
@@ -64,12 +65,22 @@ class Run {
   }
 }
 
+/** Trains and sends as long as the run goes; one turn at a time is on its way. */
+let waiting = false;
+
 function turn() {
+  waiting = false;
   if (!run) return;
   if (run.going && !run.ended) run.train();
-  if (run.drawn && performance.now() - run.sent >= FRAME) run.send();
-  if (!run.going || run.ended) return;
-  if (run.step < run.allowed) soon.port2.postMessage(null);
+  if (run.isNew && run.drawn && performance.now() - run.sent >= FRAME) run.send();
+  if (run.going && !run.ended) goOn(run.step < run.allowed);
+  else if (run.isNew) goOn(false);
+}
+
+function goOn(now) {
+  if (waiting) return;
+  waiting = true;
+  if (now) soon.port2.postMessage(null);
   else setTimeout(turn, SLICE);
 }
 soon.port1.onmessage = turn;
@@ -88,5 +99,5 @@ const ACTIONS = {
 
 let queue = Promise.resolve();  // an order waits for those before it: the first one for the engine
 onmessage = ({ data: { kind, value } }) => {
-  queue = queue.then(() => ACTIONS[kind](value)).then(turn);
+  queue = queue.then(() => ACTIONS[kind](value)).then(() => goOn(true));
 };
