@@ -3,10 +3,10 @@
 
 const RUN = 2200, REST = 700;  // milliseconds of a run back, and until the next
 
-/** The place of the running light at a time, from the last step to the first; null while it rests. */
-export function runningPlace(now, steps) {
-  const share = (now % (RUN + REST)) / RUN;
-  return share > 1 ? null : (1 - share) * (steps - 1);
+/** The place of the running light at a time, from 1, the last step, to 0, the first; null while it rests. */
+export function runningPlace(now) {
+  const run = (now % (RUN + REST)) / RUN;
+  return run > 1 ? null : 1 - run;
 }
 
 /** @returns the painting of `view.share` (T,), with the light at `view.running` */
@@ -16,7 +16,7 @@ export function lightPainter(view, name) {
     const { steps, column, height } = strip, radius = Math.min(3, Math.max(1.2, 0.2 * column));
     const strengths = Array.from(view.share, (share) => (Number.isFinite(share) ? Math.min(share, 1) : 1));
     paintBeam(context, strip, strengths, name);
-    if (view.running !== null) paintRunning(context, strip, strengths, view.running, name);
+    if (view.running !== null) paintRunning(context, strip, strengths, view.running * (steps - 1), name);
     context.strokeStyle = color("soft");
     context.lineWidth = 0.8;
     context.beginPath();

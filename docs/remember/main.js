@@ -136,7 +136,7 @@ function followChart(chart, stepOf) {
 function animate(now) {
   requestAnimationFrame(animate);
   if (!frame) return;
-  for (const lane of lanes) lane.run(runningPlace(now, task.steps));
+  for (const lane of lanes) lane.run(runningPlace(now));
 }
 
 worker.onmessage = ({ data }) => {
