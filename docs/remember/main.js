@@ -155,7 +155,8 @@ addControls({ change, again: () => start(settings), toggle: () => go(!going), an
 document.addEventListener("visibilitychange", () => tell(going && !document.hidden ? "go" : "pause"));
 const tour = new Tour((hash) => {
   history.replaceState(null, "", hash);
-  start(settingsOf(hash));
+  const next = settingsOf(hash);
+  if (hashOf(next) !== hashOf(settings)) start(next);  // else the run goes on
 });
 addEventListener("hashchange", () => {
   start(settingsOf(location.hash));

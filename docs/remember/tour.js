@@ -3,8 +3,8 @@
 export const TOUR = [
   { hash: "#two-networks", light: ".task", text: "Two networks read the letters from left to right. At the end each must tell which of X and Y came first, and which second. With a gap of 20 steps both learn it within seconds." },
   { hash: "#vanishing", light: "#gap-control", text: "The same networks, the same settings, a gap of 60. The LSTM still learns it. The plain RNN guesses: one answer in four is right. It ends like this with six of eight seeds; see for yourself in Settings." },
-  { hash: "#vanishing", light: ".strip.light", text: "Why? To learn, the gradient must run back from the answer to the letter that mattered: the dotted line. The beam is as wide as what is left of it. In the plain RNN each step multiplies by the same weights, and it dies on the way." },
-  { hash: "#vanishing", light: ".inside", text: "An LSTM has a memory c that it adds to instead of making it anew. Its forget gate f says how much is kept: near 1, the gradient passes. Click on a row of its picture to look into that unit." },
+  { hash: "#vanishing&task=adding&gap=40", light: ".strip.light", text: "Why? To learn, the gradient must run back from the answer to the first of two numbers, at the dotted line. The beam is as wide as what is left of it: in the plain RNN it dies within a few steps, in the LSTM it soon gets through." },
+  { hash: "#vanishing&task=adding&gap=40", light: ".inside", text: "An LSTM has a memory c that it adds to, where a plain RNN makes its whole state anew. The forget gate f says how much is kept: near 1, the gradient passes. Click on a row of its picture to look into that unit." },
   { hash: "#forget-bias", light: ".lane", text: "That gate must be open to begin with. Both are LSTMs, but the first starts with a forget bias of 0: it keeps half at each step, nothing arrives over 60 steps, and it learns nothing." },
   { hash: "#your-curve", light: ".task", text: "Your turn: draw a curve. Both learn its first four fifths and then go on alone. Or choose a task, drag the gap, and find where even the LSTM gives up." },
 ];
