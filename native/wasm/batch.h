@@ -16,7 +16,7 @@ class Batch {
   const Floats xs, targets, scored, hs, ys;
 
   Batch(Network& net, Index B, Index T)
-      : shape{B, T, net.sizes.D, net.sizes.H, false},
+      : shape{B, T, net.sizes.D, net.sizes.H, false, false},
         xs(B * T * shape.D),
         targets(B * T),
         scored(B * T),
@@ -79,7 +79,7 @@ class Batch {
     return most;
   }
 
-  Inputs inputs() const { return {xs, zeros_, zeros_, nullptr}; }
+  Inputs inputs() const { return {xs, zeros_, zeros_, nullptr, nullptr}; }
 
   template <class Run>
   void for_rows(Run run) const {

@@ -24,7 +24,7 @@ class Walk {
         d_hs(hs.count()),
         d_cs(cs.count()),
         net_(net),
-        step_{1, 1, net.sizes.D, net.sizes.H, false},
+        step_{1, 1, net.sizes.D, net.sizes.H, false, false},
         out_(net.sizes.H),
         zeros_(net.sizes.H),
         forward_weights_(net.kernel.packed_forward_size(step_)),
@@ -62,7 +62,7 @@ class Walk {
  private:
   static Index blocks_size(const Network& net) { return net.kernel.residual_blocks * residual_block(net.sizes.H); }
 
-  Inputs inputs(Index t) const { return {xs + t * step_.D, hs + t * step_.H, cs + t * step_.H, nullptr}; }
+  Inputs inputs(Index t) const { return {xs + t * step_.D, hs + t * step_.H, cs + t * step_.H, nullptr, nullptr}; }
 
   const Network& net_;
   const Shape step_;  // one step of one sequence
