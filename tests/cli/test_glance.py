@@ -2,12 +2,16 @@
 
 import webbrowser
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
+import polars as pl
 import pytest
 
+import throughtime as tt
 from throughtime.cli.app import run
-from throughtime.cli.glance import bars
+from throughtime.cli.glance import bars, glance
+from throughtime.cli.results import ForecastResult
 
 NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
 
@@ -24,6 +28,19 @@ NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
 )
 def test_bars_rise_with_the_values(values, drawn):
     assert bars(np.array(values, float)) == drawn
+
+
+def test_the_values_of_tiny_series_are_told_and_their_numbers():
+    values = 1e-5 * (2 + np.sin(np.arange(60)))
+    frame = pl.DataFrame({"unique_id": np.repeat([0, 4], 30), "ds": np.tile(np.arange(30), 2), "y": values})
+    model = tt.Forecaster(horizon=2, preset="instant").fit(frame)
+    forecasts = model.predict(level=80)
+    result = Mock(spec=ForecastResult, model=model, levels=[80])
+    result.forecasts = {name: forecasts[name].to_numpy() for name in forecasts.columns}
+    title, _, *told = glance(result)
+    assert title.startswith("0, ")
+    found = [[float(line.split()[place]) for place in (1, 4, 6)] for line in told]
+    np.testing.assert_allclose(found, forecasts.head(2).to_numpy()[:, 2:].astype(float), rtol=1e-3)
 
 
 def test_the_next_values_are_told_and_the_report_opens(tmp_path, capsys, monkeypatch):

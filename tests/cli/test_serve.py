@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import pytest
 from tests.cli.command import run
 from tests.service.conftest import instant  # noqa: F401 - a fixture
 
+ELSEWHERE_UNUSED = pytest.mark.skipif(sys.platform != "linux", reason="only Linux listens at all of 127/8")
 ROW = {"shop": "north", "day": "2024-02-10", "sold": 21.5}
 
 
@@ -63,3 +65,12 @@ def test_two_servers_of_one_folder_and_an_end_that_finishes_what_was_accepted(in
 def test_an_address_of_another_machine_is_refused(instant):  # noqa: F811
     result = run("serve", str(instant), "--port", "0", "--host", "256.0.0.1", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, "port-in-use")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("127.0.0.2", marks=ELSEWHERE_UNUSED)])
+def test_a_token_that_no_client_could_read_is_refused(instant, tmp_path, monkeypatch, host):  # noqa: F811
+    """Also at an address of this machine that is none of the names that need no token."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("throughtime._token.user_state_path", lambda name: tmp_path / "file" / name)
+    result = run("serve", str(instant), "--port", "0", "--host", host, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, "no-token-file")

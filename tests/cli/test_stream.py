@@ -13,6 +13,9 @@ import pytest
 from tests.cli.command import Result, run
 from tests.service.conftest import daily, instant  # noqa: F401 - a fixture
 
+from throughtime.cli.streams import KeptProgress
+from throughtime.service import load_model
+
 COMMAND = [sys.executable, "-m", "throughtime", "stream"]
 BAD = {4: "north,yesterday,1", 6: "north,2024-01-01,1", 9: "north;1"}
 
@@ -126,3 +129,11 @@ def test_a_stream_that_is_told_to_end_writes_a_checkpoint(instant, tmp_path, num
     assert process.returncode == 130
     assert "after row 3" in stderr
     assert json.loads((Path(tmp_path) / "state" / "checkpoint.json").read_text())["config"]["rows"] == 3
+
+
+def test_an_end_before_the_first_row_says_nothing_of_a_state(instant, tmp_path):  # noqa: F811
+    kept = KeptProgress(tmp_path / "state", instant, load_model(instant), 1)
+    before = kept.words()
+    kept.now = kept.now._replace(rows=2)
+    kept.save()
+    assert [str(tmp_path / "state") in words for words in (before, kept.words())] == [False, True]

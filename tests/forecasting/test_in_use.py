@@ -212,6 +212,26 @@ def test_rows_come_one_after_the_other():
     assert_frame_equal(model.predict(level=80), expected.predict(level=80), check_exact=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "names"), [("9", [3, 7, 9]), ("09.0", [3, 7, 9]), ("1_0", ["3", "7", "1_0"]), ("x", ["3", "7", "x"])]
+)
+def test_numbered_series_keep_their_numbers_when_new_ones_come_as_text(name, names):
+    """As from CSV, whose rows have no types; a name that is no number makes text of all."""
+    frame = pl.concat([daily_frame({"x": 20}, seed).with_columns(unique_id=pl.lit(seed)) for seed in (3, 7)])
+    model = instant(frame)
+    lengths = model.panel_.lengths
+    later = pl.DataFrame({"unique_id": ["3", name], "ds": [frame["ds"].max() + timedelta(1)] * 2, "y": [4.0, 5.0]})
+    for days in (0, 1):
+        model.update(later.with_columns(pl.col("ds") + timedelta(days)))
+        assert model.panel_.ids.tolist() == names
+    assert (model.panel_.lengths - [*lengths, 0]).tolist() == [2, 0, 2]
+
+
+def test_any_whole_number_is_a_seed(daily):
+    assert daily.sample(3, seed=-1).equals(daily.sample(3, seed=-1))
+    assert not daily.sample(3, seed=-1).equals(daily.sample(3, seed=1))
+
+
 def test_an_updated_trained_model_is_one_that_was_given_all_rows(model, frame, tmp_path):
     before = copy.copy(model)
     months = pl.date_range(date(2003, 5, 1), date(2003, 11, 1), "1mo", eager=True)

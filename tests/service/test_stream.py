@@ -10,6 +10,7 @@ from tests.service.conftest import daily
 
 import throughtime as tt
 from throughtime._errors import InputError
+from throughtime._folder import write_folder
 from throughtime.service import (
     Progress,
     StreamSettings,
@@ -103,19 +104,18 @@ def test_values_are_judged_as_the_model_does_it(instant, whole):
 
 @pytest.mark.parametrize("kind", ["instant", "trained"])
 def test_a_stream_that_goes_on_gives_the_same_answers(kind, request, tmp_path):
-    """To the last digit, from a folder, wherever it was interrupted, with all rows or with the new ones."""
+    """To the last digit, from a folder, with all rows or with the new ones."""
     fitted = load_model(request.getfixturevalue(kind))
     content = text()
     expected = taken(Progress(fitted), content)
     header, *lines = content.splitlines()
-    for at in (10,):
-        save_progress(tmp_path, expected[at - 1].progress, "digest")
-        found = load_progress(tmp_path, fitted, "digest")
-        assert found._replace(fitted=None) == expected[at - 1].progress._replace(fitted=None)
-        rest = b"\n".join([header, *lines[at:]])
-        for again in (taken(found, content), taken(found, rest, first=at + 1)):
-            assert [json.dumps(step.answers) for step in again] == [json.dumps(step.answers) for step in expected[at:]]
-            assert again[-1].progress._replace(fitted=None) == expected[-1].progress._replace(fitted=None)
+    save_progress(tmp_path, expected[9].progress, "digest")
+    found = load_progress(tmp_path, fitted, "digest")
+    assert found._replace(fitted=None) == expected[9].progress._replace(fitted=None)
+    rest = b"\n".join([header, *lines[10:]])
+    for again in (taken(found, content), taken(found, rest, first=11)):
+        assert [json.dumps(step.answers) for step in again] == [json.dumps(step.answers) for step in expected[10:]]
+        assert again[-1].progress._replace(fitted=None) == expected[-1].progress._replace(fitted=None)
 
 
 def test_rows_that_are_answered_already_are_taken_silently(fitted, whole):
@@ -147,6 +147,30 @@ def test_columns_are_found_in_the_first_row_or_never(fitted):
         "no-such-column",
         None,
     ]
+
+
+def test_another_first_line_ends_a_stream_that_goes_on(whole):
+    """At once: rows that were skipped for it could not come again under the right one."""
+    with pytest.raises(InputError) as caught:
+        taken(whole[9].progress, b"shop,date,sold\nnorth,2024-03-01,3\n", first=11)
+    assert (caught.value.code, caught.value.found) == ("no-such-column", "day")
+
+
+def test_a_value_that_the_head_cannot_have_is_skipped_with_its_number(fitted):
+    """In the first row too, whose other errors may be about the columns."""
+    plan = fitted.plan
+    counts = fitted._replace(plan=plan._replace(design=plan.design._replace(head="negative-binomial")))
+    found = taken(Progress(counts), b"shop,day,sold\nnew,2024-02-10,1.5\nnew,2024-02-10,2\nnew,2024-02-11,0.5\n")
+    errors = [(step.error.code, step.error.line) if step.error else None for step in found]
+    assert errors == [("not-a-count", 1), None, ("not-a-count", 3)]
+    assert found[-1].progress.fitted.panel.series(2).tolist() == [2]
+
+
+def test_a_foreign_progress_is_refused(fitted, tmp_path):
+    write_folder(tmp_path, "stream", {"model": "a"}, {})
+    with pytest.raises(InputError) as caught:
+        load_progress(tmp_path, fitted, "a")
+    assert caught.value.code == "foreign"
 
 
 def test_a_folder_of_another_model_is_refused(fitted, whole, instant, tmp_path):

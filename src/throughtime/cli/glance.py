@@ -27,7 +27,7 @@ def glance(result: ForecastResult) -> list[str]:
     cells = [[_number(value) for value in column] for column in (point, low, high)]
     widths = [max(map(len, column[:SHOWN])) for column in cells]
     lines = [
-        f"{panel.ids[0] or 'The series'}{others}, and its forecast:",
+        f"{str(panel.ids[0]) or 'The series'}{others}, and its forecast:",
         f"  {drawn[: len(past)]} {drawn[len(past) :]}",
     ]
     for row in list(zip(times, *cells, strict=True))[:SHOWN]:
@@ -48,5 +48,9 @@ def bars(values: np.ndarray) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a value in five digits, with commas."""
-    return "-" if not np.isfinite(value) else f"{value:,.{max(4 - len(str(int(abs(value)))), 0)}f}"
+    """Return a value in four digits or more, with commas; a tiny or huge one in scientific notation."""
+    if not np.isfinite(value):
+        return "-"
+    if 0 < abs(value) < 0.1 or abs(value) >= 1e15:
+        return f"{value:.4g}"
+    return f"{value:,.{max(4 - len(str(int(abs(value)))), 0)}f}"

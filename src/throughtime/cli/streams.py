@@ -61,6 +61,8 @@ class KeptProgress:
 
     def words(self) -> str:
         """Return the sentence for a person who interrupts."""
+        if self._saved < self.now.first:
+            return "Nothing was written."
         return f"The state after row {self._saved} is in {self._folder}: the same command goes on from there."
 
 

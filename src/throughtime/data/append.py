@@ -161,8 +161,11 @@ def _others(panel: Panel, rows: Rows, series: NDArray[np.int64]) -> Panel:
 
 
 def _joined_ids(former: NDArray, new: NDArray) -> NDArray:
-    """Return the names of all series, as text if the new ones are of another kind."""
+    """Return the names of all series: numbers, if they were and the new ones can be, such as text of CSV; else text."""
     if not len(new):
         return former
+    if former.dtype.kind == "i" and new.dtype.kind != "i":
+        numbers = id_keys(pl.Series(new.astype(str)), numbers=True).cast(pl.Int64, strict=False)
+        new = new if numbers.has_nulls() else numbers.to_numpy()
     alike = former.dtype.kind == new.dtype.kind
     return np.concatenate([former, new] if alike else [former.astype(str), new.astype(str)])

@@ -1,5 +1,7 @@
 """Samples of a fitted forecaster: from the heads of its networks, and from the quantiles of its other forecasts."""
 
+from functools import partial
+
 import numpy as np
 
 from throughtime._fork import require_threads
@@ -28,6 +30,7 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
     """
     require_threads()
     plan, share = fitted.plan, fitted.calibration.zero_shot
+    rng = partial(np.random.default_rng, seed % 2**64)  # of a negative seed, too, as JAX has it
     samples = np.full((len(panel), plan.design.horizon, n), np.nan)
     trained, pretrained, naive = sources_of(fitted, panel, cutoffs)
     if trained.any():
@@ -39,11 +42,11 @@ def forecast_samples(fitted: Fitted, panel: Panel, cutoffs: np.ndarray, *, n: in
         rows = np.flatnonzero(group)
         if len(rows) and count and fitted.zero_shot is not None:
             quantiles = zero_shot_quantiles(fitted.zero_shot, panel, rows, cutoffs[rows], plan)
-            samples[rows, :, :count] = sampled_quantiles(quantiles, count, np.random.default_rng(seed))
+            samples[rows, :, :count] = sampled_quantiles(quantiles, count, rng())
     if naive.any():
         rows = np.flatnonzero(naive)
         quantiles = naive_quantiles(panel, rows, cutoffs[rows], plan)
-        samples[rows] = sampled_quantiles(quantiles, n, np.random.default_rng(seed))
+        samples[rows] = sampled_quantiles(quantiles, n, rng())
     positive = nonnegative(panel, cutoffs, plan)
     samples[positive] = np.maximum(samples[positive], 0)
     return samples

@@ -27,12 +27,15 @@ from throughtime.service.messages import (
 from throughtime.service.served import Served
 
 PATHS = ("/forecast", "/update", "/health", "/metrics")
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")  # the names by which only this machine reaches a server
 REFUSED: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The body is no JSON."},
+    400: {"model": Problem, "description": "The body cannot be read."},
     413: {"model": Problem, "description": "The body is too large."},
     422: {"model": Problem, "description": "The input cannot be used."},
 }
-PLAIN: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}, "description": "For Prometheus."}}
+PLAIN: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {}}, "description": "The numbers, for Prometheus."}
+}
 UNKNOWN: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "The token is missing or wrong."}}
 
 
@@ -42,7 +45,7 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
     Args:
         served: the model.
         most_bytes: of the body of a request.
-        token: that requests must bear; None for a server that only this machine can reach.
+        token: that requests must bear; None for a server that is reached by one of ``LOCAL_NAMES`` alone.
     """
     asked = [] if token is None else [Depends(_require_token(token))]
     refused = REFUSED if token is None else REFUSED | UNKNOWN
@@ -77,13 +80,9 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
         content = {"status": "ok", "series": len(panel), "horizon": horizon, "frequency": frequency}
         return Answer({**content, "throughtime": __version__})
 
-    plain: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/plain": {}}, "description": "The numbers, for Prometheus."}
-    }
+    plain = PLAIN if token is None else PLAIN | UNKNOWN
 
-    @app.get(
-        "/metrics", response_class=Response, responses=plain if token is None else plain | UNKNOWN, dependencies=asked
-    )
+    @app.get("/metrics", response_class=Response, responses=plain, dependencies=asked)
     def metrics() -> Response:
         """Return the server's numbers."""
         return Response(generate_latest(numbers.registry), media_type=CONTENT_TYPE_LATEST)
@@ -93,7 +92,7 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
     app.add_exception_handler(HTTPException, _other)
     app.add_middleware(Limited, most=most_bytes)
     if token is None:  # a page in a browser on this machine may not reach it by another name
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
     app.add_middleware(Counted, numbers=numbers, paths=PATHS)
     return app
 

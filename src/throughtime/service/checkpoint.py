@@ -9,7 +9,8 @@ import numpy as np
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._folder import HEADER, read_folder, write_folder
+from throughtime._folder import HEADER, Checkpoint, read_folder, write_folder
+from throughtime._foreign import foreign_content
 from throughtime.data import ColumnNames
 from throughtime.forecasting import Fitted
 from throughtime.service.stream import Progress
@@ -51,18 +52,23 @@ def load_progress(folder: Path, fitted: Fitted, digest: str) -> Progress | None:
         digest: of the model.
 
     Raises:
-        InputError: for something else than a progress of this model.
+        InputError: for something else than a progress of this model, and for a truncated, altered or foreign one.
     """
     if not (folder / HEADER).exists():
         return None
     saved = read_folder(folder)
-    if saved.kind != KIND or saved.config["model"] != digest:
+    if saved.kind != KIND or saved.config.get("model") != digest:
         raise InputError(
             f"{folder} holds the stream of another model: choose another folder with --out, or remove it",
             code="other-model",
             file=folder,
             expected=digest,
         )
+    with foreign_content(folder):
+        return _progress(saved, fitted)
+
+
+def _progress(saved: Checkpoint, fitted: Fitted) -> Progress:
     config, arrays = saved.config, saved.arrays
     values, offsets, starts = (arrays[name] for name in ARRAYS)
     series = replace(fitted.panel, ids=np.array(config["ids"]), values=values, offsets=offsets, starts=starts)

@@ -67,7 +67,11 @@ def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
     added = panel.lengths
     added[: len(former)] -= former.lengths
     series = np.flatnonzero(added)
-    require_head_values(fitted, panel.of_series(series))
+    try:
+        require_head_values(fitted, panel.of_series(series))
+    except InputError as error:  # knows no rows
+        row, found, expected = 0 if len(table) == 1 else None, error.found, error.expected
+        raise source.error(str(error), code=error.code, row=row, found=found, expected=expected) from None
     return Appended(fitted._replace(panel=recent_steps(panel, kept_steps(fitted))), series, added[series])
 
 

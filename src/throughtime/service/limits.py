@@ -67,17 +67,18 @@ class Limited:
         """Read the body, and pass the request on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        body, more = b"", True
+        body, more = bytearray(), True
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         while more and len(body) <= self._most and not (declared.isdigit() and int(declared) > self._most):
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
-            body, more = body + message.get("body", b""), message.get("more_body", False)
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
         if more or len(body) > self._most:
             message_text = f"a body of more than {self._most} bytes: send fewer rows at a time"
             return await problem(message_text, 413, "large-body", expected=self._most)(scope, receive, send)
-        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        waiting: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def read() -> Message:
             return waiting.pop() if waiting else await receive()

@@ -114,6 +114,7 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
         InputError: if the columns cannot be found in a first row of CSV: no other row will have them.
     """
     ahead: dict[int, np.ndarray] = {}  # the quantiles (F, Q) that were forecast last for a series
+    begun = False  # a row of these has been taken
     for line in lines:
         fitted = progress.fitted
         progress = progress._replace(rows=line.number, checksum=crc32(line.content, progress.checksum))
@@ -122,11 +123,12 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
             table = nw.from_native(line.layout.table(line.content, source))
             step = append(fitted if progress.named else _named(fitted, table, source), table, source)
         except InputError as error:
-            if line.layout.names and not progress.named and error.line is None:
+            if line.layout.names and not begun and error.line is None:
                 raise  # about the names of the columns, which no later row changes
             progress = progress._replace(skipped=progress.skipped + 1)
             yield Taken(progress, [], error)
             continue
+        begun = True
         answers: list[dict[str, Any]] = []
         if line.number > settings.after:
             answers = _answers(fitted, step, ahead, settings)
