@@ -146,6 +146,11 @@ class TestFiles:
         truth = np.sin(5 + np.arange(30, 230) * 0.04)
         assert metrics["continuation_mse"] == pytest.approx(float(np.mean((generated - truth) ** 2)), rel=1e-3)
 
+    def test_a_network_that_has_met_its_own_errors_goes_on_alone(self, metrics):
+        assert metrics["continuation_follows"] < 50
+        assert metrics["alone_follows"] == 200
+        assert metrics["alone_mse"] < 1e-3 < metrics["continuation_mse"]
+
     @pytest.mark.usefixtures("metrics")
     def test_pictures(self, out):
         wide, single = (880, 440), (550, 385)

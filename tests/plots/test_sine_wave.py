@@ -109,14 +109,15 @@ def test_the_gallery_has_a_panel_a_snapshot(tmp_path, instance, figures, snapsho
 def test_the_continuation_says_where_training_ended(tmp_path, data, figures, begin, leaves):
     times = begin + np.arange(T + N) * data.resolution
     generated = np.arange(N)[:, None] / 10
-    plots.continuation_picture(tmp_path / "continuation.png", data, times, T, generated, 0.25)
+    plots.continuation_picture(tmp_path / "continuation.png", data, times, (generated, -generated), (2, N))
     figure = figures["continuation.png"]
     shown = lines(figure)
     assert_shows(shown["the curve"], times, np.sin(times))
     assert_shows(shown["seen"], times[:T], np.sin(times[:T]))
-    assert_shows(shown["generated, each prediction fed back"], times[T:], generated)
+    assert_shows(shown["trained on true values alone"], times[T:], generated)
+    assert_shows(shown["and then on its own outputs"], times[T:], -generated)
     assert ("never trained on" in "".join(text.get_text() for text in figure.axes[0].texts)) == leaves
-    assert "5 points" in figure.axes[0].get_title(loc="left")
+    assert "2 and 5 of 5 points" in figure.axes[0].get_title(loc="left")
     pixels(tmp_path / "continuation.png", (880, 440))
 
 

@@ -16,6 +16,7 @@ import optax
 from throughtime._errors import InputError
 from throughtime._types import Array, Key
 from throughtime.cells import cell_type, orthogonal
+from throughtime.cli.alone import learn_alone
 from throughtime.data import TimeSeriesData
 from throughtime.layers import RecurrentNetwork, network_config, rollout
 from throughtime.training import Progress, TrainState, checkpoint, masked_mean, run_steps, squared_error, start
@@ -51,6 +52,18 @@ class Learned(NamedTuple):
     snapshots: dict[int, np.ndarray]
     seconds: float
     compile_seconds: float
+
+
+class Continued(NamedTuple):
+    """What networks generate from the instance on, each output fed back, (N, 1).
+
+    Attributes:
+        taught: by the network that was trained on true values alone.
+        alone: by the one that was also trained on its own outputs.
+    """
+
+    taught: np.ndarray
+    alone: np.ndarray
 
 
 def learn(
@@ -143,20 +156,27 @@ def _continued(learned: Learned, progress: Progress, evaluate: Callable[..., tup
 def write_results(folder: Path, learned: Learned, seed: int, *, pictures: bool = True) -> dict[str, Any]:
     """Write ``metrics.json`` and the pictures to ``folder``, and return the metrics."""
     data = TimeSeriesData()
-    instance = data.instance(INSTANCE_START, WINDOW)
-    generated = np.asarray(rollout(learned.state.model, jnp.asarray(instance[0]), CONTINUATION))
-    metrics = _metrics(learned, data, generated) | {"seed": seed}
+    seen = jnp.asarray(data.instance(INSTANCE_START, WINDOW)[0])
+    network = learned.state.model
+    continued = Continued(
+        *(
+            np.asarray(rollout(each, seen, CONTINUATION))
+            for each in (network, learn_alone(network, data, window=WINDOW, seed=seed))
+        )
+    )
+    metrics = _metrics(learned, data, continued) | {"seed": seed}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     if pictures:
-        _draw(folder, learned, data, generated, metrics)
+        _draw(folder, learned, data, continued, metrics)
     return metrics
 
 
-def _metrics(learned: Learned, data: TimeSeriesData, generated: np.ndarray) -> dict[str, Any]:
+def _metrics(learned: Learned, data: TimeSeriesData, continued: Continued) -> dict[str, Any]:
     """Return the errors of the network and the times of its training."""
     steps = int(learned.state.step)
     _, targets, _ = data.instance(INSTANCE_START, WINDOW)
-    errors = generated[:, 0] - data.ret_true(_ahead(data)[WINDOW:])
+    truth = data.ret_true(_ahead(data)[WINDOW:])
+    errors, errors_alone = (generated[:, 0] - truth for generated in continued)
     return {
         "steps": steps,
         "mse": learned.mse,
@@ -164,6 +184,8 @@ def _metrics(learned: Learned, data: TimeSeriesData, generated: np.ndarray) -> d
         "continuation_points": CONTINUATION,
         "continuation_mse": float(np.mean(errors**2)),
         "continuation_follows": _points_followed(errors),
+        "alone_mse": float(np.mean(errors_alone**2)),
+        "alone_follows": _points_followed(errors_alone),
         "train_seconds": learned.seconds,
         "us_per_step": learned.seconds / steps * 1e6,
         "compile_seconds": learned.compile_seconds,
@@ -171,7 +193,7 @@ def _metrics(learned: Learned, data: TimeSeriesData, generated: np.ndarray) -> d
 
 
 def _draw(
-    folder: Path, learned: Learned, data: TimeSeriesData, generated: np.ndarray, metrics: Mapping[str, Any]
+    folder: Path, learned: Learned, data: TimeSeriesData, continued: Continued, metrics: Mapping[str, Any]
 ) -> None:
     """Draw the pictures of a run."""
     from throughtime.plots import sine_wave as pictures  # matplotlib takes a second to load
@@ -182,8 +204,8 @@ def _draw(
     pictures.instance_picture(folder / "training_instance.png", times, xs, targets)
     pictures.testing_picture(folder / "testing.png", times, xs, targets, predictions, metrics["test_mse"])
     pictures.gallery_pictures(folder, times, targets, learned.snapshots)
-    error = metrics["continuation_mse"]
-    pictures.continuation_picture(folder / "continuation.png", data, _ahead(data), WINDOW, generated, error)
+    follows = metrics["continuation_follows"], metrics["alone_follows"]
+    pictures.continuation_picture(folder / "continuation.png", data, _ahead(data), continued, follows)
 
 
 def _ahead(data: TimeSeriesData) -> np.ndarray:

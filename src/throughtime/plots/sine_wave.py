@@ -1,6 +1,6 @@
 """Pictures of the sine-wave demo: the series, the training instance, predictions during and after training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from throughtime.data import TimeSeriesData
-from throughtime.plots.theme import BLUE, INK, RED, SKY, house_style
+from throughtime.plots.theme import BLUE, GREEN, INK, RED, SKY, house_style
 
 PANELS_PER_ROW = 5
 
@@ -78,20 +78,36 @@ def gallery_pictures(
 
 
 def continuation_picture(
-    path: Path, data: TimeSeriesData, times: np.ndarray, seed_steps: int, generated: np.ndarray, mse: float
+    path: Path,
+    data: TimeSeriesData,
+    times: np.ndarray,
+    generated: Sequence[np.ndarray],
+    follows: Sequence[int],
 ) -> None:
-    """Draw T values and N that the network generated from them: times (T + N,), generated (N, 1)."""
-    ahead = times[seed_steps:]
+    """Draw what two networks generate from the points before: one that saw true values alone, and one that did not.
+
+    Args:
+        path: of the picture.
+        data: the curve.
+        times: (T + N,).
+        generated: (N, 1) of each network.
+        follows: the number of points for which each stays near the curve.
+    """
+    ahead = times[-len(generated[0]) :]
+    seen = times[: -len(ahead)]
+    names = "trained on true values alone", "and then on its own outputs"
     with house_style():
         figure = Figure(figsize=(8, 4))
         axes = figure.subplots()
         axes.plot(times, data.ret_true(times), color=SKY, label="the curve")
-        axes.plot(times[:seed_steps], data.ret_true(times[:seed_steps]), "o", color=BLUE, markersize=4, label="seen")
-        axes.plot(ahead, generated, color=RED, label="generated, each prediction fed back")
+        axes.plot(seen, data.ret_true(seen), "o", color=BLUE, markersize=4, label="seen")
+        for points, name, color, style in zip(generated, names, (RED, GREEN), ("-", "--"), strict=True):
+            axes.plot(ahead, points, style, color=color, label=name)
         if ahead[-1] > data.xmax:
             axes.axvline(data.xmax, color="#888888", linestyle=":", linewidth=1)
             axes.annotate(" never trained on", (data.xmax, 0.02), xycoords=("data", "axes fraction"), color="#666666")
-        _finish(axes, f"Going on alone for {len(ahead)} points, its small errors add up: mean squared error {mse:.2f}")
+        first, second = follows
+        _finish(axes, f"Going on alone, each output fed back: near for {first} and {second} of {len(ahead)} points")
         figure.savefig(path)
 
 
