@@ -58,10 +58,7 @@ def write(
         nodes,
         "test",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape or [None] * 4)
-            for name, shape in outputs.items()
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         [numpy_helper.from_array(array, name) for name, array in arrays.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
@@ -153,7 +150,7 @@ def test_a_network_as_pytorch_writes_it(tmp_path: Path) -> None:
         helper.make_node("Gemm", ["last", "V", "d"], ["out"], transB=1),
     ]
     draw = np.random.default_rng(1)
-    arrays = lstm_arrays(3, 4) | {"one": np.asarray([1]), "end": np.asarray(-1)}
+    arrays = lstm_arrays(3, 4) | {"one": np.asarray([1]), "end": np.asarray([-1]), "far": np.asarray([2**40])}
     arrays |= {"V": draw.normal(size=(2, 4)).astype(np.float32), "d": draw.normal(size=2).astype(np.float32)}
     arrays |= {"h": np.full((1, 2, 4), 0.5, np.float32), "c": np.zeros((1, 2, 4), np.float32)}
     write(tmp_path / "network.onnx", nodes, {"x": ("B", "T", 3)}, {"out": ("B", 2)}, arrays)
@@ -210,6 +207,87 @@ def test_what_no_network_here_computes_is_named(tmp_path: Path) -> None:
         "not-onnx",
     )
     assert refused("Unsqueeze", ["X", "axes"], {"axes": np.asarray([1])}) == ("unsupported-operator", "Unsqueeze")
+
+
+LSTM = helper.make_node("LSTM", ["x", "W", "R", "B"], ["y"], hidden_size=4)
+FLAT = helper.make_node("Squeeze", ["y", "one"], ["flat"])
+MISREAD: dict[str, tuple[list[Any], str]] = {
+    "a linear layer below": ([helper.make_node("MatMul", ["in", "V"], ["x"]), LSTM], "MatMul"),
+    "a linear layer between": (
+        [LSTM, FLAT, helper.make_node("MatMul", ["flat", "V"], ["m"]), helper.make_node("LSTM", ["m", "W", "R"], [""])],
+        "LSTM",
+    ),
+    "a readout of all steps at once": (
+        [LSTM, FLAT, helper.make_node("Reshape", ["flat", "to"], ["m"]), helper.make_node("MatMul", ["m", "U"], [""])],
+        "MatMul",
+    ),
+    "weights on the left": ([LSTM, FLAT, helper.make_node("MatMul", ["V", "flat"], [""])], "MatMul"),
+    "biases that a call gives": ([helper.make_node("LSTM", ["x", "W", "R", "b"], [""])], "LSTM"),
+    "one state that a call gives": ([helper.make_node("LSTM", ["x", "W", "R", "B", "", "h", "c"], [""])], "LSTM"),
+    "a state of another size": ([helper.make_node("LSTM", ["x", "W", "R", "B", "", "h3"], [""])], "LSTM"),
+    "all axes of size 1": ([LSTM, helper.make_node("Squeeze", ["y"], [""])], "Squeeze"),
+    "an unknown direction": ([helper.make_node("LSTM", ["x", "W", "R"], [""], direction="sideways")], "sideways"),
+    "sequences of four axes": (
+        [
+            helper.make_node("Transpose", ["four"], ["three"], perm=[1, 0, 2, 3]),
+            helper.make_node("Squeeze", ["three", "end"], ["x"]),
+            LSTM,
+        ],
+        "Transpose",
+    ),
+    "the last of the inputs": ([helper.make_node("Slice", ["in", "end", "far", "zero"], ["x"]), LSTM], "Slice"),
+}
+ARRAYS: dict[str, Any] = {
+    "zero": np.asarray([0]),
+    "one": np.asarray([1]),
+    "to": np.asarray([-1, 1, 16]),
+    "end": np.asarray([-1]),
+    "far": np.asarray([2**40]),
+} | {
+    name: np.random.default_rng(3).normal(size=shape).astype(np.float32)
+    for name, shape in {"V": (4, 4), "U": (16, 2), "h": (1, 1, 4), "h3": (1, 1, 3)}.items()
+}
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_what_a_reader_could_mistake_is_refused(name: str, tmp_path: Path) -> None:
+    """Each graph is a valid one, and none of the networks here."""
+    nodes, found = MISREAD[name]
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    nodes[-1].output[:] = ["out"]
+    read = {operand for node in nodes for operand in node.input}
+    inputs = {"x": ("T", 4, 4), "in": ("T", 4, 4), "four": ("T", "B", 4, 1), "b": (1, 32), "c": (1, "B", 4)}
+    made = {output for node in nodes for output in node.output}
+    write(
+        tmp_path / "graph.onnx",
+        nodes,
+        {name: shape for name, shape in inputs.items() if name in read - made},
+        {"out": [None] * (4 if nodes[-1].op_type == "LSTM" else 3)},
+        {name: array for name, array in (ARRAYS | lstm_arrays(4, 4)).items() if name in read},
+    )
+    with pytest.raises(tt.InputError) as error:
+        tt.from_onnx(tmp_path / "graph.onnx")
+    assert error.value.found == found
+
+
+def test_weights_that_nodes_make(tmp_path: Path) -> None:
+    """Constants as nodes, biases of half the precision, a state of h alone, and beta of a Gemm."""
+    nodes = [
+        helper.make_node("Constant", [], ["one"], value_ints=[1]),
+        helper.make_node("Constant", [], ["zero"], value=numpy_helper.from_array(np.asarray(0))),
+        helper.make_node("Cast", ["half"], ["B"], to=TensorProto.FLOAT),
+        helper.make_node("LSTM", ["x", "W", "R", "B", "", "h"], ["", "last"], hidden_size=4),
+        helper.make_node("Gather", ["last", "zero"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "U", "d"], ["out"], alpha=0.5, beta=-2.0),
+    ]
+    draw = np.random.default_rng(4)
+    arrays = lstm_arrays(3, 4) | {"h": np.tile(draw.normal(size=(1, 1, 4)), (1, 2, 1)).astype(np.float32)}
+    arrays |= {"U": draw.normal(size=(4, 5)).astype(np.float32), "d": draw.normal(size=5).astype(np.float32)}
+    arrays["half"] = arrays.pop("B").astype(np.float16)
+    write(tmp_path / "network.onnx", nodes, {"x": ("T", 2, 3)}, {"out": (2, 5)}, arrays)
+    xs = sequences(2, 6, 3)
+    expected = session(tmp_path / "network.onnx").run(None, {"x": xs.swapaxes(0, 1)})[0]
+    np.testing.assert_allclose(tt.from_onnx(tmp_path / "network.onnx")(jnp.asarray(xs))[1], expected, atol=1e-5)
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

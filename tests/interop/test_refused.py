@@ -1,5 +1,6 @@
 """What cannot be converted is refused with the reason, and no code from a file runs."""
 
+import io
 import os
 import pickle
 import zipfile
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import throughtime as tt
+from throughtime.interop.tensorflow1_files import MAGIC
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "networks"
 FILES = {
@@ -71,6 +73,67 @@ def test_a_weights_file_reads_no_other_file(folder):
     with pytest.raises(tt.InputError) as caught:
         tt.from_keras(folder / "a.weights.h5")
     assert caught.value.code == "bad-file"
+
+
+def refused(path, content, read):
+    """Return the code with which a file of this content is refused."""
+    path.write_bytes(content)
+    with pytest.raises(tt.InputError) as caught:
+        read(path)
+    return caught.value.code
+
+
+def test_sizes_that_no_file_has_are_refused(folder):
+    header, archive, packed = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (2**46,)})
+    np.savez(archive, weight=np.ones(3))
+    for content in (header, archive):
+        assert refused(folder / "cells.eqx", content.getvalue(), tt.from_equinox) == "bad-file"
+    with (
+        zipfile.ZipFile(GOLDEN / "keras_chain.keras") as whole,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        bomb.writestr("config.json", whole.read("config.json"))
+        bomb.writestr("model.weights.h5", whole.read("model.weights.h5") + bytes(1_000_000))
+    assert refused(folder / "bomb.keras", packed.getvalue(), tt.from_keras) == "bad-file"
+    for shape, place in ((2**63, 0), (4, 2**70)):
+        (folder / "forged.data-00000-of-00001").write_bytes(bytes(16))
+        entry = field(1, 1) + field(2, field(2, field(1, shape))) + field(4, place) + field(5, 4 * shape)
+        index = table([(b"", field(1, 1)), (b"kernel", entry)])
+        assert refused(folder / "forged.index", index, tt.from_tensorflow1) == "bad-file"
+
+
+def varint(number):
+    """Return a number of seven bits a byte, as protocol buffers and LevelDB write it."""
+    return (bytes([number & 127 | 128]) + varint(number >> 7)) if number > 127 else bytes([number])
+
+
+def field(number, value):
+    """Return a field of a protocol buffer, a whole number or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def table(entries):
+    """Return a table of LevelDB with one block."""
+
+    def block(rows):
+        made = b"".join(varint(0) + varint(len(key)) + varint(len(value)) + key + value for key, value in rows)
+        return made + (0).to_bytes(4, "little") + (1).to_bytes(4, "little")
+
+    data = block(entries)
+    index = block([(b"z", varint(0) + varint(len(data)))])
+    footer = varint(0) * 2 + varint(len(data) + 5) + varint(len(index))
+    return data + bytes(5) + index + bytes(5) + footer.ljust(40, b"\0") + MAGIC
+
+
+@pytest.mark.parametrize("kind", ["complex64", "U1"])
+def test_weights_are_real_numbers(kind):
+    weights = {"weight_ih_l0": np.ones((12, 3), kind), "weight_hh_l0": np.ones((12, 4), np.float32)}
+    with pytest.raises(tt.InputError) as caught:
+        tt.from_torch(weights)
+    assert caught.value.code == "not-numbers"
 
 
 def test_a_configuration_is_no_code(folder):

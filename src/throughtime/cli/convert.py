@@ -21,9 +21,9 @@ def convert(
     options: RunOptions = ANY_RUN,
     interrupts: Process,
 ) -> None:
-    """Convert a network from and to PyTorch, Keras, TensorFlow 1, Flax and Equinox.
+    """Convert a network from and to PyTorch, Keras, Flax, Equinox and ONNX, and from TensorFlow 1.
 
-    The suffix says the format: .pt, .safetensors, .keras, .weights.h5, .eqx, .flax.safetensors; TensorFlow 1's
+    The suffix says the format: .pt, .safetensors, .keras, .weights.h5, .eqx, .flax.safetensors, .onnx; TensorFlow 1's
     checkpoints by their names. A folder is one of throughtime.
 
     Example: throughtime convert rnn.keras rnn.safetensors

@@ -165,7 +165,7 @@ def _of_file(path: Path) -> list[tuple[type[eqx.Module], dict[str, ArrayLike]]]:
     content = read_bytes(path)
     try:
         arrays = list(_arrays_of(content))
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:  # the last for a size that no file has
         raise InputError(
             f"{path} is truncated or no file of eqx.tree_serialise_leaves ({error}): expected arrays of numbers",
             code="bad-file",
@@ -181,12 +181,12 @@ def _of_file(path: Path) -> list[tuple[type[eqx.Module], dict[str, ArrayLike]]]:
 
 
 def _arrays_of(content: bytes) -> Iterator[np.ndarray]:
-    """Yield the arrays of a file, which NumPy reads one after the other, and never as a pickle."""
+    """Yield the arrays of a file, which NumPy reads one after the other, never as a pickle or an archive."""
     stream = io.BytesIO(content)
     if not content:
         raise ValueError("it is empty")
     while stream.tell() < len(content):
-        yield np.load(stream, allow_pickle=False)
+        yield np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _next_module(shapes: list[tuple[int, ...]]) -> tuple[type[eqx.Module], list[str]]:

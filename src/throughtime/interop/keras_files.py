@@ -53,8 +53,10 @@ def read(path: Path) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
         return None, _read_weights(path, content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > len(content):
+                raise ValueError("it is compressed, which Keras does not do")
             config, weights = json.loads(archive.read(CONFIG)), archive.read(IN_ARCHIVE)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RecursionError) as error:
         raise _bad(path, str(error)) from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         raise _bad(path, f"its {CONFIG} describes no model")

@@ -56,7 +56,7 @@ def take(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> list[Array]
     """Return the arrays that ``shapes`` names, in its order, in JAX's default floating-point type.
 
     Raises:
-        InputError: for an array that is missing, has another shape, or is not in ``shapes``.
+        InputError: for an array that is missing, has another shape, is not of real numbers, or is not in ``shapes``.
     """
     for name, expected in shapes.items():
         shape = _shape(weights, name, expected)
@@ -71,7 +71,19 @@ def take(weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> list[Array]
                 found=name,
                 expected=list(shapes),
             )
-    return [jnp.asarray(weights[name], float) for name in shapes]
+    return [_real(name, weights[name]) for name in shapes]
+
+
+def _real(name: str, array: ArrayLike) -> Array:
+    dtype = array.dtype if isinstance(array, jax.Array) else np.asarray(array).dtype
+    if not jax.dtypes.issubdtype(dtype, np.floating) and not jax.dtypes.issubdtype(dtype, np.integer):
+        raise InputError(
+            f"{name} holds {dtype}: expected real numbers",
+            code="not-numbers",
+            found=str(dtype),
+            expected="real numbers",
+        )
+    return jnp.asarray(array, float)
 
 
 def _shape(weights: Weights, name: str, expected: object) -> tuple[int, ...]:

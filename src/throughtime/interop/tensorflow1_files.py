@@ -49,13 +49,12 @@ def read(path: Path) -> dict[str, np.ndarray]:
     try:
         entries = dict(_table(read_bytes(index)))
         shards = dict(_fields(entries.pop(b""))).get(1, 0)
-        files = [prefix.with_name(prefix.name + DATA.format(shard, shards)) for shard in range(shards)]
-        content = [read_bytes(file) for file in files]
+        content = [read_bytes(prefix.with_name(prefix.name + DATA.format(number, shards))) for number in range(shards)]
         variables = {name.decode(): _entry(value) for name, value in entries.items()}
         return {name: _array(e, content[e.shard]) for name, e in variables.items() if e.dtype in TYPES}
     except InputError:
         raise
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise InputError(
             f"{index} and its data are truncated or no checkpoint of tf.train.Saver ({error}): expected its .index and "
             ".data files side by side",

@@ -65,7 +65,10 @@ def cells_of(
     Raises:
         InputError: for arrays of other shapes, and for what no cell here computes.
     """
-    count = DIRECTIONS[attributes.get("direction", "forward")]
+    direction = attributes.get("direction", "forward")
+    if direction not in DIRECTIONS:
+        raise _unsupported(operator, "direction", direction, ", ".join(DIRECTIONS))
+    count = DIRECTIONS[direction]
     _refuse(operator, attributes, peepholes)
     activations = _activations(operator, attributes, count)
     w, r, *biases = arrays
