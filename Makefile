@@ -60,7 +60,7 @@ test-browser: install  # with the system's Chromium, or that of: .venv/bin/playw
 	$(BIN)/python -m pytest -m browser
 
 test-interop: $(INTEROP)/.installed  # each conversion against the living frameworks, in an environment of their own
-	TF_USE_LEGACY_KERAS=1 TF_CPP_MIN_LOG_LEVEL=3 $(INTEROP)/bin/python -m pytest -m interop tests/interop
+	TF_USE_LEGACY_KERAS=1 TF_CPP_MIN_LOG_LEVEL=3 $(INTEROP)/bin/python -m pytest -m interop tests/interop/test_live.py
 
 $(INTEROP)/.installed: tests/interop/requirements.txt $(SOURCES)
 	$(MAKE_VENV) $(INTEROP)
