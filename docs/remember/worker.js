@@ -4,7 +4,7 @@ import { Learner, sequenceOf } from "./learner.js";
 import { taskOf } from "./tasks.js";
 
 const SLICE = 16;  // milliseconds of training between looks at the messages
-const FRAME = 50;  // milliseconds from picture to picture
+const FRAME = 32;  // milliseconds at least from picture to picture: with whole slices, about 20 pictures a second
 const LAST = 3000;  // training steps of a run
 
 const engine = fetch(new URL("network.wasm", import.meta.url)).then((answer) => answer.arrayBuffer()).then(loadEngine);
