@@ -30,7 +30,8 @@ def page(kinds: Sequence[Windows]) -> list[str]:
         places = np.unique(np.linspace(0, len(kind.histories) - 1, EACH).astype(int))
         fits = {title: [_fit(_only(kind, place), arguments) for place in places] for title, arguments in MODELS.items()}
         (alone, alone_seconds), (trained, trained_seconds) = (zip(*found, strict=True) for found in fits.values())
-        ratios = np.log([[a.mase / t.mase, a.sql / t.sql] for a, t in zip(alone, trained, strict=True)])
+        with np.errstate(divide="ignore", invalid="ignore"):  # a forecast without an error has no ratio
+            ratios = np.log(np.array([each[:2] for each in alone]) / np.array([each[:2] for each in trained]))
         all_ratios.append(ratios)
         values = np.median([min(len(kind.histories[place]), LONGEST) for place in places])
         seconds = [number(float(np.median(worked)), ".2f") for worked in (alone_seconds, trained_seconds)]
