@@ -11,7 +11,8 @@ def to_onnx(model: Any, path: str | Path, *, lengths: bool = False) -> None:
     """Write a model to an ONNX file, which other runtimes run without Python.
 
     A cell that ONNX has an operator for becomes that operator: an ``Elman`` with an activation of the library's table,
-    ``GRU``, ``ResetFirstGRU``, ``LSTM``. Any other cell, your own too, becomes a ``Scan`` over its step. Batch and time are free.
+    ``GRU``, ``ResetFirstGRU``, ``LSTM``. Any other cell, your own too, becomes a ``Scan`` over its step. Batch and time
+    are free.
 
     ==================  ===================  =======================================================================
     input               shape
