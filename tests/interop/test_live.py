@@ -105,6 +105,24 @@ def test_a_module_of_the_last_output():
         assert_close(tt.to_torch(network).module()(torch.tensor(xs))[0], network(xs)[1])
 
 
+@pytest.mark.parametrize(
+    ("case", "dynamo"),
+    [("relu, 2 layers", False), *((case, new) for case in TORCH if "both" in case for new in (False, True))],
+)
+def test_what_pytorch_exports_to_onnx(case, dynamo, tmp_path):
+    """By its old and its new exporter, with free axes; the new one fixes the time of an ``nn.RNN``."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    kind, hidden, outputs, options = TORCH[case]
+    module = frameworks.torch_network(kind, hidden, outputs, **options)
+    xs, longer = frameworks.random(4, 6, 2), frameworks.random(3, 9, 2)
+    axes = {"dynamic_shapes": {"xs": {0: "b", 1: "t"}}} if dynamo else {"dynamic_axes": {"xs": {0: "b", 1: "t"}}}
+    file, names = tmp_path / "a.onnx", {"input_names": ["xs"], "output_names": ["ys", "last"]}
+    torch.onnx.export(module, (torch.tensor(xs),), str(file), dynamo=dynamo, **names, **axes)
+    with torch.no_grad():
+        assert_close(run(tt.from_onnx(file), longer)[1], module(torch.tensor(longer))[0])
+
+
 def test_a_pickled_module_is_refused(tmp_path):
     torch = pytest.importorskip("torch")
     torch.save(torch.nn.GRU(2, 5), tmp_path / "module.pt")
