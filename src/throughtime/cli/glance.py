@@ -23,15 +23,15 @@ def glance(result: ForecastResult) -> list[str]:
     past = panel.series(0)[-PAST:]
     drawn = bars(np.concatenate([past, point]))
     others = f", the first of {len(panel):,} series" if len(panel) > 1 else ""
-    times = format_times(columns["ds"], panel.frequency.zone)
-    cells = [[_number(value) for value in column] for column in (point, low, high)]
-    widths = [max(map(len, column[:SHOWN])) for column in cells]
+    times = format_times(columns["ds"], panel.frequency.zone)[:SHOWN]
+    cells = [[_number(value) for value in column[:SHOWN]] for column in (point, low, high)]
+    widths = [max(map(len, column)) for column in cells]
     lines = [
         f"{str(panel.ids[0]) or 'The series'}{others}, and its forecast:",
         f"  {drawn[: len(past)]} {drawn[len(past) :]}",
     ]
-    for row in list(zip(times, *cells, strict=True))[:SHOWN]:
-        time, value, least, most = (row[0], *(cell.rjust(width) for cell, width in zip(row[1:], widths, strict=True)))
+    padded = ([cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True))
+    for time, value, least, most in zip(times, *padded, strict=True):
         lines.append(f"  {time}  {value}   {level} %: {least} to {most}")
     if steps > SHOWN:
         lines.append(f"  ... {steps - SHOWN} more in forecasts.csv")

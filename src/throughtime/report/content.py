@@ -65,7 +65,7 @@ class ForecastContent:
 
     @cached_property
     def errors(self) -> Errors | None:
-        """Where the errors of the backtest lie."""
+        """The errors of the backtest by step, by window, and their distribution."""
         return errors_of(self.backtest, self.models)
 
     @property

@@ -13,6 +13,7 @@ from throughtime.forecasting import MODEL
 from throughtime.report.reach import Line
 
 MOST_LAGS, LEAST_PAIRS = 24, 20
+WINDOW = ("unique_id", "cutoff")
 BINS = (7, 25)  # of the histogram
 CLEAR = 2.0  # standard errors
 NEGLIGIBLE = 0.02  # of the unit
@@ -43,7 +44,7 @@ class Errors(NamedTuple):
 
     @property
     def leaning(self) -> str:
-        """Whether forecasts are too low or too high, in a sentence."""
+        """A sentence: if forecasts are too low or too high."""
         if abs(self.bias) < NEGLIGIBLE or (self.doubt is not None and abs(self.bias) < CLEAR * self.doubt):
             return "On average the forecasts are neither too low nor too high."
         side = "low" if self.bias > 0 else "high"
@@ -61,9 +62,9 @@ def errors_of(rows: Mapping[str, np.ndarray], models: Sequence[str]) -> Errors |
     if "y" not in rows or len(models) < 2:
         return None
     unit = models[1]
-    table = pl.DataFrame({name: rows[name] for name in ("unique_id", "cutoff", "y", *models)})
+    table = pl.DataFrame({name: rows[name] for name in (*WINDOW, "y", *models)})
     table = table.with_columns(
-        pl.int_range(1, pl.len() + 1).over("unique_id", "cutoff").alias("step"),
+        pl.int_range(1, pl.len() + 1).over(WINDOW).alias("step"),
         pl.col("cutoff").rank("dense").over("unique_id").alias("window"),
         *((pl.col("y") - pl.col(name)).alias(name) for name in models),
     )
@@ -74,7 +75,7 @@ def errors_of(rows: Mapping[str, np.ndarray], models: Sequence[str]) -> Errors |
         return None
     own = known[MODEL].to_numpy()
     counts, edges = np.histogram(own, int(np.clip(np.sqrt(len(own)), *BINS)))
-    means = known.group_by("unique_id", "cutoff").agg(pl.col(MODEL).mean())[MODEL]
+    means = known.group_by(WINDOW).agg(pl.col(MODEL).mean())[MODEL]
     doubt = float(means.std() / np.sqrt(len(means))) if len(means) > 1 else None
     by_window = _means(known, "window", models) if known["window"].n_unique() > 1 else ()
     return Errors(
@@ -91,12 +92,13 @@ def _means(known: pl.DataFrame, place: str, models: Sequence[str]) -> tuple[Line
 
 def _together(table: pl.DataFrame) -> Line | None:
     """Return the autocorrelation of the network's errors within windows, at lags with pairs enough."""
-    windows = [part[MODEL].to_numpy() for part in table.partition_by("unique_id", "cutoff", maintain_order=True)]
-    centered = [window - np.nanmean(np.concatenate(windows)) for window in windows]
-    power = np.nanmean(np.concatenate(centered) ** 2)
+    own = table[MODEL].to_numpy()
+    own = own - np.nanmean(own)
+    centered = table.select(*WINDOW, pl.Series(MODEL, own))
+    power, longest = np.nanmean(own**2), int(table["step"].to_numpy().max())
     lags, shares = [], []
-    for lag in range(1, min(max(map(len, windows)), MOST_LAGS + 1)):
-        products = np.concatenate([window[lag:] * window[:-lag] for window in centered])
+    for lag in range(1, min(longest, MOST_LAGS + 1)):
+        products = own * centered.select(pl.col(MODEL).shift(lag).over(WINDOW))[MODEL].to_numpy()
         if np.isfinite(products).sum() < LEAST_PAIRS or not power > 0:
             break
         lags.append(float(lag))

@@ -26,11 +26,15 @@ function scoreRows() {
   return [["unique_id", "metric", ...report.models], ...lines];
 }
 
+// The rows are made when they are saved; a page without any has no button.
 function offerFiles() {
-  const offers = { forecasts: forecastRows, scores: scoreRows };
-  for (const [name, rows] of Object.entries(offers)) {
+  const offers = {
+    forecasts: [report.series.some(({ forecasts }) => forecasts.length), forecastRows],
+    scores: [Object.keys(report.scores).length, scoreRows],
+  };
+  for (const [name, [some, rows]] of Object.entries(offers)) {
     const button = document.getElementById(`save-${name}`);
-    button.hidden = rows().length < 2;
+    button.hidden = !some;
     button.addEventListener("click", () => save(`${name}.csv`, rows()));
   }
 }
