@@ -25,8 +25,8 @@ from jax.typing import ArrayLike
 from throughtime._errors import InputError
 from throughtime.cells import GRU, LSTM, GatedCell
 from throughtime.interop import layout
+from throughtime.interop.files import read_bytes
 from throughtime.interop.parts import FORWARD, READOUT, Model, Part, Parts, linear, own_parts
-from throughtime.interop.torch_files import read_bytes
 
 GATE_ORDERS: layout.GateOrders = {GRU: ("r", "z", "n"), LSTM: ("i", "f", "g", "o")}
 CLASSES: Mapping[type[GatedCell], type[eqx.Module]] = {GRU: eqx.nn.GRUCell, LSTM: eqx.nn.LSTMCell}

@@ -24,8 +24,8 @@ from throughtime._errors import InputError
 from throughtime._types import Array, GateBias
 from throughtime.cells import GRU, LSTM, Cell, Elman, GatedCell
 from throughtime.interop import layout
-from throughtime.interop.parts import BACKWARD, FORWARD, READOUT, Model, Part, Parts, dense, own_parts
-from throughtime.interop.torch_files import read_safetensors
+from throughtime.interop.files import read_safetensors
+from throughtime.interop.parts import BACKWARD, FORWARD, READOUT, Model, Part, Parts, dense, own_parts, require_pool
 
 Params = Mapping[str, Any]
 """Flax's parameters: nested dictionaries of arrays."""
@@ -110,12 +110,7 @@ def to_flax(model: Model) -> dict[str, Any]:
 def parts_for_flax(model: Model) -> Parts:
     """Return the parts of :func:`to_flax`, with arrays by their joined names."""
     parts = own_parts(model)
-    if parts.pool is not None:
-        raise InputError(
-            f"Flax has no layer for pool={parts.pool!r}: expected a readout of each step",
-            code="unsupported-pool",
-            found=parts.pool,
-        )
+    require_pool("Flax", parts, None)
     for part in parts.cells:
         layout.gate_order("Flax", GATES, type(part.module))
     names = {}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.interop import equinox, flax, keras, tensorflow1, torch, torch_files
+from throughtime.interop import equinox, files, flax, keras, tensorflow1, torch, torch_files
 from throughtime.interop.onnx_files import from_onnx, to_onnx
 from throughtime.interop.parts import READOUT, Model, Parts, own_parts
 
@@ -34,11 +34,11 @@ def _write_torch(path: Path, model: Model) -> None:
 
 
 def _write_safetensors(path: Path, model: Model) -> None:
-    torch_files.write_safetensors(path, torch.to_torch(model))
+    files.write_safetensors(path, torch.to_torch(model))
 
 
 def _write_flax(path: Path, model: Model) -> None:
-    torch_files.write_safetensors(path, flax.parts_for_flax(model).arrays())
+    files.write_safetensors(path, flax.parts_for_flax(model).arrays())
 
 
 def _write_keras(path: Path, model: Model) -> None:

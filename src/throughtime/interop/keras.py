@@ -25,7 +25,7 @@ from throughtime._errors import InputError
 from throughtime.cells import GRU, LSTM, Cell, Elman, GatedCell, ResetFirstGRU
 from throughtime.interop import keras_config, keras_files, layout
 from throughtime.interop.keras_config import ACTIVATIONS, LayerOfKeras
-from throughtime.interop.parts import BACKWARD, FORWARD, READOUT, Model, Part, Parts, dense, own_parts
+from throughtime.interop.parts import BACKWARD, FORWARD, READOUT, Model, Part, Parts, dense, own_parts, require_pool
 
 if TYPE_CHECKING:
     import keras
@@ -133,14 +133,7 @@ def to_keras(model: Model) -> KerasWeights:
 def parts_for_keras(model: Model) -> Parts:
     """Return the parts of :func:`to_keras`."""
     parts = own_parts(model)
-    if parts.pool not in (None, "last"):
-        raise InputError(
-            f"a recurrent layer of Keras has nothing like pool={parts.pool!r}: expected a readout of each step or of "
-            "the last output",
-            code="unsupported-pool",
-            found=parts.pool,
-            expected=[None, "last"],
-        )
+    require_pool("Keras", parts, None, "last")
     for part in parts.cells:
         layout.gate_order("Keras", GATE_ORDERS, type(part.module))
     paths = keras_config.paths(parts)

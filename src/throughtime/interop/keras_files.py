@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from throughtime._errors import InputError, not_installed
-from throughtime.interop.torch_files import read_bytes
+from throughtime.interop.files import import_framework, read_bytes
 
 ARCHIVE, WEIGHTS = ".keras", ".weights.h5"
 CONFIG, METADATA, IN_ARCHIVE = "config.json", "metadata.json", "model.weights.h5"
@@ -29,15 +29,7 @@ def import_keras(purpose: str) -> Any:
     Raises:
         InputError: if it is not installed.
     """
-    try:
-        import keras
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{purpose} needs Keras, which is not installed: pip install keras; save(path) needs none",
-            code="not-installed",
-            found="keras",
-        ) from error
-    return keras
+    return import_framework("keras", "Keras", purpose, instead="save(path)")
 
 
 def read(path: Path) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:

@@ -191,6 +191,22 @@ def _arrays(cell: Any, path: str) -> dict[str, Array]:
     return {path + ".".join(str(key.name) for key in keys): leaf for keys, leaf in leaves}
 
 
+def require_pool(framework: str, parts: Parts, *pools: str | None) -> None:
+    """Check that a framework has what the readout reads, among these pools.
+
+    Raises:
+        InputError: if it has not.
+    """
+    if parts.pool not in pools:
+        words = " or ".join("of the last output" if pool else "of each step" for pool in pools)
+        raise InputError(
+            f"{framework} has no layer for pool={parts.pool!r}: expected a readout {words}",
+            code="unsupported-pool",
+            found=parts.pool,
+            expected=list(pools),
+        )
+
+
 def same_layers(framework: str, parts: Parts) -> Sequence[Part]:
     """Return the cells, if one module of a framework holds all of them.
 

@@ -15,7 +15,7 @@ import ml_dtypes
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.interop.torch_files import read_bytes
+from throughtime.interop.files import read_bytes
 
 INDEX, DATA = ".index", ".data-{:05d}-of-{:05d}"
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")

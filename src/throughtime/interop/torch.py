@@ -24,7 +24,18 @@ import numpy as np
 from throughtime._errors import InputError
 from throughtime.cells import GRU, LSTM, Cell, Elman, GatedCell
 from throughtime.interop import layout, torch_files
-from throughtime.interop.parts import BACKWARD, FORWARD, READOUT, Model, Part, Parts, linear, own_parts, same_layers
+from throughtime.interop.parts import (
+    BACKWARD,
+    FORWARD,
+    READOUT,
+    Model,
+    Part,
+    Parts,
+    linear,
+    own_parts,
+    require_pool,
+    same_layers,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -117,13 +128,7 @@ def to_torch(model: Model) -> StateDict:
 def parts_for_torch(model: Model) -> Parts:
     """Return the parts of :func:`to_torch`."""
     parts = own_parts(model)
-    if parts.pool not in (None, "last"):
-        raise InputError(
-            f"PyTorch has no layer for pool={parts.pool!r}: expected a readout of each step or of the last output",
-            code="unsupported-pool",
-            found=parts.pool,
-            expected=[None, "last"],
-        )
+    require_pool("PyTorch", parts, None, "last")
     same_layers("PyTorch", parts)
     prefix, on_top = ("", "") if parts.readout is None else ("rnn.", "readout.")
     return parts.renamed(lambda part: _readout_arrays(part, on_top) if part.role == READOUT else _arrays(part, prefix))

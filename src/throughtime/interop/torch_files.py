@@ -1,5 +1,6 @@
 """PyTorch's tensors, files and modules: what needs PyTorch, apart from safetensors."""
 
+import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jax.typing import ArrayLike
-from safetensors import SafetensorError
 
 from throughtime._errors import InputError
-from throughtime._tensors import from_bytes, to_bytes
 from throughtime.cells import Elman
+from throughtime.interop.files import import_framework, read_bytes, read_safetensors
 from throughtime.interop.parts import Parts
 
 if TYPE_CHECKING:
@@ -27,15 +27,7 @@ def import_torch(purpose: str) -> Any:
     Raises:
         InputError: if it is not installed.
     """
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{purpose} needs PyTorch, which is not installed: pip install torch; a .safetensors file needs none",
-            code="not-installed",
-            found="torch",
-        ) from error
-    return torch
+    return import_framework("torch", "PyTorch", purpose, instead="a .safetensors file")
 
 
 def as_array(value: Any) -> ArrayLike:
@@ -44,37 +36,6 @@ def as_array(value: Any) -> ArrayLike:
     if torch is None or not isinstance(value, torch.Tensor):
         return value
     return value.detach().cpu().to(torch.float64).numpy()  # exact for float32, float16 and bfloat16
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        InputError: if it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", code="unreadable", file=path) from error
-
-
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a safetensors file, by name.
-
-    Raises:
-        InputError: if it is truncated or no such file.
-    """
-    try:
-        return from_bytes(read_bytes(path), {})
-    except (SafetensorError, KeyError) as error:
-        raise InputError(
-            f"{path} is truncated or no safetensors file: {error}", code="bad-file", file=path, expected="safetensors"
-        ) from error
-
-
-def write_safetensors(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to a safetensors file."""
-    path.write_bytes(to_bytes(arrays)[0])
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -88,7 +49,7 @@ def read(path: Path) -> Mapping[str, Any]:
     content = read_bytes(path)
     torch = import_torch(str(path))
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # of many kinds: of pickle, of zip, RuntimeError, EOFError, KeyError
         raise InputError(
             f"{path} ({len(content)} bytes) holds no weights that load without running code from the file: expected "
