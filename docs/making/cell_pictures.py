@@ -30,6 +30,29 @@ def elman() -> Step:
     return step
 
 
+def mix(step: Step, product: int) -> None:
+    """Draw how n and the old h are mixed by z: n reads what comes from the right end of a product."""
+    up(step, 400, 290, 256)
+    step.gate(400, 235, "z", "sigmoid")
+    step.wire((400, 214), (400, 84))
+    step.sign(400, 70, "×")
+    step.dot(400, 125, GATE)
+    step.wire((400, 125), (440, 125))
+    step.sign(454, 125, "1−")
+    step.wire((468, 125), (526, 125))
+    step.wire((product, 185), (441, 185))
+    step.wire((470, 290), (470, 206), color=INPUT)
+    step.gate(470, 185, "n", "tanh")
+    step.wire((499, 185), (540, 185), (540, 139))
+    step.sign(540, 125, "×")
+    step.wire((540, 111), (540, 84))
+    step.sign(540, 70, "+")
+    step.wire((414, 70), (526, 70), color=STATE)
+    step.wire((554, 70), (680, 70), color=STATE)
+    output(step, 600, 70, 6)
+    step.leaving(70, "h")
+
+
 def gru() -> Step:
     step = Step("One step of a GRU: r resets part of what n sees of h; z mixes the old h with n", 350)
     step.entering(70, "h")
@@ -43,25 +66,7 @@ def gru() -> Step:
     up(step, 190, 290, 256)
     step.gate(190, 235, "r", "sigmoid")
     step.wire((190, 214), (190, 185), (296, 185))
-    up(step, 400, 290, 256)
-    step.gate(400, 235, "z", "sigmoid")
-    step.wire((400, 214), (400, 84))
-    step.sign(400, 70, "×")
-    step.dot(400, 125, GATE)
-    step.wire((400, 125), (440, 125))
-    step.sign(454, 125, "1−")
-    step.wire((468, 125), (526, 125))
-    step.wire((324, 185), (441, 185))
-    step.wire((470, 290), (470, 206), color=INPUT)
-    step.gate(470, 185, "n", "tanh")
-    step.wire((499, 185), (540, 185), (540, 139))
-    step.sign(540, 125, "×")
-    step.wire((540, 111), (540, 84))
-    step.sign(540, 70, "+")
-    step.wire((414, 70), (526, 70), color=STATE)
-    step.wire((554, 70), (680, 70), color=STATE)
-    output(step, 600, 70, 6)
-    step.leaving(70, "h")
+    mix(step, 324)
     return step
 
 
@@ -78,25 +83,7 @@ def reset_first_gru() -> Step:
     step.wire((190, 214), (190, 120), (296, 120))
     step.wire((310, 134), (310, 164))
     step.gate(310, 185, "W_n", "product", 92)
-    up(step, 400, 290, 256)
-    step.gate(400, 235, "z", "sigmoid")
-    step.wire((400, 214), (400, 84))
-    step.sign(400, 70, "×")
-    step.dot(400, 125, GATE)
-    step.wire((400, 125), (440, 125))
-    step.sign(454, 125, "1−")
-    step.wire((468, 125), (526, 125))
-    step.wire((356, 185), (441, 185))
-    step.wire((470, 290), (470, 206), color=INPUT)
-    step.gate(470, 185, "n", "tanh")
-    step.wire((499, 185), (540, 185), (540, 139))
-    step.sign(540, 125, "×")
-    step.wire((540, 111), (540, 84))
-    step.sign(540, 70, "+")
-    step.wire((414, 70), (526, 70), color=STATE)
-    step.wire((554, 70), (680, 70), color=STATE)
-    output(step, 600, 70, 6)
-    step.leaving(70, "h")
+    mix(step, 356)
     return step
 
 

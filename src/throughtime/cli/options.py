@@ -98,6 +98,17 @@ class HorizonOptions:
     """Coverage of an interval in per cent; repeat it for more."""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class AheadOptions:
+    """The steps that a saved model forecasts."""
+
+    horizon: Annotated[int | None, default("that of the model")] = None
+    """How many steps ahead, at most those of the model."""
+    level: Annotated[tuple[float, ...], default("80 and 95")] = (80.0, 95.0)
+    """Coverage of an interval in per cent; repeat it for more."""
+
+
 @Parameter(name="*", group=NETWORK)
 @dataclass(frozen=True)
 class NetworkOptions:
@@ -172,5 +183,5 @@ class ReportOptions(RunOptions):
 
 
 ANY_SERIES, ANY_COLUMNS, ANY_RUN, ANY_REPORT = SeriesOptions(), ColumnOptions(), RunOptions(), ReportOptions()
-ANY_NETWORK, ANY_MODEL = NetworkOptions(), ModelOptions()
+ANY_NETWORK, ANY_MODEL, ANY_AHEAD = NetworkOptions(), ModelOptions(), AheadOptions()
 """The defaults: nothing typed."""

@@ -1,9 +1,16 @@
 """``throughtime predict``."""
 
 from pathlib import Path
-from typing import Annotated
 
-from throughtime.cli.options import ANY_RUN, ANY_SERIES, Process, RunOptions, SeriesOptions, default
+from throughtime.cli.options import (
+    ANY_AHEAD,
+    ANY_RUN,
+    ANY_SERIES,
+    AheadOptions,
+    Process,
+    RunOptions,
+    SeriesOptions,
+)
 from throughtime.cli.runtime import running
 
 
@@ -12,8 +19,7 @@ def predict(
     file: Path,
     /,
     *,
-    horizon: Annotated[int | None, default("that of the model")] = None,
-    level: Annotated[tuple[float, ...], default("80 and 95")] = (80.0, 95.0),
+    ahead: AheadOptions = ANY_AHEAD,
     future_file: Path | None = None,
     columns: SeriesOptions = ANY_SERIES,
     options: RunOptions = ANY_RUN,
@@ -26,8 +32,6 @@ def predict(
     Args:
         model: The folder of a saved forecaster, such as the one that the command forecast writes.
         file: CSV or Parquet with the columns and the frequency of the model's own series.
-        horizon: How many steps ahead, at most those of the model.
-        level: Coverage of an interval in per cent; repeat it for more.
         future_file: Rows of the steps to forecast, if FILE has none for the future covariates.
     """
     with running("predict", options, interrupts) as runtime:
@@ -35,5 +39,6 @@ def predict(
         from throughtime.cli.series_file import SeriesFile
 
         source = SeriesFile(file, columns.names(), future_file)
-        runtime.result = predict_file(model, source, horizon, level, runtime) | {"out": str(runtime.out.path)}
+        done = predict_file(model, source, ahead.horizon, ahead.level, runtime)
+        runtime.result = done | {"out": str(runtime.out.path)}
         runtime.say(f"Written to {runtime.out.path}: forecasts.csv")

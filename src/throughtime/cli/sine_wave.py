@@ -55,7 +55,7 @@ class Learned(NamedTuple):
 
 
 class Continued(NamedTuple):
-    """What networks generate from the instance on, each output fed back, (N, 1).
+    """The points (N, 1) that networks generate from the instance on, each output fed back.
 
     Attributes:
         taught: by the network that was trained on true values alone.
@@ -158,12 +158,8 @@ def write_results(folder: Path, learned: Learned, seed: int, *, pictures: bool =
     data = TimeSeriesData()
     seen = jnp.asarray(data.instance(INSTANCE_START, WINDOW)[0])
     network = learned.state.model
-    continued = Continued(
-        *(
-            np.asarray(rollout(each, seen, CONTINUATION))
-            for each in (network, learn_alone(network, data, window=WINDOW, seed=seed))
-        )
-    )
+    networks = network, learn_alone(network, data, window=WINDOW, seed=seed)
+    continued = Continued(*(np.asarray(rollout(each, seen, CONTINUATION)) for each in networks))
     metrics = _metrics(learned, data, continued) | {"seed": seed}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     if pictures:

@@ -22,6 +22,7 @@ from .frequency import Frequency as Frequency
 from .future_covariates import future_steps as future_steps
 from .future_covariates import require_future as require_future
 from .future_covariates import with_future as with_future
+from .groups import slices_of as slices_of
 from .missing import as_panel as as_panel
 from .missing import beside as beside
 from .missing import fill_forward as fill_forward

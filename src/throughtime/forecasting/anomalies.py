@@ -1,11 +1,10 @@
 """The quantile of each value under the forecast of one step ahead, and which values are too unlikely."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.data import Panel, future_steps
+from throughtime.data import Panel, future_steps, slices_of
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import shares_below
@@ -45,7 +44,7 @@ def judge_values(fitted: Fitted, panel: Panel) -> Judged:
     """
     rows, steps = _judged(fitted, panel)
     quantiles = np.empty(len(rows))
-    for chunk in _chunks(panel.lengths[rows]):
+    for chunk in slices_of(panel.lengths[rows], most_series=MOST_SERIES, most_steps=MOST_VALUES):
         ahead = forecast_quantiles(fitted, panel.of_series(rows[chunk]), steps[chunk])[:, 0]
         quantiles[chunk] = shares_below(panel.values[panel.offsets[rows[chunk]] + steps[chunk]], ahead)
     return Judged(rows, steps, quantiles)
@@ -82,13 +81,3 @@ def _judged(fitted: Fitted, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     last = np.repeat(panel.lengths + future_steps(panel, design.horizon) - design.horizon, panel.lengths)
     judged = observed & (steps >= _least_steps(fitted)) & (steps <= last) & (before >= LEAST_OBSERVED)
     return np.repeat(np.arange(len(panel)), panel.lengths)[judged], steps[judged]
-
-
-def _chunks(lengths: np.ndarray) -> Iterator[slice]:
-    """Yield slices of series of these lengths (R,), as many as are forecast at once."""
-    first, ends = 0, np.cumsum(lengths)
-    while first < len(lengths):
-        reached = ends[first] - lengths[first] + MOST_VALUES
-        last = min(int(np.searchsorted(ends, reached, side="right")), first + MOST_SERIES)
-        yield slice(first, max(last, first + 1))
-        first = max(last, first + 1)

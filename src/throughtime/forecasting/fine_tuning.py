@@ -15,8 +15,8 @@ from throughtime.data import Panel
 from throughtime.forecasting.observations import LEAST_OBSERVED
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import ZeroShot, seasons_of
-from throughtime.pretraining import MixtureNetwork, network_with
-from throughtime.training import Callback, Loss, Pace, calls, endless, masked_mean, named_leaves, pinball, start
+from throughtime.pretraining import MixtureNetwork, network_with, weights_of
+from throughtime.training import Callback, Loss, Pace, calls, endless, masked_mean, pinball, start
 from throughtime.zero_shot import LEVELS, Inputs, Weights, inputs_of_histories, shape_names
 
 POOL = 768  # windows; their inputs are made once, which takes seconds
@@ -94,10 +94,7 @@ def _with_ports(network: MixtureNetwork, name: str) -> MixtureNetwork:
 
 def _weights(network: MixtureNetwork) -> Weights:
     """Return the weights with the digits that files have."""
-    leaves = named_leaves(network, "network").items()
-    return {
-        name.removeprefix("network."): np.asarray(leaf).astype(np.float16).astype(np.float32) for name, leaf in leaves
-    }
+    return {name: leaf.astype(np.float16).astype(np.float32) for name, leaf in weights_of(network).items()}
 
 
 @lru_cache(maxsize=4)

@@ -9,3 +9,4 @@ from .network import pinball_loss as pinball_loss
 from .run import averaged_weights as averaged_weights
 from .run import network_with as network_with
 from .run import pretrain as pretrain
+from .run import weights_of as weights_of

@@ -81,8 +81,12 @@ def _is_matrix(model: Any) -> Any:
 def averaged_weights(state: Any) -> Weights:
     """Return the averaged weights of a run's state by their names, for the forward pass in NumPy."""
     assert isinstance(state.optimizer, AveragedState)
-    model = eqx.combine(state.optimizer.average, state.model)
-    return {name.removeprefix("network."): np.asarray(leaf) for name, leaf in named_leaves(model, "network").items()}
+    return weights_of(eqx.combine(state.optimizer.average, state.model))
+
+
+def weights_of(network: MixtureNetwork) -> Weights:
+    """Return the weights of a network by their names, which :func:`network_with` reads."""
+    return {name.removeprefix("network."): np.asarray(leaf) for name, leaf in named_leaves(network, "network").items()}
 
 
 def network_with(weights: Weights) -> MixtureNetwork:

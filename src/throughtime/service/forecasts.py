@@ -1,13 +1,13 @@
 """Forecasts for a service: in groups of few sizes, so that a program is never compiled for a request; and as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isnan
 from typing import Any
 
 import numpy as np
 
-from throughtime.data import Frequency, Panel, format_times
+from throughtime.data import Frequency, Panel, format_times, slices_of
 from throughtime.forecasting import Fitted, forecast_quantiles, interval_columns, nonnegative
 from throughtime.service.kept import kept_steps
 
@@ -25,7 +25,7 @@ def quantiles_ahead(fitted: Fitted, panel: Panel) -> np.ndarray:
     """
     design = fitted.plan.design
     quantiles = np.empty((len(panel), design.horizon, len(design.quantiles)))
-    for group in _groups(panel.lengths):
+    for group in slices_of(panel.lengths, most_series=MOST_SERIES, most_steps=MOST_STEPS):
         part = panel.of_series(np.arange(len(panel))[group])
         quantiles[group] = forecast_quantiles(fitted, part, part.lengths)
     return quantiles
@@ -92,13 +92,3 @@ def time_texts(times: np.ndarray, frequency: Frequency) -> list[Any]:
 def _numbers(array: np.ndarray) -> list[float | None]:
     """Return numbers as JSON values, None for NaN."""
     return [None if isnan(number) else number for number in array.tolist()]
-
-
-def _groups(lengths: np.ndarray) -> Iterator[slice]:
-    """Yield slices of series of these lengths (N,), each of few series and steps; one long series is a group."""
-    first, ends = 0, np.cumsum(lengths)
-    while first < len(lengths):
-        reached = ends[first] - lengths[first] + MOST_STEPS
-        last = min(int(np.searchsorted(ends, reached, side="right")), first + MOST_SERIES)
-        yield slice(first, max(last, first + 1))
-        first = max(last, first + 1)

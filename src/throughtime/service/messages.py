@@ -52,7 +52,7 @@ class Updated(BaseModel):
 
 
 class Health(BaseModel):
-    """What is served."""
+    """The state of the server and its model."""
 
     status: str
     series: int

@@ -17,7 +17,7 @@ LONGEST_END = 30  # seconds for the requests in hand when the server is told to 
 
 
 class Address(NamedTuple):
-    """Where a server can be reached.
+    """The address of a server.
 
     Attributes:
         url: of the server.
