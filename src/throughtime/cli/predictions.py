@@ -1,7 +1,6 @@
 """From a saved model and a file to forecasts: what ``predict`` does. Models of the pretrained network load no JAX."""
 
 import time
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,7 @@ def predict_file(
     """
     fitted = Forecaster.load(folder).fitted_
     steps = require_trained_horizon(fitted, horizon)
-    typed = {name: value for name, value in asdict(source.columns).items() if value}
-    columns = replace(fitted.columns, **typed)
+    columns = fitted.columns.with_names(source.columns)
     panel = other_panel(fitted, read_series(source._replace(columns=columns), fitted.panel.former))
     panel = with_known_future(panel, source, fitted.plan.design.horizon)
     ids, times = panel.future(steps)

@@ -1,7 +1,6 @@
 """``throughtime serve``."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,5 +53,5 @@ def serve(
             if token is not None:
                 runtime.say(f"Requests must bear the token in {token}")
 
-        fitted = load_model(model, asdict(columns.names()))
+        fitted = load_model(model, columns.names())
         serve_model(fitted, ServerLimits(max_megabytes, max_series), host=host, port=port, ready=ready)

@@ -1,7 +1,7 @@
 """``throughtime stream``."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +65,7 @@ def stream(
         from throughtime.cli.streams import KeptProgress, run_stream, stream_settings
         from throughtime.service import load_model, warm_up
 
-        fitted = load_model(model, asdict(columns.names()))
+        fitted = load_model(model, columns.names())
         settings = stream_settings(fitted, ahead.horizon, ahead.level, flag, place.after)
         kept = KeptProgress(runtime.out.path, model, fitted, place.first_row)
         runtime.out.open()

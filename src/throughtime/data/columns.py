@@ -1,7 +1,7 @@
 """The columns of a long table: the one of the time, of the series, of the values; and the values as numbers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 
 import narwhals as nw
@@ -41,6 +41,11 @@ class ColumnNames:
     static: str | Sequence[str] = ()
     past: str | Sequence[str] = ()
     future: str | Sequence[str] = ()
+
+    def with_names(self, others: "ColumnNames") -> "ColumnNames":
+        """Return these names, apart from those in whose place ``others`` has one."""
+        given = {field.name: name for field in fields(others) if (name := getattr(others, field.name))}
+        return replace(self, **given)
 
 
 @dataclass(frozen=True)

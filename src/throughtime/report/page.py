@@ -16,13 +16,13 @@ COMPRESSION = 6  # 9 takes three times as long for 1 %
 
 def render(content: ForecastContent) -> str:
     """Return the page as HTML in one file; names from the user's data are escaped, or compressed with the numbers."""
-    data = payload(content)
+    data, rows = payload(content), overall_rows(content)
     data["labels"] = {name: model_label(name, content.season) for name in content.models}
     data["metric_names"] = {metric: metric_name(metric) for metric in data["scores"]}
     return template("report.html").render(
         content=content,
-        rows=overall_rows(content),
-        key_rows=key_rows(content),
+        rows=rows,
+        key_rows=key_rows(rows, content.coverage),
         errors=content.errors,
         labels=data["labels"],
         drawn=len(data["series"]),

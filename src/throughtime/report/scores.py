@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,11 +69,10 @@ def overall_rows(content: ForecastContent) -> list[ScoreRow]:
     return rows
 
 
-def key_rows(content: ForecastContent) -> list[ScoreRow]:
+def key_rows(rows: Sequence[ScoreRow], levels: Collection[int | float]) -> list[ScoreRow]:
     """Return the rows that say most: of the error, of the whole distribution, and of the narrowest interval."""
-    levels = [f"coverage {level:g} %" for level in sorted(content.coverage)[:1]]
-    wanted = [NAMES["mase"], NAMES["crps"], *levels]
-    by_name = {row.name: row for row in overall_rows(content)}
+    wanted = [NAMES["mase"], NAMES["crps"], *(metric_name(f"coverage_{level:g}") for level in sorted(levels)[:1])]
+    by_name = {row.name: row for row in rows}
     return [by_name[name] for name in wanted if name in by_name]
 
 

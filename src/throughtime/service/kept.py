@@ -1,17 +1,18 @@
 """The series of a model in use: rows come at their ends, and beginnings are dropped, so that memory is bounded."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.data import Panel, Source, append_rows
+from throughtime.data import ColumnNames, Panel, Source, append_rows
 from throughtime.forecasting import Fitted, Forecaster, require_head_values
 from throughtime.zero_shot import steps_read
+
+AS_SAVED = ColumnNames()
+"""The names of the columns that a forecaster was fitted on."""
 
 
 class Appended(NamedTuple):
@@ -28,7 +29,7 @@ class Appended(NamedTuple):
     added: np.ndarray
 
 
-def load_model(folder: Path, names: Mapping[str, Any] | None = None) -> Fitted:
+def load_model(folder: Path, names: ColumnNames = AS_SAVED) -> Fitted:
     """Return the forecaster in a folder, with the steps of its series that are kept.
 
     Args:
@@ -48,8 +49,8 @@ def load_model(folder: Path, names: Mapping[str, Any] | None = None) -> Fitted:
             file=folder,
             found=fitted.panel.covariates.names,
         )
-    columns = replace(fitted.columns, **{name: value for name, value in (names or {}).items() if value})
-    return fitted._replace(panel=recent_steps(fitted.panel, kept_steps(fitted)), columns=columns)
+    kept = recent_steps(fitted.panel, kept_steps(fitted))
+    return fitted._replace(panel=kept, columns=fitted.columns.with_names(names))
 
 
 def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
