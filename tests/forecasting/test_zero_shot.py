@@ -195,6 +195,8 @@ def test_the_held_out_ends_choose_the_mixture(model):
     assert len({round(found.loss, 9) for found in chosen.values()}) == 1
     assert {found.steps for found in chosen.values()} == {7}
     assert choose(2, plain=0).zero_shot == 1
+    nearly, clearly = choose(2, plain=1.98), choose(2, plain=1.9)  # the mean's loss is .5 % higher, and 2.6 %
+    assert (nearly.zero_shot, clearly.zero_shot) == (0.5, 1)
     alone = choose(2)
     assert (alone.zero_shot, alone.tuning) == (0, 0)
     assert alone.loss > chosen[0, 0].loss

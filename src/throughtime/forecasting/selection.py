@@ -26,6 +26,7 @@ NEAR_END = 0.8  # of a run; from there on the learning rate is close to zero, an
 WORSE = 1.25  # times the least loss of a run so far: from there on none has come back
 PATIENCE = 0.5  # of a run without a new least loss
 SHARES = (0.5, 1.0)  # of the pretrained network in the mean with the trained ones
+ALONE = 1.01  # times its held-out loss counts for what is no mean: smaller gains tell little, and a mean varies less
 CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
 
 
@@ -109,6 +110,8 @@ class Mixture(NamedTuple):
 def mixed(held: HeldOut, trial: Trial, pretrained: Mapping[int, np.ndarray]) -> Calibration:
     """Return the calibration of the best forecast: of the networks, of a pretrained one, or of their mean.
 
+    The mean wins if neither alone is at least 1 % better.
+
     Args:
         held: the windows.
         trial: the networks, with their quantiles (K * R, F, Q) of all windows.
@@ -119,7 +122,7 @@ def mixed(held: HeldOut, trial: Trial, pretrained: Mapping[int, np.ndarray]) -> 
     for tuning, quantiles in pretrained.items():
         forecasts |= {Mixture(share, tuning): mix(moment.quantiles, quantiles, share) for share in SHARES}
     losses = {mixture: held_out_loss(quantiles, held, plan) for mixture, quantiles in forecasts.items()}
-    best = min(losses, key=lambda mixture: losses[mixture])
+    best = min(losses, key=lambda mixture: losses[mixture] * (1 if 0 < mixture.share < 1 else ALONE))
     return Calibration(
         moment.steps, stretch_factors(forecasts[best], held.truth), losses[best], best.share, tuning=best.tuning
     )
