@@ -49,7 +49,16 @@ def test_a_training_run_without_its_configuration_is_refused(tmp_path: Path) -> 
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, "embedding", {}, {"w": jnp.ones(2)})
+    """As is a file, and a network that is saved as its own state."""
+    checkpoint.save(tmp_path / "folder", "embedding", {}, {"w": jnp.ones(2)})
     with pytest.raises(tt.InputError) as caught:
-        tt.load(tmp_path)
+        tt.load(tmp_path / "folder")
     assert (caught.value.code, caught.value.found) == ("unknown-kind", "embedding")
+    (tmp_path / "file").touch()
+    with pytest.raises(tt.InputError) as caught:
+        tt.load(tmp_path / "file")
+    assert (caught.value.code, caught.value.file) == ("not-a-folder", str(tmp_path / "file"))
+    with pytest.raises(tt.InputError) as caught:
+        tt.save_state(tmp_path / "state", tt.GRU(2, 3, key=0))
+    assert caught.value.code == "not-a-state"
+    assert not (tmp_path / "state").exists()

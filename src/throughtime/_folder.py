@@ -207,6 +207,14 @@ def _read_json(file: Path) -> Any:
         raise InputError(
             f"{file.parent} holds no checkpoint: there is no {HEADER} in it", code="no-checkpoint", file=file.parent
         ) from error
+    except NotADirectoryError as error:
+        raise InputError(
+            f"{file.parent} is a file: expected the folder of a checkpoint",
+            code="not-a-folder",
+            file=file.parent,
+            found="a file",
+            expected="a folder",
+        ) from error
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}", code="unreadable", file=file) from error
     except InputError:

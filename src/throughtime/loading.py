@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
 import jax
 
 from throughtime._errors import InputError
@@ -12,10 +13,15 @@ from throughtime.layers import Recurrent, RecurrentNetwork, first_state, network
 from throughtime.training import checkpoint, named_leaves
 
 STATE = "state"
+READ_BY = {
+    "run": "; this is the run of a tt.train with Checkpoints, which the same call goes on with",
+    STATE: "; this is the state of a network, which tt.load_state reads",
+}
+"""What reads folders of other kinds."""
 
 
 def load(path: str | Path) -> Any:
-    """Load the model in the folder ``path``: a fitted Forecaster, or the network of a training run.
+    """Load the model in the folder ``path``: a fitted Forecaster, or the network of a demo's training.
 
     Raises:
         InputError: if the folder holds no checkpoint, or a truncated, altered, foreign or newer one.
@@ -40,8 +46,9 @@ def load(path: str | Path) -> Any:
             return checkpoint.restore(saved.arrays, build, prefix)
     if saved.kind == KIND:
         return Forecaster.load(path)
+    instead = READ_BY.get(saved.kind, "")
     raise InputError(
-        f"{path} holds a {saved.kind!r}: expected a forecaster or a training run",
+        f"{path} holds a {saved.kind!r}: expected a forecaster or the network of a training{instead}",
         code="unknown-kind",
         file=path,
         found=saved.kind,
@@ -57,8 +64,16 @@ def save_state(path: str | Path, state: Any) -> None:
         state: as ``network(xs)``, :func:`throughtime.unroll` or :func:`throughtime.encode` returned it.
 
     Raises:
-        InputError: if ``path`` is a file.
+        InputError: if ``path`` is a file, and for a network.
     """
+    if isinstance(state, eqx.Module):
+        raise InputError(
+            f"expected the state of a network, found a {type(state).__name__}: its weights are no state, and "
+            "equinox.tree_serialise_leaves writes them",
+            code="not-a-state",
+            found=type(state).__name__,
+            expected="a state",
+        )
     checkpoint.save(path, STATE, {}, {STATE: state})
 
 

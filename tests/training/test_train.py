@@ -6,6 +6,7 @@ import threading
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import optax
 import pytest
@@ -148,7 +149,9 @@ def test_a_function_draws_with_its_own_key_and_the_loss_gets_another():
     keys = [jax.random.split(jax.random.fold_in(KEY, step)) for step in range(9)]
     model, _ = by_hand([draw(key[0]) for key in keys])
     np.testing.assert_allclose(history.model.w, model.w, rtol=1e-5)
-    seen = fit(draw, of=lambda model, _batch, noise: jax.random.uniform(noise) + 0 * jnp.sum(model.w), steps=9).losses
+    seen = fit(
+        draw, of=lambda model, _batch, key_of_noise: jax.random.uniform(key_of_noise) + 0 * jnp.sum(model.w), steps=9
+    ).losses
     np.testing.assert_array_equal(seen, [jax.random.uniform(key[1]) for key in keys])
 
     def keyword(model, _batch, scale=2.0, *, key):
@@ -367,6 +370,7 @@ def weight(model, batch):
         (map(np.zeros, range(1, 20)), weight, "too-many-shapes"),
         ((XS, TARGETS), lambda model: 0.0, "wrong-loss"),
         ((XS, TARGETS), lambda model, batch, key, more: 0.0, "wrong-loss"),
+        ((XS, TARGETS), lambda model, xs, targets: 0.0, "wrong-loss"),
         ((XS, TARGETS), lambda model, batch: model(batch[0]), "loss-not-a-number"),
         ((XS, TARGETS), lambda model, batch: (loss(model, batch), 1), "loss-not-a-number"),
     ],
@@ -376,6 +380,52 @@ def test_what_cannot_be_used_is_refused(batches, of, code, monkeypatch):
     with pytest.raises(tt.InputError) as caught:
         fit(batches, of=of)
     assert caught.value.code == code
+
+
+def test_what_cannot_be_trained_is_refused(monkeypatch):
+    """Before anything is compiled: the first mistakes of people who know Equinox. The tests' check of types is off."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    batches, stopping = (XS, TARGETS), tt.EarlyStopping(VALIDATION)
+    networks = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]) if eqx.is_array(leaf) else leaf, CELL)
+    calls = {
+        "not-an-optimizer": lambda: fit(batches, optimizer=optax.adam),
+        "not-a-list": lambda: fit(batches, callbacks=stopping),
+        "inside-transformation": lambda: eqx.filter_vmap(lambda of: fit(batches, model=of).losses)(networks),
+    }
+    many = {"optimizer": ADAM, "steps": 3, "key": KEY}
+    lists = [lambda: tt.fit_many(CELL, loss, batches, **many)]
+    lists += [lambda: tt.fit_many([CELL], loss, batches, callbacks=stopping, **many)]
+    for code, call in [*calls.items(), *(("not-a-list", call) for call in lists)]:
+        with pytest.raises(tt.InputError) as caught:
+            call()
+        assert caught.value.code == code
+
+
+def test_validation_refuses_a_loss_that_needs_a_key():
+    """Before the first step; an error that has another reason comes out as it is."""
+
+    def noisy(model, batch, key):
+        keys = jax.random.split(key, len(batch[0]))
+        return loss(model, batch) + 0 * jnp.sum(jax.vmap(jax.random.uniform)(keys))
+
+    def silent(model, batch, key):
+        return loss(model, batch) if key is None else noisy(model, batch, key)
+
+    with pytest.raises(tt.InputError) as caught:
+        fit((XS, TARGETS), of=noisy, callbacks=[tt.EarlyStopping(tt.Minibatches(VALIDATION, 3))])
+    assert caught.value.code == "loss-needs-key"
+    assert len(fit((XS, TARGETS), of=silent, steps=3, callbacks=[tt.EarlyStopping(VALIDATION)]).validation) == 1
+    with pytest.raises(TypeError):
+        fit((XS, TARGETS), of=silent, callbacks=[tt.EarlyStopping((XS[:, :1], TARGETS))])
+
+
+def test_a_schedule_that_changes_its_numbers_is_the_same_optimizer(tmp_path):
+    """Optax's cosine schedules turn a number of steps into a float when they are first called."""
+    cosine = optax.adam(optax.warmup_cosine_decay_schedule(0.0, 0.02, 5, STEPS))
+    first = fit((XS, TARGETS), optimizer=cosine, steps=20, callbacks=[tt.Checkpoints(tmp_path)])
+    longer = fit((XS, TARGETS), optimizer=cosine, steps=30, callbacks=[tt.Checkpoints(tmp_path)])
+    np.testing.assert_array_equal(longer.losses[:20], first.losses)
+    assert_same(longer, fit((XS, TARGETS), optimizer=cosine, steps=30))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ def require_number(value: Any) -> Scalar:
 def takes_key(loss: Callable[..., Any], names: tuple[str, ...] = ("model", "batch")) -> KeyAs:
     """Return how a loss takes a key, by its signature.
 
-    An argument with the name ``key`` gets it, else one more than ``names`` without a default value.
+    An argument with the name ``key`` gets it, else one more than ``names`` without a default value, if its name tells
+    that it is a key: ``rng``, ``dropout_key``.
 
     Args:
         loss: the loss.
@@ -91,15 +92,21 @@ def takes_key(loss: Callable[..., Any], names: tuple[str, ...] = ("model", "batc
         return "key"
     if not named and _accepts(signature, len(names)):
         return ""
-    if not named and _accepts(signature, len(names) + 1):
+    if not named and _accepts(signature, len(names) + 1) and _is_key(list(signature.parameters)[len(names)]):
         return "last"
     expected = [f"({', '.join(names)})", f"({', '.join(names)}, key)"]
     raise InputError(
-        f"the loss takes {signature}: expected loss{expected[0]} or loss{expected[1]}",
+        f"the loss takes {signature}: expected loss{expected[0]} or loss{expected[1]}; a batch of several arrays is "
+        "one argument",
         code="wrong-loss",
         found=str(signature),
         expected=expected,
     )
+
+
+def _is_key(name: str) -> bool:
+    """Return True if the name of an argument tells that it takes a random key; ``*arguments`` may."""
+    return any(word in name.lower() for word in ("key", "rng", "args", "arguments"))
 
 
 def _accepts(signature: inspect.Signature, count: int, **named: Any) -> bool:

@@ -16,7 +16,7 @@ from throughtime._types import Array, Bool, Key, Scalar, Whole
 from throughtime.layers import LearnedInitialState, require_forward
 from throughtime.training.batch_loss import BatchLoss, of_batch, require_number
 from throughtime.training.host_batches import MOST_BYTES, made_ahead, own
-from throughtime.training.source import ArrayLike, Block, Source, as_array
+from throughtime.training.source import ArrayLike, Block, Source, as_array, shown
 from throughtime.training.step import Fed
 
 
@@ -72,8 +72,8 @@ class Chunks:
         shapes = [np.shape(leaf) for leaf in leaves]
         if len({shape[:2] for shape in shapes}) != 1 or len(shapes[0]) < 2 or not shapes[0][1]:
             raise InputError(
-                f"the arrays have the shapes {shapes}: expected one or more arrays (B, T, ...) of B sequences and T "
-                "time steps, the same for all; xs[None] is a single sequence",
+                f"the arrays have the shapes {shown(shapes)}: expected one or more arrays (B, T, ...) of B sequences "
+                "and T time steps, the same for all; xs[None] is a single sequence",
                 code="unequal-lengths",
                 found=shapes,
                 expected="(B, T, ...)",

@@ -43,6 +43,8 @@ def _text(item: Any) -> str:
     """Return a text that is equal for equal objects, in each process."""
     if isinstance(item, Same):  # the entries of a dict that are read stand for themselves
         return "dict" if isinstance(item.item, dict) else _text(item.item)
+    if isinstance(item, float) and item.is_integer():  # Optax's cosine schedules turn 20 into 20.0 when first called
+        return repr(int(item))
     if isinstance(item, PLAIN):
         return repr(item)
     if is_array(item):
@@ -57,7 +59,7 @@ def _text(item: Any) -> str:
     if isinstance(item, types.FunctionType):
         return f"{item.__qualname__}{_text(item.__code__)}"
     if isinstance(item, type | types.ModuleType):
-        return item.__name__
+        return "number" if item is int or item is float else item.__name__
     if isinstance(item, jax.tree_util.PyTreeDef):
         return ADDRESS.sub("", str(item))
     leaves = named_leaves(item, "")

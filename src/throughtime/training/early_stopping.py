@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime._arguments import whole_number
-from throughtime._types import Scalar, Whole
+from throughtime._errors import InputError
+from throughtime._types import Key, Scalar, Whole
 from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.callbacks import Follower, Memory, Run, Setting
 from throughtime.training.captured import Keyed
@@ -65,9 +66,36 @@ class EarlyStopping(Setting):
         self.patience, self.every = whole_number("patience", patience), whole_number("every", every)
 
     def begin(self, run: Run) -> "_Validation":
-        """Return the validation of one run."""
+        """Return the validation of one run.
+
+        Raises:
+            InputError: for a loss that needs a random key.
+        """
         loss = run.loss if self.loss is None else BatchLoss(self.loss, takes_key(self.loss), whole)
-        return _Validation(self, replace(loss, pick=whole))
+        loss = replace(loss, pick=whole)
+        if loss.key_as:
+            data = self.data
+            batch = (
+                jax.tree.map(lambda array: array[: data.size], data.arrays) if isinstance(data, Minibatches) else data
+            )
+            _require_silent(loss, run.first.model, batch, run.first.key)
+        return _Validation(self, loss)
+
+
+def _require_silent(loss: BatchLoss, model: Any, batch: Any, key: Key) -> None:
+    """Refuse a loss that can be computed with a random key alone: before the first step, not after hundreds."""
+    model = eqx.nn.inference_mode(model)
+    try:
+        eqx.filter_eval_shape(loss.alone, model, batch)
+    except Exception as error:
+        eqx.filter_eval_shape(loss, model, batch, key)  # else the key is not the reason
+        raise InputError(
+            f"the loss fails without a random key ({type(error).__name__}: {error}): EarlyStopping passes key=None, as "
+            "validation has no noise; expected a loss that leaves the noise out then, such as keys = None if key is "
+            "None else jax.random.split(key, B)",
+            code="loss-needs-key",
+            found=str(error),
+        ) from error
 
 
 class _Validation(Follower):

@@ -42,10 +42,10 @@ def train(
         model: anything that Equinox allows. Arrays of floats are trained; all else, such as functions, numbers of
             Python and arrays of whole numbers, stays as it is.
         loss: ``loss(model, batch)`` returns one number, such as a mean. A loss with an argument ``key``, or with a
-            third one without a default, gets a random key for each step, for dropout and noise. The loss is compiled:
-            what it reads from outside is a constant of the program. If a value is assigned anew, or the function is
-            defined again, the next call compiles it again. Elements that change inside of an array or a list are not
-            seen: pass them in ``batches``.
+            third one whose name tells that it is a key, gets a random key for each step, for dropout and noise; None in
+            :class:`throughtime.EarlyStopping`, which wants none. The loss is compiled: what it reads from outside is a
+            constant of the program. If a value is assigned anew, or the function is defined again, the next call
+            compiles it again. Elements that change inside of an array or a list are not seen: pass them in ``batches``.
         batches: one of
 
             - arrays, in any tree (a tuple, a dict): all of it is the batch of each step;

@@ -20,7 +20,8 @@ class History:
     """The result of a training run.
 
     Attributes:
-        model: the trained model; with early stopping the best one.
+        model: the trained model; with early stopping the best one. ``equinox.nn.inference_mode`` turns the dropout of
+            Equinox off, ``equinox.tree_serialise_leaves`` writes its weights to a file.
         state: the state after the last step, from which :func:`throughtime.training.run_steps` continues.
         losses: (steps,) the loss of each step's batch, before its update.
         validation: (K,) the losses on validation data; empty without :class:`throughtime.EarlyStopping`.

@@ -16,7 +16,7 @@ from throughtime.training.loop import Callback
 from throughtime.training.parallel import TrainingRun, run_in_parallel
 from throughtime.training.progress_bar import ProgressBar
 from throughtime.training.resume import Checkpoints
-from throughtime.training.session import AnyCallback
+from throughtime.training.session import AnyCallback, require_list
 
 
 def fit_many(
@@ -48,8 +48,11 @@ def fit_many(
             network n are in the folder ``n`` inside of theirs. A progress bar is for one run.
 
     Raises:
-        InputError: for lists that are not as long as ``models``, and for a progress bar.
+        InputError: for lists that are not as long as ``models``, for a model or a callback that is in no list, and for
+            a progress bar.
     """
+    require_list("models", models)
+    require_list("callbacks", callbacks)
     if any(isinstance(callback, ProgressBar) for callback in callbacks):
         raise InputError("fit_many got a ProgressBar: expected it in train, it is for one run", code="many-bars")
     key = random_key(key)

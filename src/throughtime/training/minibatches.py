@@ -9,7 +9,7 @@ import numpy as np
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._types import Int, Key, Whole
-from throughtime.training.source import Block, Blocks, Source, on_device
+from throughtime.training.source import Block, Blocks, Source, on_device, shown
 from throughtime.training.step import Fed
 
 
@@ -40,8 +40,8 @@ class Minibatches:
         shapes = [array.shape for array in jax.tree.leaves(self.arrays)]
         if len({shape[:1] for shape in shapes}) != 1 or () in shapes:
             raise InputError(
-                f"the arrays have the shapes {shapes}: expected one or more arrays with the same first axis, the "
-                "examples",
+                f"the arrays have the shapes {shown(shapes)}: expected one or more arrays with the same first axis, "
+                "the examples; throughtime.pad makes one array of sequences of different lengths, and a mask",
                 code="unequal-lengths",
                 found=shapes,
             )

@@ -21,6 +21,17 @@ AnyCallback = Callback | Setting | Watch | Checkpoints
 T = TypeVar("T")
 
 
+def require_list(name: str, value: Any) -> None:
+    """Refuse an argument that is one of what it should be a list of.
+
+    Raises:
+        InputError: if it is neither a list nor a tuple.
+    """
+    if not isinstance(value, Sequence):
+        kind = type(value).__name__
+        raise InputError(f"{name} is a {kind}: expected a list", code="not-a-list", found=kind, expected="a list")
+
+
 class Session:
     """One run. Use it in a ``with`` statement, which ends its callbacks.
 
@@ -48,8 +59,10 @@ class Session:
         """Begin with the first state, or with that of a checkpoint.
 
         Raises:
-            InputError: for a checkpoint of another run, and for two watches or two folders of checkpoints.
+            InputError: for a checkpoint of another run, for two watches or two folders of checkpoints, and for
+                callbacks that are not in a list.
         """
+        require_list("callbacks", callbacks)
         self.run, self.state, self.losses, self.records = run, run.first, [], []
         self.seconds, self.compile_seconds, self.ended = 0.0, 0.0, "steps"
         self.watch = _only(callbacks, Watch)

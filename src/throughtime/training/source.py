@@ -1,7 +1,7 @@
 """The source of a run's batches: blocks of data on the device, and the compiled part that picks a batch."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from throughtime._types import Array, Key
 from throughtime.training.constants import Constants, join
 
 ENDLESS = sys.maxsize  # steps
+SHOWN = 4  # shapes in a message
 
 
 class Block(NamedTuple):
@@ -43,6 +44,12 @@ def endless(data: Any) -> Blocks:
 def whole(data: Any, key: Key) -> tuple[Any, Key]:
     """Pick all data, and leave the key to the loss."""
     return data, key
+
+
+def shown(shapes: Sequence[tuple[int, ...]]) -> str:
+    """Return the shapes of arrays as text; of many, the first ones."""
+    more = f" and {len(shapes) - SHOWN} more" if len(shapes) > SHOWN else ""
+    return ", ".join(map(str, shapes[:SHOWN])) + more
 
 
 class Source(NamedTuple):
