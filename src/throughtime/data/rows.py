@@ -173,6 +173,8 @@ def _series(frame: nw.DataFrame, columns: TableColumns, source: Source) -> tuple
         by_appearance = np.argsort(firsts)
         return distinct[by_appearance], np.argsort(by_appearance)[codes]
     ids = ids.cast(pl.String)
+    if ids.n_unique() == 1:  # as of one new row, for which the rest takes as long as all other reading of names
+        return np.array(ids.head(1).to_list()), np.zeros(len(ids), np.int64)
     labels = ids.unique(maintain_order=True)
     return np.array(labels.to_list()), ids.cast(pl.Enum(labels)).to_physical().to_numpy().astype(np.int64)
 
