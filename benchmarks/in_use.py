@@ -3,7 +3,9 @@
 The model is the pretrained network, or a small trained one, with 1, 100 and 10,000 daily series of 140 steps. See
 ``benchmarks/README.md``.
 
-    python benchmarks/in_use.py [--seconds S] [--rows N] [--results DIR]
+    python benchmarks/in_use.py [--seconds S] [--rows N] [--answered N] [--results DIR]
+
+Without seconds, only the stream is measured; without rows, only the timings are.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,29 +36,33 @@ PRESETS: dict[str, dict[str, Any]] = {
     "pretrained": {"preset": "instant"},
     "trained": {"hidden": 8, "members": 1, "steps": 60},
 }
-SAMPLES = 20  # of the memory of a stream
+STREAMED = (1, 100)  # series of a stream
+SAMPLES, WARM = 10, 5000  # of its memory, and the rows before the first sample
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (default: 5)")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of the stream (default: 1,000,000)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of each stream (default: 1,000,000)")
+    parser.add_argument("--answered", type=int, default=1_000_000, help="of these, the last ones (default: 1,000,000)")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
     args = parser.parse_args()
     load, today = os.getloadavg()[0], datetime.date.today().isoformat()
     timings, memory = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for kind in PRESETS:
+        for kind in PRESETS if args.seconds else ():
             for count in COUNTS:
                 model = model_of(kind, count)
                 model.save(Path(folder) / f"{kind}-{count}")
                 timings.append({"model": kind, "series": count, **in_python(model, count, args.seconds)})
                 timings[-1] |= over_http(Path(folder) / f"{kind}-{count}", count, args.seconds)
                 print(timings[-1], flush=True)
-        for row in streamed(Path(folder) / "trained-1", args.rows, Path(folder) / "out"):
-            memory.append(row)
-            print(row, flush=True)
+        for count in STREAMED if args.rows else ():
+            numbered_model(count).save(Path(folder) / "streamed")
+            for row in streamed(Path(folder) / "streamed", count, args.rows, args.answered):
+                memory.append(row)
+                print(row, flush=True)
     text = page(timings, memory, today, load)
     print(text)
     file = args.results / f"in_use-{today}-{machine.name()}"
@@ -75,6 +82,13 @@ def model_of(kind: str, count: int) -> tt.Forecaster:
     frames = [series(number, range(LENGTH)) for number in range(count)]
     model = tt.Forecaster(horizon=HORIZON, **PRESETS[kind]).fit(pl.concat(frames[:10]))
     return model.update(pl.concat(frames[10:])) if count > 10 else model
+
+
+def numbered_model(count: int) -> tt.Forecaster:
+    """Return a trained model with so many series whose steps are numbers: text of dates takes longer to read."""
+    steps = {"ds": np.arange(LENGTH)}
+    frame = pl.concat([series(number, range(LENGTH)).with_columns(**steps) for number in range(count)])
+    return tt.Forecaster(horizon=HORIZON, season=7, **PRESETS["trained"]).fit(frame)
 
 
 def in_python(model: tt.Forecaster, count: int, seconds: float) -> dict[str, float]:
@@ -140,32 +154,30 @@ def over_http(folder: Path, count: int, seconds: float) -> dict[str, float]:
     return found
 
 
-def streamed(folder: Path, rows: int, out: Path) -> Iterator[dict[str, float]]:
-    """Yield the resident memory of a stream of one series, in MiB, and its seconds, after each part of its rows."""
-    command = [sys.executable, "-m", "throughtime", "stream", str(folder), "--out", str(out), "--quiet"]
-    command += ["--horizon", "1", "--flag", "0.999"]
+def streamed(folder: Path, count: int, rows: int, answered: int) -> Iterator[dict[str, float]]:
+    """Yield the resident memory of a stream of so many series, in MiB, and its seconds, after each part of its rows."""
+    command = [sys.executable, "-m", "throughtime", "stream", str(folder), "--out", f"{folder}-{count}", "--quiet"]
+    command += ["--horizon", "1", "--flag", "0.999", "--after", str(max(rows - answered, 0))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        writing = threading.Thread(target=write_rows, args=(process.stdin, rows))
-        writing.start()
+        reading = threading.Thread(target=deque, args=(process.stdout, 0))
+        reading.start()
         began = time.perf_counter()
-        for number, _ in enumerate(process.stdout, 1):
-            if number % (rows // SAMPLES) == 0 or number == 100:
+        draw = np.random.default_rng(0)
+        for number in range(1, rows + 1):
+            step = LENGTH + (number - 1) // count
+            value = 20 + 5 * np.sin(2 * np.pi * step / 7) + draw.normal()
+            row = {"unique_id": f"s{(number - 1) % count}", "ds": step, "y": value}
+            process.stdin.write(f"{json.dumps(row)}\n")
+            if number % (rows // SAMPLES) == 0 or number == min(WARM, rows):
+                process.stdin.flush()
                 status = Path(f"/proc/{process.pid}/status").read_text()
                 resident = int(status.partition("VmRSS:")[2].split()[0]) / 1024
-                yield {"rows": number, "mib": resident, "seconds": time.perf_counter() - began}
-        writing.join()
-
-
-def write_rows(file: Any, rows: int) -> None:
-    """Write rows of a series after its known ones."""
-    draw = np.random.default_rng(0)
-    file.write("unique_id,ds,y\n")
-    for step in range(LENGTH, LENGTH + rows):
-        value = 20 + 5 * np.sin(2 * np.pi * step / 7) + draw.normal()
-        file.write(f"s0,{FIRST + datetime.timedelta(step)},{value:.6f}\n")
-    file.close()
+                seconds = time.perf_counter() - began
+                yield {"series": count, "rows": number, "mib": resident, "seconds": seconds}
+        process.stdin.close()
+        reading.join()
 
 
 def page(timings: list[dict[str, Any]], memory: list[dict[str, float]], today: str, load: float) -> str:
@@ -190,12 +202,13 @@ def page(timings: list[dict[str, Any]], memory: list[dict[str, float]], today: s
         lines.append(f"| {row['model']} | {row['series']:,} | {python} | {http} |")
     lines += [
         "",
-        "A stream of one series, with flags, the trained model:",
+        "Streams with flags, the trained model; at most the pipe's 64 KiB of the rows wait to be read:",
         "",
-        "| rows | resident MiB | seconds |",
-        "|---:|---:|---:|",
+        "| series | rows | resident MiB | seconds |",
+        "|---:|---:|---:|---:|",
     ]
-    lines += [f"| {row['rows']:,.0f} | {row['mib']:,.0f} | {row['seconds']:,.0f} |" for row in memory]
+    columns = ("series", "rows", "mib", "seconds")
+    lines += [f"| {' | '.join(f'{row[name]:,.0f}' for name in columns)} |" for row in memory]
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,6 @@
 """``throughtime stream``: killed at any moment, it goes on, and nothing is lost or answered twice."""
 
+import fcntl
 import io
 import json
 import os
@@ -7,6 +8,8 @@ import random
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from tests.cli.command import Result, run
 from tests.service.conftest import daily, instant  # noqa: F401 - a fixture
 
 from throughtime.cli.streams import KeptProgress
+from throughtime.data import ColumnNames
 from throughtime.service import load_model
 
 COMMAND = [sys.executable, "-m", "throughtime", "stream"]
@@ -58,7 +62,7 @@ def test_rows_in_forecasts_out(instant, tmp_path, monkeypatch):  # noqa: F811
         (6, "row-before-end", 6),
         (9, "field-count", 9),
     ]
-    again = stream(monkeypatch, rows(11), *arguments)
+    again = stream(monkeypatch, rows(11), *arguments, "--id", "shop", "--time", "day", "--target", "sold")
     assert [answer["row"] for answer in answers(again.stdout)] == [13, 14]
     assert "after row 12" in again.stderr
     assert {path: path.read_bytes() for path in instant.iterdir()} == before
@@ -73,11 +77,12 @@ def test_rows_in_forecasts_out(instant, tmp_path, monkeypatch):  # noqa: F811
         (["--id", "price"], "no-such-column"),
         (["--first-row", "35"], "missing-rows"),
         (["--after", "8"], "answers-missing"),
+        (["--time", "when"], "other-columns"),
     ],
 )
 def test_what_cannot_be_used_changes_nothing(instant, tmp_path, monkeypatch, arguments, code):  # noqa: F811
     monkeypatch.chdir(tmp_path)
-    stated = code in ("missing-rows", "answers-missing")
+    stated = code in ("missing-rows", "answers-missing", "other-columns")
     if stated:
         assert stream(monkeypatch, rows(), str(instant), "--quiet").stderr.count("skipped") == 3
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -131,8 +136,30 @@ def test_a_stream_that_is_told_to_end_writes_a_checkpoint(instant, tmp_path, num
     assert json.loads((Path(tmp_path) / "state" / "checkpoint.json").read_text())["config"]["rows"] == 3
 
 
+def test_a_reader_that_has_stalled_does_not_keep_a_stream_from_its_end(instant, tmp_path):  # noqa: F811
+    """Its pipe is full, and takes no whole answer any more: the row is answered again, and nothing else."""
+    levels = (word for level in range(50, 99) for word in ("--level", str(level)))  # long answers fill the pipe soon
+    source, options = tmp_path / "rows.csv", [*COMMAND, str(instant), "--out", "state", "--quiet", *levels]
+    source.write_text("\n".join(rows(40)))
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ | {"PYTHONUNBUFFERED": "1"}}
+    with source.open("rb") as lines, subprocess.Popen(options, stdin=lines, cwd=tmp_path, **pipes) as process:
+        assert process.stdout is not None
+        waiting, before = b"", bytes(4)
+        while waiting != before or not any(waiting):  # until no more comes
+            before, waiting = waiting, fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4))
+            time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 130
+        found = process.stdout.read().rpartition(b"\n")[0].decode()
+    with source.open("rb") as lines:
+        rest = subprocess.run(options, stdin=lines, capture_output=True, cwd=tmp_path, text=True).stdout
+    numbers = [answer["row"] for answer in answers(found) + answers(rest)]
+    assert numbers == [number for number in range(1, 44) if number not in BAD]
+    assert answers(found)
+
+
 def test_an_end_before_the_first_row_says_nothing_of_a_state(instant, tmp_path):  # noqa: F811
-    kept = KeptProgress(tmp_path / "state", instant, load_model(instant), 1)
+    kept = KeptProgress(tmp_path / "state", instant, load_model(instant), 1, ColumnNames())
     before = kept.words()
     kept.now = kept.now._replace(rows=2)
     kept.save()

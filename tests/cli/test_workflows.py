@@ -1,10 +1,12 @@
 """From a file to a folder: what is written, what is told, and that it is all or nothing."""
 
+import json
 from html import unescape
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.cli.command import run as command
 from tests.forecasting.conftest import LENGTHS, SMALL, monthly_frame
 
 import throughtime as tt
@@ -99,6 +101,36 @@ def test_the_verdict_is_that_of_a_backtest(finished):
     for column, field in (("throughtime", "mase"), ("seasonal_naive", "seasonal_naive_mase")):
         errors = [(rows[column] - rows["y"]).abs().filter(rows["unique_id"] == name).mean() for name in scales]
         assert summary[field] == pytest.approx(np.mean(np.array(errors) / list(scales.values())))
+
+
+def test_training_goes_on_from_a_start(finished, tmp_path):
+    """Its columns and arguments are those of the start; only the horizon is typed again."""
+    start, file = finished[0] / "model", finished[0].parent / "sales.csv"
+    options = ("forecast", str(file), "--out", str(tmp_path / "out"), "--start", str(start), "--json")
+    result = command(*options, "--horizon", str(SMALL["horizon"]))
+    assert result.exit_code == 0, result.output
+    former, model = tt.load(start), tt.load(tmp_path / "out" / "model")
+    assert model.get_params() == former.get_params()
+    assert (model.fitted_.columns, model.fitted_.calibration.origin) == (former.fitted_.columns, "unjudged")
+    assert not np.array_equal(model.networks_[0].embed.weight, former.networks_[0].embed.weight)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--horizon", "4"), "other-start"),
+        (("--horizon", "3", "--target", "nothing"), "no-such-column"),
+        (("--horizon", "3", "--start", "nothing"), "no-checkpoint"),
+        (("--horizon", "3", "--past", "price"), "other-covariates"),
+    ],
+)
+def test_a_start_that_cannot_be_gone_on_from(finished, tmp_path, options, code):
+    file, start = tmp_path / "sales.csv", finished[0] / "model"
+    monthly_frame().rename({"unique_id": "shop", "ds": "month", "y": "sold"}).with_columns(price=1).write_csv(file)
+    known = () if "--start" in options else ("--start", str(start))
+    result = command("forecast", str(file), "--out", str(tmp_path / "out"), "--json", *known, *options)
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, code)
+    assert [path.name for path in tmp_path.iterdir()] == ["sales.csv"]
 
 
 def test_without_a_backtest_the_summary_says_so(tmp_path):

@@ -16,7 +16,7 @@ from throughtime.data.encoded import encode
 from throughtime.data.encoding import Encoding, Encodings, fit_encodings, sizes_of
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
-from throughtime.data.windows import device_series, windows_at
+from throughtime.data.windows import padded_series, windows_at
 
 HORIZON = 2
 
@@ -72,7 +72,7 @@ def test_windows_hold_the_covariates_of_their_steps(cutoff: int) -> None:
     panel, lookback = panel_of(), 4
     encodings = fit_encodings(panel, panel.lengths, calendar=False)
     covariates = encode(panel, encodings, HORIZON)
-    series = device_series(np.zeros(8), np.ones(8, bool), panel.offsets[:-1], panel.lengths, np.ones(2, bool))
+    series = padded_series(np.zeros(8), np.ones(8, bool), panel.offsets[:-1], panel.lengths, np.ones(2, bool))
     cut = windows_at(
         series._replace(covariates=covariates), jnp.array([1]), jnp.array([cutoff]), lookback=lookback, horizon=HORIZON
     ).covariates

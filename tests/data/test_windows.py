@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from throughtime.data.windows import Windows, device_series, draw_windows, last_steps, windows_at
+from throughtime.data.windows import Windows, draw_windows, last_steps, padded_series, windows_at
 
 N, P, B, R, F = 4, 31, 6, 5, 3
 LEAST = 4
@@ -45,7 +45,7 @@ def test_windows_equal_the_loop(shape, seed):
     offsets, lengths = shape
     random = np.random.default_rng(seed)
     values, observed = random.normal(size=P).astype(np.float32), random.random(P) < 0.7
-    series = device_series(values, observed, offsets, lengths, np.ones(N, bool))
+    series = padded_series(values, observed, offsets, lengths, np.ones(N, bool))
     rows = random.integers(0, N, B)
     cutoffs = random.integers(0, lengths[rows] + 1)
     actual = cut_out(series, jnp.asarray(rows), jnp.asarray(cutoffs), lookback=R, horizon=F)
@@ -54,7 +54,7 @@ def test_windows_equal_the_loop(shape, seed):
 
 def test_the_last_steps_of_windows_are_shorter_windows():
     values = np.random.default_rng(4).normal(size=P).astype(np.float32)
-    series = device_series(values, values > -0.5, np.array([0, 9]), np.array([8, 22]), np.ones(2, bool))
+    series = padded_series(values, values > -0.5, np.array([0, 9]), np.array([8, 22]), np.ones(2, bool))
     at = series, jnp.array([0, 1, 1]), jnp.array([3, 22, 10])
     actual = last_steps(cut_out(*at, lookback=R + 2, horizon=F), R)
     jax.tree.map(np.testing.assert_array_equal, actual, cut_out(*at, lookback=R, horizon=F))
@@ -68,7 +68,7 @@ def test_draws_stay_inside_the_cutoffs(shape, use, seed):
     use = np.array(use) & (lengths > 1)
     if not use.any():
         return
-    series = device_series(np.arange(1.0, P + 1), np.ones(P, bool), offsets, lengths, use)
+    series = padded_series(np.arange(1.0, P + 1), np.ones(P, bool), offsets, lengths, use)
     windows = draw(jax.random.key(seed), series, batch=64, lookback=R, horizon=F, min_history=LEAST)
     last = np.asarray(windows.past[:, -1]).astype(int) - 1  # there is always one value before the cutoff
     rows = np.searchsorted(offsets, last, side="right") - 1
@@ -87,7 +87,7 @@ def test_draws_stay_inside_the_cutoffs(shape, use, seed):
 
 def test_every_cutoff_is_drawn():
     length = 12
-    series = device_series(np.arange(1.0, length + 1), np.ones(length, bool), np.array([0]), np.array([length]), ALL)
+    series = padded_series(np.arange(1.0, length + 1), np.ones(length, bool), np.array([0]), np.array([length]), ALL)
     windows = draw(jax.random.key(1), series, batch=512, lookback=R, horizon=F, min_history=LEAST)
     assert set(np.asarray(windows.past[:, -1]).astype(int).tolist()) == set(range(LEAST, length - F + 1))
 
@@ -101,7 +101,7 @@ def test_series_are_drawn_by_the_root_of_their_length_or_never(unused):
     use = np.arange(N) != unused
     offsets = np.append(0, np.cumsum(lengths)[:-1])
     row = np.repeat(np.arange(N), lengths).astype(float)
-    series = device_series(row, np.ones(len(row), bool), offsets, lengths, use)
+    series = padded_series(row, np.ones(len(row), bool), offsets, lengths, use)
     drawn = 20_000
     windows = draw(jax.random.key(2), series, batch=drawn, lookback=R, horizon=F, min_history=LEAST)
     counts = Counter(np.asarray(windows.past[:, -1]).astype(int).tolist())

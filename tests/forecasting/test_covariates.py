@@ -1,6 +1,8 @@
 """Forecasts with covariates: what they may see, what they gain, and that they come back from a folder."""
 
+import copy
 from dataclasses import replace
+from datetime import timedelta
 
 import jax
 import jax.numpy as jnp
@@ -105,9 +107,70 @@ def test_other_series_bring_their_covariates(model, forecasts):
         with pytest.raises(InputError) as caught:
             model.predict(frame)
         assert caught.value.code == code
+
+
+def with_series(model, frame):
+    """The same networks, plan and calibration, with the series of a frame."""
+    other = copy.copy(model)
+    other.fitted_ = model.fitted_._replace(panel=Panel.from_frame(frame, **ROLES))
+    return other
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_updated_model_is_one_that_was_given_all_rows(model, seed):
+    """However rows are split; some are missing, some wait for their values."""
+    draw = np.random.default_rng(seed)
+    place = pl.int_range(pl.len()).over("unique_id").alias("place")
+    rows = TABLE.with_columns(place, y=pl.when(pl.Series(draw.random(len(TABLE)) > 0.1)).then("y"))
+    lasts = pl.Series([name for name, length in LENGTHS.items() for _ in range(length + F)]).replace_strict(LENGTHS)
+    rows = rows.filter((place >= lasts - 1) | pl.Series(draw.random(len(rows)) > 0.1))
+    part = np.zeros(len(rows), int)
+    for name, length in LENGTHS.items():
+        first, second = sorted(draw.integers(0 if name == "c" else 20, length, 2))
+        at = rows["place"].to_numpy()
+        part += (rows["unique_id"] == name).to_numpy() * ((at >= first).astype(int) + (at >= second))
+    rows = rows.with_columns(part=pl.Series(part)).drop("place", "truth")
+    updated, kinds = with_series(model, early(rows, 0, draw)), [pl.DataFrame.to_pandas, pl.DataFrame.to_arrow]
+    for number in (1, 2):
+        chunk = early(rows, number, draw).sample(fraction=1.0, shuffle=True, seed=seed)
+        updated.update(kinds[seed % 2](chunk))
+    expected = with_series(model, rows)
+    assert sorted(updated.panel_.ids) == sorted(expected.panel_.ids)
+    found = updated.predict(level=[80]).sort("unique_id", maintain_order=True)
+    assert_frame_equal(found, expected.predict(level=[80]).sort("unique_id", maintain_order=True), rel_tol=1e-5)
+
+
+def early(rows, number, draw):
+    """Rows of one part, and perhaps those after them whose values are to come."""
+    waiting = rows.filter(pl.col("part") == number + 1).with_columns(y=None)
+    ahead = [part.head(int(draw.integers(0, F + 1))) for part in waiting.partition_by("unique_id")]
+    return pl.concat([rows.filter(part=number), *ahead]).drop("part")
+
+
+def test_a_future_must_come_with_an_update_or_a_forecast(model):
+    late = TABLE.filter(pl.col("unique_id") == "a").tail(F).drop("truth")
+    updated = with_series(model, TABLE.filter(pl.col("unique_id") == "a").head(31)).update(late.with_columns(y=33.0))
     with pytest.raises(InputError) as caught:
-        model.update(TABLE)
-    assert caught.value.code == "append-with-covariates"
+        updated.predict()
+    assert caught.value.code == "future-missing"
+    ahead = late.with_columns(pl.col("ds") + timedelta(F))
+    assert_frame_equal(updated.predict(future=ahead), copy.copy(updated).update(ahead).predict())
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda rows: rows.with_columns(kind=pl.lit("kiosk")), "static-covariate-changes"),
+        (lambda rows: rows.drop("sky"), "no-such-column"),
+        (lambda rows: rows.with_columns(promo=pl.lit("many")), "not-a-number"),
+    ],
+)
+def test_rows_with_other_covariates_change_nothing(model, change, code):
+    series = with_series(model, TABLE)
+    before, rows = series.fitted_, TABLE.filter(pl.col("unique_id") == "a").tail(F).with_columns(y=33.0)
+    with pytest.raises(InputError) as caught:
+        series.update(change(rows))
+    assert (caught.value.code, series.fitted_) == (code, before)
 
 
 def test_anomalies_of_series_with_covariates(model, monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from throughtime.cells.catalog import CELLS
 from throughtime.data.scaling import scale_values, unscale_values, window_level_scale
-from throughtime.data.windows import Windows, device_series, windows_at
+from throughtime.data.windows import Windows, padded_series, windows_at
 from throughtime.forecasting.basis import bases
 from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.design import Design
@@ -41,7 +41,7 @@ def random_network(name, seed=0):
 def series_of(values, observed=None):
     """One series, less none of its steps."""
     observed = np.ones(P, bool) if observed is None else observed
-    return device_series(values, observed, np.array([0]), np.array([P]), np.array([True]))
+    return padded_series(values, observed, np.array([0]), np.array([P]), np.array([True]))
 
 
 @eqx.filter_jit
@@ -243,7 +243,7 @@ def neither(count):
 def test_quantiles_never_cross(seed):
     draw = np.random.default_rng(seed)
     values = draw.normal(size=P)
-    series = device_series(values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True]))
+    series = padded_series(values, np.ones(P, bool), np.array([0, 15]), np.array([15, 25]), np.array([True, True]))
     network = random_network("gru", seed)
     quantiles = network_quantiles(
         (network,),
@@ -262,7 +262,7 @@ def test_quantiles_never_cross(seed):
 def test_many_series_are_forecast_in_parts(monkeypatch, values):
     """What bounds the memory changes no number, and a part that is not full is filled up and cut again."""
     count = 7
-    series = device_series(
+    series = padded_series(
         np.tile(values, count) * np.repeat(np.arange(1.0, count + 1), P),
         np.ones(count * P, bool),
         P * np.arange(count),

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import throughtime as tt
-from throughtime.data import device_series, draw_windows
+from throughtime.data import draw_windows, padded_series
 from throughtime.data.windows import LEAST_SERIES, LEAST_STEPS, MOST_SPARE, padded_size
 from throughtime.forecasting import optimizer
 from throughtime.forecasting.plan import rounded_up
@@ -68,7 +68,7 @@ def test_padding_changes_no_draw(monkeypatch):
     values, offsets, use = draw.normal(size=56), np.array([0, 17, 47]), np.array([True, False, True])
 
     def windows():
-        series = device_series(values, values > -1, offsets, lengths, use)
+        series = padded_series(values, values > -1, offsets, lengths, use)
         drawn = draw_windows(jax.random.key(4), series, batch=40, lookback=8, horizon=5, min_history=3)
         return len(series.values), len(series.weights), drawn
 

@@ -70,4 +70,4 @@ def test_a_model_with_covariates_is_refused(tmp_path):
     model.fit(frame, id="shop", time="day", target="sold", past="price").save(tmp_path / "model")
     with pytest.raises(InputError) as caught:
         load_model(tmp_path / "model")
-    assert (caught.value.code, caught.value.found) == ("append-with-covariates", ("price",))
+    assert (caught.value.code, caught.value.found) == ("covariates-in-service", ("price",))

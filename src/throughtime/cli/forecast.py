@@ -1,6 +1,7 @@
 """``throughtime forecast``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
@@ -15,6 +16,10 @@ from throughtime.cli.options import (
 )
 from throughtime.cli.runtime import running
 
+if TYPE_CHECKING:
+    from throughtime.data import ColumnNames
+    from throughtime.forecasting import Forecaster
+
 
 def forecast(
     file: Path,
@@ -22,6 +27,7 @@ def forecast(
     *,
     ahead: HorizonOptions,
     future_file: Path | None = None,
+    start: Path | None = None,
     columns: ColumnOptions = ANY_COLUMNS,
     model: ModelOptions = ANY_MODEL,
     options: ReportOptions = ANY_REPORT,
@@ -34,21 +40,35 @@ def forecast(
     Args:
         file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
         future_file: Rows of the steps to forecast, if FILE has none for the future covariates.
+        start: The folder of a saved forecaster from whose weights training goes on, if that is better. Columns and
+            arguments of the network that are not typed are its own.
     """
     with running("forecast", options, interrupts) as runtime:
         from throughtime.cli.progress_bar import ForecastBar
         from throughtime.cli.series_file import SeriesFile, read_series
 
-        source = SeriesFile(file, columns.names(), future_file)
+        known, names, arguments = _of_start(start, columns, model.arguments(ahead.horizon))
+        source = SeriesFile(file, names, future_file)
         panel = read_series(source)
         bar = ForecastBar(runtime.console, interrupts, panel.notes)
         with bar:  # before JAX is loaded, which takes seconds
             from throughtime.cli.workflows import forecast_file
             from throughtime.forecasting import Forecaster
 
-            forecaster = Forecaster(**model.arguments(ahead.horizon))
-            result = forecast_file(source, panel, forecaster, ahead.level, runtime, bar)
+            result = forecast_file(source, panel, Forecaster(**arguments), ahead.level, runtime, bar, known)
         runtime.say(f"Written to {runtime.out.path}: forecasts.csv, report.html, model")
         options.show(runtime.out.path)
         runtime.result = result.summary() | {"out": str(runtime.out.path)}
         return INTERRUPTED if result.interrupted else None
+
+
+def _of_start(
+    folder: Path | None, columns: ColumnOptions, typed: dict[str, Any]
+) -> "tuple[Forecaster | None, ColumnNames, dict[str, Any]]":
+    """Return the forecaster in a folder, the names of columns and the arguments, both its own where none were typed."""
+    if folder is None:
+        return None, columns.names(), typed
+    from throughtime.forecasting import Forecaster
+
+    known = Forecaster.load(folder)
+    return known, known.fitted_.columns.with_names(columns.names()), {**known.get_params(), **typed}

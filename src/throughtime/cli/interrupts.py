@@ -7,7 +7,9 @@ crash. So the handler raises nothing: it cleans up and leaves, right where the s
 
 import json
 import os
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ from types import FrameType
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 ENDS = (signal.SIGINT, signal.SIGTERM)  # the signals that ask a process to end
+PATIENCE = 3.0  # seconds that a block may go on after a signal
 FINISHING = b"\nthroughtime: finishing with what has been learned so far; Ctrl-C again leaves at once\n"
 
 
@@ -106,20 +109,38 @@ class Interrupts:
             with suppress(Exception):
                 clean()
         message = f"interrupted. {self.kept()}"
-        with suppress(OSError):  # past Python's buffers: the signal may have come while they were written to
-            if self.as_json:
-                os.write(1, f"{json.dumps({'error': message})}\n".encode())
-            line = "\n" if os.isatty(2) else ""  # the terminal has written ^C
-            os.write(2, f"{line}throughtime: {message}\n".encode(errors="replace"))
+        if self.as_json:
+            _write(1, f"{json.dumps({'error': message})}\n")
+        line = "\n" if os.isatty(2) else ""  # the terminal has written ^C
+        _write(2, f"{line}throughtime: {message}\n")
         os._exit(INTERRUPTED)
 
 
+def _write(file: int, text: str) -> None:
+    """Write past Python's buffers, which the signal may have interrupted; nothing if a pipe's reader has stalled."""
+    with suppress(OSError):
+        if sys.platform == "win32" or select.select([], [file], [], 0)[1]:
+            os.write(file, text.encode(errors="replace"))
+
+
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Defer a Ctrl-C or a SIGTERM that comes during the block until its end."""
+def deferred(late: Callable[[], object] | None = None) -> Iterator[None]:
+    """Defer a Ctrl-C or a SIGTERM that comes during the block until its end.
+
+    Args:
+        late: called if the block goes on for ``PATIENCE`` seconds after that, as where it writes to a pipe whose reader
+            has stalled; not on Windows.
+    """
     numbers: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        numbers.append(number)
+        if late is not None and sys.platform != "win32":
+            signal.signal(signal.SIGALRM, lambda number, frame: late())
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+
     try:
-        former = {end: signal.signal(end, lambda number, frame: numbers.append(number)) for end in ENDS}
+        former = {end: signal.signal(end, note) for end in ENDS}
     except ValueError:  # not the main thread, which alone is ever interrupted
         yield
         return

@@ -65,9 +65,10 @@ def stream(
         from throughtime.cli.streams import KeptProgress, run_stream, stream_settings
         from throughtime.service import load_model, warm_up
 
-        fitted = load_model(model, columns.names())
+        names = columns.names()
+        fitted = load_model(model, names)
         settings = stream_settings(fitted, ahead.horizon, ahead.level, flag, place.after)
-        kept = KeptProgress(runtime.out.path, model, fitted, place.first_row)
+        kept = KeptProgress(runtime.out.path, model, fitted, place.first_row, names)
         runtime.out.open()
         if kept.resumed is not None and not options.quiet:
             print(f"throughtime: going on after row {kept.resumed}", file=sys.stderr, flush=True)

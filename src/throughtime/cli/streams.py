@@ -1,7 +1,8 @@
 """A stream from standard input to standard output, with checkpoints: what ``stream`` does.
 
-An answer is printed before a checkpoint has its row, and no interrupt comes between a row's answers and its progress.
-So after a kill at any moment, the rows since the last checkpoint are answered again, with the same numbers.
+An answer is printed before a checkpoint has its row, and no interrupt comes between a row's answers and its progress,
+unless the reader of the answers has stalled. So after a kill at any moment, the rows since the last checkpoint are
+answered again, with the same numbers.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from throughtime._errors import InputError
 from throughtime.cli.interrupts import deferred
 from throughtime.cli.runtime import Runtime
+from throughtime.data import ColumnNames
 from throughtime.forecasting import Fitted, as_levels, require_trained_horizon
 from throughtime.service import (
     Progress,
@@ -27,6 +29,11 @@ from throughtime.service import (
 )
 
 
+WHOLE = 512
+"""The bytes that any pipe takes whole or not at all. A signal breaks off longer writes, and with ``PYTHONUNBUFFERED``,
+as in many containers, Python does not write the rest."""
+
+
 class KeptProgress:
     """The progress of a stream, of which a folder has a checkpoint.
 
@@ -35,7 +42,7 @@ class KeptProgress:
         resumed: the number of the last row that an earlier run had; None if there was none.
     """
 
-    def __init__(self, folder: Path, model: Path, fitted: Fitted, first: int):
+    def __init__(self, folder: Path, model: Path, fitted: Fitted, first: int, names: ColumnNames):
         """Read the checkpoint, or begin without one.
 
         Args:
@@ -43,12 +50,13 @@ class KeptProgress:
             model: the folder of the model.
             fitted: the model.
             first: the number of the input's first row.
+            names: the columns that the user names.
 
         Raises:
-            InputError: for a folder that holds something else.
+            InputError: for a folder that holds something else, and for other columns than those of the checkpoint.
         """
         self._folder, self._digest = folder, model_digest(model)
-        found = load_progress(folder, fitted, self._digest)
+        found = load_progress(folder, fitted, self._digest, names)
         self.resumed = None if found is None else found.rows
         self.now = found or Progress(fitted, first=first, rows=first - 1)
         self._saved = self.now.rows
@@ -107,7 +115,7 @@ def run_stream(
     with runtime.interrupts.cleaning(kept.save):
         rows = new_rows(kept.now, read_lines(sys.stdin.buffer.readline, first), first)
         for taken in follow(kept.now, rows, settings):
-            with deferred():
+            with deferred(late=runtime.interrupts.leave):
                 _answer(taken, as_json=as_json)
                 kept.now = taken.progress
                 if kept.now.rows % every == 0:
@@ -134,9 +142,11 @@ def _require_answers(kept: KeptProgress, after: int) -> None:
 
 
 def _answer(taken: Taken, *, as_json: bool) -> None:
-    """Print the answers of a row in one piece, and report a row that was skipped."""
+    """Print the answers of a row, and report a row that was skipped."""
     if taken.answers:
-        sys.stdout.write("".join(f"{json.dumps(answer, allow_nan=False)}\n" for answer in taken.answers))
+        text = "".join(f"{json.dumps(answer, allow_nan=False)}\n" for answer in taken.answers)
+        for begin in range(0, len(text), WHOLE):
+            sys.stdout.write(text[begin : begin + WHOLE])
         sys.stdout.flush()
     if taken.error is not None:
         message, number = str(taken.error), taken.progress.rows

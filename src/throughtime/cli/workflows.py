@@ -35,6 +35,8 @@ from throughtime.forecasting import (
     mase_by_series,
     no_verdict,
     require_horizon,
+    require_same_data,
+    require_same_shapes,
     run_backtest,
     score_table,
     window_count,
@@ -47,7 +49,13 @@ HELD_BACK = 0.3  # of a series' length: a network that must do without more says
 
 
 def forecast_file(
-    source: SeriesFile, panel: Panel, model: Forecaster, levels: Levels, runtime: Runtime, bar: ForecastBar
+    source: SeriesFile,
+    panel: Panel,
+    model: Forecaster,
+    levels: Levels,
+    runtime: Runtime,
+    bar: ForecastBar,
+    start: Forecaster | None = None,
 ) -> ForecastResult:
     """Test and fit a forecaster on a file, and write the results to the runtime's folder.
 
@@ -58,16 +66,20 @@ def forecast_file(
         levels: coverage of the intervals in per cent.
         runtime: the running command.
         bar: shows the progress.
+        start: a fitted forecaster from whose weights training may go on; the test is one of new networks.
 
     Raises:
-        InputError: for a file, a column or a parameter that cannot be used; nothing is written then.
+        InputError: for a file, a column, a parameter or a start that cannot be used; nothing is written then.
     """
     require_forecastable(panel, model, levels)
+    if start is not None:
+        require_same_shapes(model.config, start)
+        require_same_data(panel, start.fitted_)
     panel = with_known_future(panel, source, model.horizon)
     runtime.out.open()
     tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
     runtime.say(tested.verdict.headline)
-    interrupted = fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime)
+    interrupted = fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime, start)
     for note in model.notes_:
         runtime.say(note)
     bar.doing = "writing the report"
@@ -149,7 +161,12 @@ def progress_of(bar: TrainingBar, prefix: str = "") -> StageCallback:
 
 
 def fit_until_stopped(
-    model: Forecaster, panel: Panel, names: ColumnNames, callback: StageCallback, runtime: Runtime
+    model: Forecaster,
+    panel: Panel,
+    names: ColumnNames,
+    callback: StageCallback,
+    runtime: Runtime,
+    start: Forecaster | None,
 ) -> bool:
     """Fit the model, and return whether Ctrl-C ended training early; then it keeps what its networks have learned."""
     stop = Stop()
@@ -161,7 +178,7 @@ def fit_until_stopped(
         return stop.asked.is_set()
 
     with runtime.interrupts.stoppable(stop):
-        model.fit(panel, **asdict(names), callback=stopping)
+        model.fit(panel, **asdict(names), callback=stopping, start=start)
     if stop.asked.is_set():
         done, kept = int(np.isfinite(model.losses_).sum()), len(model.networks_)
         others = f" {kept} of {model.plan_.members} networks had come far enough." if kept < model.plan_.members else ""

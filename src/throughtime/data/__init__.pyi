@@ -47,11 +47,12 @@ from .tasks import running_parity as running_parity
 from .tasks import selective_copy as selective_copy
 from .tasks import temporal_order as temporal_order
 from .time_zones import wall_clock as wall_clock
+from .windows import LEAST_SERIES as LEAST_SERIES
 from .windows import LEAST_STEPS as LEAST_STEPS
 from .windows import CovariateTable as CovariateTable
 from .windows import Series as Series
 from .windows import Windows as Windows
-from .windows import device_series as device_series
 from .windows import draw_windows as draw_windows
 from .windows import last_steps as last_steps
+from .windows import padded_series as padded_series
 from .windows import windows_at as windows_at

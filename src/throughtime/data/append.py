@@ -7,10 +7,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime._errors import InputError
+from throughtime.data.append_covariates import with_rows
+from throughtime.data.arrange import read_covariates
 from throughtime.data.columns import ColumnNames, listed
+from throughtime.data.covariates import Covariates
 from throughtime.data.frames import format_times
-from throughtime.data.future_covariates import id_keys
+from throughtime.data.future_covariates import id_keys, joined_ids
 from throughtime.data.irregular import SPARSE
 from throughtime.data.missing import without_leading_gaps
 from throughtime.data.panel import Panel
@@ -24,38 +26,85 @@ FEW = 16  # series of which rows come that are looked up one by one: a table of 
 def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames) -> Panel:
     """Return the panel with the rows of a table after the ends of its series, and with the table's other series.
 
-    Steps between the end of a series and a row are missing values. The values of the panel are copied once; everything
-    else takes time in proportion to the rows and the number of series.
+    Steps between the end of a series and a row are missing values. With future covariates, a series ends with its last
+    value: rows after it wait for theirs, and bring the covariates of its future. The values of the panel are copied
+    once, and those of covariates a few times; everything else takes time in proportion to the rows and the number of
+    series.
 
     Args:
-        panel: N series without covariates.
-        table: rows in any order, for some of the series and for others.
+        panel: N series.
+        table: rows in any order, for some of the series and for others, with the covariates of the panel.
         source: names the table in messages.
         names: the columns that the user names.
 
     Raises:
         InputError: for a table that cannot be used; with the row, if it is not after the end of its series, or so far
-            after it that hardly any step would have a value; and for a panel with covariates.
+            after it that hardly any step would have a value; and for other covariates than those of the panel.
     """
-    if panel.covariates is not None:
-        raise InputError(
-            f"rows cannot be appended to series with covariates ({listed(panel.covariates.names)}): call fit again, or "
-            "predict with a frame of whole histories",
-            code="append-with-covariates",
-            found=panel.covariates.names,
-        )
-    rows = on_steps(read_rows(table, source, names, panel.former)[2], source, panel.former)[0]
+    table, source, rows = read_rows(table, source, names, panel.former)
+    rows = on_steps(rows, source, panel.former)[0]
     series = _places(panel, rows, source)
     steps = _steps_after(panel, rows, series, source)
+    covariates = _with_covariates(panel, table, source, rows, series)
+    if rows.columns.future:
+        kept = ~_after_last_value(rows)
+        rows, series, steps = _rows_at(rows, kept), series[kept], steps[kept]
     longer, others = _lengthened(panel, rows, series, steps), _others(panel, rows, series)
     offsets = np.append(longer.offsets, longer.offsets[-1] + others.offsets[1:])
     return replace(
         longer,
-        ids=_joined_ids(panel.ids, others.ids),
+        ids=joined_ids(panel.ids, others.ids),
         values=np.append(longer.values, others.values) if len(others) else longer.values,
         offsets=offsets,
         starts=np.append(longer.starts, others.starts),
+        covariates=covariates,
     )
+
+
+def _with_covariates(
+    panel: Panel,
+    table: nw.DataFrame | nw.LazyFrame,
+    source: Source,
+    rows: Rows,
+    series: NDArray[np.int64],
+) -> Covariates | None:
+    """Return the covariates of the panel with those of rows; of new series, only those with a value are kept.
+
+    Raises:
+        InputError: for other covariates than those of the panel.
+    """
+    columns, known = rows.columns, panel.covariates
+    names = (*columns.static, *columns.past, *columns.future)
+    expected = () if known is None else known.names
+    if names != expected:
+        raise source.error(
+            f"the rows have the covariates {listed(names) or 'none'}, the series {listed(expected)}",
+            code="other-covariates",
+            found=names,
+            expected=expected,
+        )
+    if known is None:
+        return None
+    begins = rows.bounds()[:-1]
+    numbers = series[begins]
+    (new,) = np.nonzero((numbers < 0) & np.logical_or.reduceat(~np.isnan(rows.values), begins))
+    numbers[new] = len(panel) + np.arange(len(new))
+    (kept,) = np.nonzero(numbers >= 0)
+    grid = to_grid(rows, panel.frequency)
+    found = read_covariates(table, source, rows, grid, panel.former.columns).of_series(kept)
+    return with_rows(known, found, numbers[kept], panel.frequency.multiple, source)
+
+
+def _after_last_value(rows: Rows) -> NDArray[np.bool_]:
+    """Return a mask of the rows after the last value of their series, (R,)."""
+    observed, bounds = np.append(0, np.cumsum(~np.isnan(rows.values))), rows.bounds()
+    return observed[:-1] == np.repeat(observed[bounds[1:]], np.diff(bounds))
+
+
+def _rows_at(rows: Rows, kept: NDArray[np.bool_]) -> Rows:
+    """Return some of the rows, under the same numbers of series."""
+    stamps = replace(rows.stamps, values=rows.stamps.values[kept])
+    return rows._replace(series=rows.series[kept], stamps=stamps, values=rows.values[kept])
 
 
 def _places(panel: Panel, rows: Rows, source: Source) -> NDArray[np.int64]:
@@ -144,28 +193,14 @@ def _lengthened(panel: Panel, rows: Rows, series: NDArray[np.int64], steps: NDAr
 
 def _others(panel: Panel, rows: Rows, series: NDArray[np.int64]) -> Panel:
     """Return a panel of the rows of new series, each from its first value on."""
-    new = series < 0
-    numbers, renumbered = np.unique(rows.series[new], return_inverse=True)
+    new = _rows_at(rows, series < 0)
+    numbers, renumbered = np.unique(new.series, return_inverse=True)
     if not len(numbers):
         return replace(panel, ids=panel.ids[:0], values=panel.values[:0], offsets=panel.offsets[:1], starts=numbers)
-    stamps = replace(rows.stamps, values=rows.stamps.values[new])
-    grid = to_grid(
-        rows._replace(ids=rows.ids[numbers], series=renumbered, stamps=stamps, values=rows.values[new]), panel.frequency
-    )
+    grid = to_grid(new._replace(ids=rows.ids[numbers], series=renumbered), panel.frequency)
     found = without_leading_gaps(
         replace(panel, ids=rows.ids[numbers], values=grid.values, offsets=grid.offsets, starts=grid.starts)
     )
     some = found.lengths > 0
     offsets = np.append(0, np.cumsum(found.lengths[some]))
     return replace(found, ids=found.ids[some], offsets=offsets, starts=found.starts[some])
-
-
-def _joined_ids(former: NDArray, new: NDArray) -> NDArray:
-    """Return the names of all series: numbers, if they were and the new ones can be, such as text of CSV; else text."""
-    if not len(new):
-        return former
-    if former.dtype.kind == "i" and new.dtype.kind != "i":
-        numbers = id_keys(pl.Series(new.astype(str)), numbers=True).cast(pl.Int64, strict=False)
-        new = new if numbers.has_nulls() else numbers.to_numpy()
-    alike = former.dtype.kind == new.dtype.kind
-    return np.concatenate([former, new] if alike else [former.astype(str), new.astype(str)])

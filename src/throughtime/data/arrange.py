@@ -197,9 +197,9 @@ def _constant(column: Column, rows: Rows, source: Source) -> Column:
         position = int(known[changed.argmax()])
         number = rows.series[position]
         first = int(known[np.searchsorted(rows.series[known], number)])
-        value = _text(column, position)
+        value = column.text(column.values[position])
         raise source.error(
-            f"found {value} and in {source.place(rows.table_row(first))} {_text(column, first)} for the "
+            f"found {value} and in {source.place(rows.table_row(first))} {column.text(column.values[first])} for the "
             f"series {str(rows.ids[number])!r}, expected one value for each series in a static covariate. If it "
             f"changes, it is a past or a future covariate (--past, --future).",
             code="static-covariate-changes",
@@ -209,8 +209,3 @@ def _constant(column: Column, rows: Rows, source: Source) -> Column:
             expected="one value for each series",
         )
     return Column(column.name, values, column.categories)
-
-
-def _text(column: Column, position: int) -> str:
-    value = column.values[position]
-    return f"{value:g}" if column.categories is None else repr(column.categories[int(value)])

@@ -121,17 +121,13 @@ def resolve_columns(head: nw.DataFrame, source: Source, names: ColumnNames) -> T
     taken = [name for wanted in roles.values() for name in wanted]
     if id is None and "unique_id" in present and "unique_id" not in (time, *targets):
         id = "unique_id"
-    samples = {
-        name: as_polars(head[name]).drop_nulls()
-        for name in present
-        if name != id and (name == time or name not in taken)
-    }
+    free = [name for name in present if name != id and name not in taken]
     if time is None:
-        time = _find_time(samples, source)
-    samples.pop(time, None)
+        time = "ds" if "ds" in free else _find_time(_samples(head, free), source)
+    free = [name for name in free if name != time]
     if targets == (ALL,) and ALL not in present:
-        targets = tuple(_all_targets(samples, source))
-    targets = targets or (_find_target(samples, source),)
+        targets = tuple(_all_targets(_samples(head, free), source))
+    targets = targets or ("y" if "y" in free else _find_target(_samples(head, free), source),)
     static = [name for name in covariates["static"] if name != id]  # the id may be a covariate too
     chosen = [name for name in (id, time, *targets) if name is not None]
     chosen += [*static, *covariates["past"], *covariates["future"]]
@@ -171,9 +167,12 @@ def _check_different(chosen: list[str], source: Source) -> None:
     )
 
 
+def _samples(head: nw.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
+    """Return the known values of some columns."""
+    return {name: as_polars(head.get_column(name)).drop_nulls() for name in names}
+
+
 def _find_time(samples: dict[str, pl.Series], source: Source) -> str:
-    if "ds" in samples:
-        return "ds"
     dates = [name for name, sample in samples.items() if share_of_dates(sample) > 0.5]
     usual = [name for name in samples if str(name).lower().strip(" <>") in TIME_NAMES]
     counts = [name for name in usual if _share_of_integers(samples[name]) > 0.5 or _are_years(samples[name])]
@@ -212,8 +211,6 @@ def _numbers_rows(sample: pl.Series) -> bool:
 
 
 def _find_target(samples: dict[str, pl.Series], source: Source) -> str:
-    if "y" in samples:
-        return "y"
     numeric = _all_targets(samples, source)
     if len(numeric) == 1:
         return numeric[0]

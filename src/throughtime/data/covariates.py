@@ -20,6 +20,10 @@ class Column:
     values: NDArray[np.float64]
     categories: tuple[str, ...] | None = None
 
+    def text(self, value: float) -> str:
+        """Return a value that is not missing as a person reads it."""
+        return f"{value:g}" if self.categories is None else repr(self.categories[int(value)])
+
 
 @dataclass(frozen=True, eq=False)
 class Covariates:
@@ -119,3 +123,15 @@ def at(values: NDArray, places: NDArray[np.int64]) -> NDArray[np.float64]:
     taken = values[places]
     taken[places < 0] = np.nan
     return taken
+
+
+def filled(column: Column, new: Column, places: NDArray[np.int64]) -> Column:
+    """Return the column with new values at places of the grid; new categories are added after the old ones."""
+    values = column.values.copy()
+    if column.categories is None or new.categories is None:
+        values[places] = new.values
+        return replace(column, values=values)
+    categories = tuple(dict.fromkeys((*column.categories, *new.categories)))
+    index = np.array([categories.index(name) for name in new.categories] + [np.nan])
+    values[places] = index[np.where(np.isnan(new.values), -1, new.values).astype(int)]  # NaN is at place -1
+    return replace(column, values=values, categories=categories)

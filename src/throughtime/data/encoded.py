@@ -15,8 +15,7 @@ from throughtime.data.windows import (
     LEAST_STEPS,
     CovariateTable,
     SeriesCovariates,
-    device_offsets,
-    device_table,
+    padded_offsets,
     padded_size,
 )
 
@@ -26,7 +25,7 @@ UNKNOWN = 0  # the code of a missing value, and of a category that is not in the
 
 
 def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates:
-    """Return the panel's covariates on the device, for all of its steps and ``horizon`` more after each series.
+    """Return the panel's covariates, padded, for all of its steps and ``horizon`` more after each series.
 
     Raises:
         InputError: if the panel does not have the covariates that the encodings describe.
@@ -48,7 +47,7 @@ def encode(panel: Panel, encodings: Encodings, horizon: int) -> SeriesCovariates
         _table(sizes.static, padded_size(len(panel), LEAST_SERIES), [list(map(_encoded, static, encodings.static))]),
         _table(sizes.past, count, map(past_block, blocks)),
         _table(sizes.future, count, map(future_block, blocks)),
-        device_offsets(panel.offsets[:-1] + horizon * np.arange(len(panel))),
+        padded_offsets(panel.offsets[:-1] + horizon * np.arange(len(panel))),
     )
 
 
@@ -81,7 +80,7 @@ def _table(sizes: TableSizes, rows: int, blocks: Iterable[list[NDArray]]) -> Cov
             numbers[first:last, 2 * place : 2 * place + 2] = column
         for place, column in enumerate(column for column in columns if column.ndim == 1):
             codes[first:last, place] = column
-    return device_table(numbers, codes)
+    return CovariateTable(numbers, codes)
 
 
 def _on_steps(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from throughtime._errors import InputError
 from throughtime.data.columns import listed
 from throughtime.data.covariate_columns import as_text, covariate_series, read_as
-from throughtime.data.covariates import Column, Covariates
+from throughtime.data.covariates import Covariates, filled
 from throughtime.data.frames import as_polars, collect, format_times
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
@@ -98,7 +98,7 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     future = []
     for column in grid.future:
         new = read_as(column, covariate_series(frame[column.name]), source)
-        future.append(_filled(column, replace(new, values=new.values[row]), places))
+        future.append(filled(column, replace(new, values=new.values[row]), places))
     return replace(panel, covariates=replace(grid, future=tuple(future), has_row=has_row))
 
 
@@ -172,6 +172,17 @@ def id_keys(ids: pl.Series, numbers: bool) -> pl.Series:
     return keys.str.replace(r"^(-?)0+(\d)", "${1}${2}") if numbers else keys
 
 
+def joined_ids(former: NDArray, new: NDArray) -> NDArray:
+    """Return the names of all series: numbers, if they were and the new ones can be, such as text of CSV; else text."""
+    if not len(new):
+        return former
+    if former.dtype.kind == "i" and new.dtype.kind != "i":
+        numbers = id_keys(pl.Series(new.astype(str)), numbers=True).cast(pl.Int64, strict=False)
+        new = new if numbers.has_nulls() else numbers.to_numpy()
+    alike = former.dtype.kind == new.dtype.kind
+    return np.concatenate([former, new] if alike else [former.astype(str), new.astype(str)])
+
+
 def _check_once(places: NDArray[np.int64], row: NDArray[np.int64], source: Source, covariates: Covariates) -> None:
     order = np.argsort(places, kind="stable")
     twice = np.flatnonzero(np.diff(places[order]) == 0)
@@ -185,18 +196,6 @@ def _check_once(places: NDArray[np.int64], row: NDArray[np.int64], source: Sourc
             found=source.place(before),
             expected="one row for each series and time",
         )
-
-
-def _filled(column: Column, new: Column, places: NDArray[np.int64]) -> Column:
-    """Return the column with new values at places of the grid; new categories are added after the old ones."""
-    values = column.values.copy()
-    if column.categories is None or new.categories is None:
-        values[places] = new.values
-        return replace(column, values=values)
-    categories = tuple(dict.fromkeys((*column.categories, *new.categories)))
-    index = np.array([categories.index(name) for name in new.categories] + [np.nan])
-    values[places] = index[np.where(np.isnan(new.values), -1, new.values).astype(int)]  # NaN is at place -1
-    return replace(column, values=values, categories=categories)
 
 
 def _has_row(panel: Panel, covariates: Covariates, cutoffs: NDArray[np.int64], horizon: int) -> NDArray[np.bool_]:

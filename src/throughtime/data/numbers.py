@@ -75,6 +75,8 @@ def _numbers_of_text(column: pl.Series, source: Source) -> pl.Series:
             expected="numbers without marks for thousands",
         )
     numbers = text.cast(pl.Float64, strict=False)
+    if numbers.null_count() == text.null_count():
+        return numbers
     wrong = numbers.is_null() & text.is_not_null()
     advice = f", or nothing where it is missing{_hint(text.filter(wrong))}"
     source.refuse(wrong, column, "a number", code="not-a-number", advice=advice)

@@ -114,7 +114,7 @@ def read_columns(
     """
     frame, columns = select_columns(table, source, names)
     values, codes = _values(frame, columns, source)
-    stamps = parse_times(as_polars(frame[columns.time]), source, like=notation)
+    stamps = parse_times(as_polars(frame.get_column(columns.time)), source, like=notation)
     labels, series = _series(frame, columns, source)
     count = len(columns.targets)
     if count == 1:
@@ -130,7 +130,7 @@ def _values(
     frame: nw.DataFrame, columns: TableColumns, source: Source
 ) -> tuple[NDArray[np.float64], tuple[tuple[str, float], ...]]:
     """Return the values of all target columns, one after the other, and the numbers that stood for missing ones."""
-    values = [as_numbers(as_polars(frame[name]), source) for name in columns.targets]
+    values = [as_numbers(as_polars(frame.get_column(name)), source) for name in columns.targets]
     found = {name: missing_code(column) for name, column in zip(columns.targets, values, strict=True)}
     codes = tuple((name, code) for name, code in found.items() if code is not None)
     known = [
@@ -159,8 +159,8 @@ def _series(frame: nw.DataFrame, columns: TableColumns, source: Source) -> tuple
     """Return the id column's values in order of appearance, and the number of each row's series."""
     if columns.id is None:
         return np.array([columns.targets[0]]), np.zeros(len(frame), np.int64)
-    column = frame[columns.id]
-    if column.is_null().any():
+    column = frame.get_column(columns.id)
+    if column.null_count():
         row = int(column.is_null().to_numpy().argmax())
         raise source.error("no name of a series", code="missing-id", row=row, column=columns.id)
     native: Any = column.to_native()
@@ -173,6 +173,8 @@ def _series(frame: nw.DataFrame, columns: TableColumns, source: Source) -> tuple
         by_appearance = np.argsort(firsts)
         return distinct[by_appearance], np.argsort(by_appearance)[codes]
     ids = ids.cast(pl.String)
+    if ids.n_unique() == 1:  # as of one new row, for which the rest takes as long as all other reading of names
+        return np.array(ids.head(1).to_list()), np.zeros(len(ids), np.int64)
     labels = ids.unique(maintain_order=True)
     return np.array(labels.to_list()), ids.cast(pl.Enum(labels)).to_physical().to_numpy().astype(np.int64)
 
@@ -238,7 +240,7 @@ def _names_of_series(table: nw.DataFrame | nw.LazyFrame, columns: TableColumns) 
     if not names:
         return []
     frame = collect(table.select([columns.time, *names]))
-    time = as_polars(frame[columns.time]).cast(pl.String)
+    time = as_polars(frame.get_column(columns.time)).cast(pl.String)
     candidates = []
     for name in names:
         column = as_polars(frame[name])

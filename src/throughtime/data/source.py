@@ -113,5 +113,6 @@ def first_true(mask: pl.Series) -> int:
 
 def without_missing_words(text: pl.Series) -> pl.Series:
     """Return text without outer blanks, and null where it is one of the words for a missing value."""
-    text = text.str.strip_chars()
-    return text.set(text.str.to_lowercase().is_in(MISSING).fill_null(False), None)
+    stripped = pl.first().str.strip_chars()
+    missing = stripped.str.to_lowercase().is_in(MISSING).fill_null(False)
+    return text.to_frame().select(pl.when(~missing).then(stripped)).to_series()

@@ -55,9 +55,11 @@ def read_parts(column: pl.Series, distinct: pl.Series, like: str | None = None) 
 
 def split_years(distinct: pl.Series) -> pl.Series | None:
     """Return the first years of text such as 1999/00 or 1990-1991, if every value is a year and the next; else None."""
+    if len(distinct) < FEWEST:
+        return None
     first = distinct.str.extract(SPLIT_YEARS, 1).cast(pl.Int64)
     second = distinct.str.extract(SPLIT_YEARS, 2).cast(pl.Int64)
-    if first.has_nulls() or len(first) < FEWEST or ((first + 1) % 100 != second).any():
+    if first.has_nulls() or ((first + 1) % 100 != second).any():
         return None
     return first
 

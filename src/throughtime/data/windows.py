@@ -38,8 +38,8 @@ class CovariateTable(NamedTuple):
         codes: one for each column of categories; 0 if it is missing or not in the training data.
     """
 
-    numbers: Float[Array, "*S E"]
-    codes: Int[Array, "*S C"]
+    numbers: Float[Array | np.ndarray, "*S E"]
+    codes: Int[Array | np.ndarray, "*S C"]
 
 
 class SeriesCovariates(NamedTuple):
@@ -55,7 +55,7 @@ class SeriesCovariates(NamedTuple):
     static: CovariateTable
     past: CovariateTable
     future: CovariateTable
-    offsets: Int[Array, "N"]
+    offsets: Int[Array | np.ndarray, "N"]
 
 
 class WindowCovariates(NamedTuple):
@@ -72,21 +72,16 @@ class WindowCovariates(NamedTuple):
     future: CovariateTable
 
 
-def device_table(numbers: np.ndarray, codes: np.ndarray) -> CovariateTable:
-    """Put numbers (S, E), two for each column, and codes (S, C) on the device."""
-    return CovariateTable(jnp.asarray(numbers), jnp.asarray(codes))
-
-
-def device_offsets(offsets: np.ndarray) -> Int[Array, "N"]:
-    """Put the positions at which series begin on the device, padded."""
+def padded_offsets(offsets: np.ndarray) -> np.ndarray:
+    """Return the positions at which series begin, padded."""
     return _padded(offsets, LEAST_SERIES, np.int32)
 
 
-def _padded(rows: np.ndarray, least: int, dtype: type[np.generic], filler: int = 0) -> Array:
-    """Put rows on the device, and behind them as many of ``filler`` as make up the padded size."""
+def _padded(rows: np.ndarray, least: int, dtype: type[np.generic], filler: int = 0) -> np.ndarray:
+    """Return rows, and behind them as many of ``filler`` as make up the padded size."""
     padded = np.full(padded_size(len(rows), least), filler, dtype)
     padded[: len(rows)] = rows
-    return jnp.asarray(padded)
+    return padded
 
 
 def covariates_at(
@@ -121,7 +116,7 @@ def _gathered(table: CovariateTable, places: Int[Array, "B S"], readable: Bool[A
 
 
 class Series(NamedTuple):
-    """N ragged series on the device, P values in all, both with padding: no window reads the last of them.
+    """N ragged series, P values in all, both with padding: no window reads the last of them.
 
     Attributes:
         values: all values, one series after the other; missing ones are filled.
@@ -132,11 +127,11 @@ class Series(NamedTuple):
         covariates: those of the series; None without any.
     """
 
-    values: Float[Array, "P"]
-    observed: Bool[Array, "P"]
-    offsets: Int[Array, "N"]
-    lengths: Int[Array, "N"]
-    weights: Float[Array, "N"]
+    values: Float[Array | np.ndarray, "P"]
+    observed: Bool[Array | np.ndarray, "P"]
+    offsets: Int[Array | np.ndarray, "N"]
+    lengths: Int[Array | np.ndarray, "N"]
+    weights: Float[Array | np.ndarray, "N"]
     covariates: SeriesCovariates | None = None
 
 
@@ -169,10 +164,10 @@ def last_steps(windows: Windows, steps: int) -> Windows:
     )
 
 
-def device_series(
+def padded_series(
     values: np.ndarray, observed: np.ndarray, offsets: np.ndarray, lengths: np.ndarray, use: np.ndarray
 ) -> Series:
-    """Put a panel on the device, padded.
+    """Return a panel as a program reads it, padded.
 
     Args:
         values: (P,) without NaN.

@@ -49,6 +49,8 @@ from .sensitivity import forecaster_flow as forecaster_flow
 from .stages import TRAINING as TRAINING
 from .stages import StageCallback as StageCallback
 from .stages import no_callback as no_callback
+from .start import require_same_data as require_same_data
+from .start import require_same_shapes as require_same_shapes
 from .train import train_networks as train_networks
 from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune

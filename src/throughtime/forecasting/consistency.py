@@ -48,6 +48,7 @@ def _require_panel(panel: Panel) -> None:
     """Refuse series whose arrays do not fit each other, or whose time stamps cannot be told."""
     _require(panel.ids.ndim == 1 and panel.ids.dtype.kind in "iufU" and len(panel.ids) > 0, "the names of the series")
     _require(panel.values.dtype == np.float64, "the values")
+    _require(all(isinstance(note, str) for note in panel.notes), "the notes about the data")
     _require_grid(panel.offsets, panel.starts, len(panel), panel.values.shape)
     names, times = panel.future(1)
     to_native({"unique_id": names, "ds": times}, zone=panel.frequency.zone)

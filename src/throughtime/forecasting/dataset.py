@@ -1,10 +1,11 @@
-"""A panel on the device, as the network sees it."""
+"""A panel as the network sees it."""
 
 from typing import NamedTuple
 
+import jax
 import numpy as np
 
-from throughtime.data import Panel, Series, device_series, encode, fill_forward
+from throughtime.data import Panel, Series, encode, fill_forward, padded_series
 from throughtime.forecasting.network import head_of
 from throughtime.forecasting.observations import learnable, nonnegative, smallest_known
 from throughtime.forecasting.plan import Plan
@@ -18,7 +19,7 @@ class Prepared(NamedTuple):
         first: (N,) the first observed value of each series, in the data's own units.
         center: (N,) the same as the network sees it. It is subtracted in float64, because float32 has seven digits.
         unit: (N,) a power of two near the largest movement of each series, so that float32 holds values of any size.
-        series: the same on the device, less the center, in these units.
+        series: the same less the center, in these units, padded.
         log: (N,) if the network sees logarithms: the plan says so, and all values before the cutoff have one.
         positive: (N,) if forecasts stop at zero.
     """
@@ -33,7 +34,9 @@ class Prepared(NamedTuple):
 
 
 def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
-    """Put a panel, the one that the plan was made for or another, on the device.
+    """Return a panel, the one that the plan was made for or another, as the network sees it.
+
+    For one forecast: the call of a program takes arrays to the device faster than one by one. See :func:`on_device`.
 
     Args:
         panel: N series.
@@ -52,10 +55,15 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     unit = np.ones(len(panel)) if counts else _units(movements, panel, cutoffs)
     movements /= np.repeat(unit, panel.lengths)
     use = learnable(panel, cutoffs, plan.design.horizon)
-    series = device_series(movements, observed, panel.offsets[:-1], cutoffs, use)
+    series = padded_series(movements, observed, panel.offsets[:-1], cutoffs, use)
     covariates = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
     series, positive = series._replace(covariates=covariates), nonnegative(panel, cutoffs, plan)
     return Prepared(values, filled[first], center, unit, series, log, positive)
+
+
+def on_device(prepared: Prepared) -> Prepared:
+    """Return a panel that many calls of programs read, so that its arrays are taken to the device once."""
+    return prepared._replace(series=jax.device_put(prepared.series))
 
 
 def _first_observed(observed: np.ndarray, panel: Panel) -> np.ndarray:

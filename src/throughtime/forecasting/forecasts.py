@@ -47,7 +47,9 @@ def sources_of(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> Sources:
     observed = observed_counts(panel, cutoffs)
     trained = learnable(panel, cutoffs, fitted.plan.design.horizon) & (len(fitted.networks) > 0)
     takes_part = (~trained | (fitted.calibration.zero_shot > 0)) & (fitted.zero_shot is not None)
-    pretrained = takes_part & (observed >= LEAST_OBSERVED) & moving(panel, cutoffs)
+    pretrained = takes_part & (observed >= LEAST_OBSERVED)
+    if pretrained.any():
+        pretrained &= moving(panel, cutoffs)
     return Sources(trained, pretrained, ~trained & ~pretrained & (observed > 0))
 
 

@@ -130,21 +130,21 @@ class QuantileHead(Head):
         )
 
     def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
-        scores = np.broadcast_to(special.ndtri(np.asarray(levels)), (*raw.shape[:-1], len(levels)))
-        return _placed(self._at(raw, scores), units)
+        ordered, (upper, share) = _ordered(raw), self._between(special.ndtri(np.asarray(levels)))
+        # Exactly the quantile at its own level.
+        return _placed((1 - share) * ordered[..., upper - 1] + share * ordered[..., upper], units)
 
     def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
-        scores = _generator(key).standard_normal((*raw.shape[:-1], n))
-        return np.moveaxis(_placed(self._at(raw, scores), units), -1, 0)
+        ordered = _ordered(raw)
+        upper, share = self._between(_generator(key).standard_normal((*raw.shape[:-1], n)))
+        low, high = (np.take_along_axis(ordered, place, axis=-1) for place in (upper - 1, upper))
+        return np.moveaxis(_placed((1 - share) * low + share * high, units), -1, 0)
 
-    def _at(self, raw: Array | np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """Return the values (B, F, N) at normal scores (B, F, N), of quantiles (B, F, Q)."""
-        ordered = np.sort(np.asarray(raw, np.float64), axis=-1)
+    def _between(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the quantile above each normal score, and the share of the way to it from the one below."""
         known = special.ndtri(np.asarray(self.levels))
         upper = np.clip(np.searchsorted(known, scores), 1, len(known) - 1)
-        share = (scores - known[upper - 1]) / (known[upper] - known[upper - 1])
-        low, high = (np.take_along_axis(ordered, place, axis=-1) for place in (upper - 1, upper))
-        return (1 - share) * low + share * high  # exactly the quantile at its own level
+        return upper, (scores - known[upper - 1]) / (known[upper] - known[upper - 1])
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,11 @@ def _bounded(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 def _scale(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return LEAST_SCALE + jax.nn.softplus(_bounded(raw))
+
+
+def _ordered(raw: Array | np.ndarray) -> np.ndarray:
+    """Return quantiles (B, F, Q) in ascending order, in float64."""
+    return np.sort(np.asarray(raw, np.float64), axis=-1)
 
 
 def _on_device(units: LevelScale) -> LevelScale:

@@ -112,15 +112,17 @@ class ForecasterInUse(FittedEstimator):
         that the forecaster holds are copied once.
 
         Args:
-            rows: a frame of later rows of the known series, and of new series; its columns are named as in :meth:`fit`.
-                Steps without a row, between the end of a series and its next row, are missing values.
+            rows: a frame of later rows of the known series, and of new series; its columns are named as in :meth:`fit`,
+                covariates included. Steps without a row, between the end of a series and its next row, are missing
+                values. With future covariates, rows without a value after the last one of their series bring those of
+                its future; later rows for the same steps bring the values.
 
         Returns:
             The forecaster itself.
 
         Raises:
-            InputError: before :meth:`fit`; for rows that cannot be used, with the place of the first one that is not
-                after the end of its series; and for a forecaster with covariates. The forecaster is left as it was.
+            InputError: before :meth:`fit`, and for rows that cannot be used, with the place of the first one that is
+                not after the end of its series. The forecaster is left as it was.
         """
         fitted = self._require_fitted()
         panel = append_rows(fitted.panel, from_native(rows), Source("the rows"), fitted.columns)

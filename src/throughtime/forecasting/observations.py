@@ -71,9 +71,7 @@ def moving(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
 
 def smallest_known(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
     """Return (N,) the smallest observed value before each cutoff; infinity without one."""
-    known = (panel.steps < np.repeat(cutoffs, panel.lengths)) & ~np.isnan(panel.values)
-    smallest, some = np.full(len(panel), np.inf), panel.lengths > 0
-    if some.any():
-        values = np.where(known, panel.values, np.inf)
-        smallest[some] = np.minimum.reduceat(values, panel.offsets[:-1][some])
-    return smallest
+    begins = panel.offsets[:-1]
+    bounds = np.stack([begins, begins + cutoffs], axis=1).ravel()
+    smallest = np.fmin.reduceat(np.append(panel.values, np.inf), bounds)[::2]  # the infinite value ends the last series
+    return np.where((cutoffs > 0) & ~np.isnan(smallest), smallest, np.inf)

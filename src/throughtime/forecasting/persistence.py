@@ -183,7 +183,8 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
     loss = np.inf if calibration["loss"] is None else calibration["loss"]
-    return plan, Calibration(**calibration | {"stretch": tuple(calibration["stretch"]), "loss": loss})
+    stretch = tuple(map(float, calibration["stretch"]))
+    return plan, Calibration(**calibration | {"stretch": stretch, "loss": loss})
 
 
 def _classes_as_text(config: Json) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.dataset import Prepared, prepare
+from throughtime.forecasting.dataset import Prepared, on_device, prepare
 from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
@@ -59,7 +59,10 @@ def select_plan(
         return Selected(plan, Calibration(plan.steps))
     screened = _encoded_before(plan, held)._replace(steps=min(plan.steps, MOST_STEPS))
     variants = plan_variants(screened)
-    prepared = {log: prepare(panel, held.cutoffs[0], screened._replace(log=log)) for log in {v.log for v in variants}}
+    prepared = {
+        log: on_device(prepare(panel, held.cutoffs[0], screened._replace(log=log)))
+        for log in {variant.log for variant in variants}
+    }
     runs = [trial(held, prepared[variant.log], variant, seed) for variant in variants]
     names = [f"{HELD_OUT} {number + 1}/{len(variants)}" for number in range(len(variants))]
     trials = run_in_parallel(runs, [partial(callback, name) for name in names])

@@ -7,14 +7,14 @@ such as the series and the number of steps, are arguments of the programs.
 
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
 import optax
 
-from throughtime._compiler import OFTEN, ONCE, compiled
+from throughtime._compiler import OFTEN, ONCE, for_this_backend
 from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Series, draw_windows
 from throughtime.forecasting.dataset import Prepared
@@ -95,20 +95,19 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
         counted = windows.future_observed if head.counts else windows.future_observed & (units.scale > 0)[:, None]
         return masked_mean(head.loss(raw, windows.future, units), counted)
 
-    @compiled(ONCE)
     def begin(seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]) -> TrainState:
         key, key_weights = jax.random.split(jax.random.key(seed))
         state = start(ForecastNetwork(design, key=key_weights), optimizer, key)
         return state._replace(optimizer=with_total(state.optimizer, total))
 
-    @compiled(ONCE)
     def go_on(
         network: ForecastNetwork, seed: Int[Array | np.ndarray, ""], total: Int[Array | np.ndarray, ""]
     ) -> TrainState:
         state = start(network, optimizer, jax.random.split(jax.random.key(seed))[0])
         return state._replace(optimizer=going_on(state.optimizer, total, learning_rate))
 
-    return Recipe(loss, optimizer, begin, go_on)
+    compiled: Any = partial(eqx.filter_jit, compiler_options=for_this_backend(ONCE))
+    return Recipe(loss, optimizer, compiled(begin), compiled(go_on))
 
 
 def train_network(

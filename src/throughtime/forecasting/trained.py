@@ -6,7 +6,7 @@ import numpy as np
 
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.config import ForecasterConfig
-from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.dataset import on_device, prepare
 from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
@@ -47,7 +47,7 @@ def fit_networks(
         zero_shot = tuned(panel, cutoffs, zero_shot, how, callback=partial(callback, TUNING), seed=config.seed)
     if selected.calibration.zero_shot == 1:
         return Fitted.untrained(panel, selected, zero_shot)
-    prepared = prepare(panel, cutoffs, selected.plan)
+    prepared = on_device(prepare(panel, cutoffs, selected.plan))
     steps = selected.calibration.steps
     networks, losses = train_networks(
         prepared, selected.plan, steps=steps, callback=callback, seed=config.seed, start=known

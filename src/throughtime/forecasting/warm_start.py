@@ -7,7 +7,7 @@ import numpy as np
 
 from throughtime.data import Panel
 from throughtime.forecasting.config import ForecasterConfig
-from throughtime.forecasting.dataset import prepare
+from throughtime.forecasting.dataset import on_device, prepare
 from throughtime.forecasting.fitted import Fitted, Networks, Selected
 from throughtime.forecasting.held_out import HeldOut, hold_out
 from throughtime.forecasting.observations import least_windows
@@ -61,7 +61,7 @@ def choose_networks(
     unseen = None if held is None else _unseen(held, start)
     if held is None or unseen is None:
         return _unjudged(warm, start)
-    prepared = prepare(panel, held.cutoffs[0], plan)
+    prepared = on_device(prepare(panel, held.cutoffs[0], plan))
     fresh = plan._replace(steps=min(plan.steps, MOST_STEPS))
     runs = [
         trial(unseen, prepared, fresh, config.seed),

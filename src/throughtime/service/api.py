@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -47,8 +47,6 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
         most_bytes: of the body of a request.
         token: that requests must bear; None for a server that is reached by one of ``LOCAL_NAMES`` alone.
     """
-    asked = [] if token is None else [Depends(_require_token(token))]
-    refused = REFUSED if token is None else REFUSED | UNKNOWN
     app = FastAPI(
         title="throughtime",
         version=__version__,
@@ -58,35 +56,9 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
         default_response_class=Answer,
     )
     numbers = Numbers(lambda: len(served.fitted.panel))
-
-    @app.post("/forecast", response_model=Forecasts, responses=refused, dependencies=asked)
-    def forecast(request: ForecastRequest) -> Response:
-        """Forecast the model's series, or those of the rows of the request."""
-        found = served.forecast(request.series, request.rows, request.horizon, request.level)
-        return Answer({"forecasts": found})
-
-    @app.post("/update", response_model=Updated, responses=refused, dependencies=asked)
-    def update(request: UpdateRequest) -> Response:
-        """Append rows to the model's series, all or none of them."""
-        grown = served.update(request.rows)
-        numbers.rows.inc(len(request.rows))
-        return Answer({"series": grown})
-
-    @app.get("/health", response_model=Health)
-    def health() -> Response:
-        """Say what is served."""
-        panel, horizon = served.fitted.panel, served.fitted.plan.design.horizon
-        frequency = panel.frequency.describe()
-        content = {"status": "ok", "series": len(panel), "horizon": horizon, "frequency": frequency}
-        return Answer({**content, "throughtime": __version__})
-
-    plain = PLAIN if token is None else PLAIN | UNKNOWN
-
-    @app.get("/metrics", response_class=Response, responses=plain, dependencies=asked)
-    def metrics() -> Response:
-        """Return the server's numbers."""
-        return Response(generate_latest(numbers.registry), media_type=CONTENT_TYPE_LATEST)
-
+    asked = [] if token is None else [Depends(_require_token(token))]
+    app.include_router(_model_paths(served, numbers), dependencies=asked, responses={} if token is None else UNKNOWN)
+    app.include_router(_open_paths(served))
     app.add_exception_handler(InputError, _unusable)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _other)
@@ -95,6 +67,46 @@ def service_app(served: Served, most_bytes: int, token: str | None) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
     app.add_middleware(Counted, numbers=numbers, paths=PATHS)
     return app
+
+
+def _model_paths(served: Served, numbers: Numbers) -> APIRouter:
+    """Return the paths that a token guards."""
+    router = APIRouter()
+
+    @router.post("/forecast", response_model=Forecasts, responses=REFUSED)
+    def forecast(request: ForecastRequest) -> Response:
+        """Forecast the model's series, or those of the rows of the request."""
+        found = served.forecast(request.series, request.rows, request.horizon, request.level)
+        return Answer({"forecasts": found})
+
+    @router.post("/update", response_model=Updated, responses=REFUSED)
+    def update(request: UpdateRequest) -> Response:
+        """Append rows to the model's series, all or none of them."""
+        grown = served.update(request.rows)
+        numbers.rows.inc(len(request.rows))
+        return Answer({"series": grown})
+
+    @router.get("/metrics", response_class=Response, responses=PLAIN)
+    def metrics() -> Response:
+        """Return the server's numbers."""
+        return Response(generate_latest(numbers.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _open_paths(served: Served) -> APIRouter:
+    """Return the path that needs no token."""
+    router = APIRouter()
+
+    @router.get("/health", response_model=Health)
+    def health() -> Response:
+        """Say what is served."""
+        panel, horizon = served.fitted.panel, served.fitted.plan.design.horizon
+        frequency = panel.frequency.describe()
+        content = {"status": "ok", "series": len(panel), "horizon": horizon, "frequency": frequency}
+        return Answer({**content, "throughtime": __version__})
+
+    return router
 
 
 def _require_token(token: str) -> Any:

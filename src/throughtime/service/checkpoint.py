@@ -11,7 +11,7 @@ from throughtime._arguments import plain
 from throughtime._errors import InputError
 from throughtime._folder import HEADER, Checkpoint, read_folder, write_folder
 from throughtime._foreign import foreign_content
-from throughtime.data import ColumnNames
+from throughtime.data import ALL, ColumnNames
 from throughtime.forecasting import Fitted
 from throughtime.service.stream import Progress
 
@@ -43,16 +43,23 @@ def save_progress(folder: Path, progress: Progress, digest: str) -> None:
     write_folder(folder, KIND, plain(config), {name: getattr(panel, name) for name in ARRAYS})
 
 
-def load_progress(folder: Path, fitted: Fitted, digest: str) -> Progress | None:
+def load_progress(
+    folder: Path,
+    fitted: Fitted,
+    digest: str,
+    names: ColumnNames = ColumnNames(),  # noqa: B008 - frozen
+) -> Progress | None:
     """Return the progress in a folder; None if there is none.
 
     Args:
         folder: of the stream.
         fitted: the model as it was saved; its series are replaced by those of the stream.
         digest: of the model.
+        names: the columns that the user names.
 
     Raises:
-        InputError: for something else than a progress of this model, and for a truncated, altered or foreign one.
+        InputError: for something else than a progress of this model, for a truncated, altered or foreign one, and if
+            the rows had other columns.
     """
     if not (folder / HEADER).exists():
         return None
@@ -65,7 +72,8 @@ def load_progress(folder: Path, fitted: Fitted, digest: str) -> Progress | None:
             expected=digest,
         )
     with foreign_content(folder):
-        return _progress(saved, fitted)
+        progress = _progress(saved, fitted)
+    return _with_names(progress, names, folder)
 
 
 def _progress(saved: Checkpoint, fitted: Fitted) -> Progress:
@@ -75,6 +83,30 @@ def _progress(saved: Checkpoint, fitted: Fitted) -> Progress:
     columns: dict[str, Any] = {name: _tuples(value) for name, value in config["columns"].items()}
     fitted = fitted._replace(panel=series, columns=ColumnNames(**columns))
     return Progress(fitted, **{name: config[name] for name in COUNTS})
+
+
+def _with_names(progress: Progress, names: ColumnNames, folder: Path) -> Progress:
+    """Return the progress with the names of columns that the user names, if its rows have not had any yet."""
+    known = progress.fitted.columns
+    if names.target == ALL and progress.named:  # the columns that it has come to mean are known
+        names = replace(names, target=None)
+    columns = known.with_names(names)
+    if progress.named and columns != known:
+        raise InputError(
+            f"{folder} holds a stream of rows with the columns {', '.join(_shown(known))}, and "
+            f"{', '.join(_shown(columns))} are named: leave the names out, or choose another folder with --out",
+            code="other-columns",
+            file=folder,
+            found=_shown(columns),
+            expected=_shown(known),
+        )
+    return progress._replace(fitted=progress.fitted._replace(columns=columns))
+
+
+def _shown(columns: ColumnNames) -> list[str]:
+    """Return the columns of series, times and values."""
+    targets = columns.target if isinstance(columns.target, tuple) else (columns.target,)
+    return [str(name) for name in (columns.id, columns.time, *targets) if name is not None]
 
 
 def _tuples(value: Any) -> Any:

@@ -43,9 +43,9 @@ def load_model(folder: Path, names: ColumnNames = AS_SAVED) -> Fitted:
     if fitted.panel.covariates is not None:
         listed = ", ".join(fitted.panel.covariates.names)
         raise InputError(
-            f"{folder}: rows cannot be appended to series with covariates ({listed}): use predict with whole "
-            "histories, or fit a forecaster without them",
-            code="append-with-covariates",
+            f"{folder}: a stream or a server takes no series with covariates ({listed}): use update and predict in "
+            "Python, or fit a forecaster without them",
+            code="covariates-in-service",
             file=folder,
             found=fitted.panel.covariates.names,
         )

@@ -93,7 +93,8 @@ def _all_responses() -> np.ndarray:
 def _responses(steps: int) -> np.ndarray:
     """Return for each setting the matrix (steps, steps) that turns what drives the errors into the errors."""
     lag = np.arange(steps) - np.arange(steps)[:, None]
-    return np.where(lag >= 0, _all_responses()[:, np.maximum(lag, 0)], 0.0)
+    matrices = np.where(lag >= 0, _all_responses()[:, np.maximum(lag, 0)], 0.0)
+    return np.ascontiguousarray(matrices)  # NumPy has put the settings last: products would take 10 times as long
 
 
 def _first_slopes(values: np.ndarray, first: np.ndarray) -> np.ndarray:
