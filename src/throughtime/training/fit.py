@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
+import jax
 import optax
 
 from throughtime._arguments import whole_number
+from throughtime._errors import InputError
 from throughtime._types import KeyLike, Scalar, Whole
 from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.batches import source_of
@@ -125,9 +127,28 @@ def _parts(
     model: Any, loss: ModelLoss, batches: Any, optimizer: optax.GradientTransformation, key: KeyLike
 ) -> tuple[Source, BatchLoss, TrainState]:
     """Return the source of the batches, the loss of the loop, and the state before the first step."""
+    _require_trainable(model, optimizer)
     source, first = source_of(batches), start(model, optimizer, key)
     if not isinstance(batches, Chunks):
         return source, BatchLoss(loss, takes_key(loss), source.pick), first
     carrying = CarryingLoss(loss, takes_key(loss, ("model", "batch", "state")), source.pick)
     carried = carrying.first_state(model, on_device(batches.first()), first.key)
     return source, carrying, first._replace(carried=carried)
+
+
+def _require_trainable(model: Any, optimizer: Any) -> None:
+    """Refuse what is no optimizer, and a call inside of a transformation of JAX."""
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise InputError(
+            f"optimizer is {optimizer!r}: expected one of Optax, such as optax.adam(0.001)",
+            code="not-an-optimizer",
+            found=repr(optimizer),
+            expected="optax.GradientTransformation",
+        )
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(model)):
+        raise InputError(
+            "the model holds tracers: expected arrays; a training compiles its own loop and cannot be inside of jit, "
+            "grad or vmap; throughtime.fit_many trains many networks",
+            code="inside-transformation",
+            expected="arrays",
+        )

@@ -82,24 +82,7 @@ def start(model: Any, optimizer: optax.GradientTransformation, key: KeyLike) -> 
     """Return the state at step 0. All batches are drawn with ``key``.
 
     The model may hold anything that Equinox allows. Arrays of floats are trained, all else stays as it is.
-
-    Raises:
-        InputError: for what is no optimizer, and inside of a transformation of JAX.
     """
-    if not isinstance(optimizer, optax.GradientTransformation):
-        raise InputError(
-            f"optimizer is {optimizer!r}: expected one of Optax, such as optax.adam(0.001)",
-            code="not-an-optimizer",
-            found=repr(optimizer),
-            expected="optax.GradientTransformation",
-        )
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(model)):
-        raise InputError(
-            "the model holds tracers: expected arrays; a training compiles its own loop and cannot be inside of jit, "
-            "grad or vmap; throughtime.fit_many trains many networks",
-            code="inside-transformation",
-            expected="arrays",
-        )
     return TrainState(model, optimizer.init(eqx.filter(model, is_inexact)), jnp.int32(0), random_key(key))
 
 
