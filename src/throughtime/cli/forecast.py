@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
     ANY_COLUMNS,
+    ANY_FOLDER,
     ANY_MODEL,
     ANY_REPORT,
     ColumnOptions,
+    FolderOptions,
     HorizonOptions,
     ModelOptions,
     Process,
     ReportOptions,
 )
-from throughtime.cli.runtime import running
+from throughtime.cli.runtime import Runtime, running
 
 if TYPE_CHECKING:
     from throughtime.data import ColumnNames
@@ -30,6 +32,7 @@ def forecast(
     start: Path | None = None,
     columns: ColumnOptions = ANY_COLUMNS,
     model: ModelOptions = ANY_MODEL,
+    folder: FolderOptions = ANY_FOLDER,
     options: ReportOptions = ANY_REPORT,
     interrupts: Process,
 ) -> int | None:
@@ -38,12 +41,16 @@ def forecast(
     Example: throughtime forecast examples/nile.csv --horizon 10
 
     Args:
-        file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
+        file: CSV or Parquet: unique_id, ds, y; or a time and a value column. Of a folder of Parquet files, each file
+            is read and forecast by itself, with one model for all, and no report is written.
         future_file: Rows of the steps to forecast, if FILE has none for the future covariates.
         start: The folder of a saved forecaster from whose weights training goes on, if that is better. Columns and
             arguments of the network that are not typed are its own.
     """
     with running("forecast", options, interrupts) as runtime:
+        if file.is_dir():
+            return _forecast_folder(file, ahead, future_file, columns, model, folder, runtime)
+        folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
         from throughtime.cli.series_file import SeriesFile, read_series
 
@@ -72,3 +79,27 @@ def _of_start(
 
     known = Forecaster.load(folder)
     return known, known.fitted_.columns.with_names(columns.names()), {**known.get_params(), **typed}
+
+
+def _forecast_folder(
+    folder: Path,
+    ahead: HorizonOptions,
+    future_file: Path | None,
+    columns: ColumnOptions,
+    model: ModelOptions,
+    options: FolderOptions,
+    runtime: Runtime,
+) -> int | None:
+    """Forecast the partitions of a folder."""
+    from throughtime._errors import InputError
+    from throughtime.cli.folders import forecast_partitions
+    from throughtime.forecasting import Forecaster
+
+    if future_file is not None:
+        raise InputError(
+            f"{folder} is a folder: expected the rows of the steps to forecast in its own files, not in {future_file}",
+            code="future-of-folder",
+            file=future_file,
+        )
+    forecaster = Forecaster(**model.arguments(ahead.horizon))
+    return forecast_partitions(folder, columns.names(), forecaster, ahead.level, options, runtime)

@@ -20,6 +20,7 @@ from .in_use import require_head_values as require_head_values
 from .in_use import require_trained_horizon as require_trained_horizon
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
+from .intervals import Levels as Levels
 from .intervals import as_levels as as_levels
 from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
