@@ -19,7 +19,7 @@ from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.data.windows import CovariateTable, WindowCovariates, Windows
-from throughtime.forecasting import fitting, selection, trained
+from throughtime.forecasting import selection, trained, zero_shot
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovariates, covariate_network
 from throughtime.forecasting.dataset import prepare
@@ -404,7 +404,7 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
 
     monkeypatch.setattr(selection, "prepare", recorded)
     monkeypatch.setattr(trained, "prepare", recorded)
-    monkeypatch.setattr(fitting, "shipped", lambda: None)  # the pretrained network alone might be better
+    monkeypatch.setattr(zero_shot, "shipped", lambda: None)  # the pretrained network alone might be better
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
     monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)

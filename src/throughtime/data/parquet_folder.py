@@ -49,6 +49,13 @@ class Partition(NamedTuple):
         rows = pl.scan_parquet(list(self.files), glob=False, hive_partitioning=False)
         return rows.with_columns(pl.lit(value).alias(name) for name, value in self.keys)
 
+    def count_rows(self) -> int:
+        """Return the number of its rows, without reading them; 0 if it is damaged."""
+        try:
+            return int(self.scan().select(pl.len()).collect().item())
+        except DAMAGED:
+            return 0
+
     def stamps(self) -> list[tuple[str, int, int]]:
         """Return name, size in bytes and time of the last change of each file: they differ if the content does."""
         states = [(Path(file).name, Path(file).stat()) for file in self.files]
