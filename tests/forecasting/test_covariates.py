@@ -82,6 +82,12 @@ def test_the_future_may_come_with_the_rows_or_later(model, forecasts):
     assert_frame_equal(later.predict(level=[80], future=AHEAD.reverse().to_pandas()), forecasts)
 
 
+def test_blocks_of_a_large_panel_have_their_covariates(model, forecasts, monkeypatch):
+    monkeypatch.setattr("throughtime.forecasting.forecasts.VALUES_AT_ONCE", 1)
+    assert len(model.panel_) > 1
+    assert_frame_equal(model.predict(level=80), forecasts, rel_tol=1e-6)
+
+
 def test_it_comes_back_from_a_folder(model, forecasts, tmp_path):
     model.save(tmp_path / "model")
     loaded = tt.load(tmp_path / "model")
