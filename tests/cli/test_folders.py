@@ -9,6 +9,8 @@ import pytest
 from tests.cli.command import Result, run
 from tests.partitions.conftest import sales  # noqa: F401
 
+import throughtime as tt
+
 
 @pytest.fixture
 def folder(sales: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
@@ -46,6 +48,17 @@ def test_a_second_run_does_what_is_left(folder: Path) -> None:
     assert json.loads(forecast("--json", horizon=4).stdout)["code"] == "other-settings"
     for file in Path("out/forecasts").rglob("*.parquet"):
         assert file.read_bytes() == (expected / file.relative_to("out/forecasts")).read_bytes()
+
+
+def test_a_backtest_writes_mean_scores(folder: Path) -> None:
+    arguments = ["sales", "--horizon", "3", "--preset", "instant", "--windows", "2", "--baselines", "drift"]
+    result = run("backtest", *arguments, "--out", "out", "--json")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in Path("out").iterdir()} == {"model", "scores", "scores.csv", "settings.json"}
+    means = pl.read_csv("out/scores.csv")
+    assert means.rows_by_key("metric", named=True, unique=True) == json.loads(result.stdout)["scores"]
+    assert means.filter(metric="mae")["series"].item() == 4
+    assert tt.load("out/model").panel_.lengths.tolist() == [38 - 6]
 
 
 @pytest.mark.parametrize(

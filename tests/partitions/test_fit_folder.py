@@ -33,10 +33,11 @@ def mapped(tmp_path: Path) -> MappedSeries:
     return MappedSeries(tuple(map_panel(as_panel(frame), tmp_path / str(k)) for k, frame in enumerate(frames)))
 
 
-def test_a_folder_that_fits_in_memory_is_fitted_as_a_frame(sales: Path, tmp_path: Path) -> None:
-    whole = pl.concat(map(series, "cdab"))  # in the order of the partitions
+@pytest.mark.parametrize("hold_back", [0, 4])
+def test_a_folder_that_fits_in_memory_is_fitted_as_a_frame(sales: Path, tmp_path: Path, hold_back: int) -> None:
+    whole = pl.concat([series(name).head(LENGTHS[name] - hold_back) for name in "cdab"])  # in the partitions' order
     expected = tt.Forecaster(**SMALL).fit(whole)
-    model = tt.fit_folder(tt.Forecaster(**SMALL), sales, work=tmp_path)
+    model = tt.fit_folder(tt.Forecaster(**SMALL), sales, hold_back=hold_back, work=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sales"]  # the arrays are gone
     assert_frame_equal(model.predict(whole, 80), expected.predict(level=80), check_exact=True)
     model.save(tmp_path / "model")
@@ -58,6 +59,7 @@ def test_samples_take_turns_where_memory_ends(sales: Path, monkeypatch: pytest.M
 def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tt.Forecaster(**SMALL)
     assert code(model, sales, memory=900) == "small-memory"
+    assert code(model, sales, hold_back=max(LENGTHS.values())) == "series-too-short"
     assert code(model, sales, columns=ColumnNames(static="region")) == "covariates-of-folder"
     monkeypatch.setattr("throughtime.partitions.fitting.OF_ROW", 2**40)
     assert code(model, sales) == "large-partition"

@@ -92,7 +92,7 @@ def _forecast_folder(
 ) -> int | None:
     """Forecast the partitions of a folder."""
     from throughtime._errors import InputError
-    from throughtime.cli.folders import forecast_partitions
+    from throughtime.cli.folders import SeriesFolder, forecast_partitions
     from throughtime.forecasting import Forecaster
 
     if future_file is not None:
@@ -102,4 +102,5 @@ def _forecast_folder(
             file=future_file,
         )
     forecaster = Forecaster(**model.arguments(ahead.horizon))
-    return forecast_partitions(folder, columns.names(), forecaster, ahead.level, options, runtime)
+    source = SeriesFolder(folder, columns.names())
+    return forecast_partitions(source, forecaster, ahead.level, options, runtime)

@@ -33,6 +33,7 @@ def fit_folder(
     *,
     columns: ColumnNames = ANY_COLUMNS,
     memory: Whole | None = None,
+    hold_back: Whole = 0,
     work: str | Path | None = None,
     callback: StageCallback = no_callback,
 ) -> Forecaster:
@@ -48,6 +49,7 @@ def fit_folder(
         folder: as for :func:`throughtime.forecast_folder`; its columns have no covariates.
         columns: their names.
         memory: the most that the process may take, in MiB: half of the machine's by default.
+        hold_back: the last steps of each series that are not learned from, for a backtest.
         work: an existing folder for the arrays, 8 bytes a value, which are removed at the end; by default that of
             temporary files.
         callback: as for :meth:`Forecaster.fit <throughtime.Forecaster.fit>`.
@@ -66,7 +68,8 @@ def fit_folder(
     most = _bytes(memory)
     partitions = whole_partitions(list_partitions(folder), columns)
     skipped: list[InputError] = []
-    panels = _panels(partitions, columns, most, skipped)
+    hold_back = whole_number("hold_back", hold_back, least=0, code="bad-hold-back")
+    panels = _panels(partitions, columns, most, hold_back, skipped)
     if model.config.preset == INSTANT:
         first = next(panels)
         sample = replace(first, notes=(f"{len(partitions):,} partitions. The first decides:", *first.notes))
@@ -135,7 +138,7 @@ def _mebibytes(size: int) -> int:
 
 
 def _panels(
-    partitions: Sequence[Partition], columns: ColumnNames, most: int, skipped: list[InputError]
+    partitions: Sequence[Partition], columns: ColumnNames, most: int, hold_back: int, skipped: list[InputError]
 ) -> Iterator[Panel]:
     """Yield the panels of the partitions that can be read, and add the errors of the others to ``skipped``.
 
@@ -157,10 +160,20 @@ def _panels(
                 code="covariates-of-folder",
                 found=panel.covariates.names,
             )
-        former = former or panel.former
-        yield panel
+        known = panel.cut(hold_back).of_series(np.flatnonzero(panel.lengths > hold_back))
+        if len(known):
+            former = former or panel.former
+            yield known
     if former is None:
-        raise skipped[0]
+        raise (
+            skipped[0]
+            if skipped
+            else InputError(
+                f"no series is longer than the {hold_back} steps that are held back",
+                code="series-too-short",
+                found=hold_back,
+            )
+        )
 
 
 def _require_room(partition: Partition, most: int) -> None:

@@ -1,38 +1,33 @@
 """Forecasts of all partitions of a folder with one fitted forecaster."""
 
-from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import polars as pl
 
 from throughtime import __version__
-from throughtime._errors import InputError
-from throughtime._files import STAGE, output_folder
+from throughtime._files import output_folder
 from throughtime._numbers import Whole
 from throughtime.data import Partition, list_partitions, read_partition, whole_partitions
 from throughtime.forecasting import Forecaster, Levels, as_levels, require_trained_horizon
 from throughtime.partitions.engines import Engine, engine_of
+from throughtime.partitions.models import SavedModel, load_model, save_model
 from throughtime.partitions.results import Json
-from throughtime.partitions.run import FolderResult, OnPartition, run_partitions
-from throughtime.service import model_digest
+from throughtime.partitions.run import FolderResult, OnPartition, ignore_partition, run_partitions
 
-FORECASTS, MODEL = "forecasts", "model"  # the folders of the results and of the forecaster
+FORECASTS = "forecasts"  # the folder of the results
 
 
 class ForecastWork(NamedTuple):
     """The forecast of a partition.
 
     Attributes:
-        model: the folder of a saved forecaster.
-        digest: of the forecaster.
+        model: the forecaster.
         levels: coverage of the intervals in per cent.
         horizon: the steps to forecast.
     """
 
-    model: str
-    digest: str
+    model: SavedModel
     levels: tuple[float, ...]
     horizon: int
 
@@ -41,23 +36,17 @@ class ForecastWork(NamedTuple):
         """Everything beside the partition that a forecast depends on."""
         return {
             "throughtime": __version__,
-            "model": self.digest,
+            "model": self.model.digest,
             "level": list(self.levels),
             "horizon": self.horizon,
         }
 
     def __call__(self, partition: Partition) -> pl.DataFrame:
         """Return the forecasts of all series of a partition."""
-        model = _loaded(self.model, self.digest)
+        model = load_model(self.model)
         fitted = model.fitted_
         panel = read_partition(partition, fitted.columns, fitted.panel.former)
         return model.predict(panel, self.levels, horizon=self.horizon)
-
-
-@lru_cache(maxsize=1)
-def _loaded(folder: str, digest: str) -> Forecaster:
-    """Return a saved forecaster, from memory if this process had it for the partition before."""
-    return Forecaster.load(folder)
 
 
 def forecast_folder(
@@ -68,7 +57,7 @@ def forecast_folder(
     *,
     horizon: Whole | None = None,
     engine: Engine | str = "process",
-    on_partition: OnPartition = lambda done, total: None,
+    on_partition: OnPartition = ignore_partition,
 ) -> FolderResult:
     """Forecast every series of a folder of Parquet files, partition by partition.
 
@@ -97,28 +86,8 @@ def forecast_folder(
         >>> tt.forecast_folder("sales", model, "out", level=[80, 95], engine="ray")
     """
     partitions, levels, engine = list_partitions(folder), tuple(as_levels(level)), engine_of(engine)
-    place = output_folder(out)
-    saved = _saved(model, place / MODEL) if isinstance(model, Forecaster) else Path(model)
-    fitted = Forecaster.load(saved).fitted_
-    steps = require_trained_horizon(fitted, horizon)
-    work = ForecastWork(str(saved.resolve()), model_digest(saved), levels, steps)
-    return run_partitions(work, whole_partitions(partitions, fitted.columns), place / FORECASTS, engine, on_partition)
-
-
-def _saved(model: Forecaster, folder: Path) -> Path:
-    """Return the folder with the forecaster, which is written there if there is none.
-
-    Raises:
-        InputError: before its fit, and for a folder with another one.
-    """
-    if not folder.exists():
-        model.save(folder)
-    with TemporaryDirectory(dir=folder.parent, prefix=STAGE) as same:
-        model.save(same)
-        if model_digest(Path(same)) != model_digest(folder):
-            raise InputError(
-                f"{folder} is another forecaster: choose another folder with --out, or remove {folder.parent}",
-                code="other-model",
-                file=folder,
-            )
-    return folder
+    saved = save_model(model, output_folder(out))
+    fitted = load_model(saved).fitted_
+    work = ForecastWork(saved, levels, require_trained_horizon(fitted, horizon))
+    whole = whole_partitions(partitions, fitted.columns)
+    return run_partitions(work, whole, Path(out) / FORECASTS, engine, on_partition)

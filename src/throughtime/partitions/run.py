@@ -15,6 +15,10 @@ OnPartition = Callable[[int, int], object]
 """``on_partition(done, total)``, called after each partition."""
 
 
+def ignore_partition(done: int, total: int) -> None:
+    """Ignore the progress."""
+
+
 @runtime_checkable
 class Work(Protocol):
     """Work on one partition. Equal settings and an equal partition give equal results."""
