@@ -57,7 +57,11 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.stage:
         name, series, engine = asked.stage
-        print(json.dumps(STAGES[name](asked.folder, int(series), engine)))
+        warm_up()
+        began, worked = time.perf_counter(), time.process_time()
+        found = STAGES[name](asked.folder, int(series), engine)
+        found |= {"seconds": time.perf_counter() - began, "cpu": time.process_time() - worked}
+        print(json.dumps(found))
         return
     asked.folder.mkdir(parents=True, exist_ok=True)
     measured = Measured(asked.folder / "measured.json")
@@ -160,44 +164,42 @@ def series_folder(folder: Path, series: int) -> Path:
     return folder / f"series-{series}"
 
 
+def warm_up() -> None:
+    """Load what a forecast of the pretrained network needs: modules and weights load when they are first used."""
+    frame = pl.DataFrame({"ds": FIRST + np.arange(LENGTH), "y": np.sin(np.arange(LENGTH))})
+    tt.Forecaster(HORIZON, preset="instant").fit(frame).predict(level=LEVELS)
+
+
 def write(folder: Path, series: int, engine: str) -> dict[str, Any]:
     """Write days of series with a level, a week and noise of their own, partition by partition."""
     place = series_folder(folder, series)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
-    began = time.perf_counter()
     days = FIRST + np.arange(LENGTH)
     for number, first in enumerate(range(0, series, OF_PARTITION)):
         draw, count = np.random.default_rng(number), min(OF_PARTITION, series - first)
-        phase, level, noise = (
-            draw.uniform(0, 7, (count, 1)),
-            draw.uniform(5, 50, (count, 1)),
-            draw.normal(size=(count, LENGTH)),
-        )
-        values = level + 0.2 * level * np.sin(2 * np.pi * (np.arange(LENGTH) + phase) / 7) + noise
+        phase, level = draw.uniform(0, 7, (count, 1)), draw.uniform(5, 50, (count, 1))
+        weeks = np.sin(2 * np.pi * (np.arange(LENGTH) + phase) / 7)
+        values = level + 0.2 * level * weeks + draw.normal(size=(count, LENGTH))
         names = pl.Series([f"series {first + k:07d}" for k in range(count)])
         table = {"unique_id": names.repeat_by(LENGTH).explode(), "ds": np.tile(days, count), "y": values.ravel()}
         pl.DataFrame(table).write_parquet(place / f"part-{number:04d}.parquet")
-    size = sum(file.stat().st_size for file in place.iterdir())
-    return {"seconds": time.perf_counter() - began, "megabytes": size / 1e6}
+    return {"megabytes": sum(file.stat().st_size for file in place.iterdir()) / 1e6}
 
 
 def read(folder: Path, series: int, engine: str) -> dict[str, Any]:
     """Read all partitions, one after the other."""
-    began = time.perf_counter()
     for partition in list_partitions(series_folder(folder, series)):
         read_partition(partition, ColumnNames())
-    return {"seconds": time.perf_counter() - began}
+    return {}
 
 
 def fit(folder: Path, series: int, engine: str) -> dict[str, Any]:
     """Fit one network on all series, within a limit of memory."""
-    began = time.perf_counter()
     model = tt.Forecaster(HORIZON, hidden=32, members=1, steps=STEPS)
     tt.fit_folder(model, series_folder(folder, series), memory=MEMORY, work=folder)
-    found = {"seconds": time.perf_counter() - began, "notes": model.notes_}
     model.save(folder / "trained")
-    return found
+    return {"notes": model.notes_}
 
 
 def forecast(folder: Path, series: int, engine: str) -> dict[str, Any]:
@@ -217,13 +219,7 @@ def forecast(folder: Path, series: int, engine: str) -> dict[str, Any]:
     )
     assert not result.failures, result.failures
     assert result.rows == series * HORIZON
-    seconds = time.perf_counter() - began
-    return {
-        "seconds": seconds,
-        "until_first": ends[1] - began,
-        "from_first": ends[-1] - ends[1],
-        "partitions": result.done,
-    }
+    return {"until_first": ends[1] - began, "partitions": result.done}
 
 
 STAGES = {"write": write, "read": read, "fit": fit, "forecast": forecast}
@@ -232,64 +228,77 @@ STAGES = {"write": write, "read": read, "fit": fit, "forecast": forecast}
 def page(found: dict[str, dict[str, Any]], most: int) -> str:
     """Return the results as Markdown."""
     loads = [row["load"] for row in found.values()]
+    counts = [*(count for count in COUNTS if count < most), most]
+    costs = {count: found[f"forecast {count} process"] for count in counts}
+    cpu = [row["cpu"] / count for count, row in costs.items()]
+    one, two = (found[f"forecast {most} {workers}"]["seconds"] for workers in ("one", "two"))
     lines = [
-        "# Scale",
+        f"# Scale, {datetime.date.today().isoformat()}",
         "",
-        f"{datetime.date.today().isoformat()}, {machine.processor()}, {machine.cores()} cores. Load before the stages: "
-        f"{min(loads):.1f} to {max(loads):.1f}. `{machine.command()}`",
+        *(f"- {name}: {value}" for name, value in machine.describe().items()),
+        f"- versions: ray {version('ray')}, polars {version('polars')}, numpy {version('numpy')}, jax {version('jax')}",
+        f"- load before the stages: {min(loads):.1f} to {max(loads):.1f}",
+        f"- command: `{machine.command()}`",
         "",
         f"{most:,} daily series of {LENGTH} values, {OF_PARTITION:,} in a partition; {HORIZON} steps ahead, with "
-        f"intervals of {LEVELS[0]} and {LEVELS[1]} %. Memory is the peak of all processes together.",
+        f"intervals of {LEVELS[0]} and {LEVELS[1]} %. Seconds are without imports, with the start of Ray. Memory is "
+        f"the peak of all processes together. Two workers are {one / two:.2f} times as fast as one.",
+        "",
+        "## Stages",
         "",
         "| stage | seconds | series per second | MiB |",
         "|---|---:|---:|---:|",
+        *(
+            f"| {name} | {row['seconds']:,.0f} | {most / row['seconds']:,.0f} | {row['mib']:,.0f} |"
+            for name, row in ((name, found[key]) for key, name in stage_names(most).items())
+        ),
+        "",
+        "## The cost of a series",
+        "",
+        f"The pretrained network in one process. The largest cost in CPU seconds is {max(cpu) / min(cpu):.2f} times "
+        "the smallest.",
+        "",
+        "| series | seconds | CPU seconds | CPU milliseconds per series | MiB |",
+        "|---:|---:|---:|---:|---:|",
+        *(
+            f"| {count:,} | {row['seconds']:,.1f} | {row['cpu']:,.1f} | {1000 * each:.3f} | {row['mib']:,.0f} |"
+            for (count, row), each in zip(costs.items(), cpu, strict=True)
+        ),
+        *peer_lines(found, two / most),
     ]
-    names = {
+    return "\n".join(lines) + "\n"
+
+
+def stage_names(most: int) -> dict[str, str]:
+    """Return the names of the stages on all series, by the keys of what was measured."""
+    return {
         f"read {most} process": "read, one process",
         f"fit {most} process": f"fit of {STEPS} steps within {MEMORY:,} MiB, one process",
         f"forecast {most} process": "forecast with the pretrained network, one process",
         f"forecast {most} one": "the same, Ray with one worker",
         f"forecast {most} two": "the same, Ray with two workers",
     }
-    lines += [
-        f"| {name} | {found[key]['seconds']:,.0f} | {most / found[key]['seconds']:,.0f} | {found[key]['mib']:,.0f} |"
-        for key, name in names.items()
-    ]
-    one, two = (found[f"forecast {most} {workers}"]["seconds"] for workers in ("one", "two"))
-    lines += [
-        "",
-        f"Two workers are {one / two:.2f} times as fast as one.",
-        "",
-        "The cost of a series, one process, without imports:",
-        "",
-        "| series | seconds | milliseconds per series | MiB |",
-        "|---:|---:|---:|---:|",
-    ]
-    counts = [*(count for count in COUNTS if count < most), most]
-    rows = {count: found[f"forecast {count} process"] for count in counts}
-    lines += [
-        f"| {count:,} | {row['seconds']:,.1f} | {1000 * row['seconds'] / count:.3f} | {row['mib']:,.0f} |"
-        for count, row in rows.items()
-    ]
-    costs = [row["seconds"] / count for count, row in rows.items()]
-    lines += ["", f"The largest cost of a series is {max(costs) / min(costs):.2f} times the smallest."]
+
+
+def peer_lines(found: dict[str, dict[str, Any]], ours: float) -> list[str]:
+    """Return the table of the peers; ``ours`` are the seconds for a series of two workers."""
     peers = {name: found[f"peer {name}"] for name in PEERS if f"peer {name}" in found}
-    if peers:
-        ours = two / most
-        lines += [
-            "",
-            f"Peers on some of the same series, with all cores. The ratio is to {1000 * ours:.3f} ms of two workers:",
-            "",
-            "| peer | series | seconds | milliseconds per series | ratio |",
-            "|---|---:|---:|---:|---:|",
-        ]
-        lines += [
+    if not peers:
+        return []
+    return [
+        "",
+        "## Peers",
+        "",
+        f"Some of the same series, with all cores. The ratio is to {1000 * ours:.3f} ms of two workers.",
+        "",
+        "| peer | series | seconds | milliseconds per series | ratio |",
+        "|---|---:|---:|---:|---:|",
+        *(
             f"| {name} {row['version']} | {row['series']:,} | {row['seconds']:,.1f} | "
             f"{1000 * row['seconds'] / row['series']:.2f} | {row['seconds'] / row['series'] / ours:,.0f} |"
             for name, row in peers.items()
-        ]
-    lines += ["", f"Ray {version('ray')}, polars {version('polars')}, NumPy {version('numpy')}."]
-    return "\n".join(lines) + "\n"
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 import throughtime as tt
 from throughtime.partitions import Failure, RayEngine, forecast_folder
@@ -60,3 +61,11 @@ def test_a_killed_worker_is_tried_again(tmp_path: Path, engine: RayEngine) -> No
         failed = results[task]
         assert isinstance(failed, Failure)
         assert failed.fields["code"] == kind
+
+
+def test_the_cluster_file_is_what_ray_expects() -> None:
+    util = pytest.importorskip("ray.autoscaler._private.util")
+    file = Path(__file__).parents[2] / "examples" / "ray_cluster.yaml"
+    config = util.prepare_config(yaml.safe_load(file.read_text()))  # fills in what is left out, as ray up does
+    util.validate_config(config)
+    assert config["max_workers"] == len(config["provider"]["worker_ips"])

@@ -60,7 +60,7 @@ def forecast_partitions(
         InputError: for a folder or a parameter that cannot be used, and for an output folder of other settings.
     """
     engine = options.build()
-    with _bar(runtime) as bar:
+    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
         saved = _fitted(source, model, options, runtime, bar)
         result = forecast_folder(
             source.path, saved, saved.parent, levels, engine=engine, on_partition=_counting(bar, "forecasting")
@@ -93,7 +93,7 @@ def backtest_partitions(
         InputError: as :func:`forecast_partitions` does, and for ``refit`` and ``train_size``.
     """
     engine = options.build()
-    with _bar(runtime) as bar:
+    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
         saved = _fitted(source, model, options, runtime, bar, held_back(settings, model.horizon))
         result = backtest_folder(
             source.path, saved, saved.parent, levels, settings=settings, engine=engine,

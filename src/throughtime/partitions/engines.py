@@ -36,6 +36,9 @@ class Engine(Protocol):
             tasks: records, which may be pickled.
         """
 
+    def close(self) -> None:
+        """End what the engine has started, in the midst of its work too."""
+
 
 class OneProcess:
     """The engine that does one task after the other in this process."""
@@ -46,6 +49,9 @@ class OneProcess:
         """Do the work for each task in turn."""
         for task in tasks:
             yield task, attempt(work, task)
+
+    def close(self) -> None:
+        """Do nothing: this process ends by itself."""
 
 
 def attempt(work: Callable[[Task], Result], task: Task) -> Result | Failure:

@@ -32,6 +32,7 @@ class RayEngine:
             InputError: for a number of workers below 1, and for one of a cluster, which has its own.
         """
         self.address, self.workers = address, workers
+        self._own: Any = None
         if workers is not None:
             self.workers = whole_number("the number of workers", workers, code="bad-workers")
             if address is not None:
@@ -85,10 +86,17 @@ class RayEngine:
                 code="no-cluster",
                 found=self.address,
             ) from error
+        self._own = ray
         try:
             yield ray
         finally:
-            ray.shutdown()
+            self.close()
+
+    def close(self) -> None:
+        """End the Ray of one's own, or the connection to a cluster."""
+        own, self._own = self._own, None
+        if own is not None:
+            own.shutdown()
 
 
 def _result(ray: Any, done: Any) -> Any:
