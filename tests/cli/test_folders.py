@@ -67,7 +67,8 @@ def test_a_backtest_writes_mean_scores(folder: Path) -> None:
         (["sales", "--workers", "2"], "option-of-ray"),
         (["sales", "--engine", "dask"], "unknown-name"),
         (["sales", "--engine", "ray", "--address", "auto", "--workers", "2"], "workers-of-cluster"),
-        (["sales", "--future-file", "sales/c.parquet"], "future-of-folder"),
+        (["sales", "--future-file", "sales/c.parquet"], "option-of-file"),
+        (["sales", "--start", "sales"], "option-of-file"),
         (["sales/c.parquet", "--engine", "ray"], "option-of-folder"),
     ],
 )

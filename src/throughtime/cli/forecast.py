@@ -49,7 +49,8 @@ def forecast(
     """
     with running("forecast", options, interrupts) as runtime:
         if file.is_dir():
-            return _forecast_folder(file, ahead, future_file, columns, model, folder, runtime)
+            _refuse_for_folder(file, future_file=future_file, start=start)
+            return _forecast_folder(file, ahead, columns, model, folder, runtime)
         folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
         from throughtime.cli.series_file import SeriesFile, read_series
@@ -84,23 +85,33 @@ def _of_start(
 def _forecast_folder(
     folder: Path,
     ahead: HorizonOptions,
-    future_file: Path | None,
     columns: ColumnOptions,
     model: ModelOptions,
     options: FolderOptions,
     runtime: Runtime,
 ) -> int | None:
     """Forecast the partitions of a folder."""
-    from throughtime._errors import InputError
     from throughtime.cli.folders import SeriesFolder, forecast_partitions
     from throughtime.forecasting import Forecaster
 
-    if future_file is not None:
-        raise InputError(
-            f"{folder} is a folder: expected the rows of the steps to forecast in its own files, not in {future_file}",
-            code="future-of-folder",
-            file=future_file,
-        )
     forecaster = Forecaster(**model.arguments(ahead.horizon))
     source = SeriesFolder(folder, columns.names())
     return forecast_partitions(source, forecaster, ahead.level, options, runtime)
+
+
+def _refuse_for_folder(folder: Path, **paths: Path | None) -> None:
+    """Refuse options that a folder of Parquet files cannot have.
+
+    Raises:
+        InputError: with the first that was typed.
+    """
+    from throughtime._errors import InputError
+
+    for option, path in paths.items():
+        if path is not None:
+            raise InputError(
+                f"{folder} is a folder: leave out --{option.replace('_', '-')} {path}, which is for a file",
+                code="option-of-file",
+                file=folder,
+                found=path,
+            )

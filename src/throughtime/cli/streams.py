@@ -28,7 +28,6 @@ from throughtime.service import (
     save_progress,
 )
 
-
 WHOLE = 512
 """The bytes that any pipe takes whole or not at all. A signal breaks off longer writes, and with ``PYTHONUNBUFFERED``,
 as in many containers, Python does not write the rest."""
