@@ -51,8 +51,8 @@ test: install
 test-wheel: install  # build the wheel, install it without extras in an empty environment, forecast
 	$(BIN)/python -m pytest -m wheel
 
-test-slow: install  # with Jupyter, in which the lessons run too
-	$(PIP) -e '.[docs]' -c constraints.txt
+test-slow: install  # with Jupyter, in which the lessons run too, and Ray
+	$(PIP) -e '.[docs,ray]' -c constraints.txt
 	$(BIN)/python -m pytest -m slow
 
 test-browser: install  # with the system's Chromium, or that of: .venv/bin/playwright install chromium

@@ -26,6 +26,7 @@ from throughtime.forecasting import (
     Fitted,
     ForecasterConfig,
     Plan,
+    blocks_of,
     forecast_quantiles,
     interval_columns,
     known_values,
@@ -92,7 +93,7 @@ def run(given: sets.Set, change: Change, seed: int) -> dict[str, float]:
     config = ForecasterConfig(horizon=given.horizon, season=given.season, steps=steps(given), members=1)
     plan = change(make_plan(config, known_values(panel, cutoffs), cutoffs))
     began = time.perf_counter()
-    networks, losses = train_networks(prepare(panel, cutoffs, plan), plan, seed=seed)
+    networks, losses = train_networks(lambda: blocks_of(prepare(panel, cutoffs, plan), plan), plan, seed=seed)
     seconds = time.perf_counter() - began
     fitted = Fitted(panel, plan, Calibration(plan.steps), networks, losses, [])
     return scores.scores(given, forecasts(fitted)) | {"seconds": seconds}

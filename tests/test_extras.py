@@ -29,7 +29,7 @@ def test_sources_that_were_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert libraries("lab") == ["throughtime[lab]"]
 
 
-@pytest.mark.parametrize("extra", ["baselines", "tune", "lab", "serve"])
+@pytest.mark.parametrize("extra", ["baselines", "tune", "lab", "serve", "ray"])
 def test_the_extras_of_the_messages_exist(extra: str) -> None:
     assert all(">=" in requirement for requirement in libraries(extra))
     assert libraries(extra)

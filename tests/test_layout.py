@@ -51,6 +51,7 @@ STAGES = [
     "report",
     "lab",
     "service",
+    "partitions",
     "cli",
     "__main__",
 ]

@@ -22,7 +22,9 @@ RUN = os.environ.get("THROUGHTIME_DOCS") != "quick"
 LESSON = re.compile(r"<!-- lesson: (\w+) -->")
 TABLE = re.compile(r"<!-- table: ([\w/-]+): (.+?) -->")
 FIGURES = re.compile(r"<!-- figures: (\w+) -->")
-DRAWN = re.compile(r'(?:<p>)?<img alt="([^"]*)" src="([^"]*pictures/(?:cells|benchmarks)/(\w+)\.svg)"[^>]*>(?:</p>)?')
+DRAWN = re.compile(
+    r'(?:<p>)?<img alt="([^"]*)" src="([^"]*pictures/(cells|benchmarks|scale)/(\w+)\.svg)"[^>]*>(?:</p>)?'
+)
 STYLE = re.compile(r"<style>.*?</style>\n", re.DOTALL)
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -57,9 +59,8 @@ def on_page_content(html: str, **_: Any) -> str:
     """Make drawings part of the page, in its colors, so that they change with it from light to dark."""
 
     def inline(match: re.Match[str]) -> str:
-        folder = "cells" if "/cells/" in match[2] else "benchmarks"
-        svg = STYLE.sub("", (PICTURES / folder / f"{match[3]}.svg").read_text())
-        caption = f"<figcaption>{LEGEND}</figcaption>" if folder == "cells" else ""
+        svg = STYLE.sub("", (PICTURES / match[1] / f"{match[2]}.svg").read_text())
+        caption = f"<figcaption>{LEGEND}</figcaption>" if match[1] == "cells" else ""
         return f'<figure class="tt">{svg}{caption}</figure>'
 
     return DRAWN.sub(inline, html)

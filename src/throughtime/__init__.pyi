@@ -80,6 +80,9 @@ from .layers import sequence_mask as sequence_mask
 from .loading import load as load
 from .loading import load_state as load_state
 from .loading import save_state as save_state
+from .partitions import backtest_folder as backtest_folder
+from .partitions import fit_folder as fit_folder
+from .partitions import forecast_folder as forecast_folder
 from .recurrence import unroll as unroll
 from .testing import check_cell as check_cell
 from .training import Checkpoints as Checkpoints

@@ -45,9 +45,10 @@ def making():
         import lessons
         import readable_shapes
         import results
+        import scale_pictures
         import svg
 
-        modules = (benchmark_pictures, cell_pictures, lessons, readable_shapes, results, svg)
+        modules = (benchmark_pictures, cell_pictures, lessons, readable_shapes, results, scale_pictures, svg)
         yield {module.__name__: module for module in modules}
         for name in (module.__name__ for module in modules):
             sys.modules.pop(name, None)
@@ -131,7 +132,7 @@ def test_examples_of_docstrings_are_code(site):
     assert "model = tt.Forecaster(horizon=12).fit(frame)" in forecasting.replace("&gt;", ">")
 
 
-@pytest.mark.parametrize("script", ["cell_pictures", "benchmark_pictures"])
+@pytest.mark.parametrize("script", ["cell_pictures", "benchmark_pictures", "scale_pictures"])
 def test_pictures_are_what_their_script_draws(making, script):
     """Else run it: python docs/making/SCRIPT.py."""
     made = making["svg"].drawn(making[script].PICTURES)

@@ -19,7 +19,7 @@ from throughtime._errors import InputError
 from throughtime.data.encoding import CovariateSizes, TableSizes
 from throughtime.data.panel import Panel
 from throughtime.data.windows import CovariateTable, WindowCovariates, Windows
-from throughtime.forecasting import fitting, selection, trained
+from throughtime.forecasting import selection, trained, zero_shot
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovariates, covariate_network
 from throughtime.forecasting.dataset import prepare
@@ -80,6 +80,12 @@ def test_the_future_may_come_with_the_rows_or_later(model, forecasts):
     assert "needs from" in str(raised.value)
     assert_frame_equal(later.predict(level=[80], future=AHEAD), forecasts)
     assert_frame_equal(later.predict(level=[80], future=AHEAD.reverse().to_pandas()), forecasts)
+
+
+def test_blocks_of_a_large_panel_have_their_covariates(model, forecasts, monkeypatch):
+    monkeypatch.setattr("throughtime.forecasting.forecasts.VALUES_AT_ONCE", 1)
+    assert len(model.panel_) > 1
+    assert_frame_equal(model.predict(level=80), forecasts, rel_tol=1e-6)
 
 
 def test_it_comes_back_from_a_folder(model, forecasts, tmp_path):
@@ -404,7 +410,7 @@ def test_the_held_out_run_encodes_nothing_that_it_holds_out(monkeypatch):
 
     monkeypatch.setattr(selection, "prepare", recorded)
     monkeypatch.setattr(trained, "prepare", recorded)
-    monkeypatch.setattr(fitting, "shipped", lambda: None)  # the pretrained network alone might be better
+    monkeypatch.setattr(zero_shot, "shipped", lambda: None)  # the pretrained network alone might be better
     monkeypatch.setattr(selection, "MOST_STEPS", 2)
     monkeypatch.setattr("throughtime.forecasting.plan.STEPS", (6, 6, 6))
     model = tt.Forecaster(**SMALL | {"steps": None}, calendar=True).fit(late, **ROLES)

@@ -176,7 +176,7 @@ def selected(monkeypatch):
         return Selected(plan, Calibration(40, zero_shot=1.0, tuning=plan.tuning))
 
     monkeypatch.setattr(trained, "select_plan", select)
-    for module in ("fitting", "consistency"):
+    for module in ("zero_shot", "consistency"):
         monkeypatch.setattr(f"throughtime.forecasting.{module}.shipped", small)
 
 

@@ -61,6 +61,14 @@ def daily() -> tt.Forecaster:
 # Other series
 
 
+@pytest.mark.parametrize("values", [1, 40, 61])
+def test_a_large_panel_is_forecast_in_blocks(daily, monkeypatch, values):
+    frame = daily_frame({"c": 22, "a": 61, "d": 40, "b": 34})
+    expected = daily.predict(frame, [80, 95])
+    monkeypatch.setattr("throughtime.forecasting.forecasts.VALUES_AT_ONCE", values)
+    assert_frame_equal(daily.predict(frame, [80, 95]), expected, rel_tol=1e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_series_are_forecast_as_if_the_pretrained_network_had_been_given_them(daily, kind):
     """Of other lengths, with negative values, in the frame's own kind; and the model stays as it was."""

@@ -42,7 +42,7 @@ def pretrained():
     """Random weights in the place of the shipped ones."""
     network = drawn(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("throughtime.forecasting.fitting.shipped", lambda: network)
+        patch.setattr("throughtime.forecasting.zero_shot.shipped", lambda: network)
         yield network
 
 
@@ -283,7 +283,7 @@ def test_saved_and_loaded_it_forecasts_the_same(frame, tmp_path, monkeypatch, pr
     """By the weights that it was fitted with, whatever is shipped by then."""
     model = fit(frame, preset)
     model.save(tmp_path)
-    monkeypatch.setattr("throughtime.forecasting.fitting.shipped", lambda: drawn(2))
+    monkeypatch.setattr("throughtime.forecasting.zero_shot.shipped", lambda: drawn(2))
     loaded = tt.Forecaster.load(tmp_path)
     assert loaded.get_params() == model.get_params()
     assert loaded.calibration_ == model.calibration_

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
     ANY_COLUMNS,
+    ANY_FOLDER,
     ANY_MODEL,
     ANY_REPORT,
     ColumnOptions,
+    FolderOptions,
     HorizonOptions,
     ModelOptions,
     Process,
     ReportOptions,
 )
-from throughtime.cli.runtime import running
+from throughtime.cli.runtime import Runtime, running
 
 if TYPE_CHECKING:
     from throughtime.data import ColumnNames
@@ -30,6 +32,7 @@ def forecast(
     start: Path | None = None,
     columns: ColumnOptions = ANY_COLUMNS,
     model: ModelOptions = ANY_MODEL,
+    folder: FolderOptions = ANY_FOLDER,
     options: ReportOptions = ANY_REPORT,
     interrupts: Process,
 ) -> int | None:
@@ -38,12 +41,17 @@ def forecast(
     Example: throughtime forecast examples/nile.csv --horizon 10
 
     Args:
-        file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
+        file: CSV or Parquet: unique_id, ds, y; or a time and a value column. Of a folder of Parquet files, each file
+            is read and forecast by itself, with one model for all, and no report is written.
         future_file: Rows of the steps to forecast, if FILE has none for the future covariates.
         start: The folder of a saved forecaster from whose weights training goes on, if that is better. Columns and
             arguments of the network that are not typed are its own.
     """
     with running("forecast", options, interrupts) as runtime:
+        if file.is_dir():
+            _refuse_for_folder(file, future_file=future_file, start=start)
+            return _forecast_folder(file, ahead, columns, model, folder, runtime)
+        folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
         from throughtime.cli.series_file import SeriesFile, read_series
 
@@ -72,3 +80,38 @@ def _of_start(
 
     known = Forecaster.load(folder)
     return known, known.fitted_.columns.with_names(columns.names()), {**known.get_params(), **typed}
+
+
+def _forecast_folder(
+    folder: Path,
+    ahead: HorizonOptions,
+    columns: ColumnOptions,
+    model: ModelOptions,
+    options: FolderOptions,
+    runtime: Runtime,
+) -> int | None:
+    """Forecast the partitions of a folder."""
+    from throughtime.cli.folders import SeriesFolder, forecast_partitions
+    from throughtime.forecasting import Forecaster
+
+    forecaster = Forecaster(**model.arguments(ahead.horizon))
+    source = SeriesFolder(folder, columns.names())
+    return forecast_partitions(source, forecaster, ahead.level, options, runtime)
+
+
+def _refuse_for_folder(folder: Path, **paths: Path | None) -> None:
+    """Refuse options that a folder of Parquet files cannot have.
+
+    Raises:
+        InputError: with the first that was typed.
+    """
+    from throughtime._errors import InputError
+
+    for option, path in paths.items():
+        if path is not None:
+            raise InputError(
+                f"{folder} is a folder: leave out --{option.replace('_', '-')} {path}, which is for a file",
+                code="option-of-file",
+                file=folder,
+                found=path,
+            )

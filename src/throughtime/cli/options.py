@@ -11,6 +11,7 @@ from throughtime.cli.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from throughtime.data import ColumnNames
+    from throughtime.partitions import Engine
 
 # To list the cells would load JAX.
 CELLS = "elman, gru, reset_first_gru, lstm, mingru, minlstm, lru, slstm, lem or antisymmetric"
@@ -19,7 +20,8 @@ PRESETS = "instant, fast, balanced or best"
 
 COLUMNS = Group("Columns", sort_key=1)
 NETWORK = Group("Network", sort_key=2)
-RUN = Group("Run", sort_key=3)
+FOLDER = Group("Folder", sort_key=3)
+RUN = Group("Run", sort_key=4)
 
 Flag = Parameter(negative=(), show_default=False)
 Repeated = Parameter(show_default=False)
@@ -153,6 +155,54 @@ class ModelOptions(NetworkOptions):
         return {"horizon": horizon, **saved, **typed}
 
 
+@Parameter(name="*", group=FOLDER)
+@dataclass(frozen=True)
+class FolderOptions:
+    """Where and how the partitions of a folder are forecast; None if the user typed nothing."""
+
+    engine: Annotated[str | None, default("process")] = None
+    """Where partitions are forecast: process (here, one by one) or ray."""
+    address: Annotated[str | None, Repeated] = None
+    """Of a Ray cluster, such as auto; without it, ray uses this machine."""
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1)), default("all cores")] = None
+    """How many partitions ray forecasts at a time on this machine."""
+    memory: Annotated[int | None, Parameter(validator=Number(gte=1)), default("half of this machine's")] = None
+    """The most memory of the fit, in MiB."""
+
+    def build(self) -> "Engine":
+        """Return the engine.
+
+        Raises:
+            InputError: for an unknown one, and for options of Ray without it.
+        """
+        from throughtime._errors import InputError
+        from throughtime.partitions import RayEngine, engine_of
+
+        if self.engine == "ray":
+            return RayEngine(self.address, self.workers)
+        if self.address is not None or self.workers is not None:
+            raise InputError("--address and --workers are for --engine ray", code="option-of-ray", expected="ray")
+        return engine_of(self.engine or "process")
+
+    def require_folder(self, file: Path) -> None:
+        """Refuse these options for a file.
+
+        Raises:
+            InputError: if the user typed one of them.
+        """
+        from throughtime._errors import InputError
+
+        typed = [f"--{field.name}" for field in fields(self) if getattr(self, field.name) is not None]
+        if typed:
+            raise InputError(
+                f"{file} is no folder: {', '.join(typed)} are for a folder of Parquet files",
+                code="option-of-folder",
+                file=file,
+                found=typed,
+                expected="a folder of Parquet files",
+            )
+
+
 @Parameter(name="*", group=RUN)
 @dataclass(frozen=True)
 class RunOptions:
@@ -183,5 +233,5 @@ class ReportOptions(RunOptions):
 
 
 ANY_SERIES, ANY_COLUMNS, ANY_RUN, ANY_REPORT = SeriesOptions(), ColumnOptions(), RunOptions(), ReportOptions()
-ANY_NETWORK, ANY_MODEL, ANY_AHEAD = NetworkOptions(), ModelOptions(), AheadOptions()
+ANY_NETWORK, ANY_MODEL, ANY_AHEAD, ANY_FOLDER = NetworkOptions(), ModelOptions(), AheadOptions(), FolderOptions()
 """The defaults: nothing typed."""

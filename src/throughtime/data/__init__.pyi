@@ -29,6 +29,10 @@ from .missing import fill_forward as fill_forward
 from .missing import without_leading_gaps as without_leading_gaps
 from .panel import Panel as Panel
 from .panel import fingerprint as fingerprint
+from .parquet_folder import Partition as Partition
+from .parquet_folder import list_partitions as list_partitions
+from .parquet_folder import read_partition as read_partition
+from .parquet_folder import whole_partitions as whole_partitions
 from .readers import read_named as read_named
 from .readers import read_panel as read_panel
 from .readers import read_table as read_table

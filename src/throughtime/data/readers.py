@@ -57,7 +57,20 @@ def read_named(path: str | Path, names: ColumnNames, former: Former | None = Non
         names: the columns that the user names.
         former: of the panel whose frequency, and whose kinds of covariates, the file must have.
     """
-    table, source = read_table(path)
+    return panel_of_table(*read_table(path), names, former)
+
+
+def panel_of_table(
+    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames, former: Former | None = None
+) -> Panel:
+    """Read the panel of a table as :func:`read_named` does; a lazy one is of Parquet files.
+
+    Args:
+        table: one row for each series and time.
+        source: names the table in messages.
+        names: the columns that the user names.
+        former: of the panel whose frequency, and whose kinds of covariates, the table must have.
+    """
     try:
         return Panel.from_table(table, source, names, former)
     except DAMAGED as error:

@@ -4,6 +4,7 @@ from .backtest import ignore_progress as ignore_progress
 from .backtest import run_backtest as run_backtest
 from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
+from .config import INSTANT as INSTANT
 from .config import ForecasterConfig as ForecasterConfig
 from .config import require_horizon as require_horizon
 from .cutoffs import affordable_cutoffs as affordable_cutoffs
@@ -11,6 +12,7 @@ from .dataset import prepare as prepare
 from .decisions import plan_facts as plan_facts
 from .fitted import Fitted as Fitted
 from .fitted import Networks as Networks
+from .fitting import fit_panel as fit_panel
 from .forecaster import Forecaster as Forecaster
 from .forecasts import forecast_intervals as forecast_intervals
 from .forecasts import forecast_quantiles as forecast_quantiles
@@ -20,6 +22,7 @@ from .in_use import require_head_values as require_head_values
 from .in_use import require_trained_horizon as require_trained_horizon
 from .intervals import MEDIAN as MEDIAN
 from .intervals import QUANTILES as QUANTILES
+from .intervals import Levels as Levels
 from .intervals import as_levels as as_levels
 from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
@@ -45,12 +48,14 @@ from .results import MODEL as MODEL
 from .results import BacktestResult as BacktestResult
 from .results import BacktestSettings as BacktestSettings
 from .results import model_names as model_names
+from .rotation import Rotation as Rotation
 from .sensitivity import forecaster_flow as forecaster_flow
 from .stages import TRAINING as TRAINING
 from .stages import StageCallback as StageCallback
 from .stages import no_callback as no_callback
 from .start import require_same_data as require_same_data
 from .start import require_same_shapes as require_same_shapes
+from .train import blocks_of as blocks_of
 from .train import train_networks as train_networks
 from .tuning import TuningSettings as TuningSettings
 from .tuning import tune as tune

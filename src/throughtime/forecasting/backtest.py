@@ -11,6 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data import Panel
 from throughtime.forecasting.baselines import OF_FILLED, Baseline, named_baselines, seasonal_naive_baseline
 from throughtime.forecasting.cutoffs import history_starts, rolling_cutoffs
+from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.forecasts import forecast_quantiles
 from throughtime.forecasting.intervals import QUANTILES, Levels, as_levels, interval_columns
@@ -56,6 +57,7 @@ def run_backtest(
     level: Levels,
     callback: StageCallback,
     on_progress: OnProgress = ignore_progress,
+    fitted: Fitted | None = None,
 ) -> BacktestResult:
     """Forecast windows of a panel from rolling cutoffs, by the network and by baselines.
 
@@ -70,6 +72,7 @@ def run_backtest(
         level: coverage of the intervals in per cent.
         callback: called while the network trains.
         on_progress: called while a baseline forecasts.
+        fitted: forecasts all windows, in the place of a fit; it should not have seen them.
 
     Raises:
         InputError: for impossible settings, and for series that are too short.
@@ -79,7 +82,7 @@ def run_backtest(
     baselines = named_baselines(settings.baselines)
     cutoffs = rolling_cutoffs(panel.lengths, windows=settings.windows, step=step, horizon=horizon)
     began = time.perf_counter()
-    windows = list(network_windows(model, panel, cutoffs, settings, callback))
+    windows = list(network_windows(model, panel, cutoffs, settings, callback, fitted))
     network = _Forecasts(MODEL, np.concatenate([w.quantiles for w in windows]), time.perf_counter() - began)
     rows, crps, seconds, failures = _labels(panel, windows, horizon), {}, {}, {}
     for forecasts in chain([network], _baseline_forecasts(baselines, panel, windows, horizon, on_progress)):
@@ -131,6 +134,7 @@ def network_windows(
     cutoffs: np.ndarray,
     settings: BacktestSettings,
     callback: StageCallback,
+    fitted: Fitted | None = None,
 ) -> Iterator[WindowForecast]:
     """Yield the network's forecasts window by window, each as soon as it is made.
 
@@ -140,12 +144,14 @@ def network_windows(
         cutoffs: (K, N) how many steps of each series every window knows.
         settings: ``refit`` and ``train_size`` count.
         callback: called while the network trains.
+        fitted: forecasts all windows, in the place of a fit; None for fits.
 
     Raises:
         InputError: if the series are too short.
     """
     horizon, size = model.config.horizon, settings.train_size
-    require_history(panel, cutoffs, horizon, settings, needed=windows_needed(model.config, panel))
+    needed = windows_needed(model.config, panel) if fitted is None else 1
+    require_history(panel, cutoffs, horizon, settings, needed=needed)
     begins, part = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(cutoffs):
         starts = history_starts(panel, known, size)
@@ -155,7 +161,8 @@ def network_windows(
             ends = np.minimum(known + horizon, panel.lengths) if settings.refit else panel.lengths
             part = panel if size is None else panel.between(begins, ends)
             stage = f"window {number + 1} of {len(cutoffs)}: " if settings.refit else ""
-            model.fitted_ = fit_panel(model.config, part, known - begins, callback=_with_prefix(callback, stage))
+            hears = _with_prefix(callback, stage)
+            model.fitted_ = fitted or fit_panel(model.config, part, known - begins, callback=hears)
         known_of_part = known - np.minimum(begins, known)
         rows = np.flatnonzero(learnable(part, known_of_part, horizon))
         quantiles = forecast_quantiles(model.fitted_, part, known_of_part)[rows]

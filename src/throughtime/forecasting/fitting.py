@@ -1,18 +1,23 @@
 """The stages of fitting a forecaster: decide, encode, select, train."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from throughtime._errors import InputError
 from throughtime._fork import require_threads
 from throughtime.data import Panel
-from throughtime.forecasting.config import INSTANT, QUANTILE_HEAD, ForecasterConfig, effort, require_horizon
+from throughtime.forecasting.config import INSTANT, ForecasterConfig, effort, require_horizon
 from throughtime.forecasting.decisions import decisions, explain
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.observations import known_values, observed_counts, trainable
 from throughtime.forecasting.plan import Calibration, Plan, make_plan
 from throughtime.forecasting.stages import StageCallback, no_callback
 from throughtime.forecasting.start import require_same_data
-from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped
+from throughtime.forecasting.zero_shot import ZeroShot, calibrated, shipped_for
+
+if TYPE_CHECKING:  # it loads JAX
+    from throughtime.forecasting.rotation import Rotation
 
 
 def fit_panel(
@@ -22,6 +27,7 @@ def fit_panel(
     *,
     callback: StageCallback = no_callback,
     start: Fitted | None = None,
+    rotation: "Rotation | None" = None,
 ) -> Fitted:
     """Learn from the first ``cutoffs`` (N,) steps of each series alone.
 
@@ -31,6 +37,8 @@ def fit_panel(
         cutoffs: (N,) the steps of each series that may be seen.
         callback: hears of the progress of each stage; by returning True it ends the stage.
         start: a fitted forecaster of the same settings, whose networks training may go on from.
+        rotation: panels of this kind that networks are trained on in turn, in the place of this one, which is a sample
+            of their series and decides all else.
 
     Raises:
         InputError: for a horizon that is too long for the series, for values that the head cannot have, for covariates
@@ -39,12 +47,13 @@ def fit_panel(
     require_threads()
     if start is not None:
         require_same_data(panel, start)
-    plan, zero_shot = decide(config, panel, cutoffs), shipped() if config.head == QUANTILE_HEAD else None
+    plan = decide(config, panel, cutoffs)
     if _trains(config, panel, cutoffs) and trainable(panel, cutoffs, config.horizon):
         from throughtime.forecasting.trained import fit_networks  # loads JAX
 
-        fitted = fit_networks(config, panel, cutoffs, plan, zero_shot=zero_shot, callback=callback, start=start)
+        fitted = fit_networks(config, panel, cutoffs, plan, callback=callback, start=start, rotation=rotation)
     else:
+        zero_shot = shipped_for(config)
         fitted = Fitted.untrained(panel, _untrained(config, panel, cutoffs, plan, zero_shot), zero_shot)
     made = decisions(panel, cutoffs, fitted, config)
     return fitted._replace(notes=[*panel.notes, *explain(made)], learned=cutoffs)

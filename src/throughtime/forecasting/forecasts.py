@@ -3,7 +3,8 @@
 Every function takes any panel: the one that the forecaster was fitted on, or another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from throughtime.forecasting.intervals import interval_columns, stretched
 from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, moving, nonnegative, observed_counts
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
+
+VALUES_AT_ONCE = 2**21  # of series that are forecast at a time: prepared, they take some hundred megabytes
 
 
 class Sources(NamedTuple):
@@ -114,6 +117,26 @@ def forecast_intervals(
     Raises:
         InputError: if future covariates are missing, and for a level outside (0, 100).
     """
+    require_future(panel, panel.lengths, fitted.plan.design.horizon)
+    parts = [_intervals(fitted, block, levels, name, horizon) for block in _blocks(panel)]
+    return {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+
+
+def _blocks(panel: Panel) -> Iterator[Panel]:
+    """Yield the series of a panel in blocks, which bounds what is prepared at a time; a small one as it is."""
+    some = np.searchsorted(panel.offsets, np.arange(0, len(panel.values), VALUES_AT_ONCE))
+    bounds = np.unique([0, *some, len(panel)])
+    if len(bounds) <= 2:
+        yield panel
+        return
+    for first, last in pairwise(bounds):
+        yield panel.of_series(np.arange(first, last))
+
+
+def _intervals(
+    fitted: Fitted, panel: Panel, levels: Sequence[int | float], name: str, horizon: int | None
+) -> dict[str, np.ndarray]:
+    """Return the columns of :func:`forecast_intervals` for a panel at once."""
     quantiles = forecast_quantiles(fitted, panel, panel.lengths)[:, :horizon]
     positive = np.repeat(nonnegative(panel, panel.lengths, fitted.plan), quantiles.shape[1])
     return interval_columns(quantiles.reshape(-1, quantiles.shape[-1]), levels, name, positive=positive)

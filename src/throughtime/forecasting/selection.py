@@ -16,7 +16,7 @@ from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
 from throughtime.forecasting.stages import TUNING, StageCallback
-from throughtime.forecasting.train import averaged_network, recipe, train_network, train_networks
+from throughtime.forecasting.train import averaged_network, blocks_of, recipe, train_network, train_networks
 from throughtime.forecasting.zero_shot import ZeroShot, held_out_zero_shot, mix
 from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
 
@@ -193,7 +193,7 @@ def trial(
                 best = now
             return callback(progress) or is_over(now, best, plan.steps)
 
-        train_network(prepared, plan, how, steps=plan.steps, callback=judge, seed=seed, start=start)
+        train_network(blocks_of(prepared, plan), plan, how, steps=plan.steps, callback=judge, seed=seed, start=start)
         assert best is not None
         return Trial(plan, best)
 
@@ -211,7 +211,8 @@ def trained_longer(
         return best
     plan = best.plan._replace(steps=steps)
     few = plan._replace(members=min(CALIBRATING, plan.members))
-    networks, _ = train_networks(prepared, few, callback=lambda s, p: callback(f"{HELD_OUT}: {s}", p), seed=seed)
+    data = partial(blocks_of, prepared, few)
+    networks, _ = train_networks(data, few, callback=lambda s, p: callback(f"{HELD_OUT}: {s}", p), seed=seed)
     quantiles = _forecasts(networks, held, prepared, plan)
     return Trial(plan, Moment(held_out_loss(quantiles, held, plan), plan.steps, quantiles))
 

@@ -26,6 +26,7 @@ from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.stages import TRAINING, StageCallback, no_callback
 from throughtime.training import (
     AveragedState,
+    Blocks,
     Callback,
     Loss,
     Pace,
@@ -110,8 +111,18 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
     return Recipe(loss, optimizer, compiled(begin), compiled(go_on))
 
 
+def blocks_of(prepared: Prepared, plan: Plan) -> Blocks:
+    """Return the data of a training run on one prepared panel, for :func:`train_network`."""
+    return endless(training_data(prepared, plan))
+
+
+def training_data(prepared: Prepared, plan: Plan) -> TrainingData:
+    """Return the data of training steps on a prepared panel."""
+    return TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
+
+
 def train_network(
-    prepared: Prepared,
+    blocks: Blocks,
     plan: Plan,
     how: Recipe,
     *,
@@ -123,7 +134,7 @@ def train_network(
     """Train one network for all series that are long enough.
 
     Args:
-        prepared: the panel.
+        blocks: the data of the steps, such as :func:`blocks_of` one panel.
         plan: the design, and the steps that the learning rate is made for.
         how: the plan's :func:`recipe`.
         steps: after which training stops, at most those of the plan.
@@ -136,11 +147,10 @@ def train_network(
     """
     total = np.asarray(plan.steps, np.int32)
     state = how.begin(np.asarray(seed), total) if start is None else how.go_on(start, np.asarray(seed), total)
-    data = TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
     losses = []
     every = max(plan.steps // REPORTS, 1)
     pace = Pace(steps, (every,), every, compiler=OFTEN)
-    for progress in calls(state, how.loss, how.optimizer, endless(data), pace, None):
+    for progress in calls(state, how.loss, how.optimizer, blocks, pace, None):
         state = progress.state
         losses.append(progress.losses)
         if callback(progress):
@@ -157,7 +167,7 @@ def averaged_network(state: TrainState) -> ForecastNetwork:
 
 
 def train_networks(
-    prepared: Prepared,
+    data: Callable[[], Blocks],
     plan: Plan,
     *,
     steps: int | None = None,
@@ -170,7 +180,7 @@ def train_networks(
     After an early end, members that did less than half of the steps of the furthest are left out.
 
     Args:
-        prepared: the panel.
+        data: returns the data of the steps, for each member anew.
         plan: the design, and how many members.
         steps: after which training stops; the plan's if None. After none, the networks are those of the start.
         callback: hears of "training 1/4" and so on; by returning True it ends the training of that member.
@@ -184,7 +194,7 @@ def train_networks(
 
     def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
         own, known = seed + MEMBERS_APART * member, start[member] if start else None
-        return lambda callback: train_network(prepared, plan, how, steps=most, callback=callback, seed=own, start=known)
+        return lambda callback: train_network(data(), plan, how, steps=most, callback=callback, seed=own, start=known)
 
     if not most:
         return start, np.empty((len(start), 0))

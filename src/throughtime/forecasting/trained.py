@@ -10,11 +10,12 @@ from throughtime.forecasting.dataset import on_device, prepare
 from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Fitted, Selected
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
+from throughtime.forecasting.rotation import Rotation, rotating_blocks
 from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.stages import TUNING, StageCallback
-from throughtime.forecasting.train import train_networks
+from throughtime.forecasting.train import blocks_of, train_networks
 from throughtime.forecasting.warm_start import choose_networks
-from throughtime.forecasting.zero_shot import ZeroShot
+from throughtime.forecasting.zero_shot import ZeroShot, shipped_for
 
 
 def fit_networks(
@@ -23,9 +24,9 @@ def fit_networks(
     cutoffs: np.ndarray,
     plan: Plan,
     *,
-    zero_shot: ZeroShot | None,
     callback: StageCallback,
     start: Fitted | None,
+    rotation: Rotation | None,
 ) -> Fitted:
     """Train networks, unless the held-out runs prefer the pretrained one alone, fine-tuned or not; without notes.
 
@@ -34,10 +35,11 @@ def fit_networks(
         panel: N series.
         cutoffs: (N,) the steps of each series that may be seen.
         plan: the decisions so far; covariates are encoded here.
-        zero_shot: the pretrained network; None if it takes no part.
         callback: hears of the progress of each stage; by returning True it ends the stage.
         start: a fitted forecaster whose networks training may go on from; None for new ones.
+        rotation: other panels, which the last training takes in turn in the place of this one.
     """
+    zero_shot = shipped_for(config)
     if start is not None and start.networks:
         selected, known = choose_networks(config, panel, cutoffs, plan, start, zero_shot=zero_shot, callback=callback)
     else:
@@ -47,11 +49,12 @@ def fit_networks(
         zero_shot = tuned(panel, cutoffs, zero_shot, how, callback=partial(callback, TUNING), seed=config.seed)
     if selected.calibration.zero_shot == 1:
         return Fitted.untrained(panel, selected, zero_shot)
-    prepared = on_device(prepare(panel, cutoffs, selected.plan))
-    steps = selected.calibration.steps
-    networks, losses = train_networks(
-        prepared, selected.plan, steps=steps, callback=callback, seed=config.seed, start=known
-    )
+    steps, chosen = selected.calibration.steps, selected.plan
+    if rotation is None:
+        data = partial(blocks_of, on_device(prepare(panel, cutoffs, chosen)), chosen)
+    else:
+        data = partial(rotating_blocks, rotation, chosen, steps)
+    networks, losses = train_networks(data, chosen, steps=steps, callback=callback, seed=config.seed, start=known)
     return Fitted(panel, *selected, networks, losses, [], zero_shot)
 
 

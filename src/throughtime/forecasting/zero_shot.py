@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from throughtime.data import Panel
+from throughtime.forecasting.config import QUANTILE_HEAD, ForecasterConfig
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
 from throughtime.forecasting.plan import Calibration, Plan
 from throughtime.zero_shot import Weights, quantiles_of, shipped_weights
@@ -27,6 +28,11 @@ class ZeroShot(NamedTuple):
 def shipped() -> ZeroShot:
     """Return the pretrained network of this package."""
     return ZeroShot(*shipped_weights())
+
+
+def shipped_for(config: ForecasterConfig) -> ZeroShot | None:
+    """Return the pretrained network of this package; None if the forecaster's head excludes it."""
+    return shipped() if config.head == QUANTILE_HEAD else None
 
 
 def zero_shot_quantiles(

@@ -30,6 +30,8 @@ from .parallel import run_in_parallel as run_in_parallel
 from .progress_bar import ProgressBar as ProgressBar
 from .records import Records as Records
 from .resume import Checkpoints as Checkpoints
+from .source import Block as Block
+from .source import Blocks as Blocks
 from .source import endless as endless
 from .step import Loss as Loss
 from .step import take_step as take_step

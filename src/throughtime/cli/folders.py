@@ -1,0 +1,204 @@
+"""From a folder of Parquet files to results of all its partitions: ``forecast`` and ``backtest`` of a folder."""
+
+import json
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from rich.table import Table
+
+from throughtime._arguments import plain
+from throughtime._errors import InputError
+from throughtime._files import STAGE
+from throughtime.cli.options import FolderOptions
+from throughtime.cli.progress_bar import TrainingBar
+from throughtime.cli.results import Levels
+from throughtime.cli.runtime import UNUSABLE, Runtime
+from throughtime.cli.workflows import progress_of
+from throughtime.data import ColumnNames
+from throughtime.forecasting import BacktestSettings, Forecaster
+from throughtime.partitions import (
+    MODEL,
+    FolderResult,
+    OnPartition,
+    backtest_folder,
+    fit_folder,
+    forecast_folder,
+    held_back,
+    mean_scores,
+)
+
+SETTINGS, FAILURES = "settings.json", "failures.json"
+
+
+class SeriesFolder(NamedTuple):
+    """A folder of Parquet files and the names of their columns."""
+
+    path: Path
+    columns: ColumnNames
+
+
+def forecast_partitions(
+    source: SeriesFolder, model: Forecaster, levels: Levels, options: FolderOptions, runtime: Runtime
+) -> int | None:
+    """Fit a forecaster on a folder, unless an earlier run has, and forecast the partitions that are not finished.
+
+    Args:
+        source: the folder.
+        model: a forecaster, not fitted yet.
+        levels: coverage of the intervals in per cent.
+        options: the engine, and the memory of the fit.
+        runtime: the running command.
+
+    Returns:
+        The exit code for partitions that failed.
+
+    Raises:
+        InputError: for a folder or a parameter that cannot be used, and for an output folder of other settings.
+    """
+    engine = options.build()
+    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+        saved = _fitted(source, model, options, runtime, bar)
+        result = forecast_folder(
+            source.path, saved, saved.parent, levels, engine=engine, on_partition=_counting(bar, "forecasting")
+        )
+    return _report(source, model, result, runtime)
+
+
+def backtest_partitions(
+    source: SeriesFolder,
+    model: Forecaster,
+    settings: BacktestSettings,
+    levels: Levels,
+    options: FolderOptions,
+    runtime: Runtime,
+) -> int | None:
+    """Fit a forecaster on what precedes the windows, backtest all partitions, and write the mean scores.
+
+    Args:
+        source: the folder.
+        model: a forecaster, not fitted yet.
+        settings: the windows and the baselines.
+        levels: coverage of the intervals in per cent.
+        options: the engine, and the memory of the fit.
+        runtime: the running command.
+
+    Returns:
+        The exit code for partitions that failed.
+
+    Raises:
+        InputError: as :func:`forecast_partitions` does, and for ``refit`` and ``train_size``.
+    """
+    engine = options.build()
+    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+        saved = _fitted(source, model, options, runtime, bar, held_back(settings, model.horizon))
+        result = backtest_folder(
+            source.path, saved, saved.parent, levels, settings=settings, engine=engine,
+            on_partition=_counting(bar, "backtesting"),
+        )  # fmt: skip
+    code = _report(source, model, result, runtime)
+    if result.done + result.kept:
+        means = mean_scores(result.folder)
+        means.write_csv(runtime.out.path / "scores.csv")
+        runtime.result |= {"scores": means.rows_by_key("metric", named=True, unique=True)}
+        runtime.console.print(_table(means))
+    return code
+
+
+def _bar(runtime: Runtime) -> TrainingBar:
+    """Return the bar of the command, which keeps what is finished if it is interrupted."""
+    out = runtime.out.path
+    runtime.interrupts.kept = lambda: f"What is finished is in {out}: the same command goes on from there."
+    return TrainingBar(runtime.console, runtime.interrupts, loss="pinball")
+
+
+def _counting(bar: TrainingBar, stage: str) -> OnPartition:
+    return lambda done, total: bar.count(stage, done, total, unit="partition")
+
+
+def _fitted(
+    source: SeriesFolder,
+    model: Forecaster,
+    options: FolderOptions,
+    runtime: Runtime,
+    bar: TrainingBar,
+    hold_back: int = 0,
+) -> Path:
+    """Return the folder of the forecaster, which is fitted unless an earlier run has done so with these settings."""
+    out = runtime.out.open()
+    settings = {"arguments": plain(model.get_params()), "columns": asdict(source.columns), "hold_back": hold_back}
+    if not _is_fitted(out, settings):
+        fit_folder(
+            model, source.path, columns=source.columns, memory=options.memory, hold_back=hold_back, work=out,
+            callback=progress_of(bar),
+        )  # fmt: skip
+        for note in model.notes_:
+            runtime.say(note)
+        model.save(out / MODEL)
+        _write(out / SETTINGS, settings)
+    return out / MODEL
+
+
+def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
+    """Return True if an earlier run has fitted the forecaster with these settings.
+
+    Raises:
+        InputError: if it had others.
+    """
+    file = out / SETTINGS
+    if not file.exists():
+        return False
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if found != json.loads(json.dumps(settings)):
+        raise InputError(
+            f"{out} holds forecasts of other settings ({file}): choose another folder with --out, or remove it",
+            code="other-settings",
+            file=file,
+            found=json.dumps(found),
+            expected=json.dumps(settings),
+        )
+    return True
+
+
+def _report(source: SeriesFolder, model: Forecaster, result: FolderResult, runtime: Runtime) -> int | None:
+    """Say what was done and what failed; failures are in a file too, and make the exit code."""
+    out = runtime.out.path
+    runtime.say(f"{result.done:,} partitions done, {result.kept:,} finished before, {len(result.failures):,} failed.")
+    runtime.say(f"Written to {out}: {result.folder.name}, {MODEL}")
+    runtime.result = {
+        "folder": str(source.path),
+        "horizon": model.horizon,
+        "partitions": result.done + result.kept + len(result.failures),
+        "done": result.done,
+        "kept": result.kept,
+        "rows": result.rows,
+        "failures": [failed._asdict() for failed in result.failures],
+        "results": str(result.folder),
+        "seconds": time.perf_counter() - runtime.began,
+    }
+    if not result.failures:
+        (out / FAILURES).unlink(missing_ok=True)
+        return None
+    _write(out / FAILURES, runtime.result["failures"])
+    runtime.say("Failed; the same command tries these again:")
+    for failed in result.failures:
+        runtime.say(f"  {failed.error}")
+    return UNUSABLE
+
+
+def _table(means: pl.DataFrame) -> Table:
+    """Return the mean scores for a terminal."""
+    table = Table(*means.columns, title="Means over series", title_justify="left")
+    for row in means.iter_rows():
+        table.add_row(*(f"{value:,.3f}" if isinstance(value, float) else str(value) for value in row))
+    return table
+
+
+def _write(file: Path, value: Any) -> None:
+    """Write JSON in one step."""
+    stage = file.with_name(f"{STAGE}{file.name}")
+    stage.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    os.replace(stage, file)

@@ -1,0 +1,200 @@
+"""A folder of Parquet files, read partition by partition: each is a panel that fits in memory."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from throughtime._errors import InputError
+from throughtime.data.columns import SAMPLE, ColumnNames, option, resolve_columns
+from throughtime.data.former import Former
+from throughtime.data.missing import without_leading_gaps
+from throughtime.data.panel import Panel
+from throughtime.data.readers import DAMAGED, panel_of_table
+from throughtime.data.source import Source
+
+ID = "unique_id"  # the column that names the series, if the user names no other
+KEY = re.compile(r"([^=]+)=(.*)")  # a folder of Hive's layout
+HIDDEN = (".", "_")  # how the names of files begin that hold no rows, such as _SUCCESS
+WHOLE_NUMBER = re.compile(r"-?\d{1,18}")
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+class Partition(NamedTuple):
+    """The part of a folder that is read at once: a Parquet file, or all files of a folder ``key=value``.
+
+    Attributes:
+        name: the path of its first file in the folder, without the suffix: "part-0", "region=eu/part-0".
+        files: the paths of its files.
+        keys: the columns that the names of its folders hold, and their values.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    keys: tuple[tuple[str, str | int | None], ...] = ()
+
+    @property
+    def source(self) -> Source:
+        """The file, or the folder of the files, as messages name it."""
+        return Source(self.files[0] if len(self.files) == 1 else str(Path(self.files[0]).parent))
+
+    def scan(self) -> pl.LazyFrame:
+        """Return its rows, which are read later."""
+        rows = pl.scan_parquet(list(self.files), glob=False, hive_partitioning=False)
+        return rows.with_columns(pl.lit(value).alias(name) for name, value in self.keys)
+
+    def count_rows(self) -> int:
+        """Return the number of its rows, without reading them; 0 if it is damaged."""
+        try:
+            return int(self.scan().select(pl.len()).collect().item())
+        except DAMAGED:
+            return 0
+
+    def stamps(self) -> list[tuple[str, int, int]]:
+        """Return name, size in bytes and time of the last change of each file: they differ if the content does."""
+        states = [(Path(file).name, Path(file).stat()) for file in self.files]
+        return [(name, state.st_size, state.st_mtime_ns) for name, state in states]
+
+
+def list_partitions(folder: str | Path) -> list[Partition]:
+    """Return the partitions of a folder by their names. Nothing is read.
+
+    Args:
+        folder: holds Parquet files, in folders of any depth. Names that begin with a point or an underscore are left
+            out.
+
+    Raises:
+        InputError: if it is no folder, or holds no Parquet file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise InputError(
+            f"{folder}: expected a folder of Parquet files, found {found}",
+            code="not-a-folder",
+            file=folder,
+            found=found,
+            expected="a folder of Parquet files",
+        )
+    files = [file for file in sorted(folder.rglob("*.parquet")) if file.is_file() and not _is_hidden(file, folder)]
+    if not files:
+        raise InputError(
+            f"{folder}: found no Parquet file in this folder", code="no-parquet", file=folder, expected="*.parquet"
+        )
+    groups: dict[Path, list[Path]] = {}
+    for file in files:
+        in_key = file.parent != folder and KEY.fullmatch(file.parent.name)
+        groups.setdefault(file.parent if in_key else file, []).append(file)
+    return [_partition(group, folder) for group in groups.values()]
+
+
+def whole_partitions(partitions: Sequence[Partition], names: ColumnNames) -> list[Partition]:
+    """Return the partitions that hold rows, after a check that each series lies in one of them.
+
+    Of the rows only the names of the series are read, and of these 8 bytes each are kept. Partitions that cannot be
+    read are returned too: whoever reads them learns why.
+
+    Args:
+        partitions: of one folder.
+        names: the columns that the user names.
+
+    Raises:
+        InputError: for a series in two partitions, and for several partitions without a column that names the series.
+    """
+    if len(partitions) == 1:
+        return list(partitions)
+    column = names.id or ID
+    keys = [_series_keys(partition, column) for partition in partitions]
+    if all(found is None for found in keys):
+        _refuse_nameless(partitions[0], names, column)
+    _require_different(partitions, keys, column)
+    return [partition for partition, found in zip(partitions, keys, strict=True) if found is None or len(found)]
+
+
+def read_partition(partition: Partition, names: ColumnNames, former: Former | None = None) -> Panel:
+    """Read the panel of a partition, each series from its first value on.
+
+    Args:
+        partition: of a folder.
+        names: the columns that the user names.
+        former: of the panel whose frequency, and whose kinds of covariates, the partition must have.
+
+    Raises:
+        InputError: if it cannot be used; names the file, the row and the column.
+    """
+    table = nw.from_native(partition.scan())
+    return without_leading_gaps(panel_of_table(table, partition.source, names, former))
+
+
+def _series_keys(partition: Partition, column: str) -> NDArray[np.uint64] | None:
+    """Return a number for each series of a partition, from its name alone; None if that cannot be read."""
+    try:
+        return partition.scan().select(_text(column).hash().unique()).collect().to_series().to_numpy()
+    except DAMAGED:
+        return None
+
+
+def _text(column: str) -> pl.Expr:
+    return pl.col(column).cast(pl.String)
+
+
+def _refuse_nameless(partition: Partition, names: ColumnNames, column: str) -> None:
+    """Raise the error for partitions without a column that names the series; do nothing if this one is damaged."""
+    try:
+        head = partition.scan().head(SAMPLE).collect()
+    except DAMAGED:
+        return
+    if column not in head.columns:
+        resolve_columns(nw.from_native(head), partition.source, names)
+        raise partition.source.error(
+            f"no column names the series, and there are other partitions: name it with {option('id')}",
+            code="no-id-column",
+            found=head.columns,
+            expected="--id",
+        )
+
+
+def _require_different(partitions: Sequence[Partition], keys: Sequence[NDArray[np.uint64] | None], column: str) -> None:
+    """Refuse a series that lies in two partitions."""
+    owners = np.repeat(np.arange(len(keys)), [0 if found is None else len(found) for found in keys])
+    numbers = np.concatenate([np.empty(0, np.uint64), *(found for found in keys if found is not None)])
+    order = np.argsort(numbers, kind="stable")
+    for place in np.flatnonzero(np.diff(numbers[order]) == 0).tolist():
+        pair = [partitions[owner] for owner in owners[order[place : place + 2]]]
+        first, second = (partition.scan().select(_text(column).unique()).collect().to_series() for partition in pair)
+        common = first.filter(first.is_in(second.implode()))
+        if len(common):  # else two names have the same number, which is possible
+            files = [partition.source.name for partition in pair]
+            raise InputError(
+                f"{files[0]} and {files[1]} both hold rows of the series {common[0]!r}: expected each series in one "
+                f"partition; write the folder anew, divided by {column!r}",
+                code="divided-series",
+                file=files[1],
+                column=column,
+                found=common[0],
+                expected="each series in one partition",
+            )
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(HIDDEN) for part in file.relative_to(folder).parts)
+
+
+def _partition(files: Sequence[Path], folder: Path) -> Partition:
+    first = files[0].relative_to(folder)
+    pairs = [KEY.fullmatch(part) for part in first.parts[:-1]]
+    keys = tuple((unquote(pair[1]), _value(unquote(pair[2]))) for pair in pairs if pair)
+    return Partition(first.with_suffix("").as_posix(), tuple(map(str, files)), keys)
+
+
+def _value(text: str) -> str | int | None:
+    """Return the value of a key: a number if it is one."""
+    if text == NO_VALUE:
+        return None
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else text

@@ -1,0 +1,14 @@
+from .backtests import backtest_folder as backtest_folder
+from .backtests import held_back as held_back
+from .backtests import mean_scores as mean_scores
+from .engines import Engine as Engine
+from .engines import Failure as Failure
+from .engines import OneProcess as OneProcess
+from .engines import engine_of as engine_of
+from .fitting import fit_folder as fit_folder
+from .forecasts import forecast_folder as forecast_folder
+from .models import MODEL as MODEL
+from .ray_engine import RayEngine as RayEngine
+from .run import FailedPartition as FailedPartition
+from .run import FolderResult as FolderResult
+from .run import OnPartition as OnPartition

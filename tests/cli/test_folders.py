@@ -1,0 +1,78 @@
+"""``throughtime forecast FOLDER``: partitions, failures, and what a second run does."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.cli.command import Result, run
+from tests.partitions.conftest import sales  # noqa: F401
+
+import throughtime as tt
+
+
+@pytest.fixture
+def folder(sales: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
+    monkeypatch.chdir(sales.parent)
+    return sales
+
+
+def forecast(*arguments: str, horizon: int = 3) -> Result:
+    return run("forecast", "sales", "--horizon", str(horizon), "--preset", "instant", "--out", "out", *arguments)
+
+
+def test_failures_are_a_table_and_the_rest_is_written(folder: Path) -> None:
+    (folder / "c.parquet").write_bytes(b"PAR1 and no more")
+    result = forecast()
+    assert result.exit_code == 2
+    assert "sales/c.parquet" in result.stdout
+    assert "Traceback" not in result.output
+    failures = json.loads(Path("out/failures.json").read_text())
+    assert [(failed["partition"], failed["fields"]["code"]) for failed in failures] == [("c", "damaged-parquet")]
+    assert {path.name for path in Path("out").iterdir()} == {"failures.json", "forecasts", "model", "settings.json"}
+    rows = pl.read_parquet("out/forecasts/**/*.parquet", hive_partitioning=False)
+    assert rows["unique_id"].unique().sort().to_list() == ["a", "b", "d"]
+
+
+def test_a_second_run_does_what_is_left(folder: Path) -> None:
+    kept = (folder / "c.parquet").read_bytes()
+    (folder / "c.parquet").write_bytes(b"")
+    assert forecast("--quiet").exit_code == 2
+    (folder / "c.parquet").write_bytes(kept)
+    summary = json.loads(forecast("--json").stdout)
+    assert [summary[name] for name in ("partitions", "done", "kept", "rows", "failures")] == [3, 1, 2, 3, []]
+    assert not Path("out/failures.json").exists()
+    expected = shutil.copytree("out/forecasts", "expected")
+    assert forecast("--level", "50", "--quiet").exit_code == 2
+    assert json.loads(forecast("--json", horizon=4).stdout)["code"] == "other-settings"
+    for file in Path("out/forecasts").rglob("*.parquet"):
+        assert file.read_bytes() == (expected / file.relative_to("out/forecasts")).read_bytes()
+
+
+def test_a_backtest_writes_mean_scores(folder: Path) -> None:
+    arguments = ["sales", "--horizon", "3", "--preset", "instant", "--windows", "2", "--baselines", "drift"]
+    result = run("backtest", *arguments, "--out", "out", "--json")
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in Path("out").iterdir()} == {"model", "scores", "scores.csv", "settings.json"}
+    means = pl.read_csv("out/scores.csv")
+    assert means.rows_by_key("metric", named=True, unique=True) == json.loads(result.stdout)["scores"]
+    assert means.filter(metric="mae")["series"].item() == 4
+    assert tt.load("out/model").panel_.lengths.tolist() == [38 - 6]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["sales", "--workers", "2"], "option-of-ray"),
+        (["sales", "--engine", "dask"], "unknown-name"),
+        (["sales", "--engine", "ray", "--address", "auto", "--workers", "2"], "workers-of-cluster"),
+        (["sales", "--future-file", "sales/c.parquet"], "option-of-file"),
+        (["sales", "--start", "sales"], "option-of-file"),
+        (["sales/c.parquet", "--engine", "ray"], "option-of-folder"),
+    ],
+)
+def test_options_that_do_not_fit(folder: Path, arguments: list[str], code: str) -> None:
+    result = run("forecast", *arguments, "--horizon", "3", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, code)
+    assert not Path("out").exists()

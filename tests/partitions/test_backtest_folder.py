@@ -1,0 +1,53 @@
+"""Backtests of a folder: the scores of each partition are those of a backtest of it alone."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.partitions.conftest import series
+
+import throughtime as tt
+from throughtime.data import as_panel
+from throughtime.forecasting import BacktestSettings, no_callback, run_backtest, score_table
+from throughtime.partitions import held_back, mean_scores
+
+SETTINGS = BacktestSettings(2, step=2, baselines=("drift",))
+
+
+def test_scores_are_those_of_each_partition(sales: Path, tmp_path: Path) -> None:
+    hold_back = held_back(SETTINGS, 3)
+    assert hold_back == 5
+    model = tt.fit_folder(tt.Forecaster(horizon=3, preset="instant"), sales, hold_back=hold_back)
+    assert model.panel_.lengths.tolist() == [38 - hold_back]  # of c, the first partition
+    result = tt.backtest_folder(sales, model, tmp_path / "out", 80, settings=SETTINGS)
+    assert (result.done, result.failures) == (3, ())
+    tables = []
+    for file, names in {"c": "c", "d": "d", "region=4/x": "ab"}.items():
+        panel = as_panel(pl.concat([series(name) for name in names]))
+        alone = tt.Forecaster(horizon=3, preset="instant")
+        tested = run_backtest(alone, panel, SETTINGS, level=80, callback=no_callback)
+        expected = score_table(tested, panel, levels=[80]).filter(pl.col("unique_id") != "")
+        found = pl.read_parquet(tmp_path / "out" / "scores" / f"{file}.parquet", hive_partitioning=False)
+        assert_frame_equal(found, expected, check_exact=True)
+        tables.append(found)
+    means = mean_scores(result.folder)
+    mase = pl.concat(tables).filter(metric="mase")
+    assert means.columns == ["metric", "series", "throughtime", "seasonal_naive", "drift"]
+    assert means.filter(metric="mase")["series"].item() == 4
+    assert means.filter(metric="mase")["drift"].item() == pytest.approx(mase["drift"].mean())
+
+
+def test_the_settings_are_kept(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    tt.backtest_folder(sales, instant, tmp_path / "out", settings=SETTINGS)
+    assert tt.backtest_folder(sales, instant, tmp_path / "out", settings=SETTINGS).kept == 3
+    for other, code in (
+        (SETTINGS._replace(windows=1), "other-results"),
+        (SETTINGS._replace(refit=True), "refit-of-folder"),
+        (SETTINGS._replace(train_size=9), "refit-of-folder"),
+    ):
+        with pytest.raises(tt.InputError) as caught:
+            tt.backtest_folder(sales, instant, tmp_path / "out", settings=other)
+        assert caught.value.code == code
+    short = tt.backtest_folder(sales, instant, tmp_path / "short", settings=SETTINGS._replace(windows=12))
+    assert [(failed.partition, failed.fields["code"]) for failed in short.failures] == [("d", "series-too-short")]

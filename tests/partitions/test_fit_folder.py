@@ -1,0 +1,126 @@
+"""Fits on a folder: equal to a fit in memory if all fits there; samples of the series in turn if not."""
+
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.partitions.conftest import LENGTHS, series
+
+import throughtime as tt
+from throughtime.data import ColumnNames, as_panel
+from throughtime.partitions.mapped import MappedSeries, map_panel
+
+SMALL = {"horizon": 3, "hidden": 4, "steps": 12, "members": 1, "lookback": 14}
+
+
+def code(*arguments: object, **named: object) -> str:
+    with pytest.raises(tt.InputError) as caught:
+        tt.fit_folder(*arguments, **named)
+    return caught.value.code
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> MappedSeries:
+    """Five series of 44, 31, 25, 38 and 31 steps in three parts; the names of one part are numbers."""
+    frames = [pl.concat([series("b"), series("a")]), series("d"), pl.concat([series("c"), series("a")])]
+    frames[1] = frames[1].with_columns(unique_id=7)
+    frames[2] = frames[2].with_columns(unique_id=pl.col("unique_id").str.to_uppercase())
+    return MappedSeries(tuple(map_panel(as_panel(frame), tmp_path / str(k)) for k, frame in enumerate(frames)))
+
+
+@pytest.mark.parametrize("hold_back", [0, 4])
+def test_a_folder_that_fits_in_memory_is_fitted_as_a_frame(sales: Path, tmp_path: Path, hold_back: int) -> None:
+    whole = pl.concat([series(name).head(LENGTHS[name] - hold_back) for name in "cdab"])  # in the partitions' order
+    expected = tt.Forecaster(**SMALL).fit(whole)
+    model = tt.fit_folder(tt.Forecaster(**SMALL), sales, hold_back=hold_back, work=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sales"]  # the arrays are gone
+    assert_frame_equal(model.predict(whole, 80), expected.predict(level=80), check_exact=True)
+    model.save(tmp_path / "model")
+    assert_frame_equal(tt.load(tmp_path / "model").predict(whole, 80), model.predict(whole, 80), check_exact=True)
+
+
+def test_samples_take_turns_where_memory_ends(sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 1010  # MiB: the process itself and the least number of values
+    monkeypatch.setattr("throughtime.partitions.fitting.OF_VALUE", 2**20 // 8)  # eighty values fit
+    monkeypatch.setattr("throughtime.partitions.fitting.LEAST_VALUES", 1)
+    (sales / "e.parquet").write_bytes(b"PAR1")
+    model = tt.fit_folder(tt.Forecaster(**SMALL), sales, memory=limit)
+    assert len(model.panel_) < len(LENGTHS)
+    for part in ("4 samples", "e.parquet"):  # of at most forty of the 138 values
+        assert any(part in note for note in model.notes_)
+    assert len(model.predict(series("c"))) == SMALL["horizon"]
+
+
+def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tt.Forecaster(**SMALL)
+    assert code(model, sales, memory=900) == "small-memory"
+    assert code(model, sales, hold_back=max(LENGTHS.values())) == "series-too-short"
+    assert code(model, sales, columns=ColumnNames(static="region")) == "covariates-of-folder"
+    monkeypatch.setattr("throughtime.partitions.fitting.OF_ROW", 2**40)
+    assert code(model, sales) == "large-partition"
+    for file in sales.rglob("*.parquet"):
+        file.write_bytes(b"PAR1")
+    monkeypatch.undo()
+    assert code(model, sales) == "damaged-parquet"
+
+
+def test_each_series_comes_once_in_a_round(mapped: MappedSeries) -> None:
+    names = ["b", "a", "7", "C", "A"]
+    assert mapped.lengths.tolist() == [44, 31, 25, 38, 31]
+    panels = list(islice(mapped.samples(70, seed=3), 8))
+    assert all(len(panel.values) <= 70 for panel in panels)
+    assert [panel.ids.tolist() for panel in panels] == [
+        panel.ids.tolist() for panel in islice(mapped.samples(70, seed=3), 8)
+    ]
+    rounds = np.cumsum([len(panel) for panel in panels])
+    ends = [rounds.tolist().index(5) + 1, rounds.tolist().index(10) + 1]
+    first, second = panels[: ends[0]], panels[ends[0] : ends[1]]
+    for panels in (first, second):
+        assert sorted(str(name) for panel in panels for name in panel.ids) == sorted(names)
+    assert [panel.ids.tolist() for panel in first] != [panel.ids.tolist() for panel in second]
+    (longest,) = islice(mapped.samples(1, seed=0), 1)
+    assert len(longest) == 1  # a series that is larger than a sample comes alone
+
+
+def test_a_sample_has_the_values_of_its_series(mapped: MappedSeries) -> None:
+    found = mapped.of_series(np.array([3, 0, 2]))
+    assert found.ids.tolist() == ["b", "7", "C"]
+    expected = as_panel(pl.concat([series("b"), series("d"), series("c")]))
+    for name in ("values", "offsets", "starts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+LIMITED = """
+import resource, sys
+import polars as pl
+folder, memory, reads = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+resource.setrlimit(resource.RLIMIT_DATA, (memory << 20, memory << 20))
+import throughtime as tt
+model = tt.Forecaster(horizon=14, hidden=8, members=1, steps=20)
+if reads == "all":
+    model.fit(pl.read_parquet(folder + "/*.parquet"))
+else:
+    tt.fit_folder(model, folder, memory=memory, work=folder)
+print(len(model.networks_))
+"""
+
+
+@pytest.mark.slow
+def test_the_memory_is_kept(tmp_path: Path) -> None:
+    """Ten million rows in a process that the system allows 1,100 MiB: too few for all rows at once."""
+    days = np.datetime64("2024-01-01") + np.arange(100)
+    for part in range(20):
+        draw = np.random.default_rng(part)
+        names = np.repeat([f"{part} {k}" for k in range(5000)], 100)
+        values = 20 + 5 * np.sin(np.arange(500_000) * 2 * np.pi / 7) + draw.normal(size=500_000)
+        table = {"unique_id": names, "ds": np.tile(days, 5000), "y": values}
+        pl.DataFrame(table).write_parquet(tmp_path / f"{part}.parquet")
+    command = [sys.executable, "-c", LIMITED, str(tmp_path), "1100"]
+    limited, whole = (subprocess.run([*command, how], capture_output=True, text=True) for how in ("parts", "all"))
+    assert (limited.returncode, limited.stdout.strip()) == (0, "1"), limited.stderr
+    assert whole.returncode != 0

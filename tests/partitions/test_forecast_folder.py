@@ -1,0 +1,98 @@
+"""Forecasts of a folder: equal to those of each partition, resumed, and complete apart from failures."""
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.partitions.conftest import series
+
+import throughtime as tt
+from throughtime.partitions import forecast_folder
+
+FILES = {"c": "c", "d": "d", "region=4/x": "ab"}
+
+
+def written(out: Path) -> dict[str, pl.DataFrame]:
+    folder = out / "forecasts"
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    return {file.relative_to(folder).with_suffix("").as_posix(): pl.read_parquet(file) for file in files}
+
+
+def code(*arguments: object, **named: object) -> str:
+    with pytest.raises(tt.InputError) as caught:
+        forecast_folder(*arguments, **named)
+    return caught.value.code
+
+
+def test_each_partition_is_forecast_as_by_itself(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    result = forecast_folder(
+        sales, instant, tmp_path / "out", 80, horizon=2, on_partition=lambda *counts: heard.append(counts)
+    )
+    assert (result.done, result.kept, result.rows, result.failures) == (3, 0, 8, ())
+    assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    found = written(tmp_path / "out")
+    assert set(found) == set(FILES)
+    for file, names in FILES.items():
+        whole = pl.concat([series(name) for name in names])
+        assert_frame_equal(found[file], instant.predict(whole, 80, horizon=2), check_exact=True)
+
+
+def test_finished_partitions_stay(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    out, files = tmp_path / "out", [f"{file}.parquet" for file in FILES]
+    forecast_folder(sales, instant, out)
+    before = {file: (out / "forecasts" / file).stat().st_mtime_ns for file in files}
+    (out / "forecasts" / "d.parquet").unlink()
+    half = out / "forecasts" / ".writing-0123"
+    half.write_bytes(b"PAR1")  # what a killed process leaves
+    os.utime(sales / "c.parquet", ns=(1, 1))
+    result = forecast_folder(sales, out / "model", out)
+    assert (result.done, result.kept) == (2, 1)
+    after = {file: (out / "forecasts" / file).stat().st_mtime_ns for file in files}
+    assert [file for file in files if after[file] == before[file]] == ["region=4/x.parquet"]
+    assert not half.exists()
+
+
+def test_results_of_something_else_are_refused(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    forecast_folder(sales, instant, out, 80)
+    kept = {file: file.read_bytes() for file in out.rglob("*.parquet")}
+    assert code(sales, instant, out, 90) == "other-results"
+    assert code(sales, instant, out, 80, horizon=2) == "other-results"
+    other = tt.Forecaster(horizon=4, preset="instant").fit(series("b"))
+    assert code(sales, other, out, 80) == "other-model"
+    other.save(tmp_path / "other")
+    assert code(sales, tmp_path / "other", out, 80) == "other-results"
+    (sales / "c.parquet").rename(sales / "e.parquet")
+    assert code(sales, instant, out, 80) == "other-results"
+    (sales / "e.parquet").rename(sales / "c.parquet")
+    assert {file: file.read_bytes() for file in out.rglob("*.parquet")} == kept
+    pl.DataFrame({"a": [1]}).write_parquet(out / "forecasts" / "d.parquet")
+    assert code(sales, instant, out, 80) == "other-results"
+
+
+def test_a_poisoned_partition_ends_no_other(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    truncated, weekly = sales / "d.parquet", sales / "w.parquet"
+    whole = truncated.read_bytes()
+    truncated.write_bytes(whole[:-9])
+    series("b").with_columns(unique_id=pl.lit("w")).gather_every(7).write_parquet(weekly)
+    result = forecast_folder(sales, instant, tmp_path / "out")
+    assert [(failed.partition, failed.file, failed.fields["code"]) for failed in result.failures] == [
+        ("d", str(truncated), "damaged-parquet"),
+        ("w", str(weekly), "other-frequency"),
+    ]
+    assert json.loads(json.dumps(result.failures))[0][2] == result.failures[0].error
+    assert (result.done, set(written(tmp_path / "out"))) == (2, {"c", "region=4/x"})
+    truncated.write_bytes(whole)
+    weekly.unlink()
+    again = forecast_folder(sales, instant, tmp_path / "out")
+    assert (again.done, again.kept, again.failures) == (1, 2, ())
+
+
+def test_what_is_no_forecaster(sales: Path, tmp_path: Path) -> None:
+    assert code(sales, tt.Forecaster(horizon=3), tmp_path / "out") == "not-fitted"
+    assert code(sales, tmp_path / "nothing", tmp_path / "out") == "no-checkpoint"
+    assert code(sales, tmp_path / "nothing", tmp_path / "out", engine="dask") == "unknown-name"
