@@ -90,7 +90,8 @@ def watched(cell: str, batch: int, seconds: float) -> dict[str, float]:
 
 def look(address: str, cell: str, batch: int, seconds: float) -> dict[str, float]:
     """Open the page, let it learn, and count."""
-    settings = f"cell={cell}&activation=relu&hidden={HIDDEN}&window={WINDOW}&batch={batch}&steps={MOST_STEPS}&pace=0&curve=sine&paused=1"
+    network = f"cell={cell}&activation=relu&hidden={HIDDEN}"
+    settings = f"{network}&curve=sine&window={WINDOW}&batch={batch}&steps={MOST_STEPS}&pace=0&paused=1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
