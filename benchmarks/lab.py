@@ -36,7 +36,7 @@ from throughtime.training import run_steps
 cell, batch, hidden, window, steps, seconds = sys.argv[1], *map(int, sys.argv[2:6]), float(sys.argv[6])
 course, learner = Course(window=window, batch=batch, steps=steps), Learner(cell, "relu", hidden=hidden)
 made = make_experiment(course, learner, LabInput())
-run = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=steps, every=100)
+run = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.learned), steps=steps, every=100)
 next(run)
 began, done = time.perf_counter(), 0
 while time.perf_counter() - began < seconds:
@@ -90,18 +90,20 @@ def watched(cell: str, batch: int, seconds: float) -> dict[str, float]:
 
 def look(address: str, cell: str, batch: int, seconds: float) -> dict[str, float]:
     """Open the page, let it learn, and count."""
-    settings = f"cell={cell}&activation=relu&hidden={HIDDEN}&window={WINDOW}&batch={batch}&steps={MOST_STEPS}&pace=0"
+    network = f"cell={cell}&activation=relu&hidden={HIDDEN}"
+    settings = f"{network}&curve=sine&window={WINDOW}&batch={batch}&steps={MOST_STEPS}&pace=0&paused=1"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{address}?{settings}")
-        page.wait_for_selector("#go:not([disabled])", timeout=120_000)
+        page.wait_for_selector("[data-state=ready][data-step='0']", timeout=120_000)
         paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         page.click("#go")
-        step_now = "[...lab.frames.values()][0]?.step ?? 0"
-        while page.evaluate(step_now) < 200:  # everything is compiled, and all charts are drawn
+        step_now = "Number(document.body.dataset.step)"
+        gradient = "charts.gradient.picture !== null"
+        while page.evaluate(step_now) < 200 or not page.evaluate(gradient):  # all is compiled, and all charts are drawn
             page.wait_for_timeout(100)
-        counts = f"[{step_now}, Number(document.documentElement.dataset.drawn)]"
+        counts = f"[{step_now}, Number(document.body.dataset.drawn)]"
         (step, drawn), began = page.evaluate(counts), time.perf_counter()
         page.wait_for_timeout(1000 * seconds)
         (last_step, last_drawn), taken = page.evaluate(counts), time.perf_counter() - began
@@ -119,7 +121,7 @@ def page(raw: dict[str, list[dict[str, float]]], facts: dict[str, Any], today: s
         *(f"- {name}: {version(name)}" for name in ("throughtime", "jax", "starlette", "uvicorn")),
         f"- command: `python benchmarks/lab.py --rounds {args.rounds} --seconds {args.seconds:g}`",
         "",
-        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 900, all charts. Training steps per second at full "
+        f"{HIDDEN} units, windows of {WINDOW} steps, 1280 x 800, all charts. Training steps per second at full "
         f"speed: median of {args.rounds} rounds of {args.seconds:g} s. Slower: median of the pairs.",
         "",
         "| | plain loop | with the page open | slower | pictures a second, least | first paint, most |",

@@ -1,4 +1,4 @@
-"""The shared files of the page docs/remember: the style and the charting scripts of the report, in its folder ``look``.
+"""The shared files of the page docs/remember: the report's style and charts, and the stage of the laboratory's page.
 
     python docs/making/remember.py
 
@@ -26,7 +26,8 @@ def look() -> dict[str, str]:
     """Return the files by their names in the page's folder."""
     templates = files("throughtime.report") / "templates"
     scripts = {f"look/{name}": (templates / name).read_text() for name in SCRIPTS}
-    return {"look/base.css": template("base.css").render(colors=css_colors()), **scripts}
+    stage = {f"shared/{file.name}": file.read_text() for file in (files("throughtime.lab") / "shared").iterdir()}
+    return {"look/base.css": template("base.css").render(colors=css_colors()), **scripts, **stage}
 
 
 def put(folder: Path) -> None:

@@ -1,5 +1,5 @@
 // Drawing a curve with mouse or finger, and its chart: the curve, what is hidden of it, and what the networks make of it.
-import { laneLine } from "./charts.js";
+import { laneLine } from "./shared/charts.js";
 import { HELD_OUT } from "./tasks.js";
 
 export class Drawing {

@@ -1,18 +1,18 @@
 // The page: settings from its address, a worker that trains, and pictures of what it sends.
-import { gradientPicture, Losses } from "./charts.js";
 import { addControls, showControls } from "./controls.js";
 import { Drawing } from "./draw.js";
-import { CELLS } from "./engine.js";
-import { Focus } from "./focus.js";
-import { equation, gatesPicture } from "./inside.js";
-import { Lane, setText } from "./lane.js";
-import { runningPlace } from "./light.js";
 import { hashOf, laneNames, presetOf, settingsOf, standardized } from "./presets.js";
 import { sequencePainter } from "./sequence.js";
-import { Strip } from "./strip.js";
+import { gradientPicture, Losses } from "./shared/charts.js";
+import { Focus } from "./shared/focus.js";
+import { equation, gatesPicture } from "./shared/inside.js";
+import { Lane, setText } from "./shared/lane.js";
+import { runningPlace } from "./shared/light.js";
+import { Strip } from "./shared/strip.js";
 import { HELD_OUT, taskOf } from "./tasks.js";
 import { Tour } from "./tour.js";
-import { ASKED, rightAnswer, saidAnswer, scoreText, verdict } from "./words.js";
+import { unitOf } from "./unit.js";
+import { ASKED, normText, rightAnswer, saidAnswer, scoreText, verdict } from "./words.js";
 
 const find = (id) => document.getElementById(id);
 const focus = new Focus();
@@ -37,7 +37,7 @@ function start(next) {
   task = taskOf(given);
   names = laneNames(settings.lanes);
   short = names.map((name) => name.short);
-  losses = new Losses(short, task.baseline);
+  losses = new Losses(short, [{ name: "guessing", loss: task.baseline }]);
   frame = null;
   chosen = 0;
   const isCurve = settings.task === "curve";
@@ -74,11 +74,12 @@ function show(data) {
   Object.assign(read, { task, sequence: data.sequence });
   sequence.steps = task.steps;
   sequence.paint();
-  losses.add(data.lanes);
+  data.lanes.forEach((report, place) => losses.add(place, report));
   const right = rightAnswer(task, data.sequence);
   data.lanes.forEach((report, place) => {
     const said = right && `says ${saidAnswer(task, report, data.sequence)} – right is ${right}`;
-    lanes[place].show(report, needed, { name: names[place].full, said, right: scoreText(task, report), clip: settings.lanes[place].clip }, units);
+    const words = { name: names[place].full, said, right: scoreText(task, report), note: normText(report, settings.lanes[place].clip) };
+    lanes[place].show({ ...report, steps: task.steps, units }, needed, words);
   });
   if (data.ended) setText(find("go"), "Ended");
   find("go").disabled = data.ended;
@@ -102,12 +103,12 @@ function say(words) {
 function showUnit() {
   if (!frame) return;
   const { lane, unit: wanted, t } = focus.place, report = frame.lanes[lane], { cell } = settings.lanes[lane];
-  const sizes = { units: settings.units, blocks: CELLS[cell].blocks }, unit = Math.min(wanted, settings.units - 1);
+  const unit = Math.min(wanted, settings.units - 1), inside = unitOf(cell, report, settings.units, unit);
   const step = Math.min(t ?? task.steps - 1, task.steps - 1);
   setText(find("unit-title"), `Inside unit ${unit + 1}, step ${step + 1}`);
   setText(find("unit-of"), names[lane].full);
-  setText(find("equation"), equation(cell, report, sizes, unit, step));
-  pictures.gates.draw(gatesPicture(cell, report, sizes, unit));
+  setText(find("equation"), equation(inside, step));
+  pictures.gates.draw(gatesPicture(inside));
 }
 
 /** Moves the cursor of the charts to the step in focus. */

@@ -1,5 +1,5 @@
 // The sequence that both networks read, over their columns.
-import { MARGIN } from "./strip.js";
+import { MARGIN } from "./shared/strip.js";
 
 /** @returns the painting of `view.task` and `view.sequence` for a Strip */
 export function sequencePainter(view) {

@@ -34,6 +34,12 @@ export function scoreText(task, { accuracy, heldOut }) {
   return `error ${percent < 1000 ? Number(percent.toPrecision(2)) : "more than 1,000"} % of ${task.points ? "repeating" : "guessing"}`;
 }
 
+/** The norm of the last training step's gradient, and the largest of the run. */
+export function normText({ norm, peak }, limit) {
+  const text = (size) => (size >= 1e6 ? size.toExponential(0) : Number(size.toPrecision(2)).toLocaleString("en"));
+  return `gradient’s norm ${text(norm)}, at most ${text(peak)}${limit && peak > limit ? `, clipped to ${limit}` : ""}`;
+}
+
 /**
  * "knows", "learns" or "guesses". Of classes by their share of right answers, with a margin of three deviations of 64
  * guesses; of numbers by their error: below a tenth of guessing, below nine tenths, or above.

@@ -26,7 +26,7 @@ def test_cells_side_by_side(tmp_path):
                        "--init", "identity", "--out", tmp_path, "--json")  # fmt: skip
     assert code == 0
     table = pl.read_csv(tmp_path / "gradients.csv")
-    assert table.columns == ["cell", "activation", "init", "lag", "norm", "bound"]
+    assert table.columns == ["cell", "activation", "init", "lag", "norm", "bound", "memory"]
     rows = table.select("cell", "activation", "init").unique(maintain_order=True).rows()
     assert rows == [("elman", "tanh", "identity"), ("elman", "relu", "identity"), ("lru", "", "")]
     assert table["lag"].to_list() == 3 * list(range(7))

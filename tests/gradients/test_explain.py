@@ -10,6 +10,7 @@ import pytest
 from tests.contract import random_cell, random_inputs
 
 import throughtime as tt
+from throughtime.gradients.decay import straightness
 from throughtime.gradients.explain import LIMITS, explain_comparison
 from throughtime.gradients.finite import NotFinite
 from throughtime.gradients.flow import CalendarStep, HorizonSensitivity
@@ -46,6 +47,39 @@ def test_extremes_neither_underflow_nor_overflow(factor, half_life, fate):
     flow = linear_flow(factor, steps=2000)
     assert flow.half_life == pytest.approx(half_life, rel=1e-6)
     assert fate in flow.verdict
+
+
+def test_a_half_life_is_told_only_of_a_straight_curve():
+    """A curve that falls fast and then stays, over 20 steps, is none; a straight one with some noise is."""
+    flow, lags = linear_flow(0.9, steps=20), np.arange(21)
+    assert flow.is_straight
+    assert "halves every 6.58 steps" in flow.verdict
+    bent = replace(flow, decay=replace(flow.decay, memory=np.maximum(0.5**lags, 0.1)))
+    assert not bent.is_straight
+    assert "halves" not in bent.verdict
+    assert "at no even rate; over all 20 steps 10% is left" in bent.verdict
+    vanishing = replace(flow, decay=replace(flow.decay, memory=np.maximum(0.1**lags, 1e-3)))
+    assert "halves" not in vanishing.verdict
+    assert "vanishes" in vanishing.verdict
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        ([1.0, 0.5, 0.25, 0.125], 1.0),
+        ([1.0, 4.0, 2.0, 1.0], 1.0),  # without lag 0
+        ([1.0, 1.0, 1.0, 1.0], 1.0),
+        ([1.0, 0.5, 0.5, 0.25, 0.25, 0.125], 0.8),  # logs -1 -1 -2 -2 -3 by lags 1 .. 5: slope -1/2
+        ([1.0, 0.5, 0.0, 0.0], 0.0),
+        ([1.0, 0.5, np.nan, 0.1], 0.0),
+        ([1.0], 0.0),
+    ],
+)
+def test_straightness_is_r_squared(memory, expected):
+    logs = np.log2(np.array(memory[1:]) + 1e-300)
+    if 0 < expected < 1:
+        expected = np.corrcoef(np.arange(len(logs)), logs)[0, 1] ** 2
+    assert straightness(np.array(memory)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_dead_network():

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from throughtime._errors import InputError
-from throughtime.lab.curves import CURVES, file_curve, made_curve, read_file
+from throughtime.lab.curves import CURVES, made_curve
+from throughtime.lab.files import file_curve, read_file
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -34,11 +35,23 @@ def test_a_series_of_a_file_is_scaled_and_its_gaps_are_filled(tmp_path):
     )
     first, second = file_curve(panel), file_curve(panel, "b")
     assert first.values.shape == (3,)
-    np.testing.assert_allclose(second.values, (np.array([5, 5, 9, 1, 3]) - 4.6) / np.std([5, 5, 9, 1, 3]), rtol=1e-6)
-    assert second.values.mean() == pytest.approx(0, abs=1e-6)
+    learned = [5, 5, 9, 1]
+    assert second.cut == 4
+    np.testing.assert_allclose(second.values, (np.array([*learned, 3]) - 5) / np.std(learned), rtol=1e-6)
+    assert second.learned.mean() == pytest.approx(0, abs=1e-6)
+    assert (second.axes.mean, second.axes.deviation) == pytest.approx((5, np.std(learned)))
+    assert (second.axes.unit, second.axes.resolution, list(second.axes.stamps)) == ("y", "", [1, 2, 3, 4, 5])
     assert any("1 missing values of this series" in note for note in second.notes)
     assert not any("missing values of this series" in note for note in first.notes)
-    assert "Values less 4.6, by 2.653: mean 0, variance 1." in second.notes
+    assert "Networks read values less 5, by 2.828: mean 0, variance 1 in the learned part." in second.notes
+
+
+def test_a_file_with_dates_has_them_on_its_axis(tmp_path):
+    months = [f"2021-{month:02d}-01" for month in range(1, 13)]
+    curve = file_curve(written(tmp_path, month=months, sold=[float(k * k) for k in range(12)]))
+    assert (curve.axes.unit, curve.axes.resolution, curve.season, curve.cut) == ("sold", "month", 12, 10)
+    due = np.array(months, "datetime64[ms]").astype(np.int64)
+    np.testing.assert_array_equal(curve.axes.stamps, due)
 
 
 def test_a_series_that_is_not_there_or_never_moves_is_told(tmp_path):

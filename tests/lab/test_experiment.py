@@ -9,9 +9,10 @@ import pytest
 import throughtime as tt
 from throughtime._errors import InputError
 from throughtime.lab import compiled
-from throughtime.lab.experiment import make_experiment
+from throughtime.lab.experiment import make_experiment, window_loss
 from throughtime.lab.inputs import LabInput, read_input
 from throughtime.lab.settings import Course, Learner
+from throughtime.lab.trainer import Trainer
 
 
 def test_a_network_is_as_the_settings_say():
@@ -53,6 +54,28 @@ def test_the_loss_is_the_mean_squared_error_one_step_ahead():
         assert np.isclose(possible, came, rtol=1e-5).any()
 
 
+def test_noise_is_drawn_anew_for_each_batch_unless_examples_are_counted():
+    """Of a constant curve a window is its noise: the losses of steps differ; of two examples there are three losses."""
+    flat = jnp.zeros(30)
+    network = make_experiment(Course(window=4, batch=2), Learner(hidden=3), LabInput()).start.model
+    anew, known = window_loss(4, 2, 0.5, 0), window_loss(4, 2, 0.5, 2)
+    losses = {round(float(anew(network, flat, jax.random.key(number))), 6) for number in range(12)}
+    assert len(losses) == 12
+    losses = {round(float(known(network, flat, jax.random.key(number))), 6) for number in range(12)}
+    assert len(losses) == 3
+    assert float(window_loss(4, 2, 0.0, 0)(network, flat, jax.random.key(0))) < min(losses)
+
+
+def test_no_training_window_reaches_into_the_held_out_part():
+    """The held-out values are infinite: the loss of every batch is finite all the same."""
+    made = make_experiment(Course(window=6, batch=64), Learner(hidden=3), LabInput())
+    curve = made.curve._replace(clean=np.where(np.arange(1000) < made.curve.cut, 0.0, np.inf).astype(np.float32))
+    trainer = Trainer(made._replace(curve=curve))
+    trainer.train_to(30)
+    assert trainer.problem == ""
+    assert np.isfinite(trainer.history[-1][1])
+
+
 @pytest.mark.parametrize(
     ("course", "learner", "code", "found"),
     [
@@ -72,12 +95,12 @@ def test_a_window_longer_than_the_series_is_told(tmp_path):
     file.write_text("ds,y\n" + "\n".join(f"{t},{t * t}" for t in range(12)))
     lab_input = read_input(file, None)
     with pytest.raises(InputError) as caught:
-        make_experiment(Course(curve="file", window=11), Learner(), lab_input)
-    assert (caught.value.code, caught.value.found) == ("window-too-long", 11)
+        make_experiment(Course(curve="file", window=9), Learner(), lab_input)
+    assert (caught.value.code, caught.value.found) == ("window-too-long", 9)
     assert str(caught.value) == (
-        "a window of 11 steps does not fit: the series has 12 values; expected a window of at most 10"
+        "a window of 9 steps does not fit: of 12 values 10 are learned; expected a window of at most 8"
     )
-    assert make_experiment(Course(curve="file", window=10), Learner(), lab_input).curve.values.shape == (12,)
+    assert make_experiment(Course(curve="file", window=8), Learner(), lab_input).curve.values.shape == (12,)
 
 
 def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""A look shows the numbers of the network; its gradients are computed a second time, in another way."""
+"""A look shows the numbers of the network, each computed a second time by public functions."""
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +10,8 @@ from throughtime.cells.catalog import CELLS, cell_type
 from throughtime.lab.look import look_through
 from throughtime.recurrence import trajectory
 
-STEPS, HIDDEN, AT = 7, 5, 4
-WINDOW = jax.random.normal(jax.random.key(3), (STEPS + 1,))
+STEPS, HIDDEN, UNIT = 7, 5, 3
+INPUTS = jax.random.normal(jax.random.key(3), (STEPS,))
 
 
 def network_of(name):
@@ -20,33 +20,25 @@ def network_of(name):
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_predictions_and_units_are_the_network_s(name):
+def test_predictions_units_gates_and_the_continuation_are_the_network_s(name):
     network = network_of(name)
-    seen = look_through(network, WINDOW, jnp.int32(AT))
-    _, predictions = network(WINDOW[:-1, None])
-    _, ys = tt.unroll(network.cell, WINDOW[:-1, None])
+    seen = look_through(network, INPUTS, jnp.int32(UNIT))
+    _, predictions = network(INPUTS[:, None])
+    _, ys = tt.unroll(network.cell, INPUTS[:, None])
     np.testing.assert_allclose(seen.predictions, predictions[:, 0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(seen.activity, ys, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(seen.alone, tt.rollout(network, INPUTS[:, None], STEPS)[:, 0], rtol=1e-5, atol=1e-6)
+    assert seen.alone[0] == pytest.approx(float(seen.predictions[-1]), rel=1e-4)
+    states, gx = trajectory(network.cell, INPUTS[:, None])
+    assert seen.gates.shape == (len(network.cell.GATES), STEPS)
+    for t in (0, STEPS - 1):
+        gates = network.cell.gates(jax.tree.map(lambda leaf, t=t: leaf[t], states), gx[t])
+        np.testing.assert_allclose(seen.gates[:, t], jnp.stack(gates)[:, UNIT], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", CELLS)
-def test_gradients_are_by_the_states_of_the_trajectory(name):
-    """Each state by itself: the error at a step, computed on from there, is differentiated by it."""
-    network = network_of(name)
-    cell, xs, targets = network.cell, WINDOW[:-1, None], WINDOW[1:]
-    states, gx = trajectory(cell, xs)
-
-    def error_from(step, state):
-        for t in range(step + 1, AT + 1):
-            state, y = cell.step(state, gx[t])
-        return (network.readout(y)[0] - targets[AT]) ** 2
-
-    seen = look_through(network, WINDOW, jnp.int32(AT))
-    for step in range(AT):
-        state = jax.tree.map(lambda leaf, step=step: leaf[step + 1], states)
-        gradient = jax.grad(lambda state, step=step: error_from(step, state))(state)
-        expected = jnp.sqrt(sum(leaf**2 for leaf in jax.tree.leaves(gradient)))
-        np.testing.assert_allclose(seen.gradients[step], expected, rtol=1e-4, atol=1e-6)
-    output = 2 * (seen.predictions[AT] - targets[AT]) * network.readout.weight[0]
-    np.testing.assert_allclose(seen.gradients[AT], jnp.abs(output), rtol=1e-5)
-    np.testing.assert_array_equal(seen.gradients[AT + 1 :], 0)
+def test_the_memory_of_an_lstm_is_its_c_and_that_of_a_gru_its_output():
+    lstm, gru = network_of("lstm"), network_of("gru")
+    states, _ = trajectory(lstm.cell, INPUTS[:, None])
+    np.testing.assert_allclose(look_through(lstm, INPUTS, jnp.int32(UNIT)).memory, states.c[1:, UNIT], rtol=1e-6)
+    seen = look_through(gru, INPUTS, jnp.int32(UNIT))
+    np.testing.assert_array_equal(seen.memory, seen.activity[:, UNIT])

@@ -72,7 +72,7 @@ def test_it_waits_and_shows_the_untrained_network(watch):
     assert one.run.compiled.wait(60)
     frame = one.frame()
     assert (frame.step, frame.losses, frame.running, frame.problem) == (0, [], False, "")
-    assert (frame.start, frame.at) == (0, 5)
+    assert (frame.start, frame.unit) == (794, 0)  # up to the held-out values
     assert frame.look.activity.shape == (6, 4)
     assert one.run.state is State.PAUSED
     time.sleep(0.1)
@@ -90,7 +90,8 @@ def test_it_trains_to_the_end_with_the_numbers_of_the_plain_loop(watch):
     assert not frames[-1].running
     assert one.run.state is State.OVER
     made = one.trainer.experiment
-    *_, last = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.values), steps=230, every=100)
+    assert [step for step, _ in one.trainer.tests][-1] == 230
+    *_, last = run_steps(made.start, made.loss, made.optimizer, jnp.asarray(made.curve.learned), steps=230, every=100)
     np.testing.assert_array_equal(one.trainer.state.model.cell.w_h, last.state.model.cell.w_h)
 
 
@@ -203,8 +204,8 @@ def test_it_shows_the_place_that_it_is_told(watch):
     one.frame()
     one.run.send(Show(Place(17, 2)))
     frame = one.until(lambda frame: frame.start == 17)[-1]
-    assert frame.at == 2
-    assert np.asarray(frame.look.gradients)[3:].max() == 0 < np.asarray(frame.look.gradients)[2].max()
+    assert frame.unit == 2
+    np.testing.assert_array_equal(frame.look.gates[0], frame.look.activity[:, 2])  # an Elman cell's gate is its output
 
 
 def test_a_run_that_diverges_says_so_and_stops(watch):

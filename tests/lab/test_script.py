@@ -78,6 +78,7 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
             learner._replace(cell="lstm", init="chrono", rate=0.02),
             given_file,
         ),
+        (course._replace(curve="sines", noise=0.3), learner._replace(examples=4), LabInput()),
         (course, learner, given_network(tmp_path)),
     )
     due, scripts = [], []
@@ -87,7 +88,7 @@ def test_saved_scripts_end_with_the_same_losses(tmp_path, given_file):
         assert saved["files"] == ["model", "picture.png", "run.py"]
         scripts.append(Path(saved["folder"]) / "run.py")
         made = trainer.experiment
-        values = jnp.asarray(made.curve.values)
+        values = jnp.asarray(made.curve.learned)
         *_, last = run_steps(made.start, made.loss, made.optimizer, values, steps=7, every=100)
         due.append(float(last.losses[-1]))
         model = tt.load(Path(saved["folder"]) / "model")

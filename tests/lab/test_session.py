@@ -42,7 +42,7 @@ class Page:
     def apply(self, *learners, running=False, start=0, **course):
         self.number += 1
         asked = {"course": COURSE | course, "learners": list(learners) or [{"hidden": "4"}]}
-        self.ask("apply", number=self.number, running=running, start=start, **asked)
+        self.ask("apply", number=self.number, running=running, start=start, unit=0, **asked)
 
     def hear(self, kind, holds=lambda message: True):
         """The next message of a kind of which it holds; every picture is acknowledged, as a page does."""
@@ -83,13 +83,17 @@ def test_settings_are_applied_and_a_first_picture_comes(page):
     page.apply({"cell": "lstm", "hidden": "5"}, start=17)
     ready = page.hear("ready")
     values = made_curve("sine").values
-    assert (ready["number"], ready["start"], ready["at"], ready["last"], ready["steps"]) == (1, 17, 5, 993, 60)
-    assert ready["sides"] == [{"title": "LSTM, 5 units", "hidden": 5, "parameters": 4 * 5 * (1 + 5 + 1) + 5 + 1}]
-    assert ready["naive"] == pytest.approx(np.mean(np.diff(values) ** 2))
+    assert (ready["number"], ready["start"], ready["last"], ready["steps"], ready["cut"]) == (1, 17, 993, 60, 800)
+    (side,) = ready["sides"]
+    assert (side["title"], side["hidden"], side["parameters"]) == ("LSTM, 5 units", 5, 4 * 5 * (1 + 5 + 1) + 5 + 1)
+    assert (side["cell"], side["gates"]) == ("LSTM", ["i", "f", "g", "o"])
+    assert ready["naive"]["last"] == pytest.approx(np.mean(np.diff(values)[799:] ** 2))
     frame = page.frame(lambda frame: frame["start"] == 17)
-    np.testing.assert_allclose(frame["inputs"], values[17:23])
-    np.testing.assert_allclose(frame["targets"], values[18:24])
-    assert [floats(frame[name]).size for name in ("predictions", "activity", "gradients")] == [6, 30, 30]
+    np.testing.assert_array_equal(floats(frame["values"]), values[17:29])
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(frame["stamps"])), np.arange(17, 29))
+    sizes = {"predictions": 6, "alone": 6, "activity": 30, "gates": 24, "memory": 6}
+    assert {name: floats(frame[name]).size for name in sizes} == sizes
+    assert frame["held_out"] > 0
     assert frame["step"] == 0
 
 
@@ -115,9 +119,13 @@ def test_start_pause_step_and_another_place(page):
     page.frame(lambda frame: frame["running"] and frame["step"] > 1)
     page.ask("go", running=False)
     stood = page.frame(lambda frame: not frame["running"])["step"]
-    page.ask("look", start=5_000, at=2)
-    frame = page.frame(lambda frame: frame["at"] == 2)
+    page.ask("look", start=5_000, unit=2)
+    frame = page.frame(lambda frame: frame["unit"] == 2)
     assert (frame["start"], frame["step"]) == (993, stood)  # the last window that there is
+    assert floats(frame["values"]).size == 7
+    page.ask("look", start=-1, unit=50)
+    frame = page.frame(lambda frame: frame["unit"] == 3)  # the last of 4 units
+    assert frame["start"] == 794  # the window that ends where the held-out part begins
 
 
 def test_what_makes_no_sense_is_told_and_changes_nothing(page):
@@ -125,11 +133,25 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(page):
     page.hear("ready")
     page.apply(window="1000")
     refused = page.hear("refused")
-    assert (refused["asked"], refused["code"]) == ("apply", "beyond-limits")
+    assert (refused["asked"], refused["code"], refused["field"]) == ("apply", "beyond-limits", "window")
     assert refused["message"] == "the window is 1000: expected a whole number from 2 to 500"
     page.number = 1
     before = page.frame(lambda frame: frame["running"])["step"]
     assert page.frame(lambda frame: frame["step"] > before)["running"]
+
+
+@pytest.mark.parametrize(
+    ("course", "learners", "field"),
+    [
+        ({"window": "799"}, [{}], "window"),
+        ({"window": "9"}, [{"hidden": "4"}, {"hidden": "0"}], "hidden2"),
+        ({}, [{"cell": "lru", "init": "chrono"}, {}], "init"),
+        ({"curve": "file"}, [{}], "curve"),
+    ],
+)
+def test_a_refusal_names_the_field_at_fault(page, course, learners, field):
+    page.apply(*learners, **course)
+    assert page.hear("refused")["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -143,7 +165,7 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(page):
         '{"type": "apply"}',
         '{"type": "look", "start": "x"}',
         '{"type": "pace", "pace": {}}',
-        '{"type": "look", "start": Infinity, "at": 0}',
+        '{"type": "look", "start": Infinity, "unit": 0}',
     ],
 )
 def test_a_message_that_is_none_is_told(page, text):
@@ -163,7 +185,7 @@ def test_nothing_is_saved_and_nobody_learns_where_there_is_none(page, tmp_path):
     page.ask("save")
     assert page.hear("refused")["code"] == "nothing-to-save"
     assert not (tmp_path / "out").exists()
-    page.ask("apply", number=1, course={}, learners=[], start=0, running=False)
+    page.ask("apply", number=1, course={}, learners=[], start=0, unit=0, running=False)
     assert page.hear("refused")["code"] == "no-network"
 
 
@@ -174,8 +196,8 @@ def test_the_reach_comes_with_its_verdict(page):
     one, other = page.hear("reach")["sides"]
     assert one["verdict"].startswith("Elman, tanh, 3 units: ")
     assert other["verdict"].startswith("GRU, 4 units: ")
-    assert len(one["norms"]) == len(one["bound"]) == 7
-    assert one["norms"][0] == pytest.approx(1)
+    assert len(one["memory"]) == len(one["bound"]) == 7
+    assert one["memory"][0] == pytest.approx(1)
 
 
 def test_saving_says_where(page, tmp_path):

@@ -26,7 +26,7 @@ def test_verdict_figures_and_pictures(flow):
     shown = Shown(flow._repr_html_())
     assert words(shown.root[1]) == flow.verdict
     rows = shown.table("")
-    assert rows["half-life"] == [f"{flow.half_life:.3g} steps"]
+    assert rows["half-life, steps"] == [f"{flow.half_life:.3g}" if flow.is_straight else "no even rate"]
     assert rows["reach (1 % left)"] == [f"{flow.reach} of {T} steps"]
     assert rows["left after 9 steps"] == [f"{flow.memory[-1]:.2g}"]
     gates = shown.table("gate")

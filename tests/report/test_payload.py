@@ -7,12 +7,12 @@ from tests.report.pages import LEVELS, MONTH, F, W, backtest_of, content_of, for
 
 from throughtime.data.frequency import Frequency
 from throughtime.report import choice
+from throughtime.report.axis import time_axis
 from throughtime.report.content import ForecastContent
 from throughtime.report.numbers import shortened
 from throughtime.report.payload import payload
 from throughtime.report.scores import metric_name, overall_rows
 from throughtime.report.tables import segments_of
-from throughtime.report.time_axis import time_axis
 
 DAY_MS = 86_400_000
 

@@ -30,7 +30,7 @@ from throughtime.layers import RecurrentNetwork, network_config
 from throughtime.loading import load
 from throughtime.plots import comparison_picture, flow_picture, remedies_picture
 
-COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound")  # of gradients.csv
+COLUMNS = ("cell", "activation", "init", "lag", "norm", "bound", "memory")  # of gradients.csv
 
 
 class Choice(NamedTuple):
@@ -137,7 +137,7 @@ def _summary(verdicts: str, measured: Sequence[tuple[Case, GradientFlow]]) -> di
             "cell": case.cell,
             "activation": case.activation,
             "init": case.init,
-            "half_life": flow.half_life if jnp.isfinite(flow.half_life) else None,
+            "half_life": flow.half_life if flow.is_straight and jnp.isfinite(flow.half_life) else None,
             "reach": flow.reach,
             "steps": flow.steps,
             "saturated": flow.saturated,

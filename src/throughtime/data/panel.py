@@ -33,6 +33,7 @@ class Panel:
         notes: sentences for the user: the findings about the data, and the repairs.
         covariates: the covariates, on a grid that may be longer; cutting the panel leaves them as they are.
         form: how the time stamps were read, for tables that continue them; None if their type said so.
+        targets: the columns that the values were in, as far as they are known.
     """
 
     ids: NDArray
@@ -43,6 +44,7 @@ class Panel:
     notes: tuple[str, ...] = ()
     covariates: Covariates | None = None
     form: str | None = None
+    targets: tuple[str, ...] = ()
 
     @classmethod
     def from_frame(
@@ -91,7 +93,8 @@ class Panel:
             former: of the panel whose frequency, and whose kinds of covariates, the table must have.
         """
         ids, values, offsets, starts, frequency, findings, covariates, form = arrange(table, source, names, former)
-        return cls(ids, values, offsets, starts, frequency, tuple(explain(findings)), covariates, form)
+        notes, targets = tuple(explain(findings)), findings.columns.targets
+        return cls(ids, values, offsets, starts, frequency, notes, covariates, form, targets)
 
     @property
     def former(self) -> Former:

@@ -8,6 +8,7 @@ import numpy as np
 
 UNDERFLOW = 1e-290  # smaller positive numbers may become 0 in float64
 REACH_THRESHOLD = 0.01  # the share of a gradient that remains at the reach
+STRAIGHT = 0.98  # the share of the variance from which a curve counts as a straight line
 
 BoundKind = Literal["pascanu", "product"]
 """``pascanu``: of an Elman cell, for any input; ``product``: the product of the steps' own norms, for these inputs."""
@@ -54,6 +55,11 @@ class Decay:
         return half_life(self.memory)
 
     @cached_property
+    def is_straight(self) -> bool:
+        """Return True if the logarithm of the memory is a straight line, so that the half-life describes it."""
+        return straightness(self.memory) >= STRAIGHT
+
+    @cached_property
     def reach(self) -> int:
         """Return the largest lag at which at least 1 % remains; T means T or more."""
         lags = np.flatnonzero(self.memory >= REACH_THRESHOLD)
@@ -75,7 +81,32 @@ def half_life(memory: np.ndarray) -> float:
         return float("inf") if len(memory) < 2 else 0.0
     if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:  # a sudden 0: no straight line fits
         return float(np.flatnonzero(memory >= 0.5 * memory[0])[-1] + 1)
-    if len(lags) > 2:
-        lags = lags[1:]  # lag 1 of a gated cell holds the output gate's factor, which later lags share
-    slope = np.polyfit(lags, np.log2(memory[lags]), 1)[0]
+    slope, _ = np.polyfit(*_fitted_part(memory), 1)
     return float(-1 / slope) if slope < -1e-9 else float("inf")
+
+
+def straightness(memory: np.ndarray) -> float:
+    """Return the share of the variance of a curve's logarithm that its straight line explains (R squared).
+
+    1 for a curve that stays as it is; 0 for one that is not finite, or falls to exactly 0 at once.
+    """
+    lags = np.flatnonzero(memory > 0)
+    if not np.isfinite(memory).all() or len(lags) < 2:
+        return 0.0
+    if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:
+        return 0.0
+    lags, logs = _fitted_part(memory)
+    variance = logs.var()
+    if variance < 1e-12:
+        return 1.0
+    return float(1 - (logs - np.polyval(np.polyfit(lags, logs, 1), lags)).var() / variance)
+
+
+def _fitted_part(memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lags of a curve that a straight line is fitted to, and the base-2 logarithms there.
+
+    Lag 0 is left out: lag 1 of a gated cell holds the output gate's factor, which later lags share.
+    """
+    lags = np.flatnonzero(memory > 0)
+    lags = lags[1:] if len(lags) > 2 else lags
+    return lags, np.log2(memory[lags])

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from throughtime.gradients.decay import UNDERFLOW, BoundKind, half_life
+from throughtime.gradients.decay import STRAIGHT, UNDERFLOW, BoundKind, half_life, straightness
 from throughtime.gradients.finite import NotFinite
 from throughtime.gradients.flow import GradientFlow
 
 EXPLODED = 10.0  # the growth from which a gradient is called exploding
 MANY_DEAD, MANY_SATURATED = 0.3, 0.3  # shares from which they are named as a cause
 KEEP_GATES = {"LSTM": "f", "GRU": "z"}  # the gate that multiplies the old state, by the cell's class
+UNEVEN = "A gradient shrinks, at no even rate"
 BOUNDS: dict[BoundKind, str] = {
     "pascanu": "(g sigma_max(W))^k, g the activation's largest slope (Pascanu, Mikolov & Bengio 2013)",
     "product": "the product of the last k steps' own norms",
@@ -65,13 +66,11 @@ def _fate(flow: GradientFlow) -> str:
         lag = f"{first_zero} {'step' if first_zero == 1 else 'steps'}"
         return f"vanishes for good. Nothing at all flows back over {lag} or more."
     if flow.reach < steps:
-        return (
-            f"vanishes. A gradient halves every {flow.half_life:.2g} steps; over more than {flow.reach} steps less "
-            "than 1 % of it is left."
-        )
+        rate = f"A gradient halves every {flow.half_life:.2g} steps" if flow.is_straight else UNEVEN
+        return f"vanishes. {rate}; over more than {flow.reach} steps less than 1 % of it is left."
     if flow.half_life < 4 * steps:
-        life = f"A gradient halves every {flow.half_life:.3g} steps"
-        return f"fades slowly. {life}; over all {steps} steps {last:.0%} is left."
+        rate = f"A gradient halves every {flow.half_life:.3g} steps" if flow.is_straight else UNEVEN
+        return f"fades slowly. {rate}; over all {steps} steps {last:.0%} is left."
     return f"keeps. Over all {steps} steps {last:.0%} of a gradient is left."
 
 
@@ -87,15 +86,18 @@ def _not_finite(problem: NotFinite) -> str:
 def _paths(flow: GradientFlow) -> list[str]:
     if not flow.paths or flow.not_finite is not None:
         return []
-    lives = {name: half_life(path) for name, path in list(flow.paths.items())[:2]}  # the others of an sLSTM are scales
-    parts = [f"through {name} alone {_life(life)}" for name, life in lives.items()]
+    first = list(flow.paths.items())[:2]  # the others of an sLSTM are scales
+    parts = [f"through {name} alone {_life(path)}" for name, path in first]
     return [f"Taken apart, {', '.join(parts)}."]
 
 
-def _life(life: float) -> str:
+def _life(path: np.ndarray) -> str:
+    life = half_life(path)
     if life == 0:
         return "nothing passes"
-    return "it does not fade" if np.isinf(life) else f"it halves every {life:.2g} steps"
+    if np.isinf(life):
+        return "it does not fade"
+    return f"it halves every {life:.2g} steps" if straightness(path) >= STRAIGHT else "it fades at no even rate"
 
 
 def _causes(flow: GradientFlow) -> list[str]:

@@ -15,7 +15,7 @@ from throughtime.gradients.gate_statistics import GateStatistics
 JSON_FIELDS = (
     *("cell", "label", "norms", "bound", "bound_kind", "memory", "singular_values", "errors", "per_sequence", "paths"),
     *("gates", "slopes", "saturated", "dead", "recurrent_norm", "not_finite", "calendar_step", "horizon_by_lag"),
-    *("half_life", "reach", "verdict"),
+    *("half_life", "is_straight", "reach", "verdict"),
 )
 
 
@@ -117,6 +117,11 @@ class GradientFlow:
     def half_life(self) -> float:
         """Return the number of steps that halve the memory."""
         return self.decay.half_life
+
+    @property
+    def is_straight(self) -> bool:
+        """Return True if the memory falls at an even rate, so that the half-life describes it."""
+        return self.decay.is_straight
 
     @property
     def reach(self) -> int:

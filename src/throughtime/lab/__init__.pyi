@@ -1,7 +1,7 @@
-from .curves import file_curve as file_curve
 from .curves import made_curve as made_curve
-from .curves import read_file as read_file
 from .experiment import make_experiment as make_experiment
+from .files import file_curve as file_curve
+from .files import read_file as read_file
 from .inputs import LabInput as LabInput
 from .inputs import read_input as read_input
 from .server import serve as serve

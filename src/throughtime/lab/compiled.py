@@ -12,14 +12,14 @@ class CompiledSettings:
 
     def __init__(self) -> None:
         """Begin with no settings."""
-        self._settings = set[tuple[int, int, Learner]]()
+        self._settings = set[tuple[int, int, float, Learner]]()
 
     def add(self, course: Course, learner: Learner) -> None:
         """Count the settings; if there are too many, JAX forgets all programs.
 
         A run that trains meanwhile compiles its own once more.
         """
-        self._settings.add((course.window, course.batch, learner))
+        self._settings.add((course.window, course.batch, course.noise, learner))
         if len(self._settings) > MOST:
             jax.clear_caches()
             self._settings.clear()

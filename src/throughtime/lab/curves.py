@@ -1,28 +1,62 @@
-"""The series of the laboratory: curves of known formulas, and a series from a file."""
+"""The series of the laboratory: what is learned of them, what is held out, and curves of known formulas."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from throughtime._errors import InputError
-from throughtime.data import Panel, fill_forward, read_panel, without_leading_gaps
-
 FILE = "file"
 POINTS, SPACING = 1000, 0.1
+HELD_OUT = 0.2  # the share of a series that no network is trained on: its end
+
+
+class Axes(NamedTuple):
+    """The user's units on the axes of a series.
+
+    Attributes:
+        mean, deviation: a value of the series is ``mean + deviation * value``.
+        unit: what the values are, such as the name of their column.
+        stamps: (N,) milliseconds since 1970, or numbers of steps.
+        resolution: the finest part of a stamp that is written, such as "day"; empty for numbers.
+    """
+
+    mean: float
+    deviation: float
+    unit: str
+    stamps: np.ndarray
+    resolution: str
 
 
 class Curve(NamedTuple):
     """A series to learn.
 
     Attributes:
-        values: (N,) float32.
+        values: (N,) float32, as they are shown; from ``cut`` on they are held out.
+        clean: (N,) the same without noise, from which training windows are drawn.
+        cut: the place of the first held-out value.
+        noise: the standard deviation of the noise that each training window gets anew.
+        season: the steps after which the series may repeat; 1 if none are known.
+        axes: the user's units.
         notes: sentences on the findings in a file, and on the scaling.
     """
 
     values: np.ndarray
+    clean: np.ndarray
+    cut: int
+    noise: float
+    season: int
+    axes: Axes
     notes: tuple[str, ...] = ()
+
+    @property
+    def learned(self) -> np.ndarray:
+        """Return the values (``cut``,) that training windows are drawn from."""
+        return self.clean[: self.cut]
+
+
+def cut_of(length: int) -> int:
+    """Return the place of the first held-out value of a series."""
+    return length - round(HELD_OUT * length)
 
 
 def _sum_of_sines(t: np.ndarray) -> np.ndarray:
@@ -33,76 +67,23 @@ def _square(t: np.ndarray) -> np.ndarray:
     return np.where(np.sin(t) >= 0, 1.0, -1.0)
 
 
-def _noise(t: np.ndarray) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=t.shape)  # a fixed seed: a run can be repeated
-
-
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sine": np.sin,
     "sines": _sum_of_sines,
     "square": _square,
-    "noise": _noise,
+    "noise": np.zeros_like,  # and noise with variance 1
 }
 
 
-def made_curve(name: str) -> Curve:
-    """Return one of ``CURVES``: 1,000 points, 0.1 apart."""
-    return Curve(CURVES[name](np.arange(POINTS) * SPACING).astype(np.float32))
-
-
-def read_file(
-    path: Path, *, id: str | None = None, time: str | None = None, target: str | Sequence[str] | None = None
-) -> Panel:
-    """Return the series of a CSV or Parquet file, each from its first value on.
+def made_curve(name: str, noise: float = 0.0) -> Curve:
+    """Return one of ``CURVES``: 1,000 points, 0.1 apart.
 
     Args:
-        path: the file.
-        id: the column that names the series; found by default, as the other two.
-        time: the column of time stamps.
-        target: the column of values, or several.
-
-    Raises:
-        InputError: for a file or a column that cannot be used.
+        name: that of the curve; "noise" has noise with variance 1, whatever ``noise`` is.
+        noise: the standard deviation of white noise. What is shown and held out has one draw of it.
     """
-    return without_leading_gaps(read_panel(path, id=id, time=time, target=target))
-
-
-def file_curve(panel: Panel, series: str = "") -> Curve:
-    """Return a series of a file, with mean 0 and variance 1; missing values are replaced by earlier ones.
-
-    Args:
-        panel: the series of the file.
-        series: the name of one; empty for the first.
-
-    Raises:
-        InputError: for a series that does not exist, and one whose values are all equal.
-    """
-    names = [str(name) for name in panel.ids]
-    if series and series not in names:
-        shown = ", ".join(repr(name) for name in names[:5])
-        raise InputError(
-            f"there is no series {series!r}: expected one of {shown}{', ...' if len(names) > 5 else ''}",
-            code="unknown-series",
-            found=series,
-            expected=names,
-        )
-    row = names.index(series) if series else 0
-    values = panel.series(row)
-    filled = fill_forward(values, np.array([0, len(values)]), panel.frequency.season)
-    if not len(filled):
-        raise InputError(
-            f"no value of the series {names[row]!r} is known: there is nothing to learn",
-            code="no-values",
-            found=names[row],
-        )
-    if filled.min() == filled.max():
-        raise InputError(
-            f"all values of the series {names[row]!r} are {filled[0]:g}: there is nothing to learn",
-            code="constant-series",
-            found=float(filled[0]),
-        )
-    deviation = float(filled.std())
-    missing = int(np.isnan(values).sum())
-    gaps = (f"{missing:,} missing values of this series: each is replaced by an earlier value.",) if missing else ()
-    scaled = f"Values less {filled.mean():.4g}, by {deviation:.4g}: mean 0, variance 1."
-    return Curve(((filled - filled.mean()) / deviation).astype(np.float32), (*panel.notes, *gaps, scaled))
+    noise = 1.0 if name == "noise" else noise
+    clean = CURVES[name](np.arange(POINTS) * SPACING)
+    values = clean + noise * np.random.default_rng(0).normal(size=POINTS)  # a fixed seed: a run can be repeated
+    axes = Axes(0.0, 1.0, "", np.arange(POINTS), "")
+    return Curve(values.astype(np.float32), clean.astype(np.float32), cut_of(POINTS), noise, 1, axes)

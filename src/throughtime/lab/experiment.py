@@ -12,7 +12,8 @@ from throughtime._errors import InputError
 from throughtime._types import Array, Key
 from throughtime.cells import cell_type, init_arguments, takes
 from throughtime.gradients import cell_label
-from throughtime.lab.curves import FILE, Curve, file_curve, made_curve
+from throughtime.lab.curves import FILE, Curve, made_curve
+from throughtime.lab.files import file_curve
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.settings import LIMITS, OWN, Course, Learner
 from throughtime.layers import RecurrentNetwork
@@ -54,7 +55,8 @@ def make_experiment(course: Course, learner: Learner, lab_input: LabInput) -> Ex
         state = _start(jax.random.key(course.seed), optimizer, learner, course.window)
     else:
         state = start(lab_input.network, optimizer, jax.random.split(jax.random.key(course.seed), 3)[0])
-    return Experiment(course, learner, curve, state, window_loss(course.window, course.batch), optimizer)
+    loss = window_loss(course.window, course.batch, curve.noise, learner.examples)
+    return Experiment(course, learner, curve, state, loss, optimizer)
 
 
 def title(experiment: Experiment, lab_input: LabInput) -> str:
@@ -65,25 +67,34 @@ def title(experiment: Experiment, lab_input: LabInput) -> str:
 
 
 def _require_length(curve: Curve, window: int) -> None:
-    """Refuse a window that does not fit twice, one step apart, into the series."""
-    longest = len(curve.values) - 2
+    """Refuse a window that does not fit twice, one step apart, into the part of the series that is learned."""
+    longest = longest_window(curve.cut)
     if window > longest:
         possible = longest >= LIMITS["window"][0]
-        expected = f"a window of at most {longest}" if possible else "a series of at least 4 values"
+        expected = f"a window of at most {longest}" if possible else "a series of at least 5 values"
         raise InputError(
-            f"a window of {window} steps does not fit: the series has {len(curve.values)} values; expected {expected}",
+            f"a window of {window} steps does not fit: of {len(curve.values)} values {curve.cut} are learned; expected "
+            f"{expected}",
             code="window-too-long",
+            column="window",
             found=window,
             expected=expected,
         )
 
 
+def longest_window(cut: int) -> int:
+    """Return the most steps of a window: two of them, one step apart, fit into ``cut`` learned values."""
+    return cut - 2
+
+
 def _curve(course: Course, lab_input: LabInput) -> Curve:
     """Return the series that the settings name."""
     if course.curve != FILE:
-        return made_curve(course.curve)
+        return made_curve(course.curve, course.noise)
     if lab_input.panel is None:
-        raise InputError("there is no file: start the laboratory with throughtime lab --data FILE", code="no-file")
+        raise InputError(
+            "there is no file: start the laboratory with throughtime lab --data FILE", code="no-file", column="curve"
+        )
     return file_curve(lab_input.panel, course.series)
 
 
@@ -100,6 +111,7 @@ def cell_options(learner: Learner, window: int) -> dict[str, Any]:
         raise InputError(
             f"a cell of kind {learner.cell} cannot start with {learner.init!r}: choose another initializer",
             code="initializer-misfit",
+            column="init",
             found=learner.init,
         )
     return options | init_arguments(learner.init, window)
@@ -120,13 +132,28 @@ def adam(rate: float, clip: float) -> optax.GradientTransformation:
 
 
 @lru_cache(KEPT)
-def window_loss(window: int, batch: int) -> Loss:
-    """Return the mean squared error of ``batch`` random windows of a series (N,), one step ahead at each step."""
+def window_loss(window: int, batch: int, noise: float, examples: int) -> Loss:
+    """Return the mean squared error of ``batch`` random windows of a series (N,), one step ahead at each step.
+
+    Args:
+        window: T.
+        batch: B.
+        noise: the standard deviation of the noise that is added to the windows.
+        examples: the windows, with their noise, that there are; 0 for no end of them.
+    """
+
+    def draw(values: Array, key: Key, count: int) -> Array:
+        key_starts, key_noise = jax.random.split(key)
+        starts = jax.random.randint(key_starts, (count, 1), 0, len(values) - window)
+        windows = values[starts + jnp.arange(window + 1)[None]]
+        return windows + noise * jax.random.normal(key_noise, windows.shape) if noise else windows
 
     def loss(network: RecurrentNetwork, values: Array, key: Key) -> Array:
-        starts = jax.random.randint(key, (batch, 1), 0, len(values) - window)
-        windows = values[starts + jnp.arange(window + 1)[None]][..., None]
-        _, predictions = network(windows[:, :-1])
-        return jnp.mean((predictions - windows[:, 1:]) ** 2)
+        if examples:
+            windows = draw(values, jax.random.key(0), examples)[jax.random.randint(key, (batch,), 0, examples)]
+        else:
+            windows = draw(values, key, batch)
+        _, predictions = network(windows[:, :-1, None])
+        return jnp.mean((predictions[..., 0] - windows[:, 1:]) ** 2)
 
     return loss

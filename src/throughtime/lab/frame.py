@@ -11,11 +11,11 @@ class Place(NamedTuple):
 
     Attributes:
         start: the place in the series where the window begins.
-        at: the step of the window whose error is followed back.
+        unit: the unit whose gates are shown; the last one if there are fewer.
     """
 
     start: int
-    at: int
+    unit: int
 
 
 class Frame(NamedTuple):
@@ -23,9 +23,11 @@ class Frame(NamedTuple):
 
     Attributes:
         start: the place in the series where the window begins.
-        at: the step of the window whose error is followed back.
+        unit: the unit whose gates are shown.
         step: training steps done.
         losses: (step, mean loss of the steps since the entry before) since the last frame.
+        held_out: the loss on the held-out values.
+        lead: by how much it is below that of the best naive forecast, in standard errors.
         look: the window as the network computes it.
         speed: training steps per second; 0 if the run does not train.
         running: True if the run trains.
@@ -33,9 +35,11 @@ class Frame(NamedTuple):
     """
 
     start: int
-    at: int
+    unit: int
     step: int
     losses: list[tuple[int, float]]
+    held_out: float
+    lead: float
     look: Look
     speed: float
     running: bool
@@ -53,8 +57,8 @@ class Camera:
     """
 
     def __init__(self, trainer: Trainer):
-        """Begin with the first window and the error of its last step; the first frame is wanted."""
-        self.place = Place(0, trainer.experiment.course.window - 1)
+        """Begin with the window before the held-out values; the first frame is wanted."""
+        self.place = Place(trainer.first_start, 0)
         self.wanted = self.is_new = True
         self.last: Frame | None = None
         self._trainer = trainer
@@ -67,9 +71,19 @@ class Camera:
     def shoot(self, *, speed: float, running: bool) -> Frame:
         """Return a new frame."""
         trainer = self._trainer
-        look, losses = trainer.look(*self.place), trainer.history[self._shown :]
+        look, losses, (held_out, lead) = trainer.look(*self.place), trainer.history[self._shown :], trainer.test()
         self._shown += len(losses)
-        self.last = Frame(*self.place, trainer.step, losses, look, speed if running else 0.0, running, trainer.problem)
+        self.last = Frame(
+            *self.place,
+            trainer.step,
+            losses,
+            held_out,
+            lead,
+            look,
+            speed if running else 0.0,
+            running,
+            trainer.problem,
+        )
         self.wanted = self.is_new = False
         return self.last
 

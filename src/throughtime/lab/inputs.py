@@ -11,7 +11,7 @@ from throughtime._errors import InputError
 from throughtime.cells import Cell
 from throughtime.data import ColumnNames, Panel
 from throughtime.forecasting import Forecaster
-from throughtime.lab.curves import read_file
+from throughtime.lab.files import read_file
 from throughtime.layers import RecurrentNetwork
 from throughtime.loading import load
 

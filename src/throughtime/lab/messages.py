@@ -9,19 +9,23 @@ import jax
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.lab.experiment import Experiment, title
+from throughtime.gradients import json_values
+from throughtime.lab.curves import Curve
+from throughtime.lab.experiment import title
 from throughtime.lab.frame import Frame
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.trainer import Trainer
 
+MOST_POINTS = 1000  # of a series in outline
+
 Message = dict[str, Any]
 Reader = Callable[[Any], Any]
 REQUESTS: Mapping[str, Mapping[str, Reader]] = {
-    "apply": {"number": int, "course": dict, "learners": list, "start": int, "running": bool},
+    "apply": {"number": int, "course": dict, "learners": list, "start": int, "unit": int, "running": bool},
     "go": {"running": bool},
     "step": {},
     "pace": {"pace": float},
-    "look": {"start": int, "at": int},
+    "look": {"start": int, "unit": int},
     "shown": {},
     "reach": {},
     "forecaster": {},
@@ -51,37 +55,55 @@ def read_request(text: str) -> Request:
         raise InputError(f"the laboratory does not understand {text[:80]!r}", code="not-understood") from error
 
 
-def ready_message(experiments: list[Experiment], lab_input: LabInput) -> Message:
+def ready_message(trainers: list[Trainer], lab_input: LabInput) -> Message:
     """Return the facts that the page shows of runs before they begin."""
-    first = experiments[0]
+    first = trainers[0]
+    curve, course = first.experiment.curve, first.experiment.course
     return {
-        "last": last_start(first),
-        "steps": first.course.steps,
-        "naive": float(np.mean(np.diff(first.curve.values) ** 2)),
-        "notes": list(first.curve.notes),
+        "last": first.last_start,
+        "steps": course.steps,
+        "window": course.window,
+        "cut": curve.cut,
+        "length": len(curve.values),
+        "overview": _overview(curve),
+        "mean": curve.axes.mean,
+        "deviation": curve.axes.deviation,
+        "unit": curve.axes.unit,
+        "resolution": curve.axes.resolution,
+        "season": curve.season,
+        "naive": first.naive._asdict(),
+        "notes": list(curve.notes),
         "sides": [
             {
-                "title": title(experiment, lab_input),
-                "hidden": experiment.start.model.cell.hidden,
-                "parameters": sum(leaf.size for leaf in jax.tree.leaves(experiment.start.model)),
+                "title": title(trainer.experiment, lab_input),
+                "cell": type(trainer.state.model.cell).__name__,
+                "gates": list(trainer.state.model.cell.GATES),
+                "hidden": trainer.state.model.cell.hidden,
+                "parameters": sum(leaf.size for leaf in jax.tree.leaves(trainer.experiment.start.model)),
             }
-            for experiment in experiments
+            for trainer in trainers
         ],
     }
 
 
-def last_start(experiment: Experiment) -> int:
-    """Return the last place in the series at which a window can begin."""
-    return len(experiment.curve.values) - experiment.course.window - 1
+def _overview(curve: Curve) -> list[float]:
+    """Return the series in outline: at most ``MOST_POINTS`` values, evenly spaced."""
+    every = -(-len(curve.values) // MOST_POINTS)
+    return curve.values[::every].tolist()
 
 
 def frame_message(side: int, trainer: Trainer, frame: Frame) -> Message:
-    """Return a frame of the run on one side of the page, with arrays as the base64 text of float32 bytes."""
-    window = trainer.window(frame.start).tolist()
+    """Return a frame of the run on one side of the page, with arrays as the base64 text of their bytes.
+
+    ``values`` are those of the window and of as many steps after it, as far as there are any; ``stamps`` are theirs.
+    """
+    curve, window = trainer.experiment.curve, trainer.experiment.course.window
+    shown = slice(frame.start, frame.start + 2 * window)
     numbers = {name: value for name, value in frame._asdict().items() if name != "look"}
     arrays = {name: _encoded(array) for name, array in frame.look._asdict().items()}
-    return {"side": side, "inputs": window[:-1], "targets": window[1:], **numbers, **arrays}
+    stamps = _encoded(curve.axes.stamps[shown], np.float64)
+    return {"side": side, **json_values(numbers), **arrays, "values": _encoded(curve.values[shown]), "stamps": stamps}
 
 
-def _encoded(array: Any) -> str:
-    return base64.b64encode(np.asarray(array, np.float32).tobytes()).decode()
+def _encoded(array: Any, kind: type[np.floating] = np.float32) -> str:
+    return base64.b64encode(np.asarray(array, kind).tobytes()).decode()

@@ -19,34 +19,41 @@ class Shown(NamedTuple):
     Attributes:
         name: the name of the network.
         history: (step, mean loss).
+        tests: (step, loss on the held-out values).
         look: one window as the network computes it.
-        targets: (T,) the values that it should predict.
-        at: the step whose error is followed back.
+        values: (up to 2 T,) those of the window and after it.
+        memory: (T + 1,) the share of a gradient that is left, by steps back.
     """
 
     name: str
     history: list[tuple[int, float]]
+    tests: list[tuple[int, float]]
     look: Look
-    targets: np.ndarray
-    at: int
+    values: np.ndarray
+    memory: np.ndarray
 
 
 def lab_picture(runs: Sequence[Shown]) -> Figure:
-    """Return a figure of predictions and targets, the loss, the gradient by lag, and the units over time."""
+    """Return a figure of the window and its continuations, the losses, the gradient by lag, and the units over time."""
     with house_style():
         figure = Figure(figsize=(11, 7))
         panels = figure.subplots(2, 2)
-        panels[0, 0].plot(runs[0].targets, "o", color=INK, markersize=3.5, label="target")
+        panels[0, 0].plot(runs[0].values, "o", color=INK, markersize=3, label="the series")
         for run, line in zip(runs, LINES, strict=False):
             label = run.name.replace("$", r"\$")  # matplotlib sets text between $ as mathematics
-            panels[0, 0].plot(run.look.predictions, label=label, **line)
+            steps = len(run.look.predictions)
+            panels[0, 0].plot(np.arange(1, steps + 1), run.look.predictions, label=label, **line)
+            panels[0, 0].plot(steps + np.arange(steps), run.look.alone, alpha=0.6, **line)
             if run.history:
-                panels[0, 1].plot(*np.array(run.history).T, label=label, **line)
-            panels[1, 0].plot(_by_lag(run), label=label, **line)
+                panels[0, 1].plot(*np.array(run.history).T, linewidth=0.8, alpha=0.6, **line)
+            if run.tests:
+                panels[0, 1].plot(*np.array(run.tests).T, label=f"{label}, held out", **line)
+            panels[1, 0].plot(np.where(run.memory > 0, run.memory, np.nan), label=label, **line)
+        panels[0, 0].axvline(len(runs[0].look.predictions) - 0.5, color=INK, linestyle=":", linewidth=1)
         for axes, title, label in zip(
             panels.flat,
-            ("Prediction and target, one step ahead", "Mean squared error", "Gradient by lag"),
-            ("time step of the window", "training step", "steps back"),
+            ("One step ahead, then alone", "Held-out loss; thin: training", "What is left of a gradient"),
+            ("time step", "training step", "steps back"),
             strict=False,
         ):
             axes.set(title=title, xlabel=label)
@@ -55,12 +62,6 @@ def lab_picture(runs: Sequence[Shown]) -> Figure:
         panels[0, 0].legend()
         _activity(panels[1, 1], runs)
     return figure
-
-
-def _by_lag(run: Shown) -> np.ndarray:
-    """Return the norm of the gradient over the units by lag; NaN instead of 0, which a logarithmic axis cannot show."""
-    norms = np.linalg.norm(np.asarray(run.look.gradients)[run.at :: -1], axis=1)
-    return np.where(norms > 0, norms, np.nan)
 
 
 def _activity(axes: Axes, runs: Sequence[Shown]) -> None:

@@ -1,5 +1,6 @@
-"""The reach of gradients and its verdict, as the page shows them."""
+"""The gradient through time and its verdict, as the page shows them, in the measure of ``throughtime gradients``."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,17 +9,16 @@ from throughtime.forecasting import Forecaster
 from throughtime.gradients import BOUNDS, GradientFlow, gradient_flow, json_values
 from throughtime.lab.trainer import Trainer
 
-FIELDS = ("label", "norms", "memory", "bound", "half_life", "reach", "verdict", "horizon_by_lag")
+FIELDS = ("label", "memory", "bound", "reach", "verdict", "horizon_by_lag")
 
 
 def trainer_reach(trainer: Trainer, start: int) -> dict[str, Any]:
-    """Return the reach of the trainer's cell as it is now, over the window at ``start``."""
-    inputs = trainer.window(start)[:-1, None]
-    return _as_json(gradient_flow(trainer.state.model, jnp.asarray(inputs)))
+    """Return the gradient through the trainer's cell as it is now, over the window at ``start``."""
+    return _as_json(gradient_flow(trainer.state.model, jnp.asarray(trainer.inputs(start)[:, None])))
 
 
 def forecaster_reach(model: Forecaster) -> dict[str, Any]:
-    """Return the reach of a fitted forecaster at the end of its series.
+    """Return the gradient through a fitted forecaster at the end of its series.
 
     Raises:
         InputError: if it has no network.
@@ -29,4 +29,6 @@ def forecaster_reach(model: Forecaster) -> dict[str, Any]:
 
 
 def _as_json(flow: GradientFlow) -> dict[str, Any]:
-    return json_values({name: getattr(flow, name) for name in FIELDS}) | {"bound_is": BOUNDS[flow.bound_kind]}
+    half_life = flow.half_life if flow.is_straight and math.isfinite(flow.half_life) else None
+    fields = {name: getattr(flow, name) for name in FIELDS}
+    return json_values(fields | {"half_life": half_life, "bound_is": BOUNDS[flow.bound_kind]})

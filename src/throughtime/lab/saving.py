@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from throughtime._files import output_folder, staged
+from throughtime.gradients import gradient_flow
 from throughtime.lab.experiment import title
 from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput
@@ -40,7 +41,7 @@ def save(out: Path, trainers: Sequence[Trainer], lab_input: LabInput, place: Pla
         out: the folder to save to; it is made if it does not exist.
         trainers: one or two.
         lab_input: the user's file and model.
-        place: the window of the picture, and the step whose error is followed back.
+        place: the window of the picture.
 
     Returns:
         The path of the new folder and the names of its files, as JSON values.
@@ -56,10 +57,17 @@ def save(out: Path, trainers: Sequence[Trainer], lab_input: LabInput, place: Pla
 
 def _shown(snapshot: _Snapshot, place: Place) -> Shown:
     """Return a run as the picture shows it."""
-    window = snapshot.trainer.window(place.start)
-    look = look_through(snapshot.state.model, jnp.asarray(window), jnp.int32(place.at))
-    history = [point for point in list(snapshot.trainer.history) if point[0] <= snapshot.step]
-    return Shown(snapshot.title, history, look, window[1:], place.at)
+    trainer = snapshot.trainer
+    inputs, unit = jnp.asarray(trainer.inputs(place.start)), min(place.unit, snapshot.state.model.cell.hidden - 1)
+    points = [[point for point in list(each) if point[0] <= snapshot.step] for each in (trainer.history, trainer.tests)]
+    return Shown(
+        name=snapshot.title,
+        history=points[0],
+        tests=points[1],
+        look=look_through(snapshot.state.model, inputs, jnp.int32(unit)),
+        values=trainer.experiment.curve.values[place.start :][: 2 * len(inputs)],
+        memory=gradient_flow(snapshot.state.model, inputs[:, None]).memory,
+    )
 
 
 def _write_run(stage: Path, snapshot: _Snapshot, lab_input: LabInput, suffix: str) -> None:

@@ -2,7 +2,7 @@
 
 from throughtime import __version__
 from throughtime.cells import cell_type, init_arguments
-from throughtime.lab.curves import FILE
+from throughtime.lab.curves import FILE, made_curve
 from throughtime.lab.experiment import cell_options
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.settings import Course, Learner
@@ -27,7 +27,8 @@ configure()  # compiled as the laboratory compiles
 
 WINDOW, BATCH, STEPS = {window}, {batch}, {steps}
 OPTIMIZER = {optimizer}
-SERIES = jnp.asarray({curve}.values)
+NOISE, EXAMPLES = {noise!r}, {examples}  # no examples: ever new windows
+SERIES = jnp.asarray({curve}.learned)
 
 
 @eqx.filter_jit
@@ -37,11 +38,20 @@ def initial(key):
     return start(network, OPTIMIZER, key_train)
 
 
+def draw(series, key, count):
+    key_starts, key_noise = jax.random.split(key)
+    starts = jax.random.randint(key_starts, (count, 1), 0, len(series) - WINDOW)
+    windows = series[starts + jnp.arange(WINDOW + 1)[None]]
+    return windows + NOISE * jax.random.normal(key_noise, windows.shape) if NOISE else windows
+
+
 def loss(network, series, key):
-    starts = jax.random.randint(key, (BATCH, 1), 0, len(series) - WINDOW)
-    windows = series[starts + jnp.arange(WINDOW + 1)[None]][..., None]
-    _, predictions = network(windows[:, :-1])
-    return jnp.mean((predictions - windows[:, 1:]) ** 2)
+    if EXAMPLES:
+        windows = draw(series, jax.random.key(0), EXAMPLES)[jax.random.randint(key, (BATCH,), 0, EXAMPLES)]
+    else:
+        windows = draw(series, key, BATCH)
+    _, predictions = network(windows[:, :-1, None])
+    return jnp.mean((predictions[..., 0] - windows[:, 1:]) ** 2)
 
 
 for progress in run_steps(initial(jax.random.key({seed})), loss, OPTIMIZER, SERIES, steps=STEPS, every=100):
@@ -60,6 +70,7 @@ def script(course: Course, learner: Learner, lab_input: LabInput, *, title: str,
         name: the name of the program's file.
     """
     imports, curve = _curve(course, lab_input)
+    noise = made_curve(course.curve, course.noise).noise if course.curve != FILE else 0.0
     return SCRIPT.format(
         title=_escaped(f"{title} on {course.curve if course.curve != FILE else lab_input.file}"),
         version=__version__,
@@ -71,6 +82,8 @@ def script(course: Course, learner: Learner, lab_input: LabInput, *, title: str,
         steps=course.steps,
         optimizer=_optimizer(learner),
         curve=curve,
+        noise=noise,
+        examples=learner.examples,
         network=_network(course, learner, lab_input),
         seed=course.seed,
     )
@@ -90,7 +103,7 @@ def _optimizer(learner: Learner) -> str:
 def _curve(course: Course, lab_input: LabInput) -> tuple[str, str]:
     """Return the import that the series needs, and its expression."""
     if course.curve != FILE:
-        return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r})"
+        return "from throughtime.lab import made_curve\n", f"made_curve({course.curve!r}, {course.noise!r})"
     assert lab_input.file is not None
     series = f", {course.series!r}" if course.series else ""
     columns = "".join(f", {name}={column!r}" for name, column in lab_input.columns.items())

@@ -19,11 +19,13 @@ from starlette.websockets import WebSocket
 from throughtime._errors import InputError
 from throughtime._serving import LOOPBACK, listen, serve_until_stopped
 from throughtime._token import kept_token
-from throughtime.cells import CELLS
+from throughtime.cells import CELLS, INITIALIZERS, takes
 from throughtime.lab.compiled import CompiledSettings
+from throughtime.lab.curves import cut_of
+from throughtime.lab.experiment import longest_window
 from throughtime.lab.inputs import LabInput
 from throughtime.lab.session import Laboratory, Session
-from throughtime.lab.settings import CHOICES, LIMITS, Course, Learner
+from throughtime.lab.settings import CHOICES, LIMITS, OWN, Course, Learner
 from throughtime.plots import css_colors
 from throughtime.report import template
 
@@ -59,6 +61,7 @@ def lab_app(lab_input: LabInput, out: Path, token: str) -> Starlette:
         WebSocketRoute("/live", live),
         Mount("/look", StaticFiles(directory=HERE.parent / "report" / "templates")),
         Mount("/page", StaticFiles(directory=HERE / "page")),
+        Mount("/shared", StaticFiles(directory=HERE / "shared")),
     ]
     return Starlette(
         routes=[Mount(f"/{token}", routes=routes)],
@@ -105,13 +108,22 @@ def _not_found(request: Request, error: Exception) -> Response:
     return PlainTextResponse(text, 404)
 
 
+def _usual_window(lab_input: LabInput) -> int:
+    """Return the steps of a window to begin with: fewer if the shortest series of the file asks for it."""
+    usual = Course().window
+    if lab_input.panel is None:
+        return usual
+    return max(min(usual, longest_window(cut_of(int(lab_input.panel.lengths.min())))), int(LIMITS["window"][0]))
+
+
 def _page(lab_input: LabInput) -> str:
     known = {
-        "course": Course()._asdict(),
+        "course": Course(window=_usual_window(lab_input))._asdict(),
         "learner": Learner()._asdict(),
         "limits": LIMITS,
         "choices": CHOICES,
         "cells": {name: kind.__name__ for name, kind in CELLS.items()},
+        "inits": {name: [OWN, *(each for each in INITIALIZERS if takes(kind, each))] for name, kind in CELLS.items()},
         "series": [] if lab_input.panel is None else [str(name) for name in lab_input.panel.ids[:MOST_NAMES]],
         "file": None if lab_input.file is None else lab_input.file.name,
         "network": None if lab_input.network is None else str(lab_input.folder),

@@ -15,15 +15,15 @@ from throughtime.lab.compiled import CompiledSettings
 from throughtime.lab.experiment import Experiment, make_experiment
 from throughtime.lab.frame import Place
 from throughtime.lab.inputs import LabInput
-from throughtime.lab.messages import Request, frame_message, last_start, read_request, ready_message
+from throughtime.lab.messages import Request, frame_message, read_request, ready_message
 from throughtime.lab.reach import forecaster_reach, trainer_reach
 from throughtime.lab.run import Close, Command, Go, Pace, Run, Show, Step
 from throughtime.lab.saving import save
 from throughtime.lab.settings import Course, Learner, parse
 from throughtime.lab.trainer import Trainer
 
-MOST_RUNS = 2  # the page has two sides
-SLOW = ("reach", "forecaster", "save")  # requests that take seconds; others are handled meanwhile
+PLACES = ("", "2")  # the two sides of the page: the ends of the names of their settings
+SLOW = ("reach", "forecaster", "save")  # requests that may take seconds; others are handled meanwhile
 
 
 class Laboratory(NamedTuple):
@@ -53,7 +53,7 @@ class Session:
         self._number = 0  # of the settings that were applied last: the page draws no frame of older ones
         self._place, self._pace = Place(0, 0), Pace(0.0)
         self._new_frame, self._drawn = asyncio.Event(), asyncio.Event()
-        self._slow_task: asyncio.Task[None] | None = None
+        self._slow_tasks: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
         self._handlers: Mapping[str, Callable[..., Awaitable[None]]] = {
             "apply": self._apply,
@@ -77,8 +77,8 @@ class Session:
             pass
         finally:
             frames.cancel()
-            if self._slow_task is not None:
-                self._slow_task.cancel()
+            for task in self._slow_tasks.values():
+                task.cancel()
             self._command(Close())  # at once: the wait that follows may be canceled
             await run_in_threadpool(self._end_runs)
 
@@ -87,33 +87,35 @@ class Session:
         try:
             request = read_request(text)
         except InputError as error:
-            await self._refuse("", str(error), error.code)
+            await self._refuse("", error)
             return
         if request.type not in SLOW:
             await self._handle(request)
-        elif self._slow_task is None or self._slow_task.done():
-            self._slow_task = asyncio.create_task(self._handle(request))
+        elif request.type not in self._slow_tasks or self._slow_tasks[request.type].done():
+            self._slow_tasks[request.type] = asyncio.create_task(self._handle(request))
         else:
-            await self._refuse(request.type, "the last request is not finished yet", "busy")
+            await self._refuse(request.type, InputError("the last request is not finished yet", code="busy"))
 
     async def _handle(self, request: Request) -> None:
         """Handle a request; any error is told to the page, even a fault of the laboratory."""
         try:
             await self._handlers[request.type](**request.fields)
         except InputError as error:
-            await self._refuse(request.type, str(error), error.code)
+            await self._refuse(request.type, error)
         except OSError as error:
-            await self._refuse(request.type, describe_os_error(error), "os-error")
+            await self._refuse(request.type, InputError(describe_os_error(error), code="os-error"))
         except WebSocketDisconnect:
             raise
         except Exception as error:
-            await self._refuse(request.type, f"it failed: {type(error).__name__}: {error}", "failed")
+            told = InputError(f"it failed: {type(error).__name__}: {error}", code="failed")
+            await self._refuse(request.type, told)
 
     async def _send(self, **content: Any) -> None:
         await self._socket.send_text(json.dumps(content, allow_nan=False))
 
-    async def _refuse(self, asked: str, message: str, code: str) -> None:
-        await self._send(type="refused", asked=asked, message=message, code=code)
+    async def _refuse(self, asked: str, error: InputError) -> None:
+        """Tell why a request is refused; ``field`` is the setting at fault, by its name in the page's form."""
+        await self._send(type="refused", asked=asked, message=str(error), code=error.code, field=error.column)
 
     async def _send_frames(self) -> None:
         """Send frames as they are made, each after the page has drawn the one before."""
@@ -143,14 +145,22 @@ class Session:
         self._runs = []
 
     async def _apply(
-        self, number: int, course: dict[str, Any], learners: list[dict[str, Any]], start: int, running: bool
+        self,
+        *,
+        number: int,
+        course: dict[str, Any],
+        learners: list[dict[str, Any]],
+        start: int,
+        unit: int,
+        running: bool,
     ) -> None:
         """Begin anew with these settings, with the same seed for all; if they are refused, the old runs continue."""
         experiments = await run_in_threadpool(self._make_experiments, course, learners)
         await run_in_threadpool(self._end_runs)
         self._number = number
         self._drawn.set()
-        self._runs = [Run(Trainer(experiment), self._tell_new_frame) for experiment in experiments]
+        trainers = [Trainer(experiment) for experiment in experiments]
+        self._runs = [Run(trainer, self._tell_new_frame) for trainer in trainers]
         for run in self._runs:
             run.start()
         for run in self._runs:  # all begin to train together
@@ -158,9 +168,9 @@ class Session:
         problems = [run.trainer.problem for run in self._runs if run.trainer.problem]
         if problems:
             raise InputError(problems[0], code="run-failed")
-        self._place = self._possible(start, experiments[0].course.window - 1)
-        ready = ready_message(experiments, self._laboratory.lab_input)
-        await self._send(type="ready", number=number, **self._place._asdict(), **ready)
+        self._place = self._possible(start, unit)
+        ready = ready_message(trainers, self._laboratory.lab_input)
+        await self._send(type="ready", number=number, start=self._place.start, **ready)
         self._command(self._pace, Go(running), Show(self._place))
 
     def _make_experiments(self, course: dict[str, Any], learners: list[dict[str, Any]]) -> list[Experiment]:
@@ -168,21 +178,25 @@ class Session:
             raise InputError("no network is selected: expected one or two", code="no-network")
         task = parse(Course, course)
         experiments = []
-        for texts in learners[:MOST_RUNS]:
-            learner = parse(Learner, texts)
-            experiments.append(make_experiment(task, learner, self._laboratory.lab_input))
+        for place, texts in zip(PLACES, learners, strict=False):
+            try:
+                learner = parse(Learner, texts)
+                experiments.append(make_experiment(task, learner, self._laboratory.lab_input))
+            except InputError as error:
+                if error.column in Learner._fields:
+                    error.column += place
+                raise
             self._laboratory.compiled.add(task, learner)
         return experiments
 
-    def _possible(self, start: int, at: int) -> Place:
-        """Return the nearest place that there is."""
+    def _possible(self, start: int, unit: int) -> Place:
+        """Return the nearest place that there is; a negative start is the window before the held-out values."""
         if not self._runs:
             return self._place
-        experiment = self._runs[0].trainer.experiment  # all have the same windows of the same series
-        return Place(
-            min(max(start, 0), last_start(experiment)),
-            min(max(at, 0), experiment.course.window - 1),
-        )
+        trainers = [run.trainer for run in self._runs]  # all have the same windows of the same series
+        most = max(trainer.state.model.cell.hidden for trainer in trainers) - 1
+        first = trainers[0].first_start if start < 0 else start
+        return Place(min(first, trainers[0].last_start), min(max(unit, 0), most))
 
     async def _go(self, running: bool) -> None:
         self._command(Go(running), Show())
@@ -201,8 +215,8 @@ class Session:
         self._pace = Pace(pace)
         self._command(self._pace)
 
-    async def _look(self, start: int, at: int) -> None:
-        self._place = self._possible(start, at)
+    async def _look(self, start: int, unit: int) -> None:
+        self._place = self._possible(start, unit)
         self._command(Show(self._place))
 
     async def _shown(self) -> None:

@@ -16,6 +16,7 @@ class Course(NamedTuple):
     Attributes:
         curve: the name of the curve; "file" for a series of the user's own.
         series: the name of the series in a file; empty for the first one.
+        noise: the standard deviation of the noise in a curve of a formula, which each batch gets anew.
         window: T, the time steps that a network reads.
         batch: B, the windows of a training step.
         steps: training steps in all.
@@ -24,6 +25,7 @@ class Course(NamedTuple):
 
     curve: str = "sine"
     series: str = ""
+    noise: float = 0.0
     window: int = 30
     batch: int = 8
     steps: int = 2000
@@ -40,6 +42,7 @@ class Learner(NamedTuple):
         hidden: H, the hidden size.
         rate: Adam's learning rate.
         clip: the largest norm of a gradient; 0 for no clipping.
+        examples: the windows that there are to learn from, each with its noise; 0 for no end of them.
     """
 
     cell: str = "elman"
@@ -48,9 +51,11 @@ class Learner(NamedTuple):
     hidden: int = 32
     rate: float = 0.003
     clip: float = 0.0
+    examples: int = 0
 
 
 LIMITS: dict[str, tuple[float, float]] = {
+    "noise": (0, 5),
     "window": (2, 500),
     "batch": (1, 256),
     "steps": (1, 1_000_000),
@@ -58,6 +63,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "hidden": (1, 512),
     "rate": (1e-6, 10),
     "clip": (0, 1000),
+    "examples": (0, 10_000),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "curve": (*CURVES, FILE),

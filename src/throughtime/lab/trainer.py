@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from throughtime.lab.experiment import Experiment
+from throughtime.lab.held_out import hold_out, score
 from throughtime.lab.look import Look, look_through
 from throughtime.training import DivergedError, run_steps
 
@@ -20,6 +21,8 @@ class Trainer:
         experiment: the task, the network and how it learns.
         state: the training state, now.
         history: (step, mean loss of the steps since the entry before) for all portions.
+        tests: (step, loss on the held-out values) for all tests.
+        naive: the losses of naive forecasts there.
         problem: why training cannot continue; empty if it can.
     """
 
@@ -27,8 +30,10 @@ class Trainer:
         """Begin at the experiment's first state."""
         self.experiment, self.state = experiment, experiment.start
         self.history: list[tuple[int, float]] = []
+        self.tests: list[tuple[int, float]] = []
         self.problem = ""
-        self._values = jnp.asarray(experiment.curve.values)
+        self._values = jnp.asarray(experiment.curve.learned)
+        self._held_out, self.naive = hold_out(experiment.curve, experiment.course.window)
 
     @property
     def step(self) -> int:
@@ -53,10 +58,27 @@ class Trainer:
         except DivergedError as error:
             self.problem = str(error)
 
-    def window(self, start: int) -> np.ndarray:
-        """Return the window (T + 1,) that begins at ``start``: T inputs, and the targets one step later."""
-        return self.experiment.curve.values[start : start + self.experiment.course.window + 1]
+    def test(self) -> tuple[float, float]:
+        """Return the loss on the held-out values, and its lead over naive forecasts; see :class:`Score`."""
+        step, (loss, lead) = self.step, score(self.state.model, self._held_out)
+        self.tests.append((step, float(loss)))
+        return float(loss), float(lead)
 
-    def look(self, start: int, at: int) -> Look:
-        """Return the window at ``start`` as the network computes it, and the gradients of its error at step ``at``."""
-        return jax.block_until_ready(look_through(self.state.model, jnp.asarray(self.window(start)), jnp.int32(at)))
+    @property
+    def first_start(self) -> int:
+        """Return the place of the window that ends where the held-out values begin."""
+        return self.experiment.curve.cut - self.experiment.course.window
+
+    @property
+    def last_start(self) -> int:
+        """Return the last place in the series at which a window, and the value after it, can begin."""
+        return len(self.experiment.curve.values) - self.experiment.course.window - 1
+
+    def inputs(self, start: int) -> np.ndarray:
+        """Return the window (T,) that begins at ``start``."""
+        return self.experiment.curve.values[start : start + self.experiment.course.window]
+
+    def look(self, start: int, unit: int) -> Look:
+        """Return the window at ``start`` as the network computes it, and the inside of a unit."""
+        unit = min(unit, self.state.model.cell.hidden - 1)
+        return jax.block_until_ready(look_through(self.state.model, jnp.asarray(self.inputs(start)), jnp.int32(unit)))

@@ -42,7 +42,7 @@ def flow_picture(flow: GradientFlow) -> Figure:
 def flow_block(flow: GradientFlow) -> Block:
     """Return the display of a flow."""
     rows = [
-        ["half-life", f"{flow.half_life:.3g} steps"],
+        ["half-life, steps", _half_life_words(flow)],
         ["reach (1 % left)", f"{flow.reach} of {flow.steps} steps"],
         [f"left after {flow.steps} steps", f"{flow.memory[-1]:.2g}"],
         ["saturated", f"{flow.saturated:.0%}"],
@@ -206,7 +206,7 @@ def _map(axes: Axes, influence: np.ndarray) -> None:
 def _table(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> None:
     axes.set_axis_off()
     rows = [
-        [label, f"{flow.half_life:.3g}", _reach_words(flow), f"{flow.memory[-1]:.1e}"]
+        [label, _half_life_words(flow), _reach_words(flow), f"{flow.memory[-1]:.1e}"]
         + [f"{share:.0%}" for share in (flow.saturated, flow.dead)]
         for flow, label in zip(flows, labels, strict=True)
     ]
@@ -216,6 +216,10 @@ def _table(axes: Axes, flows: Sequence[GradientFlow], labels: Sequence[str]) -> 
     table.set_fontsize(8.5)
     for cell in table.get_celld().values():
         cell.set_edgecolor("#cccccc")
+
+
+def _half_life_words(flow: GradientFlow) -> str:
+    return f"{flow.half_life:.3g}" if flow.is_straight else "no even rate"
 
 
 def _reach_words(flow: GradientFlow) -> str:

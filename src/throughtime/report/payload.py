@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from throughtime.report.axis import TimeAxis, time_axis
 from throughtime.report.choice import Selection, choose
 from throughtime.report.content import ForecastContent
 from throughtime.report.errors import Errors
@@ -12,7 +13,6 @@ from throughtime.report.numbers import shortened, span_of
 from throughtime.report.reach import Line
 from throughtime.report.scores import rank, scores_by_series
 from throughtime.report.tables import Segment, segments_of
-from throughtime.report.time_axis import TimeAxis, time_axis
 
 OBSERVED_DIGITS, DIGITS = 7, 5  # more cannot be seen, and every digit makes the page longer
 MOST_POINTS = 400  # of a small chart's line: more than it has pixels

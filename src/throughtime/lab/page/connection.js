@@ -1,56 +1,40 @@
-// The conversation with the server.
-let socket = null;
-const apply = { number: 0, waiting: false, again: false, wanted: "" };
+// The conversation with the server. It survives a restart of the server at the same address.
+const AGAIN = 1500;  // milliseconds until the next try
 
-function send(type, content = {}) {
-  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type, ...content }));
+function numbers(text, Kind) {
+  return new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
 
-// Begin anew with the form's settings; while the server prepares one, only the latest of more is kept.
-function applySettings(running) {
-  lab.running = running;
-  showButtons();
-  apply.wanted = wantedNow();
-  if (apply.waiting) {
-    apply.again = true;
-    return;
+const FLOATS = ["predictions", "alone", "activity", "gates", "memory", "values"];
+
+/** A frame with its arrays. */
+export function unpacked(frame) {
+  const arrays = Object.fromEntries(FLOATS.map((name) => [name, numbers(frame[name], Float32Array)]));
+  return { ...frame, ...arrays, stamps: numbers(frame.stamps, Float64Array) };
+}
+
+export class Connection {
+  /** @param answers a function for each type of message, and for `open` and `closed` */
+  constructor(answers) {
+    this.answers = answers;
+    this.connect();
   }
-  apply.waiting = true;
-  apply.number += 1;
-  say("Preparing the network …");
-  announce("Preparing");
-  const start = Math.min(Math.max(Number(fromAddress("start")) || 0, 0), Number.MAX_SAFE_INTEGER);
-  send("apply", { number: apply.number, course: courseOf(), learners: learners(), running, start });
-}
 
-function wantedNow() {
-  return JSON.stringify([courseOf(), learners()]);
-}
+  connect() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    this.socket = new WebSocket(`${scheme}//${location.host}${location.pathname}live`);
+    this.socket.addEventListener("open", this.answers.open);
+    this.socket.addEventListener("message", ({ data }) => {
+      const message = JSON.parse(data);
+      this.answers[message.type](message);
+    });
+    this.socket.addEventListener("close", () => {
+      this.answers.closed();
+      setTimeout(() => this.connect(), AGAIN);
+    });
+  }
 
-function applied() {
-  apply.waiting = false;
-  const { again } = apply;
-  apply.again = false;
-  if (again) applySettings(lab.running);
-}
-
-function floats(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
-
-function unpacked(frame) {
-  const arrays = Object.fromEntries(["predictions", "activity", "gradients"].map((name) => [name, floats(frame[name])]));
-  return { ...frame, ...arrays, hidden: arrays.activity.length / frame.targets.length };
-}
-
-function connect(answers) {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  socket = new WebSocket(`${scheme}//${location.host}${location.pathname}live`);
-  socket.addEventListener("open", answers.open);
-  socket.addEventListener("message", (event) => {
-    const message = JSON.parse(event.data);
-    answers[message.type](message);
-  });
-  socket.addEventListener("close", answers.close);
+  send(type, content = {}) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type, ...content }));
+  }
 }

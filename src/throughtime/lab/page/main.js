@@ -1,297 +1,369 @@
-// The page: its buttons, and the parts that are shown.
-const lab = { ready: null, frames: new Map(), running: false, reach: null, forecaster: null, askedForecaster: false, toldAt: 0 };
-const button = Object.fromEntries(["go", "step", "reset", "save", "measure"].map((id) => [id, document.getElementById(id)]));
-const pace = document.getElementById("pace");
-let typing = 0;
+// The page: settings go to the server, frames come back, and all pictures show the same step and the same unit.
+import { Losses } from "../shared/charts.js";
+import { Focus } from "../shared/focus.js";
+import { equation, gatesPicture } from "../shared/inside.js";
+import { Lane, setText } from "../shared/lane.js";
+import { runningPlace } from "../shared/light.js";
+import { Connection, unpacked } from "./connection.js";
+import { check, forgive, refuse, showChoices, tellAt } from "./fields.js";
+import { showForecaster } from "./forecaster.js";
+import { gradientPicture, Measuring, rateText, sharesOf } from "./gradient.js";
+import { addPresets, FIRST, presetOf, presetSettings, showPreset } from "./presets.js";
+import { addressSettings, courseOf, fieldOf, fillForm, form, formSettings, known, learnersOf, writeAddress } from "./settings.js";
+import { Overview, windowPicture } from "./series.js";
+import { bestNaive, errorText, networkNames, verdict, whole } from "./words.js";
 
-function say(words) {
-  document.getElementById("status").textContent = words;
-}
+const find = (id) => document.getElementById(id);
+const TYPED = 400;  // milliseconds after a key until what is typed counts
+const PACE = "200", STILL = 60;  // milliseconds between pictures of the light while nothing trains
 
-// For readers of the page who do not see it: events, and not every number.
-function announce(words) {
-  const said = document.getElementById("said");
-  if (said.textContent !== words) said.textContent = words;
-}
+const focus = new Focus();
+const lanes = Array.from(document.querySelectorAll(".lane"), (element, number) => new Lane(element, number, focus));
+const pictures = Object.fromEntries(["window", "loss", "gradient", "gates"].map((id) => [id, new Chart(id, { legend: true })]));
+const overview = new Overview(document.querySelector(".overview"), (start) => lookAt({ start }));
+const measuring = new Measuring(() => connection.send("reach"));
+const run = {
+  number: 0, preparing: false, again: false, going: true, sent: "", ready: null, names: [], naive: null, losses: null,
+  frames: [], reach: null, start: -1, forecaster: false, told: 0,
+};
 
-function tell(words) {
-  const told = document.getElementById("told");
-  told.hidden = !words;
-  told.textContent = words;
-}
+/** The place of a network among the two: a single one is the second, which is blue. */
+const placeOf = (side) => (run.ready.sides.length > 1 ? side : 1);
+const isOver = () => run.frames.length > 0 && run.frames.every((frame) => frame?.problem || frame?.step >= run.ready.steps);
 
-function view() {
-  return document.getElementById("tab-time").ariaSelected === "true" ? "time" : "watch";
-}
+// ---- settings
 
-function enable(on) {
-  for (const each of Object.values(button)) each.disabled = !on;
-}
-
-function showButtons() {
-  if (!lab.ready) return;
-  const over = isOver();
-  const words = lab.running ? "Pause" : "Start";
-  if (button.go.textContent !== words) button.go.textContent = words;
-  button.go.disabled = button.step.disabled = over;
-  button.step.disabled ||= lab.running;
-}
-
-function isOver() {
-  return lab.frames.size > 0 && [...lab.frames.values()].every((frame) => frame.problem || frame.step >= lab.ready.steps);
-}
-
-// The latest of each network, the first one's first.
-function framesBySide() {
-  return [...lab.frames.values()].sort((one, other) => one.side - other.side);
-}
-
-const whole = (number) => Math.round(number).toLocaleString("en");
-
-function showStatus() {
-  if (!lab.frames.size) return;
-  const frames = framesBySide();
-  const parts = frames.map((frame) => {
-    const loss = lossCurves[frame.side].y.at(-1), steps = `step ${whole(frame.step)} of ${whole(lab.ready.steps)}`;
-    const told = loss === undefined ? "not trained yet" : `loss ${loss.toPrecision(3)}`;
-    const speed = frame.running && frame.speed > 0 ? ` · ${whole(frame.speed)} steps a second` : "";
-    return `${frames.length > 1 ? `${nameOfSide(frame.side)}: ` : ""}${steps} · ${told}${speed}`;
+/** Begins anew with the form's settings; while the server prepares, only the latest of more is kept. */
+function apply() {
+  const settings = formSettings();
+  run.sent = JSON.stringify(settings);
+  setState("preparing");
+  setText(find("verdict"), "Preparing the network");
+  announce("Preparing");
+  if (run.preparing) {
+    run.again = true;
+    return;
+  }
+  Object.assign(run, { preparing: true, number: run.number + 1 });
+  connection.send("apply", {
+    number: run.number, course: courseOf(settings), learners: learnersOf(settings), running: run.going, start: run.start, unit: focus.place.unit,
   });
-  say(parts.join("   |   ") + (isOver() && !frames.some((frame) => frame.problem) ? " · done" : ""));
-  document.getElementById("progress").value = Math.min(...frames.map((frame) => frame.step)) / lab.ready.steps;
-  const problems = frames.filter((frame) => frame.problem).map((frame) => frame.problem);
-  if (problems.length) tell(problems.join(" "));
 }
 
-function draw() {
-  const frames = framesBySide();
-  if (!frames.length) return;
-  if (view() === "watch") drawWatch(frames);
-  else drawTime(frames);
-}
-
-function drawAll() {
-  readPalette();
-  draw();
-  if (lab.reach && view() === "time") showReach(lab.reach);
-  if (lab.forecaster && view() === "time") showForecaster(lab.forecaster);
-}
-
-function showView(name) {
-  for (const each of ["watch", "time"]) {
-    const tab = document.getElementById(`tab-${each}`);
-    tab.ariaSelected = String(each === name);
-    tab.tabIndex = each === name ? 0 : -1;
-    document.getElementById(each).hidden = each !== name;
+function applied() {
+  run.preparing = false;
+  if (run.again) {
+    run.again = false;
+    apply();
   }
 }
 
-function chooseView(name) {
-  showView(name);
+/** The form has changed: wrong settings are told at their fields at once, right ones begin a run. */
+function changed() {
+  const settings = formSettings();
+  showChoices(settings);
+  if (!check() || JSON.stringify(settings) === run.sent) return;
   remember();
-  if (!lab.ready) return;
-  if (name === "watch") lookAt(Number(document.getElementById("start").value), lab.window - 1);
-  drawAll();
-  if (name === "time" && !lab.running && !lab.reach) measure();
+  showPreset(presetOf(settings));
+  run.start = -1;
+  apply();
 }
 
 function remember() {
-  writeAddress({ view: view(), pace: pace.value, start: document.getElementById("start").value });
+  const { ready, start } = run, pace = find("pace").value;
+  const moved = ready && start >= 0 && start !== ready.cut - ready.window;
+  writeAddress(formSettings(), { pace: pace === PACE ? undefined : pace, start: moved ? start : undefined, paused: run.going ? undefined : 1 });
 }
 
-function lookAt(start, at) {
-  setPlace(start, at, document.getElementById("start").max, lab.window);
-  send("look", { start, at });
+function choosePreset(name) {
+  fillForm(presetSettings(name));
+  forgive();
+  run.going = true;
+  changed();
 }
 
-// What was measured is of other weights, or of another window, now.
-function forgetReach() {
-  lab.reach = null;
-  document.getElementById("reach").hidden = true;
-  document.getElementById("verdict").textContent = "Measured when training pauses or ends, and by the button.";
+/** Of two networks the second differs in the cell alone, to begin with. */
+function copyToOther() {
+  for (const name of Object.keys(known.learner)) fieldOf(`${name}2`).value = fieldOf(name).value;
+  fieldOf("cell2").value = fieldOf("cell").value === "lstm" ? "gru" : "lstm";
 }
 
-function measure() {
-  if (button.measure.disabled) return;
-  document.getElementById("verdict").textContent = "Measuring …";
-  send("reach");
+// ---- running
+
+function setState(state) {
+  document.body.dataset.state = state;
+  const over = state !== "preparing" && isOver(), words = over ? "Ended" : run.going ? "Pause" : "Start";
+  setText(find("go"), words);
+  find("go").disabled = over;
+  find("step").disabled = over || run.going || state !== "ready";
+  find("save").disabled = state !== "ready";
 }
+
+function go(going) {
+  run.going = going;
+  tell("");
+  remember();
+  setState(document.body.dataset.state);
+  announce(going ? "Training" : "Paused");
+  if (!run.preparing) connection.send("go", { running: going });
+}
+
+function lookAt({ start = run.start, unit = focus.place.unit }) {
+  run.start = start;
+  remember();
+  connection.send("look", { start, unit });
+}
+
+function tell(words) {
+  find("told").hidden = !words;
+  setText(find("told"), words);
+}
+
+/** For readers of the page who do not see it: events, and not every number. */
+function announce(words) {
+  setText(find("said"), words);
+}
+
+// ---- pictures
+
+function show(frames) {
+  for (const frame of frames) {
+    run.frames[frame.side] = frame;
+    const { step, losses, held_out: heldOut } = frame, count = losses.length;
+    const train = count ? losses.reduce((sum, [, loss]) => sum + loss, 0) / count : NaN;
+    run.losses.add(placeOf(frame.side), { step, train, heldOut });
+  }
+  if (run.frames.filter(Boolean).length < run.ready.sides.length) return;
+  if (run.going && isOver()) {
+    run.going = false;
+    announce("Done");
+  }
+  setState("ready");
+  draw();
+  measuring.renew();
+}
+
+function draw() {
+  const { ready, frames, names, losses, reach } = run;
+  const shown = frames.map((frame, side) => ({ frame, place: placeOf(side), name: names[side].short, points: losses.lanes[placeOf(side)] }));
+  pictures.window.draw(windowPicture(ready, shown));
+  pictures.loss.draw(losses.picture());
+  shown.forEach(showLane);
+  if (reach) pictures.gradient.draw(gradientPicture(shown.map((lane, side) => ({ ...lane, reach: reach[side] })), find("bound").checked));
+  showUnit();
+  showWords(shown);
+  const { dataset } = document.body;
+  dataset.step = String(Math.min(...frames.map(({ step }) => step)));
+  dataset.drawn = String(1 + Number(dataset.drawn ?? 0));
+}
+
+function showLane({ frame, place }, side) {
+  const { ready, names, naive, reach } = run, { hidden, parameters } = ready.sides[side];
+  const most = frame.activity.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
+  const words = {
+    name: names[side].full, said: `${whole(parameters)} weights`, right: `held-out error ${errorText(frame, naive)} of ${naive.name}`,
+    note: reach ? rateText(reach[side]) : "",
+  };
+  const share = reach && reach[side].memory.length === ready.window + 1 ? sharesOf(reach[side]) : null;
+  lanes[place].show({ hs: frame.activity, most, share, steps: ready.window, units: hidden }, null, words);
+  if (run.going) lanes[place].run(runningPlace(performance.now()));
+}
+
+/** The sentences. To change them makes the browser lay the page out anew: four times a second is enough. */
+function showWords(shown) {
+  if (run.going && performance.now() - run.told < 250) return;
+  run.told = performance.now();
+  const { ready, frames } = run, problems = frames.map(({ problem }) => problem).filter(Boolean);
+  const named = shown.map(({ frame, points }, side) => ({ name: run.names[side].subject, frame, points }));
+  setText(find("verdict"), verdict(named, run.naive, ready.steps, isOver()));
+  const speed = Math.min(...frames.map((frame) => frame.speed));
+  setText(find("speed"), run.going && speed > 0 ? `${whole(speed)} steps a second` : "");
+  find("progress").value = Math.min(...frames.map(({ step }) => step)) / ready.steps;
+  if (problems.length) tell(problems.join(" "));
+}
+
+/** The kind of a cell, as shared/inside.js knows their equations. */
+function kindOf(side) {
+  const { cell } = run.ready.sides[side];
+  if (cell === "Elman") {
+    const activation = known.network ? "" : fieldOf(side ? "activation2" : "activation").value;
+    return { tanh: "rnn", relu: "relu" }[activation] ?? "plain";
+  }
+  return { LSTM: "lstm", GRU: "gru" }[cell];
+}
+
+/** The side whose unit is in focus. */
+const chosenSide = () => (run.ready.sides.length > 1 ? focus.place.lane : 0);
+
+function showUnit() {
+  const side = chosenSide(), frame = run.frames[side], { hidden, gates } = run.ready.sides[side], { window } = run.ready;
+  const unit = Math.min(frame.unit, hidden - 1), step = Math.min(focus.place.t ?? window - 1, window - 1);
+  const h = Array.from({ length: window }, (_, t) => frame.activity[t * hidden + unit]);
+  const shown = frame.gates.length ? gates.map((name, k) => [name, frame.gates.subarray(k * window, (k + 1) * window)]) : [];
+  const cell = kindOf(side), inside = { cell, h, gates: Object.fromEntries(shown), c: cell === "lstm" ? frame.memory : null };
+  setText(find("unit-title"), `Inside unit ${unit + 1}, step ${step + 1}`);
+  setText(find("unit-of"), run.names[side].full);
+  setText(find("equation"), equation(inside, step));
+  pictures.gates.draw(gatesPicture(inside));
+}
+
+/** Moves the cursor of all charts to the step in focus; asks for another unit's gates. */
+function showStep({ t, unit }) {
+  if (!run.ready || !run.frames.length) return;
+  const { window } = run.ready, [frame] = run.frames;
+  pictures.gradient.read(t === null ? null : window - 1 - t);
+  pictures.gates.read(t === null ? null : t + 1);
+  if (t !== null || !pictures.window.plot.matches(":hover")) pictures.window.read(t === null ? null : frame.stamps[t]);
+  const { hidden } = run.ready.sides[chosenSide()];
+  if (Math.min(unit, hidden - 1) !== frame.unit && unit < hidden) lookAt({ unit });
+  showUnit();
+  if (document.activeElement.classList.contains("lane")) announce(`${find("unit-title").textContent}: ${find("equation").textContent}`);
+}
+
+/** A chart whose places are time steps moves the focus too; beyond the window there is no step. */
+function followChart(chart, stepOf) {
+  const set = (event) => {
+    if (!chart.area || !run.ready) return;
+    const t = Math.round(stepOf(chart.valueAt(event.clientX - chart.plot.getBoundingClientRect().left)));
+    focus.set({ t: t >= 0 && t < run.ready.window ? t : null });
+  };
+  chart.plot.addEventListener("pointermove", set);
+  chart.plot.addEventListener("pointerdown", (event) => {
+    event.stopPropagation();  // else the other charts would hide what they are told to show
+    set(event);
+  });
+  chart.plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && focus.set({ t: null }));
+}
+
+/** The light runs on while nothing trains; while something does, each frame moves it. */
+function animate() {
+  setTimeout(animate, STILL);
+  if (run.going || document.hidden || !run.reach) return;
+  for (const lane of lanes.filter(({ element }) => element.clientWidth)) lane.run(runningPlace(performance.now()));
+}
+
+// ---- answers of the server
 
 const answers = {
   open: () => {
-    send("pace", { pace: pace.value });
-    applySettings(false);
+    tell("");
+    connection.send("pace", { pace: find("pace").value });
+    run.preparing = false;
+    apply();
   },
 
-  ready: (message) => {
-    lab.ready = message;
-    lab.window = message.at + 1;
-    lab.frames.clear();
-    forgetReach();
-    tell(strange.splice(0).map((each) => `The address says ${each}, which is not a number: the default is used.`).join(" "));
-    document.getElementById("saved").hidden = true;
-    document.getElementById("sides").hidden = message.sides.length < 2;
-    document.getElementById("notes").replaceChildren(...message.notes.map((note) => {
-      const line = document.createElement("li");
-      line.textContent = note;
-      return line;
-    }));
-    startCurves();
-    setPlace(message.start, message.at, message.last, lab.window);
-    enable(true);
-    showButtons();
-    if (known.forecaster && !lab.askedForecaster) send("forecaster");
-    lab.askedForecaster = true;
-    announce(lab.running ? "Training" : "Ready");
+  ready: (ready) => {
+    const settings = formSettings(), names = networkNames(ready.sides, learnersOf(settings));
+    Object.assign(run, { ready, names, naive: bestNaive(ready.naive), frames: [], reach: null, start: ready.start });
+    const inLanes = ready.sides.length > 1 ? names : [null, names[0]];
+    run.losses = new Losses(inLanes.map((name) => name?.short), [run.naive]);
+    measuring.forget();
+    document.body.classList.toggle("one", ready.sides.length < 2);
+    overview.show(ready);
+    setText(find("task-title"), ready.unit || "The series");
+    find("about").hidden = !ready.notes.length;
+    find("notes").replaceChildren(...ready.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+    find("saved").hidden = true;
+    if (focus.place.lane >= ready.sides.length) focus.set({ lane: 1 });
+    if (known.forecaster && !run.forecaster) connection.send("forecaster");
+    run.forecaster = true;
+    connection.send("go", { running: run.going });
+    announce(run.going ? "Training" : "Ready");
     applied();
   },
 
-  frames: (message) => {
-    requestAnimationFrame(() => {
-      try {
-        if (message.number === lab.ready?.number) show(message.frames.map(unpacked));
-      } finally {
-        send("shown");  // whatever became of it: without a word the server would wait for ever
-      }
-    });
-  },
+  frames: ({ number, frames }) => requestAnimationFrame(() => {
+    connection.send("shown");
+    if (number === run.number && run.ready && !run.preparing) show(frames.map(unpacked));
+  }),
 
-  reach: (message) => {
-    if (message.number === lab.ready?.number && !lab.running) showReach(message.sides);
+  reach: ({ number, sides }) => {
+    measuring.came();
+    if (number !== run.number || !run.ready || run.preparing || run.frames.filter(Boolean).length < sides.length) return;
+    run.reach = sides;
+    if (!run.going) draw();
   },
 
   forecaster: showForecaster,
 
-  saved: (message) => {
-    const saved = document.getElementById("saved");
-    saved.hidden = false;
-    saved.textContent = `Saved to ${message.folder}: ${message.files.join(", ")}`;
-    button.save.disabled = false;
+  saved: ({ folder, files }) => {
+    find("saved").hidden = false;
+    setText(find("saved"), `Saved to ${folder}: ${files.join(", ")}`);
+    find("save").disabled = false;
   },
 
-  refused: (message) => {
-    tell(`${message.message}.`);
-    button.save.disabled = !lab.ready;
-    if (message.asked === "apply") {
-      say(lab.ready ? "Nothing has changed; training is where it was." : "Change the settings to begin.");
-      if (lab.ready && !apply.again) lab.running = [...lab.frames.values()].some((frame) => frame.running);
-      if (lab.ready) showButtons();
-      applied();
-    }
-    if (message.asked === "reach") forgetReach();
-    if (message.asked === "forecaster") document.getElementById("model-verdict").textContent = `${message.message}.`;
+  refused: ({ asked, message, field }) => {
+    if (asked === "reach") measuring.came();
+    if (asked === "save") find("save").disabled = false;
+    if (asked === "forecaster") setText(find("forecaster-verdict"), message);
+    else if (asked !== "reach" && !(asked === "apply" && field && refuse(field, message))) tell(message);
+    if (asked !== "apply") return;
+    setText(find("verdict"), run.ready ? "These settings do not fit; the pictures are of the last ones that did." : "These settings do not fit.");
+    setState(run.ready ? "ready" : "preparing");
+    applied();
   },
 
-  close: () => {
-    enable(false);
-    for (const field of form.elements) field.disabled = true;
-    say("The connection to the laboratory is closed.");
-    tell("If throughtime lab still runs, load this page again; else start it again first.");
+  closed: () => {
+    setState("closed");
+    run.preparing = true;
+    setText(find("verdict"), "The laboratory has stopped. The page goes on when it runs again.");
   },
 };
 
-// Words that change make the browser lay the page out anew, which costs more than to draw the charts: four times a
-// second is enough to read them, but for the last.
-function showStatusSoon() {
-  if (!lab.running || performance.now() - lab.toldAt > 250) {
-    showStatus();
-    lab.toldAt = performance.now();
-  }
-}
-
-function show(frames) {
-  for (const frame of frames) {
-    lab.frames.set(frame.side, frame);
-    addLosses(frame.side, frame.losses);
-  }
-  const ran = lab.running;
-  if (lab.running && isOver()) {
-    lab.running = false;
-    announce("Done");
-  }
-  showButtons();
-  showStatusSoon();
-  draw();
-  document.documentElement.dataset.drawn = String(1 + Number(document.documentElement.dataset.drawn ?? 0));
-  if (ran && !lab.running && view() === "time") measure();
-}
-
-function go(running) {
-  lab.running = running;
-  tell("");
-  send("go", { running });
-  showButtons();
-  showStatus();
-  announce(running ? "Training" : "Paused");
-  if (running) forgetReach();
-  else if (view() === "time") measure();
-}
-
-// Who is looked at side by side differs in the cell alone, to begin with.
-function copyToOther() {
-  for (const name of Object.keys(known.learner)) fieldOf(`${name}2`).value = textOf(name);
-  fieldOf("cell2").value = textOf("cell") === "gru" ? "lstm" : "gru";
-}
-
-// A field that is left tells of a change that was heard while it was typed: the same settings begin nothing anew.
-function changed() {
-  clearTimeout(typing);
-  showFields();
-  const wrong = [...form.elements].find((field) => !field.disabled && field.required && field.value === "");
-  if (wrong) tell(`Expected a number for: ${wrong.closest("label").firstChild.textContent.trim()}.`);
-  else {
-    remember();
-    if (wantedNow() !== apply.wanted) applySettings(lab.running);
-  }
-}
+// ---- begin
 
 function listen() {
+  let typing = 0;
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", (event) => {
-    if (event.target.name === "compare" && event.target.checked) copyToOther();
-    changed();
-  });
-  form.addEventListener("input", (event) => {
-    if (event.target.type !== "number") return;
-    clearTimeout(typing);
-    typing = setTimeout(changed, 600);
-  });
-  button.go.addEventListener("click", () => go(!lab.running));
-  button.step.addEventListener("click", () => { send("step"); forgetReach(); });
-  button.reset.addEventListener("click", () => applySettings(false));
-  button.save.addEventListener("click", () => { button.save.disabled = true; send("save"); });
-  button.measure.addEventListener("click", measure);
-  pace.addEventListener("change", () => { remember(); send("pace", { pace: pace.value }); });
-  for (const id of ["start", "at"]) {
-    document.getElementById(id).addEventListener("input", () => {
-      const place = ["start", "at"].map((each) => Number(document.getElementById(each).value));
-      if (id === "start") forgetReach();
-      lookAt(...place);
-      remember();
+  for (const field of form.elements) {
+    field.addEventListener("input", () => {
+      forgive();
+      check();
+      clearTimeout(typing);
+      if (field.type === "number") typing = setTimeout(changed, TYPED);
+    });
+    field.addEventListener("change", () => {
+      clearTimeout(typing);
+      if (field.name === "compare" && field.checked) copyToOther();
+      for (const place of ["", "2"]) {
+        const fits = known.inits[fieldOf(`cell${place}`).value];
+        if (field.name === `cell${place}` && !fits.includes(fieldOf(`init${place}`).value)) fieldOf(`init${place}`).value = "own";
+      }
+      changed();
     });
   }
-  for (const radio of document.querySelectorAll("[name=side]")) radio.addEventListener("change", drawAll);
-  const tabs = ["watch", "time"];
-  for (const name of tabs) {
-    const tab = document.getElementById(`tab-${name}`);
-    tab.addEventListener("click", () => chooseView(name));
-    tab.addEventListener("keydown", (event) => {
-      if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
-      const other = tabs[1 - tabs.indexOf(name)];
-      chooseView(other);
-      document.getElementById(`tab-${other}`).focus();
-    });
-  }
-  whenColorsChange(drawAll);
-  addEventListener("resize", () => { sheet = null; drawAll(); });
+  find("go").addEventListener("click", () => go(!run.going));
+  find("step").addEventListener("click", () => connection.send("step"));
+  find("again").addEventListener("click", apply);
+  find("save").addEventListener("click", () => {
+    find("save").disabled = true;
+    connection.send("save");
+  });
+  find("bound").addEventListener("change", () => run.frames.length && draw());
+  find("pace").addEventListener("change", () => {
+    remember();
+    connection.send("pace", { pace: find("pace").value });
+  });
+  document.addEventListener("pointerdown", ({ target }) => {
+    for (const details of document.querySelectorAll("#settings, #about")) if (!details.contains(target)) details.open = false;
+  });
+  focus.watch(showStep);
+  followChart(pictures.window, (stamp) => nearestPlace(run.frames[0]?.stamps ?? [0], stamp));
+  followChart(pictures.gradient, (k) => run.ready.window - 1 - k);
+  followChart(pictures.gates, (t) => t - 1);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) animate();
 }
 
-readPalette();
-startCharts();
-const strange = fillForm();
-showFields();
-showView(fromAddress("view") === "time" ? "time" : "watch");
-pace.value = fromAddress("pace");
-if (pace.selectedIndex < 0) pace.value = PACE;
+const asked = addressSettings(), { pace = PACE, start = "-1", paused, ...told } = asked;
+const strange = fillForm(Object.keys(told).length ? told : presetSettings(FIRST));
+find("pace").value = pace;
+if (find("pace").selectedIndex < 0) find("pace").value = PACE;
+run.going = paused !== "1";
+run.start = Number.isSafeInteger(Number(start)) ? Number(start) : -1;
+addPresets(choosePreset);
+showPreset(presetOf(formSettings()));
+showChoices(formSettings());
 listen();
-connect(answers);
+for (const [name, text] of strange) tellAt(fieldOf(name), `The address says ${text}: not a number, so this is used.`, { wrong: false });
+const connection = new Connection(answers);
+setState("preparing");

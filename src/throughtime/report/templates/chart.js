@@ -11,6 +11,7 @@
 //   starts   {x, text}: solid vertical lines, each with its text on the right, or on the left if there is no room
 // Colors are names of the page's variables. Optional: `heading(x)` and `value(y)` as text for the reading.
 const ROW_ROOM = 32, COLUMN_ROOMS = [48, 96, 160];  // pixels from one label to the next
+const LOW = 160, LOW_ROW_ROOM = 22;  // labels of a low chart are closer, or there would be one alone
 const FONT = "12px system-ui, sans-serif";
 const charts = {};  // each chart of the page, by the id of its element
 
@@ -138,7 +139,7 @@ function columnsOf(chart) {
 
 function paintPicture(chart) {
   const { context, picture, height } = chart;
-  const rows = ticksOf(picture.y, height - 40, ROW_ROOM);
+  const rows = ticksOf(picture.y, height - 40, height < LOW ? LOW_ROW_ROOM : ROW_ROOM);
   const area = chart.area = areaOf(chart, picture, rows.map(({ text }) => text));
   paintRows(chart, rows);
   paintColumns(chart, columnsOf(chart));

@@ -14,20 +14,14 @@ export function shareText(share) {
   return percent < 0.01 ? "less than 0.01 %" : `${Number(percent.toPrecision(2))} %`;
 }
 
-/** The norm of the last training step's gradient, and the largest of the run. */
-function normText({ norm, peak }, limit) {
-  const text = (size) => (size >= 1e6 ? size.toExponential(0) : Number(size.toPrecision(2)).toLocaleString("en"));
-  return `${text(norm)}, at most ${text(peak)}${limit && peak > limit ? `, clipped to ${limit}` : ""}`;
-}
-
 export class Lane {
   constructor(element, number, focus) {
-    this.view = { hs: null, share: null, needed: null, running: null };
+    this.view = { hs: null, most: 1, share: null, needed: null, running: null };
     this.number = number;
     this.element = element;
     element.innerHTML = `<div class="bar"><h2></h2><span class="state soft"></span><span class="right"></span></div>
       <div class="strip units" role="img" aria-label="Outputs of the units: a row a unit, a column a step"></div>
-      <div class="strip light" role="img" aria-label="The gradient of the answer, running back"></div>
+      <div class="strip light" role="img" aria-label="What is left of a gradient, running back"></div>
       <p class="left"></p>`;
     const find = (name) => element.querySelector(name);
     this.texts = { name: find("h2"), said: find(".state"), right: find(".right"), left: find(".left") };
@@ -48,11 +42,14 @@ export class Lane {
     });
   }
 
-  /** @param report of learner.js; `needed`: the step where the answer's reason lies; words: {name, said, right, clip} */
-  show(report, needed, words, units) {
-    const { hs, share } = report;
-    const steps = share.length;
-    Object.assign(this.view, { hs, share, needed });
+  /**
+   * @param report {hs, share, steps, units}: outputs (T, H), and by step the share of the gradient that is left there, or
+   *   null as long as it is not known; `most`: the largest output in size, 1 if there is none
+   * @param needed the step where the answer's reason lies, null if it is the first one
+   * @param words {name, said, right, note}
+   */
+  show({ hs, share, steps, units, most = 1 }, needed, words) {
+    Object.assign(this.view, { hs, most, share, needed });
     for (const strip of [this.states, this.light]) Object.assign(strip, { steps, units });
     this.states.paint();
     this.light.paint();
@@ -60,8 +57,8 @@ export class Lane {
     setText(name, words.name);
     setText(said, words.said);
     setText(right, words.right);
-    const text = `After ${back} steps back, <b>${shareText(share[needed ?? 0])}</b> of the gradient is left.
-      <small>gradient’s norm ${normText(report, words.clip)}</small>`;
+    const told = share ? `After ${back} steps back, <b>${shareText(share[needed ?? 0])}</b> of the gradient is left.` : "The gradient is being measured.";
+    const text = `${told} <small>${words.note}</small>`;
     if (left.dataset.text !== text) left.innerHTML = left.dataset.text = text;
   }
 

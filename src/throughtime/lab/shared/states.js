@@ -19,7 +19,7 @@ export function statesPainter(view, laneNumber) {
     const small = tile.getContext("2d"), image = small.createImageData(steps, units);
     for (let t = 0; t < steps; t += 1) {
       for (let unit = 0; unit < units; unit += 1) {
-        const value = view.hs[t * units + unit], [red, green, blue] = value < 0 ? below : above;
+        const value = view.hs[t * units + unit] / view.most, [red, green, blue] = value < 0 ? below : above;
         image.data.set([red, green, blue, 255 * Math.min(Math.abs(value), 1)], 4 * (unit * steps + t));
       }
     }

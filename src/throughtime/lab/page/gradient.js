@@ -1,0 +1,65 @@
+// The gradient through time, in one measure: the norm of dh_T / ds_(T-k), that of `throughtime gradients`.
+import { laneLine } from "../shared/charts.js";
+
+const LEAST = 1e-8;  // less is not told apart in the picture
+const SHARE = 7, SHORTEST = 300;  // milliseconds: it is measured an eighth of the time at most, three times a second at most
+
+/** What is left by steps back, on a logarithmic axis, on which an even rate is a straight line. */
+export function gradientPicture(lanes, withBound) {
+  const back = (values) => values.map((_, k) => k);
+  const lines = lanes.map(({ reach: { memory }, place, name }) => ({ ...laneLine(place), name, x: back(memory), y: memory }));
+  const bounds = withBound ? lanes.map(({ reach: { bound }, place, name }) => ({
+    ...laneLine(place), name: `${name}, at most`, x: back(bound), y: bound, width: 1.2, dash: DOTTED, quiet: true })) : [];
+  const [low, high] = decades(lines.map((line) => line.y));
+  return {
+    x: { range: [0, Math.max(...lines.map(({ x }) => x.length - 1), 1)], kind: "count" },
+    y: { range: [Math.max(low, LEAST), Math.max(high, 1)], log: true },
+    lines: [...bounds, ...lines], heading: (k) => `${k} steps back`,
+  };
+}
+
+/** The share that is left at each step of a window, from the first to the last. */
+export function sharesOf({ memory }) {
+  return Float32Array.from(memory.slice(0, -1).reverse());
+}
+
+/** The rate in words: a half-life only of a straight curve. */
+export function rateText({ memory, half_life: life }) {
+  if (life !== null) return `it halves every ${Number(life.toPrecision(2))} steps`;
+  return memory.at(-1) < 0.9 ? "it shrinks at no even rate" : "it does not shrink";
+}
+
+/** Asks for the gradient again and again, as long as there is something new, for a small share of the time. */
+export class Measuring {
+  constructor(ask) {
+    Object.assign(this, { ask, asked: 0, pause: SHORTEST, waiting: false, stale: false, timer: 0 });
+  }
+
+  /** There is something new to measure. */
+  renew() {
+    if (this.waiting || this.timer) this.stale = true;
+    else this.measure();
+  }
+
+  measure() {
+    Object.assign(this, { asked: performance.now(), waiting: true, stale: false, timer: 0 });
+    this.ask();
+  }
+
+  /** The measurement has come, or was refused. */
+  came() {
+    this.waiting = false;
+    this.pause = Math.max(SHARE * (performance.now() - this.asked), SHORTEST);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      if (this.stale && !document.hidden) this.measure();
+    }, this.pause);
+  }
+
+  /** The network is another one: nothing that was asked counts. */
+  forget() {
+    clearTimeout(this.timer);
+    Object.assign(this, { waiting: false, stale: false, timer: 0 });
+  }
+}
