@@ -12,7 +12,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(app_title="Lesson 1: an RNN by hand")
 
-with app.setup:
+with app.setup(hide_code=True):
     import argparse
     from pathlib import Path
     from typing import NamedTuple

@@ -12,7 +12,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(app_title="Lesson 9: from sequence to sequence")
 
-with app.setup:
+with app.setup(hide_code=True):
     import argparse
     from pathlib import Path
     from typing import NamedTuple

@@ -12,7 +12,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(app_title="Lesson 4: from a file to a forecast")
 
-with app.setup:
+with app.setup(hide_code=True):
     import argparse
     from collections.abc import Callable
     from pathlib import Path

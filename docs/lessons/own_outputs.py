@@ -12,7 +12,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(app_title="Lesson 8: a network on its own")
 
-with app.setup:
+with app.setup(hide_code=True):
     import argparse
     from collections.abc import Callable
     from functools import partial

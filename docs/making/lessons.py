@@ -11,11 +11,13 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
 CHECKOUT = Path(__file__).parents[2]
 LESSONS = CHECKOUT / "docs" / "lessons"
+FOLDED = '??? abstract "Set-up: imports and constants"\n\n'
 CACHE = CHECKOUT / ".cache" / "lessons"
 
 
@@ -41,10 +43,17 @@ def lesson_page(name: str) -> Page:
         if cell["cell_type"] == "markdown":
             parts.append(text)
             continue
-        if "remove-input" not in cell["metadata"].get("tags", []):
-            parts.append(f"``` {{ .python }}\n{text}\n```")
+        parts += [code(text, "remove-input" in cell["metadata"].get("tags", []))]
         parts += [said for output in cell["outputs"] if (said := shown(output, name, pictures))]
     return Page("\n\n".join(parts) + "\n", pictures | {f"{name}.ipynb": notebook})
+
+
+def code(text: str, hidden: bool) -> str:
+    """Return the code of a cell: folded if it is hidden and sets up the lesson, and nothing of another hidden one."""
+    block = f"``` {{ .python }}\n{text}\n```"
+    if not hidden:
+        return block
+    return FOLDED + textwrap.indent(block, "    ") if text.startswith(("import ", "from ")) else ""
 
 
 def reading_order(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from throughtime.forecasting.covariate_network import CovariateNetwork, NoCovari
 from throughtime.forecasting.dataset import prepare
 from throughtime.forecasting.fitting import fit_panel
 from throughtime.forecasting.forecasts import forecast_quantiles
+from throughtime.forecasting.importance import covariate_effects
 from throughtime.forecasting.intervals import MEDIAN
 from throughtime.training import checkpoint
 
@@ -373,10 +374,28 @@ def test_a_future_covariate_that_drives_the_target_lowers_the_error_greatly():
 
     def error(**roles):
         model = tt.Forecaster(**sizes).fit(table if roles else table.filter(pl.col("y").is_not_nan()), **roles)
-        return np.abs(model.predict()["throughtime"].to_numpy() - truth).mean()
+        return np.abs(model.predict()["throughtime"].to_numpy() - truth).mean(), model
 
-    with_it, without = error(future="promo"), error()
+    (with_it, model), (without, _) = error(future="promo"), error()
     assert with_it < 0.4 * without
+    (effect,) = covariate_effects(model.fitted_, model.panel_, model.panel_.lengths[None] - F, seed=0)
+    assert effect.name == "promo"
+    assert effect.change > max(1, 2 * effect.doubt)
+
+
+def test_effects_are_those_of_shuffled_values_alone(model, monkeypatch):
+    """A constant has none; the same seed gives the same; missing values stay where they are."""
+    panel, cutoffs = model.panel_, model.panel_.lengths[None] - np.array([[F], [2 * F]])
+    constant = replace(panel.covariates.past[0], values=np.full_like(panel.covariates.past[0].values, 90.0))
+    known = replace(panel, covariates=replace(panel.covariates, past=(constant, panel.covariates.past[1])))
+    effects = covariate_effects(model.fitted_, known, cutoffs, seed=1)
+    assert {effect.name for effect in effects} == {"kind", "visits", "sky", "promo", "event"}
+    assert {effect.name: (effect.change, effect.doubt) for effect in effects}["visits"] == (0, 0)
+    assert [effect.change for effect in effects] == sorted((effect.change for effect in effects), reverse=True)
+    assert covariate_effects(model.fitted_, known, cutoffs, seed=1) == effects
+    assert covariate_effects(model.fitted_._replace(networks=()), known, cutoffs, seed=1) == ()
+    monkeypatch.setattr("throughtime.forecasting.importance.MOST_COLUMNS", 4)
+    assert covariate_effects(model.fitted_, known, cutoffs, seed=1) == ()
 
 
 def test_how_far_back_a_forecaster_with_covariates_looks(model):

@@ -11,7 +11,7 @@ import throughtime as tt
 from throughtime.data.frequency import Frequency
 from throughtime.data.panel import Panel
 from throughtime.forecasting.intervals import QUANTILES, interval_columns
-from throughtime.forecasting.metrics import DECILES, decile_crps, judge_coverage, mase_by_series, score_table, scores
+from throughtime.forecasting.metrics import DECILES, decile_crps, mase_by_series, score_table, scores
 from throughtime.forecasting.results import BacktestResult
 
 HISTORIES = {"b": [1.0, 2.0, 4.0, 9.0], "a": [3.0, 5.0, np.nan, 8.0, 4.0], "constant": [2.0] * 5, "short": [7.0]}
@@ -273,28 +273,3 @@ def test_frames_without_scores_are_refused(columns, code, column):
     with pytest.raises(tt.InputError, match="expected the frame of a backtest") as raised:
         scores(pl.DataFrame(columns))
     assert (raised.value.code, raised.value.column) == (code, column)
-
-
-@pytest.mark.parametrize(
-    ("share", "level", "count", "judgment"),
-    [
-        (0.80, 80, 1000, "right"),
-        (0.765, 80, 1000, "right"),
-        (0.75, 80, 1000, "narrow"),
-        (0.85, 80, 1000, "wide"),
-        (0.43, 80, 90, "narrow"),  # however few, this is no chance
-        (0.88, 80, 90, "few"),  # twice the standard error is 8.4 points
-        (1.0, 80, 15, "few"),
-        (0.0, 80, 15, "few"),
-        (1.0, 95, 36, "few"),  # 1.8 values are expected outside
-        (1.0, 95, 99, "few"),
-        (1.0, 95, 100, "wide"),
-        (1.0, 95, 200, "wide"),
-        (0.95, 95, 200, "right"),
-        (0.5, 50, 10, "few"),
-        (float("nan"), 80, 0, "few"),
-    ],
-)
-def test_coverage_is_judged_from_enough_values(share, level, count, judgment):
-    """Varied: the level, the number of values, the side, and gaps near the limits of tolerance and of chance."""
-    assert judge_coverage(share, level, count) == judgment

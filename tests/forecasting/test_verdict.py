@@ -27,7 +27,8 @@ def test_the_network_is_better():
         "12 steps, better for 1 of 2 series."
     )
     assert (verdict.model, verdict.baseline, verdict.best) == (0.75, 1.0, "seasonal_naive")
-    assert verdict.comparison == ("mase", 0.75, 1.0, "seasonal_naive", 1, 2, 1, 2, None)
+    means = {"throughtime": 0.75, "seasonal_naive": 1.0}
+    assert verdict.comparison == ("mase", 0.75, 1.0, "seasonal_naive", 1, 2, 1, 2, None, means)
 
 
 def test_the_baseline_is_better():
@@ -70,7 +71,8 @@ def test_nothing_to_compare():
 def test_without_a_scale_the_errors_themselves_decide(model, baseline, words):
     verdict = make_verdict(scores_of([], []), rows_of(3, model, baseline), windows=1, horizon=7, season=7)
     assert (verdict.model, verdict.baseline) == (None, None)
-    assert verdict.comparison == ("mae", model, baseline, "seasonal_naive", 1, 0, 0, 3, None)
+    means = {"throughtime": model, "seasonal_naive": baseline}
+    assert verdict.comparison == ("mae", model, baseline, "seasonal_naive", 1, 0, 0, 3, None, means)
     reason = "seasonal naive is exact on the history, or the history is shorter than a season"
     assert verdict.headline == f"{words} over the last 7 steps. No MASE: {reason}."
 

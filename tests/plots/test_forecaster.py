@@ -110,11 +110,23 @@ def test_plot_draws_the_end_and_the_forecast_of_a_series_by_its_name(frame):
     for name, row in ((None, 0), ("a", 1)):
         (axes,) = model.plot(name).axes
         past, ahead = (line for line in axes.lines if not line.get_label().startswith("_"))
-        series = model.panel_.series(row)
+        series, forecast = model.panel_.series(row), model.predict().filter(unique_id=str(model.panel_.ids[row]))
         np.testing.assert_array_equal(past.get_ydata(), series[-len(past.get_ydata()) :])
-        forecast = model.predict().filter(unique_id=str(model.panel_.ids[row]))
         np.testing.assert_allclose(ahead.get_ydata(), forecast["throughtime"], rtol=1e-6)
-        np.testing.assert_array_equal(ahead.get_xdata(), [1, 2, 3])
+        np.testing.assert_array_equal(ahead.get_xdata(), forecast["ds"].to_numpy())
     with pytest.raises(InputError) as caught:
         model.plot("c")
     assert (caught.value.code, caught.value.found) == ("unknown-name", "c")
+
+
+def test_plot_draws_the_windows_of_a_backtest(frame):
+    model = tt.Forecaster(3, season=12, preset="instant").fit(frame)
+    rows = model.backtest(frame, windows=2, level=[80], baselines=["drift"])
+    (axes,) = model.plot("a", backtest=rows).axes
+    own = rows.filter(unique_id="a").sort("ds")
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    named = [line.get_label() for line in lines if not line.get_label().startswith("_")]
+    assert named == ["seasonal naive", "drift", "throughtime"]
+    for name, places in (("throughtime", (0, 3)), ("seasonal_naive", (1, 4)), ("drift", (2, 5))):
+        np.testing.assert_array_equal(np.concatenate([lines[place].get_ydata() for place in places]), own[name])
+    assert len(axes.collections) == 2 + 2  # an interval in each window, two of the forecast

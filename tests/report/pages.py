@@ -85,7 +85,6 @@ def content_of(panel=None, **more):
         "backtest": backtest_of(panel),
         "scores": scores_of(panel),
         "seconds": {"throughtime": 125.0, "seasonal_naive": 0.012},
-        "coverage": {95: 0.99, 80: 0.7},
         "losses": (Line("member 1", steps, 1 / steps), Line("member 2", steps, 2 / steps)),
         "reach": Reach(
             (Line("first step ahead", np.arange(1, 37), 0.9 ** np.arange(36)),), "Half of it.", "GRU: fades."

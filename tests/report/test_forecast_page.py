@@ -50,7 +50,8 @@ def test_the_page_has_all_that_the_backtest_gave(model):
     content = content_of(model, tested)
     assert content.headline.startswith("throughtime is better than")
     assert content.scores.equals(table)
-    assert (content.coverage, content.seconds) == ({80.0: 0.75}, tested.seconds)
+    assert list(content.coverage) == [*LEVELS]
+    assert (content.seconds, content.means) == (tested.seconds, verdict.comparison.means)
     assert content.models == ["throughtime", "seasonal_naive"]
     assert content.notes == ("read <it>",)
     assert "read <it>" not in content.decisions

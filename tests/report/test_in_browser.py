@@ -82,7 +82,7 @@ def test_everything_is_drawn(open_page):
     page = open_page(content_of())
     assert page.inner_text("#chosen") == "(no name)"  # the last of the names is the worst
     assert set(drawn(page)) == {"level 95", "level 80", "observed", "throughtime", "seasonal_naive"}
-    for chart, lines in {"calibration": 2, "reach": 1, "training": 2}.items():
+    for chart, lines in {"calibration": 2, "reach": 1, "training": 2, "total": 3}.items():
         assert page.evaluate(f"charts.{chart}.picture.lines.length") == lines
     for chart in ("chart", "calibration", "reach"):
         wait_until(page, lambda chart=chart: dots(page, chart, LIGHT["model"]) > 20)
@@ -215,7 +215,7 @@ def test_phones_and_the_dark(open_page):
 @pytest.mark.parametrize("values", [np.full(40, 3.5), np.full(40, np.nan)], ids=["constant", "unknown"])
 def test_odd_series_are_drawn(open_page, values):
     panel = panel_of(["a"], [40], values=values)
-    page = open_page(content_of(panel, scores=pl.DataFrame(), coverage={}, losses=(), reach=None))
+    page = open_page(content_of(panel, scores=pl.DataFrame(), losses=(), reach=None))
     assert page.inner_text("#chosen") == "a"
 
 
@@ -239,3 +239,28 @@ def test_a_series_without_a_chart_says_so(open_page, monkeypatch):
     page.click("#list tbody button")
     assert "no chart here" in page.inner_text("#truncated")
     assert page.locator("#chart").is_hidden()
+
+
+def test_small_charts_follow_the_list_and_choose(open_page):
+    names = [f"s{row:02}" for row in range(15)]
+    page = open_page(content_of(panel_of(names)))
+    shown = page.locator("#multiples button:visible")
+    assert shown.count() == 12
+    assert shown.first.inner_text().startswith("s14")  # the worst
+    page.click("#multiples-on")
+    assert shown.count() == 3
+    shown.last.click()
+    assert page.inner_text("#chosen") == page.inner_text("#multiples button[aria-current=true]").split(" ·")[0]
+    page.fill("#search", "s03")
+    assert shown.count() == 1
+
+
+def test_marks_are_switched_on_and_off(open_page):
+    panel = panel_of(["a"], [80])
+    panel.values[[60, 70]] = 200, np.nan
+    page = open_page(content_of(panel))
+    assert drawn(page)["outliers"]["y"] == [200]
+    assert len(drawn(page)["missing"]["x"]) == 3
+    page.click("#legend >> text=far from its neighbors")
+    page.click("#legend >> text=missing")
+    assert not {"outliers", "missing"} & set(drawn(page))

@@ -1,13 +1,13 @@
 """The page: the verdict first, nothing from the network, names as they are, all that is given and no more."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 from tests.report.pages import NAMES, Elements, content_of, contrast, data_of, panel_of
 
+from throughtime.forecasting import Effect
 from throughtime.plots.theme import DARK, LIGHT
 from throughtime.report.page import render
 from throughtime.report.reach import Line
@@ -57,17 +57,37 @@ def test_names_are_text(page, elements):
 def test_the_scores_stand_side_by_side_and_the_best_is_marked(elements):
     cells = [text.strip() for text in elements.text["td"]]
     best = [attributes.get("class", "") for tag, attributes in elements.tags if tag == "td"]
-    assert cells[:9] == ["0.500", "0.400", "\N{EN DASH}"] * 2 + ["2.1 min", "0.012 s", "\N{EN DASH}"]
-    assert [name.endswith("best") for name in best[:9]] == [False, True, False] * 2 + [False] * 3
+    assert cells[:6] == ["0.400", "", "0.012 s", "0.500", "+25%", "2.1 min"]  # the leaderboard, of those with a MASE
+    assert cells[6:15] == ["0.500", "0.400", "\N{EN DASH}"] * 2 + ["2.1 min", "0.012 s", "\N{EN DASH}"]
+    assert [name.endswith("best") for name in best[:6]] == [True] + [False] * 5
+    assert [name.endswith("best") for name in best[6:15]] == [False, True, False] * 2 + [False] * 3
 
 
-@pytest.mark.parametrize(
-    ("count", "narrow", "right"), [(500, "too narrow", "as it should be"), (15, *2 * ["too few values to say (15)"])]
-)
-def test_calibration_is_told_in_words(count, narrow, right):
-    backtest = {"y": np.append(np.zeros(count), np.nan)}
-    content = replace(content_of(), backtest=backtest, coverage={95: 0.96, 80: 0.7})
-    assert content.judgments == {95: right, 80: narrow}
+def test_the_leaderboard_has_the_rivals_that_have_no_column():
+    means = {"throughtime": 1.0, "seasonal_naive": 2.0, "naive": 0.5, "AutoETS": 0.5}
+    page = render(content_of(means=means))
+    leaders = [text for text in Elements(page).text["th"] if text.replace(" ", "_") in means]
+    assert leaders[:4] == ["naive", "AutoETS", "throughtime", "seasonal naive"]
+    assert "Models with one figure" in page
+
+
+def test_the_effects_of_covariates_are_in_the_order_that_they_are_given():
+    page = render(content_of(effects=(Effect("promo <b>", 0.864, 0.08), Effect("weather", -0.001, None))))
+    cells = [text.strip() for text in Elements(page).text["td"]]
+    place = cells.index("+86.4 %")
+    assert cells[place : place + 4] == ["+86.4 %", "8.0 %", "-0.1 %", ""]
+    assert "promo <b>" in Elements(page).text["th"]
+
+
+def test_odd_places_are_marked_in_the_chart_and_told_in_words():
+    panel = panel_of(["a", "b"], [60, 80])
+    panel.values[20] += 100
+    panel.values[60 + 30] = np.nan
+    page = render(content_of(panel, scores=pl.DataFrame()))
+    first, second = data_of(page)["series"]
+    assert (first["outliers"], "shifts" in first, "outliers" in second) == ([20], False, False)
+    words = next(text for text in Elements(page).text["li"] if text.startswith("Marked"))
+    assert "1 value far from its neighbors in 1 of 2 series, 1 missing value in 1 of 2 series." in words
 
 
 def test_calibration_is_told_on_the_page(elements):
@@ -76,7 +96,7 @@ def test_calibration_is_told_on_the_page(elements):
 
 
 def test_what_is_not_given_has_no_part():
-    bare = {"facts": (), "decisions": (), "notes": (), "levels": (), "backtest": {}, "seconds": {}, "coverage": {}}
+    bare = {"facts": (), "decisions": (), "notes": (), "levels": (), "backtest": {}, "seconds": {}}
     panel = panel_of(["a"])
     page = render(content_of(panel, **bare, scores=pl.DataFrame(), losses=(), reach=None))
     assert [text.strip() for text in Elements(page).text["h2"]] == ["Every series", "What was found in the data?"]

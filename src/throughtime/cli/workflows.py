@@ -20,12 +20,14 @@ from throughtime.forecasting import (
     QUANTILES,
     TRAINING,
     BacktestSettings,
+    Effect,
     Evaluation,
     Forecaster,
     ForecasterConfig,
     OnProgress,
     StageCallback,
     affordable_cutoffs,
+    covariate_effects,
     coverage,
     forecast_intervals,
     ignore_progress,
@@ -37,6 +39,7 @@ from throughtime.forecasting import (
     require_horizon,
     require_same_data,
     require_same_shapes,
+    rolling_cutoffs,
     run_backtest,
     score_table,
     window_count,
@@ -226,8 +229,17 @@ def score(
         step=settings.step,
         naive=backtest.naive,
     )
-    tested = Evaluation(backtest.rows, settings.windows, scores, covered, verdict, table, backtest.seconds)
+    effects = effects_of(model, panel, settings)
+    tested = Evaluation(backtest.rows, settings.windows, scores, covered, verdict, table, backtest.seconds, effects)
     return tested, backtest.notes
+
+
+def effects_of(model: Forecaster, panel: Panel, settings: BacktestSettings) -> tuple[Effect, ...]:
+    """Return the effects of the covariates in the windows of a backtest that its last training did not see."""
+    step, horizon = settings.step or model.horizon, model.horizon
+    windows = 1 if settings.refit else settings.windows
+    cutoffs = rolling_cutoffs(panel.lengths, windows=windows, step=step, horizon=horizon)
+    return covariate_effects(model.fitted_, panel, cutoffs, seed=model.config.seed)
 
 
 def untested(reason: str) -> Evaluation:

@@ -33,6 +33,8 @@ from .parquet_folder import Partition as Partition
 from .parquet_folder import list_partitions as list_partitions
 from .parquet_folder import read_partition as read_partition
 from .parquet_folder import whole_partitions as whole_partitions
+from .quality import Oddities as Oddities
+from .quality import oddities as oddities
 from .readers import read_named as read_named
 from .readers import read_panel as read_panel
 from .readers import read_table as read_table

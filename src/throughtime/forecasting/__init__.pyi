@@ -7,7 +7,10 @@ from .baselines import named_baselines as named_baselines
 from .config import INSTANT as INSTANT
 from .config import ForecasterConfig as ForecasterConfig
 from .config import require_horizon as require_horizon
+from .coverages import Covered as Covered
+from .coverages import covered as covered
 from .cutoffs import affordable_cutoffs as affordable_cutoffs
+from .cutoffs import rolling_cutoffs as rolling_cutoffs
 from .dataset import prepare as prepare
 from .decisions import plan_facts as plan_facts
 from .fitted import Fitted as Fitted
@@ -17,6 +20,8 @@ from .forecaster import Forecaster as Forecaster
 from .forecasts import forecast_intervals as forecast_intervals
 from .forecasts import forecast_quantiles as forecast_quantiles
 from .head_catalog import head_type as head_type
+from .importance import Effect as Effect
+from .importance import covariate_effects as covariate_effects
 from .in_use import other_panel as other_panel
 from .in_use import require_head_values as require_head_values
 from .in_use import require_trained_horizon as require_trained_horizon
@@ -26,7 +31,6 @@ from .intervals import Levels as Levels
 from .intervals import as_levels as as_levels
 from .intervals import interval_columns as interval_columns
 from .metrics import coverage as coverage
-from .metrics import judge_coverage as judge_coverage
 from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
 from .metrics import scores as scores

@@ -64,20 +64,25 @@ class ForecasterInUse(FittedEstimator):
             panel = with_future(panel, from_native(future), source, fitted.plan.design.horizon)
         return self._future_frame(panel, forecast_intervals(fitted, panel, levels, horizon=steps), steps, like=frame)
 
-    def plot(self, series: Any = None) -> "Figure":
-        """Return a figure of the end of a series and its forecast, with intervals of 80 and 95 %.
+    def plot(self, series: Any = None, backtest: Any = None) -> "Figure":
+        """Return the report's chart as a figure: the end of a series, its forecast, and intervals of 80 and 95 %.
 
         Args:
             series: its name; the first series by default.
+            backtest: the frame of :meth:`backtest`, to draw its windows too; those of its levels that are 80 and 95 are
+                drawn as intervals.
 
         Raises:
             InputError: before :meth:`fit`, and for an unknown name.
+
+        Example:
+            >>> model.plot(backtest=model.backtest(frame, windows=3, level=[80, 95]))
         """
         from throughtime.plots import forecast_picture
 
         names = [str(name) for name in self._require_fitted().panel.ids]
         name = names[0] if series is None else known_name("series", names, str(series))
-        return forecast_picture(cast(Any, self), names.index(name))
+        return forecast_picture(cast(Any, self), names.index(name), backtest)
 
     def sample(self, n: Whole = 100, *, seed: Whole = 0) -> Any:
         """Draw values for each step after the end of each series, from the members' heads in turn.

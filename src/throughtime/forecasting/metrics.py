@@ -18,8 +18,6 @@ from throughtime.forecasting.numpy_losses import mean_by_series, pinball_loss, s
 from throughtime.forecasting.results import MODEL, BacktestResult, model_names
 
 DECILES = tuple(i for i, q in enumerate(QUANTILES) if round(10 * q, 9) == round(10 * q))
-TOLERANCE = 4.0  # points of coverage
-LEAST_OUTSIDE = 5 - 1e-9  # values that are expected outside of intervals
 OF_SERIES = ("mase", "rmsse", "smape", "msis")  # without units: overall, the mean over series; others pool all values
 
 
@@ -87,24 +85,6 @@ def mase_by_series(table: pl.DataFrame) -> pl.DataFrame:
 def coverage(rows: Mapping[str, np.ndarray], level: float | int, model: str = MODEL) -> float:
     """Return the share of a backtest's observed values inside a model's interval of ``level`` per cent."""
     return float(_inside(rows, level, model)[~np.isnan(rows["y"])].mean())
-
-
-def judge_coverage(share: float, level: int | float, count: int) -> str:
-    """Return "right", "narrow" or "wide" of intervals, or "few" if there are too few values to say.
-
-    Within :data:`TOLERANCE` counts as right. A judgment needs five values that are expected outside, and a gap that is
-    larger than twice the standard error of a share, or that error to be within the tolerance.
-
-    Args:
-        share: of the values that the intervals cover.
-        level: their coverage in per cent.
-        count: the number of values.
-    """
-    gap, outside = 100 * share - level, 1 - level / 100
-    doubt = 200 * np.sqrt(outside * (1 - outside) / max(count, 1))
-    if count * outside < LEAST_OUTSIDE or (abs(gap) <= doubt and doubt > TOLERANCE):
-        return "few"
-    return "right" if abs(gap) <= TOLERANCE else "narrow" if gap < 0 else "wide"
 
 
 def scores(rows: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from throughtime.forecasting.baselines import BASELINE
+from throughtime.forecasting.importance import Effect
 from throughtime.forecasting.results import MODEL
 from throughtime.forecasting.rivals import LONGER, NAIVE, Errors, scaled_errors
 
@@ -27,6 +28,7 @@ class Comparison(NamedTuple):
         better: how many of these the network forecasts better than the best baseline.
         observed: how many series have an observed value in the windows.
         doubt: the standard error of the difference over the windows; None for one window.
+        means: the mean error of every model, those without scores of their own too.
     """
 
     metric: str
@@ -38,6 +40,7 @@ class Comparison(NamedTuple):
     better: int
     observed: int
     doubt: float | None = None
+    means: Mapping[str, float] = MappingProxyType({})
 
     @property
     def clear(self) -> bool:
@@ -108,6 +111,7 @@ class Evaluation(NamedTuple):
         verdict: the comparison with the best baseline.
         table: all scores: see :func:`~throughtime.forecasting.metrics.score_table`.
         seconds: the time that each model took.
+        effects: of the covariates, the largest first.
     """
 
     rows: dict[str, np.ndarray]
@@ -117,6 +121,7 @@ class Evaluation(NamedTuple):
     verdict: Verdict
     table: pl.DataFrame = pl.DataFrame()
     seconds: Mapping[str, float] = {}
+    effects: tuple[Effect, ...] = ()
 
 
 def no_verdict(reason: str) -> Verdict:
@@ -162,6 +167,7 @@ def make_verdict(
         better=0 if scores.is_empty() else int((by_series[MODEL] < by_series[best]).sum()),
         observed=len(np.unique(rows["unique_id"][~np.isnan(rows["y"])])),
         doubt=errors.standard_error(MODEL, best) if best in errors.absolute else None,
+        means=means,
     )
     return Verdict(comparison, WindowDesign(windows, horizon, step, season))
 

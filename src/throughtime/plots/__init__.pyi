@@ -1,7 +1,7 @@
 from . import sine_wave as sine_wave
 from .cells import cell_block as cell_block
+from .forecast_chart import forecast_picture as forecast_picture
 from .forecaster import SHOWN as SHOWN
-from .forecaster import forecast_picture as forecast_picture
 from .forecaster import forecaster_block as forecaster_block
 from .gradients import comparison_picture as comparison_picture
 from .gradients import flow_block as flow_block

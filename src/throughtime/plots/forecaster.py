@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throughtime._registry import shown_name
-from throughtime.forecasting import forecast_quantiles, interval_columns, nonnegative, plan_facts
+from throughtime.forecasting import interval_columns, nonnegative, plan_facts
 from throughtime.plots.notebook import Block, Picture, listed
 from throughtime.plots.records import draw_loss
 from throughtime.plots.small import finish, small_axes, thinned
-from throughtime.plots.theme import INK, LINES, house_style
+from throughtime.plots.theme import INK, LINES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,25 +70,6 @@ def _series(model: "Forecaster", quantiles: np.ndarray | None) -> Iterator[Pictu
         name, shown = _name(model, row), quantiles is not None and row < len(quantiles)
         draw = partial(_draw_end, model, row, quantiles[row] if quantiles is not None and shown else None)
         yield Picture(name or "(no name)", f"the end of {name}", draw)
-
-
-def forecast_picture(model: "Forecaster", row: int) -> "Figure":
-    """Return the end of a series, and its forecast with intervals of 80 and 95 %.
-
-    Args:
-        model: a fitted forecaster.
-        row: of the series.
-    """
-    from matplotlib.figure import Figure
-
-    series = model.panel_.of_series(np.array([row]))
-    (quantiles,) = forecast_quantiles(model.fitted_, series, series.lengths)
-    with house_style():
-        figure = Figure(figsize=(8, 4))
-        figure.set_layout_engine("none")  # small_axes places them
-        _draw_end(model, row, quantiles, figure)
-        figure.axes[0].set_title(_name(model, row), loc="right")
-    return figure
 
 
 def _name(model: "Forecaster", row: int) -> str:

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 
 from throughtime.data import Panel
-from throughtime.forecasting import MODEL, Evaluation, Forecaster, judge_coverage, model_names, plan_facts
+from throughtime.forecasting import MODEL, Covered, Effect, Evaluation, Forecaster, covered, model_names, plan_facts
 from throughtime.report.advice import advice
 from throughtime.report.errors import Errors, errors_of
 from throughtime.report.reach import Line, Reach, reach_of_model
+from throughtime.report.totals import Totals, totals_of
 
+FEW = "too few windows to say"
 Columns = Mapping[str, np.ndarray]
 
 
@@ -40,7 +42,8 @@ class ForecastContent:
         scores: ``unique_id, metric, throughtime, seasonal_naive, ...``, one row for each series and metric, and before
             them one for all series, with an empty ``unique_id``.
         seconds: the time that each model took, by its column.
-        coverage: for each level in per cent the share of the values that the interval covered.
+        means: the mean error of every model in the verdict's metric, by its column.
+        effects: of the covariates, the largest first.
         losses: the loss over the training steps, one line for each member of an ensemble.
         reach: how far back the model looks.
         advice: sentences: what to do next.
@@ -58,7 +61,8 @@ class ForecastContent:
     backtest: Columns = field(default_factory=dict)
     scores: pl.DataFrame = field(default_factory=pl.DataFrame)
     seconds: Mapping[str, float] = field(default_factory=dict)
-    coverage: Mapping[int | float, float] = field(default_factory=dict)
+    means: Mapping[str, float] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
     losses: tuple[Line, ...] = ()
     reach: Reach | None = None
     advice: tuple[str, ...] = ()
@@ -68,13 +72,23 @@ class ForecastContent:
         """The errors of the backtest by step, by window, and their distribution."""
         return errors_of(self.backtest, self.models)
 
+    @cached_property
+    def coverage(self) -> dict[int | float, Covered]:
+        """For each level the share of the backtest's values that the interval covered; none without known values."""
+        if "y" not in self.backtest or np.isnan(self.backtest["y"]).all():
+            return {}
+        return {level: covered(self.backtest, level) for level in sorted(self.levels)}
+
+    @cached_property
+    def totals(self) -> Totals | None:
+        """The sum of all series."""
+        return totals_of(self.panel, self.forecasts, self.backtest, self.models, self.levels)
+
     @property
     def judgments(self) -> dict[int | float, str]:
         """For each level whether its intervals are as wide as they should be, in words."""
-        count = int((~np.isnan(self.backtest["y"])).sum()) if "y" in self.backtest else 0
-        words = {"right": "as it should be", "narrow": "too narrow", "wide": "too wide"}
-        few = f"too few values to say ({count:,})"
-        return {level: words.get(judge_coverage(share, level, count), few) for level, share in self.coverage.items()}
+        words = {"right": "as it should be", "narrow": "too narrow", "wide": "too wide", "few": FEW}
+        return {level: words[found.judgment] for level, found in self.coverage.items()}
 
     @property
     def models(self) -> list[str]:
@@ -103,15 +117,14 @@ def forecast_content(
         levels: coverage of the intervals in per cent.
         seconds: the time that everything took.
     """
-    panel, content = model.panel_, _of_model(model, evaluation, seconds)
-    return replace(
-        content,
+    content = replace(
+        _of_model(model, evaluation, seconds),
         title=f"Forecast of {name}, {_steps(model.horizon)} ahead",
-        decisions=tuple(model.notes_[len(panel.notes) :]),
+        decisions=tuple(model.notes_[len(model.panel_.notes) :]),
         levels=tuple(levels),
         forecasts=forecasts,
-        advice=advice(evaluation.verdict, content.judgments, content.season),
     )
+    return replace(content, advice=advice(evaluation.verdict, content.judgments, content.season))
 
 
 def backtest_content(
@@ -158,7 +171,8 @@ def _of_model(model: Forecaster, evaluation: Evaluation, seconds: float) -> Fore
         backtest=evaluation.rows,
         scores=evaluation.table,
         seconds=evaluation.seconds,
-        coverage=evaluation.coverage,
+        means={} if evaluation.verdict.comparison is None else evaluation.verdict.comparison.means,
+        effects=evaluation.effects,
         losses=loss_lines(model.losses_),
         reach=reach_of_model(model),
     )

@@ -8,8 +8,9 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 
 from throughtime.plots import css_colors
 from throughtime.report.content import ForecastContent, model_label
+from throughtime.report.marks import marks_in_words
 from throughtime.report.payload import payload
-from throughtime.report.scores import key_rows, metric_name, overall_rows
+from throughtime.report.scores import key_rows, leaderboard, metric_name, overall_rows
 
 COMPRESSION = 6  # 9 takes three times as long for 1 %
 
@@ -17,13 +18,19 @@ COMPRESSION = 6  # 9 takes three times as long for 1 %
 def render(content: ForecastContent) -> str:
     """Return the page as HTML in one file; names from the user's data are escaped, or compressed with the numbers."""
     data, rows = payload(content), overall_rows(content)
-    data["labels"] = {name: model_label(name, content.season) for name in content.models}
+    columns, leaders = leaderboard(content)
+    named = dict.fromkeys([*content.models, *(leader.model for leader in leaders)])
+    data["labels"] = {name: model_label(name, content.season) for name in named}
     data["metric_names"] = {metric: metric_name(metric) for metric in data["scores"]}
     return template("report.html").render(
         content=content,
         rows=rows,
         key_rows=key_rows(rows, content.coverage),
         errors=content.errors,
+        totals=content.totals,
+        columns=columns,
+        leaders=leaders,
+        marks=marks_in_words(data["series"]),
         labels=data["labels"],
         drawn=len(data["series"]),
         colors=css_colors(),

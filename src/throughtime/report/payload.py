@@ -1,18 +1,23 @@
 """The numbers that the page's charts and its list of series are drawn from, as one object for JSON."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from throughtime.data import Panel
+from throughtime.forecasting import Covered
 from throughtime.report.axis import TimeAxis, time_axis
 from throughtime.report.choice import Selection, choose
 from throughtime.report.content import ForecastContent
 from throughtime.report.errors import Errors
+from throughtime.report.marks import marks_of
 from throughtime.report.numbers import shortened, span_of
 from throughtime.report.reach import Line
 from throughtime.report.scores import rank, scores_by_series
 from throughtime.report.tables import Segment, segments_of
+from throughtime.report.totals import NAME, Totals
 
 OBSERVED_DIGITS, DIGITS = 7, 5  # more cannot be seen, and every digit makes the page longer
 MOST_POINTS = 400  # of a small chart's line: more than it has pixels
@@ -24,15 +29,24 @@ def payload(content: ForecastContent) -> dict[str, Any]:
     In a series ``row`` is its place in ``ids``, and ``at`` the place on ``axis`` where a list begins. ``axis`` holds
     the difference of each stamp from the one before.
     """
-    panel, errors = content.panel, content.errors
+    panel, errors, totals = content.panel, content.errors, content.totals
     scores = scores_by_series(content)
     forecasts, backtest = segments_of(panel, content.forecasts), segments_of(panel, content.backtest)
     selection = _select(content, [*forecasts, *backtest], rank(content, scores))
-    charts = _SeriesCharts(content, selection, [*forecasts, *backtest])
-    charts.add("forecasts", forecasts)
-    charts.add("backtest", backtest)
+    parts = [("forecasts", forecasts), ("backtest", backtest)]
+    if totals is not None:  # as one more series
+        panel = _with_total(panel, totals)
+        selection = selection._replace(rows=np.append(selection.rows, len(content.panel)))
+        parts.append(("forecasts", segments_of(panel, totals.forecasts)))
+        parts.append(("backtest", segments_of(panel, totals.backtest)))
+    charts = _SeriesCharts(panel, selection, [segment for _, segments in parts for segment in segments])
+    for part, segments in parts:
+        charts.add(part, segments)
+    total = charts.series.pop() if totals is not None else None
+    for series, history in zip(charts.series, charts.histories, strict=False):
+        series |= marks_of(history, content.season)
     return {
-        "ids": [str(name) for name in panel.ids],
+        "ids": [str(name) for name in content.panel.ids],
         "models": content.models,
         "levels": sorted(content.levels),
         "scores": {
@@ -43,8 +57,9 @@ def payload(content: ForecastContent) -> dict[str, Any]:
         "resolution": charts.axis.resolution,
         "recent": selection.recent,
         "series": charts.series,
+        "total": total,
         "losses": [_thinned(line) for line in content.losses],
-        "coverage": sorted([float(level), float(share)] for level, share in content.coverage.items()),
+        "coverage": [_covered(found) for found in content.coverage.values()],
         "reach": content.reach and [_thinned(line) for line in content.reach.lines],
         "season": content.season,
         "errors": errors and _errors(errors),
@@ -70,9 +85,10 @@ class _SeriesCharts:
 
     axis: TimeAxis
     series: list[dict[str, Any]]
+    histories: list[np.ndarray]
 
-    def __init__(self, content: ForecastContent, selection: Selection, segments: Sequence[Segment]):
-        panel, rows = content.panel, selection.rows
+    def __init__(self, panel: Panel, selection: Selection, segments: Sequence[Segment]):
+        rows = selection.rows
         self._place = {int(row): place for place, row in enumerate(rows)}
         self._begin = np.maximum(panel.lengths[rows] - selection.history, 0)
         ends = panel.lengths[rows].copy()
@@ -82,8 +98,8 @@ class _SeriesCharts:
                 ends[place] = max(ends[place], segment.end)
         starts = panel.starts[rows] + panel.frequency.multiple * self._begin
         self.axis = time_axis(panel.frequency, starts, ends - self._begin)
-        histories = [panel.series(int(row))[begin:] for row, begin in zip(rows, self._begin, strict=True)]
-        self._spans = np.array([span_of(values) for values in histories])
+        self.histories = [panel.series(int(row))[begin:] for row, begin in zip(rows, self._begin, strict=True)]
+        self._spans = np.array([span_of(values) for values in self.histories])
         self.series = [
             {
                 "row": int(row),
@@ -93,7 +109,7 @@ class _SeriesCharts:
                 "forecasts": [],
                 "backtest": [],
             }
-            for row, first, values, span in zip(rows, self.axis.first, histories, self._spans, strict=True)
+            for row, first, values, span in zip(rows, self.axis.first, self.histories, self._spans, strict=True)
         ]
 
     def add(self, part: str, segments: Sequence[Segment]) -> None:
@@ -116,6 +132,23 @@ class _SeriesCharts:
             at = int(self.axis.first[place] + segment.begin - self._begin[place])
             own = {name: column[end - (segment.end - segment.begin) : end] for name, column in columns.items()}
             self.series[place][part].append({"at": at} | own)
+
+
+def _with_total(panel: Panel, totals: Totals) -> Panel:
+    """Return the panel with the sum as its last series."""
+    return replace(
+        panel,
+        ids=np.append(panel.ids.astype(str), NAME),
+        values=np.concatenate([panel.values, totals.values]),
+        offsets=np.append(panel.offsets, panel.offsets[-1] + len(totals.values)),
+        starts=np.append(panel.starts, totals.start),
+        covariates=None,
+    )
+
+
+def _covered(found: Covered) -> list[float]:
+    """Return the level, the share, and the ends of its range, in per cent."""
+    return [found.level, *(round(100 * share, 2) for share in (found.share, found.low, found.high))]
 
 
 def _errors(errors: Errors) -> dict[str, Any]:

@@ -36,6 +36,7 @@ MEANINGS = {
 }
 # The first row of a metric without a name is the overall one: a series may have an empty name, too.
 _OVERALL = (pl.col("unique_id") == "") & pl.struct("unique_id", "metric").is_first_distinct()
+SHOWN = ("crps", "coverage")  # in the leaderboard, beside the error
 UNKNOWN = "\N{EN DASH}"
 LEVEL = re.compile(r"[-_@ ](\d+(?:\.\d+)?)$")
 
@@ -67,6 +68,39 @@ def overall_rows(content: ForecastContent) -> list[ScoreRow]:
         times = [(_duration(content.seconds.get(name)), False) for name in models]
         rows.append(ScoreRow("time", "training and forecasting", times))
     return rows
+
+
+class Leader(NamedTuple):
+    """A line of the leaderboard.
+
+    Attributes:
+        model: its column.
+        error: in the metric of the verdict.
+        behind: how much larger that is than the best; empty for the best.
+        others: the other cells.
+    """
+
+    model: str
+    error: str
+    behind: str
+    others: list[str]
+
+
+def leaderboard(content: ForecastContent) -> tuple[list[str], list[Leader]]:
+    """Return the names of the columns and a line for each model, the best first; none if nothing was compared."""
+    rows = content.scores.filter(_OVERALL).to_dicts() if not content.scores.is_empty() else []
+    shown = [row for row in rows if _parts(str(row["metric"]))[0] in SHOWN]
+    mase = next((row for row in rows if row["metric"] == "mase"), None)
+    means = content.means or {name: mase[name] for name in content.models if mase and mase[name] is not None}
+    order = sorted((name for name in means if math.isfinite(means[name])), key=means.__getitem__)
+    columns = [*(metric_name(str(row["metric"])) for row in shown), *(["time"] if content.seconds else [])]
+    leaders = []
+    for name in order:
+        behind = means[name] / means[order[0]] - 1 if means[order[0]] > 0 else math.inf
+        cells = [_number(math.nan if row.get(name) is None else row[name], _parts(row["metric"])[0]) for row in shown]
+        cells += [_duration(content.seconds.get(name))] if content.seconds else []
+        leaders.append(Leader(name, _number(means[name], ""), f"+{behind:.0%}" if 0 < behind < math.inf else "", cells))
+    return [NAMES["mase" if mase else "mae"], "behind the best", *columns], leaders
 
 
 def key_rows(rows: Sequence[ScoreRow], levels: Collection[int | float]) -> list[ScoreRow]:

@@ -220,6 +220,7 @@ function paintMarkers(chart) {
 
 function paintStart(chart, { x, text }) {
   const { context, area } = chart, left = Math.round(chart.leftOf(x)) + 0.5;
+  if (left < area.left || left > area.right) return;
   context.strokeStyle = context.fillStyle = color("soft");
   context.lineWidth = 1;
   context.beginPath();

@@ -52,6 +52,6 @@ function lineSample({ color: name, width, dash, points }) {
   return sample(svgShape("line", { x1: 0, y1: 6, x2: 22, y2: 6, ...stroke }));
 }
 
-function bandSample(opacity) {
-  return sample(svgShape("rect", { x: 0, y: 1, width: 22, height: 10, fill: "var(--model)", opacity }));
+function bandSample(opacity, name = "model") {
+  return sample(svgShape("rect", { x: 0, y: 1, width: 22, height: 10, fill: `var(--${name})`, opacity }));
 }

@@ -34,6 +34,7 @@ function showList() {
     : `none of ${all} found`;
   document.getElementById("page-back").disabled = list.page === 0;
   document.getElementById("page-on").disabled = list.page === pages - 1;
+  if (charts["multiple-0"]) smallCharts.follow();
 }
 
 function headings() {

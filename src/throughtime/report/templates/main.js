@@ -43,6 +43,7 @@ function showLegend() {
     ...levels.toReversed().map((level, place) => [
       `level ${level}`, `${level} %`, bandSample(0.65 - (0.5 * place) / Math.max(levels.length - 1, 1)),
     ]),
+    ...marksOf(view.series),
   ];
   document.getElementById("legend").replaceChildren(...entries.map(([key, text, picture]) => {
     const button = element("button", "", { type: "button", "aria-pressed": String(!view.hidden.has(key)) });
@@ -51,9 +52,19 @@ function showLegend() {
       if (!view.hidden.delete(key)) view.hidden.add(key);
       button.setAttribute("aria-pressed", String(!view.hidden.has(key)));
       drawSeries();
+      drawOthers();
     });
     return button;
   }));
+}
+
+// The marks of a series for the legend.
+function marksOf({ y, outliers, shifts }) {
+  return [
+    ...(y.includes(null) ? [["missing", "missing", bandSample(MISSING.opacity, MISSING.color)]] : []),
+    ...(outliers ? [["outliers", "far from its neighbors", lineSample(OUTLIER)]] : []),
+    ...(shifts ? [["shifts", "new level", lineSample({ color: "soft", width: 1, dash: [] })]] : []),
+  ];
 }
 
 // The forecasts as a table, made when it is opened; those of the backtest where there are no others.
@@ -113,9 +124,10 @@ async function start() {
   report.drawn = new Map(report.series.map((series) => [series.row, series]));
   for (const model of baselines().slice(1)) view.hidden.add(model);  // one to compare with is enough at first
   startList();
-  new Chart("chart", { onZoom: (from, to) => showRange([from, to]), readingAt: stepReading });
+  new Chart("chart", { onZoom: (from, to) => showRange([from, to]), readingAt: (stamp) => stepReading(view.series, stamp) });
   listen();
   choose(list.rows[0] ?? 0, false);
+  startOthers();
   drawSmallCharts();
   drawErrors();
   offerFiles();

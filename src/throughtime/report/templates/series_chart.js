@@ -67,6 +67,19 @@ function parts(series) {
 }
 
 const OBSERVED = { color: "ink", width: 1.3, dash: [], points: 1.5 };
+const OUTLIER = { color: "warn", width: 0, dash: [], points: 3.5 };
+const MISSING = { color: "warn", opacity: 0.2 };
+
+// The runs of missing values as bands over the whole height; one step has a width that can be seen.
+function missingBands(series, [low, high]) {
+  const x = [], stamp = (step) => report.stamps[series.at + step];
+  eachRun((step) => series.y[step] === null, series.y.length, (first, last) => {
+    const half = 0.5 * stepAt(series.at + first);
+    x.push(stamp(first) - half, stamp(last) + half, null);
+  });
+  const filled = (value) => x.map((each) => (each === null ? null : value));
+  return { ...MISSING, key: "missing", x, low: filled(low), high: filled(high) };
+}
 
 // The lines and bands that are switched on.
 function layers(series) {
@@ -77,6 +90,10 @@ function layers(series) {
   const lines = [{ ...OBSERVED, key: "observed", x: stampsFrom(series.at, series.y.length), y: series.y }];
   for (const model of models) {
     lines.push({ ...lineOfModel(model), ...lineThrough(windows, model), key: model, points: model === MODEL ? 2.5 : 2 });
+  }
+  if (series.outliers) {
+    const x = series.outliers.map((step) => report.stamps[series.at + step]);
+    lines.push({ ...OUTLIER, key: "outliers", x, y: series.outliers.map((step) => series.y[step]) });
   }
   const isShown = ({ key }) => !view.hidden.has(key);
   return { bands: bands.filter(isShown), lines: lines.filter(isShown) };
@@ -108,16 +125,26 @@ function heightOf({ bands, lines }, [from, to]) {
   ]));
 }
 
-function drawSeries() {
-  const shown = layers(view.series), { resolution, stamps } = report;
+// What a chart of a series shows in a range of the axis.
+function pictureOf(series, range) {
+  const shown = layers(series), { resolution, stamps } = report, height = heightOf(shown, range);
   const before = (at) => (stamps[at] + stamps[Math.max(at - 1, 0)]) / 2;
-  charts.chart.draw({
+  const shifts = view.hidden.has("shifts") ? [] : series.shifts ?? [];
+  if (series.y.includes(null) && !view.hidden.has("missing")) shown.bands.unshift(missingBands(series, height));
+  return {
     ...shown,
-    x: { range: view.range, kind: resolution ? "time" : "index", resolution },
-    y: { range: heightOf(shown, view.range) },
-    markers: view.series.backtest.map(({ at }) => before(at)),
-    starts: view.series.forecasts.map(({ at }) => ({ x: before(at), text: "forecast" })),
-  });
+    x: { range, kind: resolution ? "time" : "index", resolution },
+    y: { range: height },
+    markers: series.backtest.map(({ at }) => before(at)),
+    starts: [
+      ...shifts.map((step) => ({ x: before(series.at + step), text: "new level" })),
+      ...series.forecasts.map(({ at }) => ({ x: before(at), text: "forecast" })),
+    ],
+  };
+}
+
+function drawSeries() {
+  charts.chart.draw(pictureOf(view.series, view.range));
 }
 
 function showRange(range) {

@@ -1,9 +1,11 @@
 // Calibration, reach and training.
 function drawCalibration() {
-  const levels = report.coverage.map(([level]) => level), shares = report.coverage.map(([, share]) => 100 * share);
+  const [levels, shares, lows, highs] = [0, 1, 2, 3].map((part) => report.coverage.map((found) => found[part]));
+  const wide = (values, gap = null) => values.flatMap((value) => [value, value, gap]);
   new Chart("calibration").draw({
     x: { range: [0, 104], title: "promised, %" },
     y: { range: [0, 104], title: "covered, %" },
+    bands: [{ x: levels.flatMap((level) => [level - 1.2, level + 1.2, null]), low: wide(lows), high: wide(highs), color: "model", opacity: 0.25 }],
     lines: [
       { x: [0, 100], y: [0, 100], color: "soft", width: 1.2, dash: DOTTED, quiet: true },
       { ...modelLine(), name: "covered", x: levels, y: shares, points: 4.5 },
