@@ -79,11 +79,14 @@ def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Sour
 
 def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[str]:
     """Return the columns that the time is split over, from the coarsest; none or one if it is not split."""
-    head = collect(table.head(ROWS))
-    id = names.id or ("unique_id" if "unique_id" in head.columns else None)
-    taken = {id, *several(names.target)}
-    if "ds" in head.columns or not len(head):
+    present = table.collect_schema().names()
+    if "ds" in present:
         return []
+    head = collect(table.head(ROWS))
+    if not len(head):
+        return []
+    id = names.id or ("unique_id" if "unique_id" in present else None)
+    taken = {id, *several(names.target)}
     found: dict[str, list[str]] = {}
     for name in head.columns:
         kind = None if name in taken else part_of_time(as_polars(head[name]))

@@ -130,8 +130,10 @@ class QuantileHead(Head):
         )
 
     def quantiles(self, raw: Array | np.ndarray, levels: Sequence[float], units: LevelScale) -> np.ndarray:
-        ordered, (upper, share) = _ordered(raw), self._between(special.ndtri(np.asarray(levels)))
-        # Exactly the quantile at its own level.
+        ordered = _ordered(raw)
+        if tuple(levels) == self.levels:
+            return _placed(ordered, units)
+        upper, share = self._between(special.ndtri(np.asarray(levels)))
         return _placed((1 - share) * ordered[..., upper - 1] + share * ordered[..., upper], units)
 
     def sample(self, raw: Array | np.ndarray, units: LevelScale, key: Key, n: int) -> np.ndarray:
