@@ -50,6 +50,18 @@ def test_a_second_run_does_what_is_left(folder: Path) -> None:
         assert file.read_bytes() == (expected / file.relative_to("out/forecasts")).read_bytes()
 
 
+def test_a_saved_model_forecasts_a_folder(folder: Path) -> None:
+    assert forecast("--quiet").exit_code == 0
+    result = run("predict", "out/model", "sales", "--out", "again", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["done"] == 3
+    assert {path.name for path in Path("again").iterdir()} == {"forecasts"}
+    for file in Path("again").rglob("*.parquet"):
+        assert file.read_bytes() == ("out" / file.relative_to("again")).read_bytes()
+    refused = json.loads(run("predict", "out/model", "sales", "--target", "y", "--json").stdout)
+    assert (refused["code"], refused["found"]) == ("option-of-file", ["y"])
+
+
 def test_a_backtest_writes_mean_scores(folder: Path) -> None:
     arguments = ["sales", "--horizon", "3", "--preset", "instant", "--windows", "2", "--baselines", "drift"]
     result = run("backtest", *arguments, "--out", "out", "--json")

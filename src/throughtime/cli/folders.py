@@ -1,4 +1,4 @@
-"""From a folder of Parquet files to results of all its partitions: ``forecast`` and ``backtest`` of a folder."""
+"""From a folder of Parquet files to results of its partitions: ``forecast``, ``predict``, ``backtest`` of a folder."""
 
 import json
 import os
@@ -65,7 +65,35 @@ def forecast_partitions(
         result = forecast_folder(
             source.path, saved, saved.parent, levels, engine=engine, on_partition=_counting(bar, "forecasting")
         )
-    return _report(source, model, result, runtime)
+    return _report(source.path, model.horizon, result, runtime)
+
+
+def predict_partitions(
+    folder: Path, model: Path, horizon: int | None, levels: Levels, options: FolderOptions, runtime: Runtime
+) -> int | None:
+    """Forecast the partitions that are not finished with a saved forecaster.
+
+    Args:
+        folder: of Parquet files, with the columns of the forecaster.
+        model: the folder of the forecaster.
+        horizon: the steps to forecast; those of the forecaster if None.
+        levels: coverage of the intervals in per cent.
+        options: the engine.
+        runtime: the running command.
+
+    Returns:
+        The exit code for partitions that failed.
+
+    Raises:
+        InputError: as :func:`forecast_partitions` does.
+    """
+    engine, known = options.build(), Forecaster.load(model)
+    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+        result = forecast_folder(
+            folder, model, runtime.out.open(), levels, horizon=horizon, engine=engine,
+            on_partition=_counting(bar, "forecasting"),
+        )  # fmt: skip
+    return _report(folder, horizon or known.horizon, result, runtime)
 
 
 def backtest_partitions(
@@ -99,13 +127,33 @@ def backtest_partitions(
             source.path, saved, saved.parent, levels, settings=settings, engine=engine,
             on_partition=_counting(bar, "backtesting"),
         )  # fmt: skip
-    code = _report(source, model, result, runtime)
+    code = _report(source.path, model.horizon, result, runtime)
     if result.done + result.kept:
         means = mean_scores(result.folder)
         means.write_csv(runtime.out.path / "scores.csv")
         runtime.result |= {"scores": means.rows_by_key("metric", named=True, unique=True)}
         runtime.console.print(_table(means))
     return code
+
+
+def refuse_for_folder(folder: Path, **options: object) -> None:
+    """Refuse options of a file for a folder of Parquet files.
+
+    Args:
+        folder: of Parquet files.
+        options: the values by the names of the options; None or nothing if the user did not type one.
+
+    Raises:
+        InputError: with the first that was typed.
+    """
+    for option, value in options.items():
+        if value:
+            raise InputError(
+                f"{folder} is a folder: leave out --{option.replace('_', '-')}, which is for a file",
+                code="option-of-file",
+                file=folder,
+                found=value,
+            )
 
 
 def _bar(runtime: Runtime) -> TrainingBar:
@@ -163,14 +211,14 @@ def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
     return True
 
 
-def _report(source: SeriesFolder, model: Forecaster, result: FolderResult, runtime: Runtime) -> int | None:
+def _report(folder: Path, horizon: int, result: FolderResult, runtime: Runtime) -> int | None:
     """Say what was done and what failed; failures are in a file too, and make the exit code."""
     out = runtime.out.path
     runtime.say(f"{result.done:,} partitions done, {result.kept:,} finished before, {len(result.failures):,} failed.")
-    runtime.say(f"Written to {out}: {result.folder.name}, {MODEL}")
+    runtime.say(f"Written to {result.folder}")
     runtime.result = {
-        "folder": str(source.path),
-        "horizon": model.horizon,
+        "folder": str(folder),
+        "horizon": horizon,
         "partitions": result.done + result.kept + len(result.failures),
         "done": result.done,
         "kept": result.kept,

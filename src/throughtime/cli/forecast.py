@@ -49,7 +49,9 @@ def forecast(
     """
     with running("forecast", options, interrupts) as runtime:
         if file.is_dir():
-            _refuse_for_folder(file, future_file=future_file, start=start)
+            from throughtime.cli.folders import refuse_for_folder
+
+            refuse_for_folder(file, future_file=future_file, start=start)
             return _forecast_folder(file, ahead, columns, model, folder, runtime)
         folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
@@ -97,21 +99,3 @@ def _forecast_folder(
     forecaster = Forecaster(**model.arguments(ahead.horizon))
     source = SeriesFolder(folder, columns.names())
     return forecast_partitions(source, forecaster, ahead.level, options, runtime)
-
-
-def _refuse_for_folder(folder: Path, **paths: Path | None) -> None:
-    """Refuse options that a folder of Parquet files cannot have.
-
-    Raises:
-        InputError: with the first that was typed.
-    """
-    from throughtime._errors import InputError
-
-    for option, path in paths.items():
-        if path is not None:
-            raise InputError(
-                f"{folder} is a folder: leave out --{option.replace('_', '-')} {path}, which is for a file",
-                code="option-of-file",
-                file=folder,
-                found=path,
-            )

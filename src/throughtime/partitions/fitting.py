@@ -164,15 +164,13 @@ def _panels(
         if len(known):
             former = former or panel.former
             yield known
+    if former is None and skipped:
+        raise skipped[0]
     if former is None:
-        raise (
-            skipped[0]
-            if skipped
-            else InputError(
-                f"no series is longer than the {hold_back} steps that are held back",
-                code="series-too-short",
-                found=hold_back,
-            )
+        raise InputError(
+            f"no series is longer than the {hold_back} steps that are held back",
+            code="series-too-short",
+            found=hold_back,
         )
 
 
