@@ -277,7 +277,7 @@ def test_the_numbers_of_a_unit_satisfy_its_equation_by_keyboard(open_page):
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
-    wait_until(page, lambda: page.inner_text("#unit-title") == "Inside unit 4, step 20", "the unit")
+    wait_until(page, lambda: page.inner_text("#unit-title") == "Inside unit 4, step 19", "the unit")
     page.wait_for_timeout(300)
     words = page.inner_text("#equation").replace("\N{MINUS SIGN}", "-")
     f, c_before, i, g, c = map(float, re.findall(r"= ([-\d.]+)·([-\d.]+) \+ ([-\d.]+)·([-\d.]+) = ([-\d.]+)", words)[0])

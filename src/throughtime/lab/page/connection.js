@@ -10,7 +10,7 @@ const FLOATS = ["predictions", "alone", "activity", "gates", "memory", "values"]
 /** A frame with its arrays. */
 export function unpacked(frame) {
   const arrays = Object.fromEntries(FLOATS.map((name) => [name, numbers(frame[name], Float32Array)]));
-  return { ...frame, ...arrays, stamps: numbers(frame.stamps, Float64Array) };
+  return { ...frame, ...arrays, stamps: numbers(frame.stamps, Float64Array), held_out: frame.held_out ?? NaN };
 }
 
 export class Connection {

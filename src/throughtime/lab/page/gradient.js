@@ -2,7 +2,8 @@
 import { laneLine } from "../shared/charts.js";
 
 const LEAST = 1e-8;  // less is not told apart in the picture
-const SHARE = 7, SHORTEST = 300;  // milliseconds: it is measured an eighth of the time at most, three times a second at most
+const KEPT = 0.9;  // the share after all steps from which a gradient is said not to shrink
+const PAUSE = 24, SHORTEST = 300;  // it rests 24 times as long as measuring takes, and so many milliseconds at least
 
 /** What is left by steps back, on a logarithmic axis, on which an even rate is a straight line. */
 export function gradientPicture(lanes, withBound) {
@@ -25,8 +26,8 @@ export function sharesOf({ memory }) {
 
 /** The rate in words: a half-life only of a straight curve. */
 export function rateText({ memory, half_life: life }) {
-  if (life !== null) return `it halves every ${Number(life.toPrecision(2))} steps`;
-  return memory.at(-1) < 0.9 ? "it shrinks at no even rate" : "it does not shrink";
+  if (!(memory.at(-1) < KEPT)) return "it does not shrink";
+  return life === null ? "it shrinks at no even rate" : `it halves every ${Number(life.toPrecision(2)).toLocaleString("en")} steps`;
 }
 
 /** Asks for the gradient again and again, as long as there is something new, for a small share of the time. */
@@ -49,7 +50,7 @@ export class Measuring {
   /** The measurement has come, or was refused. */
   came() {
     this.waiting = false;
-    this.pause = Math.max(SHARE * (performance.now() - this.asked), SHORTEST);
+    this.pause = Math.max(PAUSE * (performance.now() - this.asked), SHORTEST);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.timer = 0;

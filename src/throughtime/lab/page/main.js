@@ -144,12 +144,11 @@ function show(frames) {
 }
 
 function draw() {
-  const { ready, frames, names, losses, reach } = run;
+  const { ready, frames, names, losses } = run;
   const shown = frames.map((frame, side) => ({ frame, place: placeOf(side), name: names[side].short, points: losses.lanes[placeOf(side)] }));
   pictures.window.draw(windowPicture(ready, shown));
   pictures.loss.draw(losses.picture());
   shown.forEach(showLane);
-  if (reach) pictures.gradient.draw(gradientPicture(shown.map((lane, side) => ({ ...lane, reach: reach[side] })), find("bound").checked));
   showUnit();
   showWords(shown);
   const { dataset } = document.body;
@@ -157,16 +156,22 @@ function draw() {
   dataset.drawn = String(1 + Number(dataset.drawn ?? 0));
 }
 
+/** The gradient is drawn when it was measured, and not with each frame. */
+function drawGradient() {
+  const measured = run.reach.map((reach, side) => ({ reach, place: placeOf(side), name: run.names[side].short }));
+  pictures.gradient.draw(gradientPicture(measured, find("bound").checked));
+}
+
 function showLane({ frame, place }, side) {
   const { ready, names, naive, reach } = run, { hidden, parameters } = ready.sides[side];
   const most = frame.activity.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
   const words = {
-    name: names[side].full, said: `${whole(parameters)} weights`, right: `held-out error ${errorText(frame, naive)} of ${naive.name}`,
+    name: names[side].full, said: `${whole(parameters)} weights`, right: `held-out error ${Number.isFinite(frame.held_out) ? `${errorText(frame, naive)} of ${naive.name}` : "not finite"}`,
     note: reach ? rateText(reach[side]) : "",
   };
   const share = reach && reach[side].memory.length === ready.window + 1 ? sharesOf(reach[side]) : null;
+  if (run.going) lanes[place].view.running = runningPlace(performance.now());
   lanes[place].show({ hs: frame.activity, most, share, steps: ready.window, units: hidden }, null, words);
-  if (run.going) lanes[place].run(runningPlace(performance.now()));
 }
 
 /** The sentences. To change them makes the browser lay the page out anew: four times a second is enough. */
@@ -175,7 +180,7 @@ function showWords(shown) {
   run.told = performance.now();
   const { ready, frames } = run, problems = frames.map(({ problem }) => problem).filter(Boolean);
   const named = shown.map(({ frame, points }, side) => ({ name: run.names[side].subject, frame, points }));
-  setText(find("verdict"), verdict(named, run.naive, ready.steps, isOver()));
+  setText(find("verdict"), verdict(named, run.naive, ready.steps, isOver() && (problems.length ? ", ended" : ", done")));
   const speed = Math.min(...frames.map((frame) => frame.speed));
   setText(find("speed"), run.going && speed > 0 ? `${whole(speed)} steps a second` : "");
   find("progress").value = Math.min(...frames.map(({ step }) => step)) / ready.steps;
@@ -254,7 +259,7 @@ const answers = {
 
   ready: (ready) => {
     const settings = formSettings(), names = networkNames(ready.sides, learnersOf(settings));
-    Object.assign(run, { ready, names, naive: bestNaive(ready.naive), frames: [], reach: null, start: ready.start });
+    Object.assign(run, { ready, names, naive: bestNaive(ready.naive), frames: [], reach: null, start: run.again ? run.start : ready.start });
     const inLanes = ready.sides.length > 1 ? names : [null, names[0]];
     run.losses = new Losses(inLanes.map((name) => name?.short), [run.naive]);
     measuring.forget();
@@ -264,6 +269,7 @@ const answers = {
     find("about").hidden = !ready.notes.length;
     find("notes").replaceChildren(...ready.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
     find("saved").hidden = true;
+    tell("");
     if (focus.place.lane >= ready.sides.length) focus.set({ lane: 1 });
     if (known.forecaster && !run.forecaster) connection.send("forecaster");
     run.forecaster = true;
@@ -281,6 +287,7 @@ const answers = {
     measuring.came();
     if (number !== run.number || !run.ready || run.preparing || run.frames.filter(Boolean).length < sides.length) return;
     run.reach = sides;
+    drawGradient();
     if (!run.going) draw();
   },
 
@@ -315,7 +322,7 @@ const answers = {
 function listen() {
   let typing = 0;
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const field of form.elements) {
+  for (const field of [...form.elements].filter(({ name }) => name)) {
     field.addEventListener("input", () => {
       forgive();
       check();
@@ -339,7 +346,7 @@ function listen() {
     find("save").disabled = true;
     connection.send("save");
   });
-  find("bound").addEventListener("change", () => run.frames.length && draw());
+  find("bound").addEventListener("change", () => run.reach && drawGradient());
   find("pace").addEventListener("change", () => {
     remember();
     connection.send("pace", { pace: find("pace").value });
@@ -358,7 +365,7 @@ const asked = addressSettings(), { pace = PACE, start = "-1", paused, ...told } 
 const strange = fillForm(Object.keys(told).length ? told : presetSettings(FIRST));
 find("pace").value = pace;
 if (find("pace").selectedIndex < 0) find("pace").value = PACE;
-run.going = paused !== "1";
+run.going = (paused ?? (known.forecaster ? "1" : "")) !== "1";  // who looks into a forecaster may not want to train
 run.start = Number.isSafeInteger(Number(start)) ? Number(start) : -1;
 addPresets(choosePreset);
 showPreset(presetOf(formSettings()));

@@ -2,7 +2,7 @@
 import { DEFAULTS, changesOf, known } from "./settings.js";
 
 const TWO = { compare: "1", cell: "elman", cell2: "lstm" };
-const FILE = { title: known.file, ...TWO, cell: "gru", curve: "file",
+const FILE = { title: "Your file", ...TWO, cell: "gru", curve: "file",
   caption: "The last fifth of the series is held out: no network is trained on it. Compare the thick lines, the loss there, with the dotted one, the best naive forecast." };
 
 /** Presets by name; the first one opens with the page. */
@@ -17,7 +17,7 @@ export const PRESETS = {
   overfitting: { title: "Watch it overfit", ...TWO, cell: "lstm", curve: "sines", noise: "0.3", hidden: "64", hidden2: "64", examples: "16", rate: "0.005", rate2: "0.005", steps: "3000",
     caption: "The same LSTM twice. The first sees the same 16 windows again and again: its training loss (thin) falls far below its held-out loss (thick), which rises. The second sees ever new noise, and both of its losses stay together." },
   noise: { title: "Noise", ...TWO, cell: "gru", curve: "noise",
-    caption: "White noise cannot be predicted. The best forecast is its mean, with a loss of 1: no network gets below for long, and the page does not say so." },
+    caption: "White noise cannot be predicted. The best forecast is its mean: on held-out values no network is clearly better, however long it learns." },
 };
 export const FIRST = Object.keys(PRESETS)[0];
 export const OWN = "Your settings. The address of this page holds them, and survives a restart of the laboratory: a bookmark brings the same run again.";

@@ -35,7 +35,7 @@ export function networkNames(sides, learners) {
 
 /** An error in percent of the naive one. */
 export function errorText({ held_out: loss }, naive) {
-  if (!Number.isFinite(loss)) return "no finite error";
+  if (!Number.isFinite(loss)) return "not finite";
   const percent = (100 * loss) / naive.loss;
   return percent < 1e6 ? `${Number(percent.toPrecision(2)).toLocaleString("en")} %` : "beyond a million %";
 }
@@ -54,7 +54,7 @@ const ORDER = Object.keys(STANDINGS);
 function standingText(lanes, naive) {
   const standings = lanes.map(({ name, frame }) => ({ name, stands: standing(frame, naive), error: errorText(frame, naive) }));
   const [first, second] = standings.sort((one, other) => ORDER.indexOf(one.stands) - ORDER.indexOf(other.stands));
-  const said = `${first.name} ${STANDINGS[first.stands]} ${naive.name} (error ${first.error} of it)`;
+  const said = `${first.name} ${STANDINGS[first.stands]} ${naive.name} (error ${first.error}${first.error.endsWith("%") ? " of it" : ""})`;
   if (!second) return said;
   if (first.stands !== second.stands) return `${said}, ${second.name} ${SHORT[second.stands]} (${second.error})`;
   return `${said}, ${first.stands === "better" ? "so is" : "nor is"} ${second.name} (${second.error})`;
@@ -72,9 +72,9 @@ function overfitText(lanes) {
   return past.map(({ name, since }) => ` ${capital(name)} overfits: its held-out loss was lowest at step ${whole(since)}.`).join("");
 }
 
-/** The first sentence of the page. @param lanes {{name, frame, points}[]} */
-export function verdict(lanes, naive, steps, over) {
-  const step = Math.min(...lanes.map(({ frame }) => frame.step)), place = `Step ${whole(step)} of ${whole(steps)}${over ? ", done" : ""}.`;
+/** The first sentence of the page. @param lanes {{name, frame, points}[]}; end: what is said of a run that is over, else false */
+export function verdict(lanes, naive, steps, end) {
+  const step = Math.min(...lanes.map(({ frame }) => frame.step)), place = `Step ${whole(step)} of ${whole(steps)}${end || ""}.`;
   if (step === 0) return `New networks, not trained yet. To beat on held-out values: ${naive.name}.`;
   return `On held-out values ${standingText(lanes, naive)}.${overfitText(lanes)} ${place}`;
 }
