@@ -19,6 +19,7 @@ import numpy as np
 import optax
 
 from throughtime._errors import InputError
+from throughtime._mesh import on_every_device
 from throughtime._types import Array, Bool, Scalar
 from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
@@ -131,11 +132,13 @@ def _gather(
     def of(trained: Any) -> Scalar:
         return next_loss(loss, eqx.combine(trained, fixed), before, data)[0]
 
-    return _Evidence(
-        take_step(loss, optimizer, before, data),
-        of(jax.tree.map(jnp.zeros_like, trained)),
-        of(eqx.filter(first.model, is_inexact)),
-        jax.grad(lambda trained: SMALLER * of(trained))(trained),
+    return on_every_device(
+        _Evidence(
+            take_step(loss, optimizer, before, data),
+            of(jax.tree.map(jnp.zeros_like, trained)),
+            of(eqx.filter(first.model, is_inexact)),
+            jax.grad(lambda trained: SMALLER * of(trained))(trained),
+        )
     )
 
 
