@@ -83,6 +83,7 @@ def test_two_processes_write_the_forecasts_of_one(told: Told, tmp_path: Path, al
         for process in running:
             process.kill()
     assert [process.returncode for process in running] == [0, 0], answers
+    assert "Warning" not in answers[0][1]
     assert "forecasts.csv" in answers[0][0]
     assert "forecasts.csv" not in answers[1][0]
     assert not (tmp_path / "of-1").exists()

@@ -12,6 +12,7 @@ from throughtime.cli.options import RunOptions
 
 CLUSTER = Group("Several processes", sort_key=4)
 AUTO = "auto"
+PATIENCE = 86_400  # seconds in which the first process may forecast and write; the others wait, and see if it dies
 Options = TypeVar("Options", bound=RunOptions)
 
 
@@ -48,11 +49,14 @@ class ClusterOptions:
             )
         if self.coordinator is None:
             return
+        from throughtime import configure
+
+        configure()  # JAX starts here
         import jax
 
         address = None if self.coordinator == AUTO else self.coordinator
         try:
-            jax.distributed.initialize(address, *numbers)
+            jax.distributed.initialize(address, *numbers, shutdown_timeout_seconds=PATIENCE)
         except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -70,7 +74,11 @@ class ClusterOptions:
     @property
     def writes(self) -> bool:
         """True in the process that writes the results; the others only take part in its trainings."""
-        return self.coordinator is None or _number() == 0
+        if self.coordinator is None:
+            return True
+        import jax
+
+        return jax.process_index() == 0
 
     def own(self, options: Options) -> Options:
         """Return the options of a run as they are for this process: only the first one prints."""
@@ -78,12 +86,6 @@ class ClusterOptions:
 
 
 NO_CLUSTER = ClusterOptions()
-
-
-def _number() -> int:
-    import jax
-
-    return jax.process_index()
 
 
 def leave_others(code: int) -> None:
