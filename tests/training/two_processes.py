@@ -29,13 +29,14 @@ def draw(key):
     return xs, jax.random.bernoulli(key, 0.7, (B, T)), xs[..., :2] * 2 - 1
 
 
-def own_rows():
-    """Yield this process's rows of the batches; the last process has fewer batches."""
+def own_rows(spoiled=False):
+    """Yield this process's rows of the batches; the last process has fewer batches, and can have spoiled ones."""
     rng = np.random.default_rng(0)
     for _ in range(40 + processes - process):
         xs = rng.standard_normal((B, T, D), dtype=np.float32)
         batch = xs, rng.random((B, T)) < 0.7, xs[..., :2] * 2 - 1
-        yield tuple(array.reshape(processes, -1, *array.shape[1:])[process] for array in batch)
+        xs, *others = (array.reshape(processes, -1, *array.shape[1:])[process] for array in batch)
+        yield xs * np.float32(np.nan if spoiled and process == processes - 1 else 1), *others
 
 
 def loss(network, batch):
@@ -59,5 +60,9 @@ kept = [tt.Checkpoints(folder / "run", seconds=0), die]
 drawn = tt.train(network, loss, draw, steps=STEPS, callbacks=kept, **how)
 rows = tt.train(network, loss, own_rows(), steps=STEPS, callbacks=[lambda progress: None], **how)
 stopped = tt.train(network, loss, draw, steps=STEPS, callbacks=[stop_alone], **how)
+try:
+    tt.train(network, loss, own_rows(spoiled=True), steps=STEPS, **how)
+except tt.training.DivergedError as error:
+    print(error.code, error.step, file=sys.stderr)
 losses = {"drawn": drawn.losses, "rows": rows.losses, "stopped": stopped.losses}
 np.savez(folder / f"{processes}-{process}.npz", **losses, weights=drawn.model.layer.w_h)

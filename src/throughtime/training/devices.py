@@ -148,6 +148,12 @@ class Devices(NamedTuple):
 ONE = Devices()
 
 
+def own_rows(leaf: Any) -> Any:
+    """Return an array that several processes split as the rows of this process's first device; else the leaf itself."""
+    split = isinstance(leaf, jax.Array) and not (leaf.is_fully_addressable or leaf.is_fully_replicated)
+    return leaf.addressable_data(0) if split else leaf
+
+
 def first_devices(count: Whole) -> Devices:
     """Return the first devices of this process; or those of all processes, if as many are asked for.
 

@@ -21,6 +21,7 @@ import optax
 from throughtime._errors import InputError
 from throughtime._mesh import on_every_device
 from throughtime._types import Array, Bool, Scalar
+from throughtime.training.devices import own_rows
 from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
 
@@ -226,7 +227,7 @@ def _norm(tree: Any) -> float:
 
 def _first_bad(tree: Any, prefix: str, role: str) -> _Bad | None:
     """Return the first array that is not finite, described with its ``role``; None if all are finite."""
-    for name, leaf in named_leaves(tree, prefix).items():
+    for name, leaf in named_leaves(jax.tree.map(own_rows, tree), prefix).items():
         array = np.asarray(leaf)
         if jnp.issubdtype(array.dtype, jnp.inexact) and not (finite := np.isfinite(array)).all():
             value, count = array[~finite][0], int((~finite).sum())
