@@ -25,6 +25,7 @@ STAGES = [
     "_fork",
     "_arguments",
     "_keys",
+    "_mesh",
     "_tensors",
     "_foreign",
     "_folder",

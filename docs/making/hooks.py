@@ -22,9 +22,7 @@ RUN = os.environ.get("THROUGHTIME_DOCS") != "quick"
 LESSON = re.compile(r"<!-- lesson: (\w+) -->")
 TABLE = re.compile(r"<!-- table: ([\w/-]+): (.+?) -->")
 FIGURES = re.compile(r"<!-- figures: (\w+) -->")
-DRAWN = re.compile(
-    r'(?:<p>)?<img alt="([^"]*)" src="([^"]*pictures/(cells|benchmarks|scale)/(\w+)\.svg)"[^>]*>(?:</p>)?'
-)
+DRAWN = re.compile(r'(?:<p>)?<img alt="[^"]*" src="[^"]*pictures/(cells|benchmarks|scale)/(\w+)\.svg"[^>]*>(?:</p>)?')
 STYLE = re.compile(r"<style>.*?</style>\n", re.DOTALL)
 PICTURES = Path(__file__).parents[1] / "pictures"
 

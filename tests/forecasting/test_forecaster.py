@@ -42,7 +42,7 @@ def points(frame):
 
 
 def test_parameters_come_back_and_a_clone_is_not_fitted(model):
-    others = {"cell": "gru", "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False}
+    others = {"cell": "gru", "head": "quantiles", "preset": "balanced", "seed": 0, "calendar": False, "devices": 1}
     assert model.get_params() == SMALL | others
     copy = clone(model)
     assert copy.get_params() == model.get_params()
@@ -50,7 +50,7 @@ def test_parameters_come_back_and_a_clone_is_not_fitted(model):
     assert copy.set_params(steps=7, cell="lstm") is copy
     assert (copy.steps, copy.cell, model.steps) == (7, "lstm", SMALL["steps"])
     assert repr(copy).startswith("Forecaster(horizon=3, season=12, cell='lstm', hidden=4, steps=7, members=1, ")
-    assert repr(copy).endswith("head='quantiles', preset='balanced', seed=0, calendar=False)")
+    assert repr(copy).endswith("head='quantiles', preset='balanced', seed=0, calendar=False, devices=1)")
 
 
 def test_an_unknown_parameter_is_named(model):

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from throughtime import __version__
 from throughtime.cli.backtest import backtest
+from throughtime.cli.cluster import leave_others
 from throughtime.cli.convert import convert
 from throughtime.cli.demo import demo
 from throughtime.cli.forecast import forecast
@@ -17,7 +18,7 @@ from throughtime.cli.interrupts import Interrupts
 from throughtime.cli.lab import lab
 from throughtime.cli.predict import predict
 from throughtime.cli.pretrain import pretrain
-from throughtime.cli.runtime import report_error
+from throughtime.cli.runtime import UNUSABLE, report_error
 from throughtime.cli.serve import serve
 from throughtime.cli.stream import stream
 from throughtime.cli.tune import tune
@@ -82,4 +83,6 @@ def main(interrupts: Interrupts) -> None:
         sys.stdout.flush()
     except OSError:  # reported already; Python would do so again on leaving
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if code == UNUSABLE:
+        leave_others(code)
     sys.exit(code)

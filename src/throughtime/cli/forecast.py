@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from throughtime.cli.cluster import NO_CLUSTER, ClusterOptions
 from throughtime.cli.interrupts import INTERRUPTED
 from throughtime.cli.options import (
     ANY_COLUMNS,
@@ -34,6 +35,7 @@ def forecast(
     model: ModelOptions = ANY_MODEL,
     folder: FolderOptions = ANY_FOLDER,
     options: ReportOptions = ANY_REPORT,
+    cluster: ClusterOptions = NO_CLUSTER,
     interrupts: Process,
 ) -> int | None:
     """Forecast every series of a file with recurrent networks, and say whether they beat seasonal naive.
@@ -47,11 +49,13 @@ def forecast(
         start: The folder of a saved forecaster from whose weights training goes on, if that is better. Columns and
             arguments of the network that are not typed are its own.
     """
-    with running("forecast", options, interrupts) as runtime:
-        if file.is_dir():
-            from throughtime.cli.folders import refuse_for_folder
+    if file.is_dir():
+        from throughtime.cli.folders import refuse_for_folder
 
-            refuse_for_folder(file, future_file=future_file, start=start)
+        refuse_for_folder(file, future_file=future_file, start=start, coordinator=cluster.coordinator)
+    cluster.join()
+    with running("forecast", cluster.own(options), interrupts) as runtime:
+        if file.is_dir():
             return _forecast_folder(file, ahead, columns, model, folder, runtime)
         folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
@@ -62,10 +66,15 @@ def forecast(
         panel = read_series(source)
         bar = ForecastBar(runtime.console, interrupts, panel.notes)
         with bar:  # before JAX is loaded, which takes seconds
-            from throughtime.cli.workflows import forecast_file
+            from throughtime.cli.workflows import forecast_file, forecastable, learn
             from throughtime.forecasting import Forecaster
 
-            result = forecast_file(source, panel, Forecaster(**arguments), ahead.level, runtime, bar, known)
+            forecaster = Forecaster(**arguments | cluster.arguments())
+            if not cluster.writes:
+                panel = forecastable(source, panel, forecaster, ahead.level, known)
+                learn(source, panel, forecaster, ahead.level, runtime, bar, known)
+                return None
+            result = forecast_file(source, panel, forecaster, ahead.level, runtime, bar, known)
         runtime.say(f"Written to {runtime.out.path}: forecasts.csv, report.html, model")
         options.show(runtime.out.path)
         runtime.result = result.summary() | {"out": str(runtime.out.path)}
@@ -81,7 +90,7 @@ def _of_start(
     from throughtime.forecasting import Forecaster
 
     known = Forecaster.load(folder)
-    return known, known.fitted_.columns.with_names(columns.names()), {**known.get_params(), **typed}
+    return known, known.fitted_.columns.with_names(columns.names()), {**known.get_params(), "devices": 1, **typed}
 
 
 def _forecast_folder(

@@ -125,6 +125,8 @@ class NetworkOptions:
     steps: Annotated[int | None, Parameter(validator=Number(gte=1)), default("as the data asks")] = None
     """Training steps."""
     seed: Annotated[int | None, SEED, default("0")] = None
+    devices: Annotated[int | None, Parameter(validator=Number(gte=1)), default("1")] = None
+    """How many devices split each batch in training."""
 
     def typed(self) -> dict[str, Any]:
         """Return the arguments that the user typed."""

@@ -97,6 +97,8 @@ def report_error(error: Exception, *, as_json: bool) -> int:
         return BROKEN_PIPE  # the reader has had enough
     elif isinstance(error, InputError):
         message, fields = str(error), error.fields()
+    elif isinstance(error, ConnectionError) and error.errno is None:  # the training's own, not the system's
+        message = str(error)
     elif isinstance(error, OSError):
         message = describe_os_error(error)
     elif isinstance(error, MemoryError):

@@ -74,15 +74,9 @@ def forecast_file(
     Raises:
         InputError: for a file, a column, a parameter or a start that cannot be used; nothing is written then.
     """
-    require_forecastable(panel, model, levels)
-    if start is not None:
-        require_same_shapes(model.config, start)
-        require_same_data(panel, start.fitted_)
-    panel = with_known_future(panel, source, model.horizon)
+    panel = forecastable(source, panel, model, levels, start)
     runtime.out.open()
-    tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
-    runtime.say(tested.verdict.headline)
-    interrupted = fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime, start)
+    tested, interrupted = learn(source, panel, model, levels, runtime, bar, start)
     for note in model.notes_:
         runtime.say(note)
     bar.doing = "writing the report"
@@ -93,6 +87,31 @@ def forecast_file(
     for line in glance(result):
         runtime.say(line)
     return result
+
+
+def learn(
+    source: SeriesFile,
+    panel: Panel,
+    model: Forecaster,
+    levels: Levels,
+    runtime: Runtime,
+    bar: ForecastBar,
+    start: Forecaster | None,
+) -> tuple[Evaluation, bool]:
+    """Test and fit a forecaster; return the test, and whether Ctrl-C ended training early.
+
+    Args:
+        source: the columns.
+        panel: the series, with what is known of their future.
+        model: a forecaster, not fitted yet.
+        levels: coverage of the intervals in per cent.
+        runtime: the running command.
+        bar: shows the progress.
+        start: a fitted forecaster from whose weights training may go on; None for new ones.
+    """
+    tested = backtest_before_forecast(panel, model, levels, progress_of(bar, BACKTEST))
+    runtime.say(tested.verdict.headline)
+    return tested, fit_until_stopped(model, panel, source.columns, progress_of(bar), runtime, start)
 
 
 def backtest_file(
@@ -131,6 +150,21 @@ def require_forecastable(panel: Panel, model: Forecaster, levels: Levels) -> Non
     """Refuse before training what could not be forecast after it."""
     require_horizon(model.horizon, int(panel.lengths.max()))
     interval_columns(np.zeros((1, len(QUANTILES))), levels)
+
+
+def forecastable(
+    source: SeriesFile, panel: Panel, model: Forecaster, levels: Levels, start: Forecaster | None
+) -> Panel:
+    """Return the panel with what is known of its future, after all checks that need no training.
+
+    Raises:
+        InputError: for what could not be forecast, and for a start of another kind.
+    """
+    require_forecastable(panel, model, levels)
+    if start is not None:
+        require_same_shapes(model.config, start)
+        require_same_data(panel, start.fitted_)
+    return with_known_future(panel, source, model.horizon)
 
 
 def with_known_future(panel: Panel, source: SeriesFile, horizon: int) -> Panel:

@@ -128,9 +128,10 @@ class ForecasterConfig:
     preset: str = "balanced"
     seed: Whole = 0
     calendar: Truth = False
+    devices: Whole = 1
 
     def __post_init__(self) -> None:
-        checked: dict[str, Any] = {"horizon": require_size("horizon", self.horizon)}
+        checked: dict[str, Any] = {name: require_size(name, getattr(self, name)) for name in ("horizon", "devices")}
         for name in ("season", "hidden", "steps", "members", "lookback"):
             if getattr(self, name) is not None:
                 checked[name] = require_size(name, getattr(self, name))

@@ -45,6 +45,7 @@ class Forecaster(ForecasterInUse):
         preset: str = "balanced",
         seed: Whole = 0,
         calendar: Truth = False,
+        devices: Whole = 1,
     ):
         """Check the arguments, and keep them as they are.
 
@@ -65,6 +66,8 @@ class Forecaster(ForecasterInUse):
                 and the pretrained one fine-tuned on the series if that is better.
             seed: makes the weights and the windows that are drawn.
             calendar: whether the network reads the hour, the day of the week, the month ..., as fits the frequency.
+            devices: the number of devices that split each batch of windows in training, as in
+                :func:`throughtime.train`; they change no number beyond rounding.
 
         Raises:
             InputError: for an argument that cannot be used.
@@ -72,7 +75,7 @@ class Forecaster(ForecasterInUse):
         self.horizon, self.season, self.cell = horizon, season, cell
         self.hidden, self.steps, self.members = hidden, steps, members
         self.lookback, self.head, self.preset, self.seed = lookback, head, preset, seed
-        self.calendar = calendar
+        self.calendar, self.devices = calendar, devices
         require_usable(vars(self))
 
     def fit(

@@ -51,6 +51,7 @@ class Plan(NamedTuple):
         skip: whether the network learns a linear map past its blocks, from the window to the horizon.
         encodings: of the covariates; None without any.
         tuning: steps of the fine-tuning of the pretrained network; 0 for none.
+        devices: which split each batch; those of the machine that trained, in a saved plan.
     """
 
     design: Design
@@ -65,6 +66,7 @@ class Plan(NamedTuple):
     skip: bool = True
     encodings: Encodings | None = None
     tuning: int = 0
+    devices: int = 1
 
 
 Origin = Literal["new", "continued", "unjudged"]
@@ -125,6 +127,7 @@ def make_plan(
         variants=work.variants,
         positive=observations > 0 and bool((values >= 0).all()),
         tuning=work.tuning if config.horizon <= SHAPES["long"].horizon else 0,  # coarse steps are not tuned
+        devices=int(config.devices),
     )
 
 

@@ -65,7 +65,7 @@ def select_plan(
     }
     runs = [trial(held, prepared[variant.log], variant, seed) for variant in variants]
     names = [f"{HELD_OUT} {number + 1}/{len(variants)}" for number in range(len(variants))]
-    trials = run_in_parallel(runs, [partial(callback, name) for name in names])
+    trials = run_in_parallel(runs, [partial(callback, name) for name in names], plan.devices)
     best = min(trials, key=lambda trial: trial.moment.loss)
     best = trained_longer(best, held, prepared[best.plan.log], plan.steps, callback=callback, seed=seed)
     pretrained = pretrained_forecasts(held, zero_shot, plan, callback=callback, seed=seed)

@@ -15,6 +15,7 @@ import numpy as np
 import optax
 
 from throughtime._compiler import OFTEN, ONCE, for_this_backend
+from throughtime._mesh import split_batch
 from throughtime._types import Array, Float, Int, Key, Scalar
 from throughtime.data import Series, draw_windows
 from throughtime.forecasting.dataset import Prepared
@@ -34,6 +35,7 @@ from throughtime.training import (
     TrainState,
     calls,
     endless,
+    first_devices,
     masked_mean,
     run_in_parallel,
     start,
@@ -90,6 +92,7 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
         windows = draw_windows(
             key, data.series, batch=batch, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0]
         )
+        windows = split_batch(windows)
         # A map of zeros whose gradient is zero stays at zero: with and without it, the program is the same.
         network = eqx.tree_at(lambda n: n.skip.weight, network, replace_fn=lambda weight: weight * data.skip)
         raw, units = network(windows)
@@ -149,11 +152,12 @@ def train_network(
     state = how.begin(np.asarray(seed), total) if start is None else how.go_on(start, np.asarray(seed), total)
     losses = []
     every = max(plan.steps // REPORTS, 1)
-    pace = Pace(steps, (every,), every, compiler=OFTEN)
+    devices = first_devices(plan.devices)
+    pace = Pace(steps, (every,), every, compiler=OFTEN, devices=devices)
     for progress in calls(state, how.loss, how.optimizer, blocks, pace, None):
         state = progress.state
         losses.append(progress.losses)
-        if callback(progress):
+        if devices.agreed(bool(callback(progress))):
             break
     return averaged_network(state), np.concatenate(losses)
 
@@ -200,7 +204,7 @@ def train_networks(
         return start, np.empty((len(start), 0))
     names = [f"{TRAINING} {member + 1}/{plan.members}" for member in range(plan.members)]
     callbacks = [partial(callback, name) for name in (names if plan.members > 1 else [TRAINING])]
-    trained = run_in_parallel([run(member) for member in range(plan.members)], callbacks)
+    trained = run_in_parallel([run(member) for member in range(plan.members)], callbacks, plan.devices)
     furthest = max(len(losses) for _, losses in trained)
     kept = [(network, losses) for network, losses in trained if len(losses) >= LEAST_DONE * furthest]
     rows = [np.pad(losses, (0, most - len(losses)), constant_values=np.nan) for _, losses in kept]

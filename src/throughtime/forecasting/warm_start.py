@@ -67,7 +67,8 @@ def choose_networks(
         trial(unseen, prepared, fresh, config.seed),
         trial(unseen, prepared, warm, config.seed, start.networks[0]),
     ]
-    new, old = run_in_parallel(runs, [partial(callback, f"{HELD_OUT} {number}/2") for number in (1, 2)])
+    callbacks = [partial(callback, f"{HELD_OUT} {number}/2") for number in (1, 2)]
+    new, old = run_in_parallel(runs, callbacks, plan.devices)
     if old.moment.loss <= new.moment.loss:
         steps, loss = old.moment.steps, old.moment.loss
         calibration = start.calibration._replace(steps=steps, loss=loss, origin="continued")

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from throughtime._devices import is_split
+from throughtime._mesh import device_count
 from throughtime._types import Array
 from throughtime.cells import Cell, Elman, LinearCell
 from throughtime.kernels.ffi import spec_of
@@ -31,6 +32,11 @@ def why_no_kernel(cell: Cell, xs: Array, state: Any) -> str | None:
     if reason is None and is_split((cell, xs, state)):
         reason = (
             "cell, xs or state are split over devices by explicit axes, and a kernel would gather them on each device"
+        )
+    if reason is None and (devices := device_count()) > 1 and (xs.ndim == 2 or len(xs) % devices):
+        reason = (
+            f"{devices} devices share each batch, but a kernel only where unroll gets a batch (B, T, D) that they "
+            "split evenly: else each would run all of it"
         )
     if reason is None and not available():
         return available().why

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from throughtime._devices import split_alike
 from throughtime._errors import InputError
 from throughtime._keys import random_key
+from throughtime._mesh import device_count
 from throughtime._types import Array, Bool, GateBias, Hidden, Int, Key, KeyLike, Outputs
 from throughtime.cells import Cell, MatrixCell, State
 from throughtime.layers.arguments import ArrayOrLists, as_inputs
@@ -72,6 +73,9 @@ def unroll_drawn(
         InputError: if a shape does not fit, or the mask is not boolean.
     """
     xs, mask = as_inputs(cell.inputs, xs, mask)
+
+    if device_count() > 1 and not any(map(_is_random, jax.tree.leaves(cell, is_leaf=_is_random))):
+        return unroll(cell, xs, state, mask=mask, reverse=reverse)  # devices share no kernel of single sequences
 
     def one_sequence(key: Key, xs: Array, state: Any, mask: Any) -> tuple[Any, Array]:
         return unroll(draw_cells(cell, key=key), xs, state, mask=mask, reverse=reverse)

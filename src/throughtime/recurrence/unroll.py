@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from throughtime._devices import split_alike, vary_alike
 from throughtime._fork import require_threads
+from throughtime._mesh import by_rows
 from throughtime._types import Array, Inputs, Mask, Outputs
 from throughtime.cells import Cell, LinearCell
 from throughtime.kernels import native_recurrence, native_unroll
@@ -89,8 +90,14 @@ def _unroll(
     if state is None:
         initial = cell.initial_state()
         state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*xs.shape[:-2], *leaf.shape)), initial)
-    state, xs, mask = vary_alike((state, xs, mask), cell)
-    cell = cell.stepper
+    rows = vary_alike((state, xs, mask), cell)
+    run = partial(_run, reverse=reverse, method=method)
+    return by_rows(run, cell.stepper, rows) if method == "kernel" else run(cell.stepper, rows)
+
+
+def _run(cell: Cell, rows: tuple[Any, Array, Mask | None], *, reverse: bool, method: Chosen) -> tuple[Any, Array]:
+    """Run a cell over a state, inputs and a mask."""
+    state, xs, mask = rows
     if method == "kernel" and not isinstance(cell, LinearCell):
         return native_unroll(cell, state, xs, mask, reverse=reverse)
     scan = _scan(method, cell)
@@ -101,7 +108,7 @@ def _unroll(
 
     if xs.ndim == 2:
         return one_sequence(state, xs, mask)
-    return jax.vmap(one_sequence)(*split_alike((state, xs, mask)))
+    return jax.vmap(one_sequence)(*split_alike(rows))
 
 
 def _scan(method: Chosen, cell: Cell) -> Callable[..., tuple[Any, Array]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
+from throughtime._mesh import split_batch
 from throughtime._types import Key, Scalar
 from throughtime.training.source import Drawn, Pick
 
@@ -36,7 +37,7 @@ class BatchLoss:
             InputError: if it is not a number.
         """
         batch, key = self.pick(data, key)
-        return require_number(of_batch(self.loss, self.key_as, model, (batch,), key))
+        return require_number(of_batch(self.loss, self.key_as, model, (split_batch(batch),), key))
 
     def alone(self, model: Any, batch: Any) -> Scalar:
         """Return the loss of a batch, without noise.

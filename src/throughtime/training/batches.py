@@ -8,12 +8,13 @@ import jax
 from throughtime._types import Key
 from throughtime.training.chunks import Chunks, chunks
 from throughtime.training.constants import split
+from throughtime.training.devices import Devices
 from throughtime.training.host_batches import from_host
 from throughtime.training.minibatches import Minibatches, minibatches
 from throughtime.training.source import ArrayLike, Drawn, Source, endless, on_device, whole
 
 
-def source_of(batches: Any) -> Source:
+def source_of(batches: Any, devices: Devices) -> Source:
     """Return the source that ``batches`` means: see :func:`throughtime.train`.
 
     Raises:
@@ -27,7 +28,7 @@ def source_of(batches: Any) -> Source:
         return _drawing(batches)
     alone = jax.tree_util.all_leaves([batches])  # neither a tuple nor a dict, whose items are arrays of one batch
     if alone and isinstance(batches, Iterable) and not isinstance(batches, ArrayLike | str | bytes):
-        return from_host(batches)
+        return from_host(batches, devices)
     return _whole(on_device(batches))
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import optax
 
 from throughtime.training.batch_loss import BatchLoss
+from throughtime.training.devices import ONE, Devices
 from throughtime.training.history import History
 from throughtime.training.loop import Callback, Progress
 from throughtime.training.step import TrainState
@@ -22,6 +23,7 @@ class Run(NamedTuple):
         optimizer: turns gradients into updates.
         steps: the number of steps in all.
         data: the arrays of its batches that do not change.
+        devices: which split each batch.
     """
 
     first: TrainState
@@ -29,6 +31,7 @@ class Run(NamedTuple):
     optimizer: optax.GradientTransformation
     steps: int
     data: Any
+    devices: Devices = ONE
 
 
 class Memory(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
+from throughtime._mesh import split_batch
 from throughtime._types import Array, Bool, Key, Scalar, Whole
 from throughtime.layers import LearnedInitialState, require_forward
 from throughtime.training.batch_loss import BatchLoss, of_batch, require_number
@@ -148,7 +149,7 @@ class CarryingLoss(BatchLoss):
         """
         (batch, starts), key = self.pick(data, key)
         state = jax.tree.map(lambda leaf: jnp.where(starts, jnp.zeros_like(leaf), leaf), state)
-        return self._value_and_state(model, batch, state, key)
+        return self._value_and_state(model, split_batch(batch), state, key)
 
     def alone(self, model: Any, batch: Any) -> Scalar:
         """Return the loss of whole sequences, without noise."""

@@ -19,7 +19,9 @@ import numpy as np
 import optax
 
 from throughtime._errors import InputError
+from throughtime._mesh import on_every_device
 from throughtime._types import Array, Bool, Scalar
+from throughtime.training.devices import own_rows
 from throughtime.training.leaves import is_inexact, named_leaves
 from throughtime.training.step import Loss, Step, TrainState, next_loss, take_step
 
@@ -131,11 +133,13 @@ def _gather(
     def of(trained: Any) -> Scalar:
         return next_loss(loss, eqx.combine(trained, fixed), before, data)[0]
 
-    return _Evidence(
-        take_step(loss, optimizer, before, data),
-        of(jax.tree.map(jnp.zeros_like, trained)),
-        of(eqx.filter(first.model, is_inexact)),
-        jax.grad(lambda trained: SMALLER * of(trained))(trained),
+    return on_every_device(
+        _Evidence(
+            take_step(loss, optimizer, before, data),
+            of(jax.tree.map(jnp.zeros_like, trained)),
+            of(eqx.filter(first.model, is_inexact)),
+            jax.grad(lambda trained: SMALLER * of(trained))(trained),
+        )
     )
 
 
@@ -223,7 +227,7 @@ def _norm(tree: Any) -> float:
 
 def _first_bad(tree: Any, prefix: str, role: str) -> _Bad | None:
     """Return the first array that is not finite, described with its ``role``; None if all are finite."""
-    for name, leaf in named_leaves(tree, prefix).items():
+    for name, leaf in named_leaves(jax.tree.map(own_rows, tree), prefix).items():
         array = np.asarray(leaf)
         if jnp.issubdtype(array.dtype, jnp.inexact) and not (finite := np.isfinite(array)).all():
             value, count = array[~finite][0], int((~finite).sum())

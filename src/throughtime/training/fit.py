@@ -14,6 +14,7 @@ from throughtime.training.batch_loss import BatchLoss, takes_key
 from throughtime.training.batches import source_of
 from throughtime.training.callbacks import Run
 from throughtime.training.chunks import CarryingLoss, Chunks
+from throughtime.training.devices import Devices, first_devices
 from throughtime.training.history import History
 from throughtime.training.loop import Pace, Progress, calls, merged, require_interval, start
 from throughtime.training.session import AnyCallback, Session
@@ -35,6 +36,7 @@ def train(
     steps: Whole,
     key: KeyLike,
     callbacks: Sequence[AnyCallback] = (),
+    devices: Whole = 1,
 ) -> History:
     """Train a model, and return it with the history of its losses.
 
@@ -64,16 +66,23 @@ def train(
         callbacks: functions of :class:`throughtime.training.Progress`, called every 100 steps and after the last, which
             may return True to end the run; and :class:`throughtime.EarlyStopping`, :class:`throughtime.Checkpoints`,
             :class:`throughtime.Watch`, :class:`throughtime.ProgressBar`.
+        devices: the number of devices that split each batch along its first axis: the first of
+            ``jax.local_devices()``, or with ``jax.device_count()`` those of all processes, which then all make the same
+            call. The numbers are those of one device, up to rounding. An iterable yields the process's own rows of each
+            batch; all else is the same in all processes.
 
     Raises:
         DivergedError: if a loss or a weight is not finite; names the step, the array and the likely cause. Its
             ``history`` has what was good.
-        InputError: for a loss or batches that cannot be used.
+        InputError: for a loss or batches that cannot be used, for more devices than there are, and for a batch that
+            they cannot split evenly.
+        ConnectionError: if another process of the training has ended.
     """
-    source, batch_loss, first = _parts(model, loss, batches, optimizer, key)
-    run = Run(first, batch_loss, optimizer, whole_number("steps", steps, least=0), source.arrays)
+    own = first_devices(devices)
+    source, batch_loss, first = _parts(model, loss, batches, optimizer, key, own)
+    run = Run(first, batch_loss, optimizer, whole_number("steps", steps, least=0), source.arrays, own)
     with Session(run, callbacks) as session:
-        first, pace = session.state, Pace(run.steps, session.intervals, MOST, SECONDS)
+        first, pace = session.state, Pace(run.steps, session.intervals, MOST, own.patience(SECONDS), devices=own)
         if not session.is_over:
             with closing(source.blocks(first.key, int(first.step), MOST)) as blocks:
                 session.follow(calls(first, batch_loss, optimizer, blocks, pace, session.watch))
@@ -89,6 +98,7 @@ def steps(
     steps: Whole,
     key: KeyLike,
     every: Whole = 100,
+    devices: Whole = 1,
 ) -> Iterator[Progress]:
     """Train a model, and yield the progress after every ``every`` steps: :func:`throughtime.train` as a loop.
 
@@ -103,15 +113,18 @@ def steps(
         steps: the number of steps.
         key: a key, or its seed.
         every: the number of steps from progress to progress.
+        devices: the number of devices that split each batch, likewise.
 
     Raises:
         DivergedError: if a loss or a weight is not finite.
-        InputError: for a loss or batches that cannot be used.
+        InputError: for a loss or batches that cannot be used, and for devices likewise.
+        ConnectionError: if another process of the training has ended.
     """
     require_interval(every := whole_number("every", every, least=None))
-    source, batch_loss, first = _parts(model, loss, batches, optimizer, key)
+    own = first_devices(devices)
+    source, batch_loss, first = _parts(model, loss, batches, optimizer, key, own)
     most = min(every, MOST)
-    pace = Pace(whole_number("steps", steps, least=0), (every,), most, SECONDS)
+    pace = Pace(whole_number("steps", steps, least=0), (every,), most, own.patience(SECONDS), devices=own)
     parts: list[Progress] = []
     with closing(source.blocks(first.key, 0, most)) as blocks:
         for part in calls(first, batch_loss, optimizer, blocks, pace, None):
@@ -124,11 +137,11 @@ def steps(
 
 
 def _parts(
-    model: Any, loss: ModelLoss, batches: Any, optimizer: optax.GradientTransformation, key: KeyLike
+    model: Any, loss: ModelLoss, batches: Any, optimizer: optax.GradientTransformation, key: KeyLike, devices: Devices
 ) -> tuple[Source, BatchLoss, TrainState]:
     """Return the source of the batches, the loss of the loop, and the state before the first step."""
     _require_trainable(model, optimizer)
-    source, first = source_of(batches), start(model, optimizer, key)
+    source, first = source_of(batches, devices), start(model, optimizer, key)
     if not isinstance(batches, Chunks):
         return source, BatchLoss(loss, takes_key(loss), source.pick), first
     carrying = CarryingLoss(loss, takes_key(loss, ("model", "batch", "state")), source.pick)

@@ -12,6 +12,7 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime._types import Key
+from throughtime.training.devices import Devices
 from throughtime.training.source import Block, Blocks, Source, as_array
 from throughtime.training.step import Fed
 
@@ -36,15 +37,15 @@ class _Form(NamedTuple):
     dtypes: tuple[np.dtype, ...]
 
 
-def from_host(batches: Iterable[Any]) -> Source:
+def from_host(batches: Iterable[Any], devices: Devices) -> Source:
     """Return the source whose batches an iterable makes.
 
     An iterable that can be iterated again, such as a list or a data loader of PyTorch, starts again after its end; an
-    iterator or a generator ends the run.
+    iterator or a generator ends the run. Each of several processes makes its own rows of the batches.
     """
 
     def blocks(key: Key, step: int, most: int) -> Blocks:
-        return made_ahead(_blocks(_starting_at(batches, step), step, most))
+        return made_ahead(_blocks(_starting_at(batches, step), step, most, devices))
 
     return Source(own, blocks)
 
@@ -78,9 +79,10 @@ def _repeated(batches: Iterable[Any]) -> Iterator[Any]:
             return
 
 
-def _blocks(batches: Iterator[Any], step: int, most: int) -> Iterator[Block]:
+def _blocks(batches: Iterator[Any], step: int, most: int, devices: Devices) -> Iterator[Block]:
     """Yield blocks of batches of the same form."""
     forms = set[_Form]()
+    patience = devices.patience(MOST_SECONDS)
     batch = next(batches, None)
     while batch is not None:
         leaves, form = _numbers(batch)
@@ -101,12 +103,12 @@ def _blocks(batches: Iterator[Any], step: int, most: int) -> Iterator[Block]:
                 buffer[count] = leaf
             count += 1
             batch = next(batches, None)
-            if batch is None or count == rows or time.perf_counter() - began > MOST_SECONDS:
+            if batch is None or count == rows or time.perf_counter() - began > patience:
                 break
             leaves, next_form = _numbers(batch)
             if next_form != form:
                 break
-        parts = jax.tree.unflatten(form.structure, [jnp.asarray(buffer) for buffer in buffers])
+        parts = jax.tree.unflatten(form.structure, devices.put_rows(buffers))
         yield Block(Fed(None, parts, jnp.int32(step), jnp.int32(count)), count)
         step += count
 

@@ -18,10 +18,11 @@ from throughtime._fork import require_threads
 from throughtime._keys import random_key
 from throughtime._types import KeyLike
 from throughtime.training.constants import LossOfArrays, join, split
+from throughtime.training.devices import ONE, Devices
 from throughtime.training.diagnosis import diagnose
 from throughtime.training.leaves import is_inexact
 from throughtime.training.program import Program, program_for
-from throughtime.training.source import Block, endless
+from throughtime.training.source import Blocks, endless
 from throughtime.training.step import Loss, TrainState
 from throughtime.training.watch import Record, Recorder, Watch, gradient_norm, observer
 
@@ -136,7 +137,7 @@ def require_interval(every: int) -> None:
 
 
 class Pace(NamedTuple):
-    """The lengths of compiled calls; they change no number of a run.
+    """The lengths of compiled calls and the devices that run them; they change no number of a run beyond rounding.
 
     Attributes:
         steps: the number of steps in all.
@@ -144,6 +145,7 @@ class Pace(NamedTuple):
         most: the largest number of steps of one call.
         seconds: the time that one call should not exceed, so that interrupts and displays need not wait longer.
         compiler: options of the compiler.
+        devices: which split each batch.
     """
 
     steps: int
@@ -151,6 +153,7 @@ class Pace(NamedTuple):
     most: int
     seconds: float = math.inf
     compiler: Options = ()
+    devices: Devices = ONE
 
     def next_count(self, done: int, left: int, seconds_per_step: float) -> int:
         """Return the number of steps of the next call, with ``done`` steps done and data for ``left`` more."""
@@ -163,7 +166,7 @@ def calls(
     first: TrainState,
     loss: Loss,
     optimizer: optax.GradientTransformation,
-    blocks: Iterator[Block],
+    blocks: Blocks,
     pace: Pace,
     watch: Watch | None,
 ) -> Iterator[Progress]:
@@ -179,33 +182,39 @@ def calls(
 
     Raises:
         DivergedError: if a loss or a weight is not finite.
-        InputError: if ``watch`` does not fit the model.
+        InputError: if ``watch`` does not fit the model, and for a batch that the devices cannot split.
+        ConnectionError: if another process of the training has ended.
     """
     require_threads()
+    devices = pace.devices
     began = time.perf_counter()
     arrays, constants = split(first.model)
-    state = first = first._replace(model=arrays)
+    state = first = devices.put(first._replace(model=arrays))
     loss = loss if constants is None else LossOfArrays(loss, constants)
     program = program_for(loss, optimizer, _room(pace.most), gradient_norm(watch), pace.compiler)
     records: Recorder | None = None
     done, seconds_per_step, compile_seconds = int(state.step), math.inf if pace.seconds < math.inf else 0.0, -1.0
-    for data, left in blocks:
+    for data, left in devices.blocks(blocks):
         if compile_seconds < 0:
-            if watch is not None:
-                records = Recorder(watch, observer(loss, optimizer, watch, state, data), pace.steps)
-            jax.block_until_ready(program(state, data, jnp.int32(0)))  # no steps: this compiles
+            with devices.active():
+                if watch is not None:
+                    records = Recorder(watch, observer(loss, optimizer, watch, state, data), pace.steps)
+                jax.block_until_ready(program(state, data, devices.put(jnp.int32(0))))  # no steps: this compiles
             compile_seconds = time.perf_counter() - began
         while left and done < pace.steps:
             count = pace.next_count(done, left, seconds_per_step)
             began = time.perf_counter()
-            results = jax.block_until_ready(program(state, data, jnp.int32(count)))
-            seconds = time.perf_counter() - began
-            if not results.is_good():
-                raise diagnose(first, _last_good(program, state, data, count), loss, optimizer, data)
+            with devices.active():
+                results = jax.block_until_ready(program(state, data, devices.put(jnp.int32(count))))
+                seconds = time.perf_counter() - began
+                if not results.is_good():
+                    raise diagnose(first, _last_good(program, state, data, count), loss, optimizer, data)
             state, losses = results.state, np.asarray(results.losses)[:count]
             done, left, seconds_per_step = done + count, left - count, seconds / count
-            record = None if records is None else records.after(state, data, losses, results.norms)
-            whole = state._replace(model=join(state.model, constants))
+            with devices.active():
+                record = None if records is None else records.after(state, data, losses, results.norms)
+            own = devices.take(state)
+            whole = own._replace(model=join(own.model, constants))
             yield Progress(whole, pace.steps, losses, seconds, compile_seconds, record)
             compile_seconds = 0.0
         if done >= pace.steps:

@@ -16,7 +16,7 @@ result.
 """
 
 
-def run_in_parallel(runs: Sequence[TrainingRun[T]], callbacks: Sequence[Callback]) -> list[T]:
+def run_in_parallel(runs: Sequence[TrainingRun[T]], callbacks: Sequence[Callback], devices: int = 1) -> list[T]:
     """Return the results of all runs, in their order; at most one run per core is active.
 
     The numbers of a run do not depend on the other runs.
@@ -24,6 +24,7 @@ def run_in_parallel(runs: Sequence[TrainingRun[T]], callbacks: Sequence[Callback
     Args:
         runs: each one trains one model.
         callbacks: one for each run. If it returns True, its run stops early and its result counts.
+        devices: that each run uses. Runs on several take turns: their programs would wait for each other's devices.
 
     Raises:
         Exception: the first error of a run or of a callback. The other runs are then stopped at their next progress,
@@ -44,7 +45,8 @@ def run_in_parallel(runs: Sequence[TrainingRun[T]], callbacks: Sequence[Callback
             stop.set()
             raise
 
-    with ThreadPoolExecutor(min(len(runs), os.cpu_count() or 1)) as pool:
+    cores = 1 if devices > 1 else os.cpu_count() or 1
+    with ThreadPoolExecutor(min(len(runs), cores)) as pool:
         try:
             futures = [pool.submit(follow, run, callback) for run, callback in zip(runs, callbacks, strict=True)]
             while wait(futures, timeout=POLL).not_done:

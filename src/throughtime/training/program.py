@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from throughtime._compiler import Options, for_this_backend
+from throughtime._mesh import on_every_device
 from throughtime._types import Array, Bool, Float, Int, Scalar
 from throughtime.training.captured import Keyed
 from throughtime.training.diagnosis import all_finite
@@ -89,11 +90,12 @@ def _program(
             step = take_step(loss, optimizer, state, data)
             if norm is not None and norms is not None:
                 norms = norms.at[i].set(norm(step.gradient))
-            return step.state, losses.at[i].set(step.value), norms
+            weights = on_every_device((step.state.model, step.state.optimizer))
+            return step.state._replace(model=weights[0], optimizer=weights[1]), losses.at[i].set(step.value), norms
 
         zeros = jnp.zeros(most)
         # The count is an argument, not a constant: one program serves every number of steps.
         state, losses, norms = jax.lax.fori_loop(0, count, body, (state, zeros, None if norm is None else zeros))
-        return Results(state, losses, norms, all_finite(state.model))
+        return on_every_device(Results(state, losses, norms, all_finite(state.model)))
 
     return jax.jit(advance, compiler_options=for_this_backend(compiler))

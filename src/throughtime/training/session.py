@@ -75,6 +75,9 @@ class Session:
             self._keeper = Keeper(checkpoints, description, run.steps)
             if (snapshot := self._keeper.read(run.first)) is not None:
                 self._restore(snapshot)
+            run.devices.require_same(int(self.state.step))
+            if not run.devices.is_first:
+                self._keeper = None  # the first process writes
 
     @property
     def intervals(self) -> tuple[int, ...]:
@@ -138,6 +141,7 @@ class Session:
             if follower.every is None or part.step % follower.every == 0 or part.is_last:
                 stop = bool(follower(merged(unseen))) or stop
                 unseen.clear()
+        stop = self.run.devices.agreed(stop)
         if self._keeper is not None and (part.is_last or not any(part.step % every for every in self.intervals)):
             self._keeper.keep(self._snapshot())
         return stop

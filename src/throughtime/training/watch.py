@@ -13,6 +13,7 @@ import numpy as np
 import optax
 
 from throughtime._errors import InputError
+from throughtime._mesh import on_every_device
 from throughtime._types import Array, Float, Scalar
 from throughtime.cells import GatedCell
 from throughtime.training.captured import Keyed
@@ -202,12 +203,14 @@ def _looker(keyed: Keyed, keyed_optimizer: KeyedOptimizer, watch: Watch) -> Call
 
         value, (gradient, sums) = jax.value_and_grad(probed_loss, argnums=(0, 1))(trained, zero)
         updates, _ = update(optimizer, gradient, state.optimizer, trained, value, value_of)
-        return _Look(
-            norm(gradient),
-            jnp.where(sums.visits > 0, jnp.sqrt(sums.squares), jnp.nan),
-            jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, trained))),
-            sums.dead / (sums.dead + sums.alive),
-            sums.saturated / (sums.saturated + sums.unsaturated),
+        return on_every_device(
+            _Look(
+                norm(gradient),
+                jnp.where(sums.visits > 0, jnp.sqrt(sums.squares), jnp.nan),
+                jnp.stack(jax.tree.leaves(jax.tree.map(_ratio, updates, trained))),
+                sums.dead / (sums.dead + sums.alive),
+                sums.saturated / (sums.saturated + sums.unsaturated),
+            )
         )
 
     return jax.jit(look)
