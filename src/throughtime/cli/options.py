@@ -125,8 +125,6 @@ class NetworkOptions:
     steps: Annotated[int | None, Parameter(validator=Number(gte=1)), default("as the data asks")] = None
     """Training steps."""
     seed: Annotated[int | None, SEED, default("0")] = None
-    devices: Annotated[int | None, Parameter(validator=Number(gte=1)), default("1")] = None
-    """How many devices split each batch in training."""
 
     def typed(self) -> dict[str, Any]:
         """Return the arguments that the user typed."""
@@ -140,6 +138,8 @@ class ModelOptions(NetworkOptions):
     """Arguments of a Forecaster, some of them from a file."""
 
     preset: Annotated[str | None, default("balanced"), Parameter(help=f"The effort: {PRESETS}.")] = None
+    devices: Annotated[int | None, Parameter(validator=Number(gte=1)), default("1")] = None
+    """How many devices split each batch in training."""
     settings: Path | None = None
     """Arguments that tuning found: its best.json. Options typed here take precedence."""
 

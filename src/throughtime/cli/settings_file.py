@@ -18,6 +18,7 @@ EXPECTED = {
     "head": TEXT,
     "preset": TEXT,
     "calendar": TRUTH,
+    "devices": WHOLE,
 }
 
 
