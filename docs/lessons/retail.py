@@ -28,8 +28,8 @@ def _():
     mo.md(r"""
     # Lesson 13: shops with promotions
 
-    How much will each shop sell in the next two weeks, if we promote on Friday? The data are generated, with a seed, so
-    the truth is known: a promotion multiplies sales by 1.6, a week has its shape, and the level of all shops drifts.
+    How much will each shop sell in the next two weeks, if we promote on a weekend? The data are generated, with a seed,
+    so the truth is known: a promotion multiplies sales by 1.6, a week has its shape, and the level of all shops drifts.
     """)
     return
 

@@ -69,6 +69,14 @@ def test_the_history_of_a_sum_begins_when_all_series_have_and_has_their_gaps():
     np.testing.assert_array_equal(found.backtest["AutoETS"], (found.backtest["y"] - 4))
 
 
+def test_a_series_without_a_forecast_is_in_no_sum():
+    panel = panel_of(["a", "b", "empty"], [30, 30, 30])
+    ahead = forecasts_of(panel)
+    ahead["throughtime"][-F:] = np.nan
+    found = totals_of(panel, ahead, backtest_of(panel), MODELS, LEVELS)
+    assert (found.series, np.isfinite(found.forecasts["throughtime"]).all()) == (2, True)
+
+
 def test_the_page_has_the_sum_at_its_steps():
     content = content_of(panel_of(["a", "b"], [30, 40]))
     data = payload(content)

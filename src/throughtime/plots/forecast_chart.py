@@ -52,6 +52,8 @@ def forecast_picture(model: "Forecaster", row: int, backtest: Any = None) -> "Fi
         future = _shown(series.future(design.horizon)[1], panel.frequency)
         _draw_forecast(axes, ahead | {"ds": future}, named=True)
         _mark_start(axes, shown[-1])
+        if shown.dtype.kind == "M":
+            _short_dates(axes)
         axes.set_title(name)
         axes.margins(x=0.01)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=6)
@@ -92,6 +94,15 @@ def _draw_baselines(axes: "Axes", columns: Mapping[str, np.ndarray], *, named: b
     for place, name in enumerate(names):
         style = {"color": LINES[1 + place % 5], "linestyle": DASHES[1 + place % 5]}
         axes.plot(columns["ds"], columns[name], label=name.replace("_", " ") if named else None, **style)
+
+
+def _short_dates(axes: "Axes") -> None:
+    """Label the axis with what changes from tick to tick, and the rest once."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _mark_start(axes: "Axes", last: Any) -> None:

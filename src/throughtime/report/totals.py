@@ -76,7 +76,7 @@ class Totals(NamedTuple):
 def totals_of(
     panel: Panel, forecasts: Columns, backtest: Columns, models: Sequence[str], levels: Levels
 ) -> Totals | None:
-    """Return the sums; None without two series that end at the same step.
+    """Return the sums; None without two series that have forecasts and end at the same step.
 
     Args:
         panel: all series.
@@ -89,6 +89,9 @@ def totals_of(
     ends = panel.starts + multiple * panel.lengths
     latest, counts = np.unique(ends, return_counts=True)
     rows = np.flatnonzero(ends == latest[counts.argmax()])
+    if forecasts:  # those without any observation have none
+        unknown = forecasts["unique_id"][~np.isfinite(forecasts[MODEL])]
+        rows = rows[~np.isin(panel.ids[rows], unknown)]
     if len(rows) < 2 or not (forecasts or backtest):
         return None
     start = int(panel.starts[rows].max())
