@@ -191,7 +191,7 @@ def test_the_sizes_of_truncated_arrays_are_told(tmp_path):
     assert (caught.value.found, caught.value.expected) == (size - 3, size)
 
 
-@pytest.mark.parametrize(("path", "code"), [("nowhere", "no-checkpoint"), ("a_file", "unreadable")])
+@pytest.mark.parametrize(("path", "code"), [("nowhere", "no-checkpoint"), ("a_file", "not-a-folder")])
 def test_a_path_without_a_folder_is_refused(tmp_path, path, code):
     (tmp_path / "a_file").write_text("text")
     with pytest.raises(tt.InputError) as caught:
