@@ -299,8 +299,11 @@ const answers = {
     find("save").disabled = false;
   },
 
-  refused: ({ asked, message, field }) => {
-    if (asked === "reach") measuring.came();
+  refused: ({ asked, message, code, field }) => {
+    if (asked === "reach") {
+      measuring.came();
+      if (code === "busy") measuring.renew();  // with the measurement of an earlier network
+    }
     if (asked === "save") find("save").disabled = false;
     if (asked === "forecaster") setText(find("forecaster-verdict"), message);
     else if (asked !== "reach" && !(asked === "apply" && field && refuse(field, message))) tell(message);
