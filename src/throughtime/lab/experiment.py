@@ -143,10 +143,9 @@ def window_loss(window: int, batch: int, noise: float, examples: int) -> Loss:
     """
 
     def draw(values: Array, key: Key, count: int) -> Array:
-        key_starts, key_noise = jax.random.split(key)
-        starts = jax.random.randint(key_starts, (count, 1), 0, len(values) - window)
+        starts = jax.random.randint(key, (count, 1), 0, len(values) - window)
         windows = values[starts + jnp.arange(window + 1)[None]]
-        return windows + noise * jax.random.normal(key_noise, windows.shape) if noise else windows
+        return windows + noise * jax.random.normal(jax.random.fold_in(key, 1), windows.shape) if noise else windows
 
     def loss(network: RecurrentNetwork, values: Array, key: Key) -> Array:
         if examples:

@@ -39,10 +39,9 @@ def initial(key):
 
 
 def draw(series, key, count):
-    key_starts, key_noise = jax.random.split(key)
-    starts = jax.random.randint(key_starts, (count, 1), 0, len(series) - WINDOW)
+    starts = jax.random.randint(key, (count, 1), 0, len(series) - WINDOW)
     windows = series[starts + jnp.arange(WINDOW + 1)[None]]
-    return windows + NOISE * jax.random.normal(key_noise, windows.shape) if NOISE else windows
+    return windows + NOISE * jax.random.normal(jax.random.fold_in(key, 1), windows.shape) if NOISE else windows
 
 
 def loss(network, series, key):

@@ -3,7 +3,8 @@ import { laneLine } from "../shared/charts.js";
 
 const LEAST = 1e-8;  // less is not told apart in the picture
 const KEPT = 0.9;  // the share after all steps from which a gradient is said not to shrink
-const PAUSE = 24, SHORTEST = 300;  // it rests 24 times as long as measuring takes, and so many milliseconds at least
+const PAUSE = 49, SHORTEST = 300;  // it rests 49 times as long as measuring takes, and so many milliseconds at least
+const FIRST_PAUSE = 1000;  // milliseconds
 
 /** What is left by steps back, on a logarithmic axis, on which an even rate is a straight line. */
 export function gradientPicture(lanes, withBound) {
@@ -33,7 +34,14 @@ export function rateText({ memory, half_life: life }) {
 /** Asks for the gradient again and again, as long as there is something new, for a small share of the time. */
 export class Measuring {
   constructor(ask) {
-    Object.assign(this, { ask, asked: 0, pause: SHORTEST, waiting: false, stale: false, timer: 0 });
+    this.ask = ask;
+    this.forget();
+  }
+
+  /** The network is another one: nothing that was asked counts. */
+  forget() {
+    clearTimeout(this.timer);
+    Object.assign(this, { asked: 0, took: null, waiting: false, stale: false, timer: 0 });
   }
 
   /** There is something new to measure. */
@@ -47,20 +55,15 @@ export class Measuring {
     this.ask();
   }
 
-  /** The measurement has come, or was refused. */
+  /** The measurement has come, or was refused. How long the first one took says nothing: it was compiled. */
   came() {
+    if (!this.waiting) return;
     this.waiting = false;
-    this.pause = Math.max(PAUSE * (performance.now() - this.asked), SHORTEST);
-    clearTimeout(this.timer);
+    const isFirst = this.took === null;
+    this.took = isFirst ? Infinity : Math.min(this.took, performance.now() - this.asked);
     this.timer = setTimeout(() => {
       this.timer = 0;
       if (this.stale && !document.hidden) this.measure();
-    }, this.pause);
-  }
-
-  /** The network is another one: nothing that was asked counts. */
-  forget() {
-    clearTimeout(this.timer);
-    Object.assign(this, { waiting: false, stale: false, timer: 0 });
+    }, isFirst ? FIRST_PAUSE : Math.max(PAUSE * this.took, SHORTEST));
   }
 }

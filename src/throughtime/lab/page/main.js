@@ -1,35 +1,23 @@
 // The page: settings go to the server, frames come back, and all pictures show the same step and the same unit.
 import { Losses } from "../shared/charts.js";
-import { Focus } from "../shared/focus.js";
-import { equation, gatesPicture } from "../shared/inside.js";
-import { Lane, setText } from "../shared/lane.js";
+import { setText } from "../shared/lane.js";
 import { runningPlace } from "../shared/light.js";
 import { Connection, unpacked } from "./connection.js";
 import { check, forgive, refuse, showChoices, tellAt } from "./fields.js";
 import { showForecaster } from "./forecaster.js";
-import { gradientPicture, Measuring, rateText, sharesOf } from "./gradient.js";
+import { Measuring } from "./gradient.js";
+import { chosenSide, draw, drawGradient, followChart, showUnit } from "./pictures.js";
 import { addPresets, FIRST, presetOf, presetSettings, showPreset } from "./presets.js";
+import { Overview } from "./series.js";
 import { addressSettings, courseOf, fieldOf, fillForm, form, formSettings, known, learnersOf, writeAddress } from "./settings.js";
-import { Overview, windowPicture } from "./series.js";
-import { bestNaive, errorText, networkNames, verdict, whole } from "./words.js";
+import { announce, find, focus, isOver, lanes, pictures, placeOf, run, tell } from "./state.js";
+import { bestNaive, networkNames } from "./words.js";
 
-const find = (id) => document.getElementById(id);
 const TYPED = 400;  // milliseconds after a key until what is typed counts
 const PACE = "200", STILL = 60;  // milliseconds between pictures of the light while nothing trains
 
-const focus = new Focus();
-const lanes = Array.from(document.querySelectorAll(".lane"), (element, number) => new Lane(element, number, focus));
-const pictures = Object.fromEntries(["window", "loss", "gradient", "gates"].map((id) => [id, new Chart(id, { legend: true })]));
 const overview = new Overview(document.querySelector(".overview"), (start) => lookAt({ start }));
 const measuring = new Measuring(() => connection.send("reach"));
-const run = {
-  number: 0, preparing: false, again: false, going: true, sent: "", ready: null, names: [], naive: null, losses: null,
-  frames: [], reach: null, start: -1, forecaster: false, told: 0,
-};
-
-/** The place of a network among the two: a single one is the second, which is blue. */
-const placeOf = (side) => (run.ready.sides.length > 1 ? side : 1);
-const isOver = () => run.frames.length > 0 && run.frames.every((frame) => frame?.problem || frame?.step >= run.ready.steps);
 
 // ---- settings
 
@@ -114,16 +102,6 @@ function lookAt({ start = run.start, unit = focus.place.unit }) {
   connection.send("look", { start, unit });
 }
 
-function tell(words) {
-  find("told").hidden = !words;
-  setText(find("told"), words);
-}
-
-/** For readers of the page who do not see it: events, and not every number. */
-function announce(words) {
-  setText(find("said"), words);
-}
-
 // ---- pictures
 
 function show(frames) {
@@ -143,75 +121,6 @@ function show(frames) {
   measuring.renew();
 }
 
-function draw() {
-  const { ready, frames, names, losses } = run;
-  const shown = frames.map((frame, side) => ({ frame, place: placeOf(side), name: names[side].short, points: losses.lanes[placeOf(side)] }));
-  pictures.window.draw(windowPicture(ready, shown));
-  pictures.loss.draw(losses.picture());
-  shown.forEach(showLane);
-  showUnit();
-  showWords(shown);
-  const { dataset } = document.body;
-  dataset.step = String(Math.min(...frames.map(({ step }) => step)));
-  dataset.drawn = String(1 + Number(dataset.drawn ?? 0));
-}
-
-/** The gradient is drawn when it was measured, and not with each frame. */
-function drawGradient() {
-  const measured = run.reach.map((reach, side) => ({ reach, place: placeOf(side), name: run.names[side].short }));
-  pictures.gradient.draw(gradientPicture(measured, find("bound").checked));
-}
-
-function showLane({ frame, place }, side) {
-  const { ready, names, naive, reach } = run, { hidden, parameters } = ready.sides[side];
-  const most = frame.activity.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
-  const words = {
-    name: names[side].full, said: `${whole(parameters)} weights`, right: `held-out error ${Number.isFinite(frame.held_out) ? `${errorText(frame, naive)} of ${naive.name}` : "not finite"}`,
-    note: reach ? rateText(reach[side]) : "",
-  };
-  const share = reach && reach[side].memory.length === ready.window + 1 ? sharesOf(reach[side]) : null;
-  if (run.going) lanes[place].view.running = runningPlace(performance.now());
-  lanes[place].show({ hs: frame.activity, most, share, steps: ready.window, units: hidden }, null, words);
-}
-
-/** The sentences. To change them makes the browser lay the page out anew: four times a second is enough. */
-function showWords(shown) {
-  if (run.going && performance.now() - run.told < 250) return;
-  run.told = performance.now();
-  const { ready, frames } = run, problems = frames.map(({ problem }) => problem).filter(Boolean);
-  const named = shown.map(({ frame, points }, side) => ({ name: run.names[side].subject, frame, points }));
-  setText(find("verdict"), verdict(named, run.naive, ready.steps, isOver() && (problems.length ? ", ended" : ", done")));
-  const speed = Math.min(...frames.map((frame) => frame.speed));
-  setText(find("speed"), run.going && speed > 0 ? `${whole(speed)} steps a second` : "");
-  find("progress").value = Math.min(...frames.map(({ step }) => step)) / ready.steps;
-  if (problems.length) tell(problems.join(" "));
-}
-
-/** The kind of a cell, as shared/inside.js knows their equations. */
-function kindOf(side) {
-  const { cell } = run.ready.sides[side];
-  if (cell === "Elman") {
-    const activation = known.network ? "" : fieldOf(side ? "activation2" : "activation").value;
-    return { tanh: "rnn", relu: "relu" }[activation] ?? "plain";
-  }
-  return { LSTM: "lstm", GRU: "gru" }[cell];
-}
-
-/** The side whose unit is in focus. */
-const chosenSide = () => (run.ready.sides.length > 1 ? focus.place.lane : 0);
-
-function showUnit() {
-  const side = chosenSide(), frame = run.frames[side], { hidden, gates } = run.ready.sides[side], { window } = run.ready;
-  const unit = Math.min(frame.unit, hidden - 1), step = Math.min(focus.place.t ?? window - 1, window - 1);
-  const h = Array.from({ length: window }, (_, t) => frame.activity[t * hidden + unit]);
-  const shown = frame.gates.length ? gates.map((name, k) => [name, frame.gates.subarray(k * window, (k + 1) * window)]) : [];
-  const cell = kindOf(side), inside = { cell, h, gates: Object.fromEntries(shown), c: cell === "lstm" ? frame.memory : null };
-  setText(find("unit-title"), `Inside unit ${unit + 1}, step ${step + 1}`);
-  setText(find("unit-of"), run.names[side].full);
-  setText(find("equation"), equation(inside, step));
-  pictures.gates.draw(gatesPicture(inside));
-}
-
 /** Moves the cursor of all charts to the step in focus; asks for another unit's gates. */
 function showStep({ t, unit }) {
   if (!run.ready || !run.frames.length) return;
@@ -223,21 +132,6 @@ function showStep({ t, unit }) {
   if (Math.min(unit, hidden - 1) !== frame.unit && unit < hidden) lookAt({ unit });
   showUnit();
   if (document.activeElement.classList.contains("lane")) announce(`${find("unit-title").textContent}: ${find("equation").textContent}`);
-}
-
-/** A chart whose places are time steps moves the focus too; beyond the window there is no step. */
-function followChart(chart, stepOf) {
-  const set = (event) => {
-    if (!chart.area || !run.ready) return;
-    const t = Math.round(stepOf(chart.valueAt(event.clientX - chart.plot.getBoundingClientRect().left)));
-    focus.set({ t: t >= 0 && t < run.ready.window ? t : null });
-  };
-  chart.plot.addEventListener("pointermove", set);
-  chart.plot.addEventListener("pointerdown", (event) => {
-    event.stopPropagation();  // else the other charts would hide what they are told to show
-    set(event);
-  });
-  chart.plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && focus.set({ t: null }));
 }
 
 /** The light runs on while nothing trains; while something does, each frame moves it. */
@@ -299,8 +193,11 @@ const answers = {
     find("save").disabled = false;
   },
 
-  refused: ({ asked, message, field }) => {
-    if (asked === "reach") measuring.came();
+  refused: ({ asked, message, code, field }) => {
+    if (asked === "reach") {
+      measuring.came();
+      if (code === "busy") measuring.renew();  // with the measurement of an earlier network
+    }
     if (asked === "save") find("save").disabled = false;
     if (asked === "forecaster") setText(find("forecaster-verdict"), message);
     else if (asked !== "reach" && !(asked === "apply" && field && refuse(field, message))) tell(message);
