@@ -1,5 +1,6 @@
 """The engine that distributes tasks with Ray, on the cores of this machine or of a cluster."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -75,10 +76,11 @@ class RayEngine:
             yield ray
             return
         own = {"num_cpus": self.workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
+        arguments = {"log_to_driver": False, "logging_level": "error", **({} if self.address else own)}
         try:
-            ray.init(
-                self.address or "local", log_to_driver=False, logging_level="error", **({} if self.address else own)
-            )
+            with warnings.catch_warnings():  # the children of a process with JAX become other programs at once
+                warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+                ray.init(self.address or "local", **arguments)
         except ConnectionError as error:
             raise InputError(
                 f"no Ray answers at {self.address!r} ({error}): expected the address of a cluster, such as auto on one "
