@@ -130,8 +130,8 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     forecasts = np.nan_to_num(held.truth)[..., None] + np.linspace(-1, 3, len(QUANTILES))
     assert selection.MOST_STEPS == 1000
 
-    def made_up(runs, callbacks):
-        assert len(runs) == len(callbacks) == 4
+    def made_up(runs, callbacks, devices):
+        assert (len(runs), len(callbacks), devices) == (4, 4, 1)
         tried, steps = plan._replace(steps=screened), min(stopped, screened)
         return [Trial(tried._replace(log=loss == 0.5), Moment(loss, steps, forecasts)) for loss in (0.7, 0.5, 0.6, 0.9)]
 

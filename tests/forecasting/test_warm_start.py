@@ -110,7 +110,7 @@ def test_unseen_values_alone_decide(start, monkeypatch):
 
     truth, wanted = held.truth, plan.make_plan(first.config, panel.values, panel.lengths)._replace(steps=STEPS)
     monkeypatch.setattr(warm_start, "trial", made_up)
-    monkeypatch.setattr(warm_start, "run_in_parallel", lambda runs, callbacks: runs)
+    monkeypatch.setattr(warm_start, "run_in_parallel", lambda runs, callbacks, devices: runs)
     for losses[:], origin in (((0.5, 0.5), "continued"), ((0.5, 0.6), "new")):
         selected, networks = warm_start.choose_networks(
             first.config, panel, panel.lengths, wanted, updated.fitted_, zero_shot=None, callback=lambda *_: None
