@@ -60,6 +60,10 @@ def test_a_series_that_is_not_there_or_never_moves_is_told(tmp_path):
         file_curve(panel, "c")
     assert (caught.value.code, caught.value.found, caught.value.expected) == ("unknown-series", "c", ["a", "b"])
     assert str(caught.value) == "there is no series 'c': expected one of 'a', 'b'"
+    panel = written(tmp_path, ds=list(range(10)), y=[1.0, 2, 4, 7, 5, 6, 8, 9, None, None])
+    with pytest.raises(InputError) as caught:
+        file_curve(panel)
+    assert caught.value.code == "no-held-out-values"
     for value in (7, 0.1):  # the deviation of three times 0.1 is not quite 0
         panel = written(tmp_path, unique_id=["a"] * 3 + ["b"] * 3, ds=[1, 2, 3] * 2, y=[1.0, 2, 4, value, value, value])
         with pytest.raises(InputError) as caught:

@@ -13,7 +13,7 @@ from throughtime.lab.held_out import hold_out, score
 def curve_of(values, season=1, cut=None):
     values = np.asarray(values, np.float32)
     axes = Axes(0.0, 1.0, "", np.arange(len(values)), "")
-    return Curve(values, values, cut or round(0.8 * len(values)), 0.0, season, axes)
+    return Curve(values, values, np.ones(len(values), bool), cut or round(0.8 * len(values)), 0.0, season, axes)
 
 
 VALUES = np.random.default_rng(3).normal(size=53).cumsum()
@@ -40,6 +40,19 @@ def test_the_last_season_again_is_naive_too():
     assert naive.season < min(naive.last, naive.mean)
     np.testing.assert_allclose(held_out.naive[held_out.scored == 1], (5 / 99) ** 2, rtol=1e-2)
     assert hold_out(curve_of(wave[:12], season=11), 3)[1].season is None  # longer than the learned part
+
+
+def test_values_that_were_filled_in_are_not_scored():
+    """They are copies of a season before, which the naive forecast knows."""
+    curve, missing = curve_of(VALUES, season=4), np.arange(44, 50)
+    observed = np.ones(len(VALUES), bool)
+    observed[missing] = False
+    held_out, naive = hold_out(curve._replace(observed=observed), 3)
+    known = np.setdiff1d(np.arange(curve.cut, len(VALUES)), missing)
+    targets, scored = np.asarray(held_out.windows[:, 1:]), np.asarray(held_out.scored, bool)
+    np.testing.assert_array_equal(np.sort(targets[scored]), np.sort(curve.values[known]))
+    assert scored.any(axis=1).all()
+    assert naive.season == pytest.approx(np.mean((VALUES[known] - VALUES[known - 4]) ** 2), rel=1e-5)
 
 
 def test_of_a_long_series_the_windows_are_spread():

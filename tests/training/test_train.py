@@ -150,7 +150,7 @@ def test_a_function_draws_with_its_own_key_and_the_loss_gets_another():
     model, _ = by_hand([draw(key[0]) for key in keys])
     np.testing.assert_allclose(history.model.w, model.w, rtol=1e-5)
     seen = fit(
-        draw, of=lambda model, _batch, key_of_noise: jax.random.uniform(key_of_noise) + 0 * jnp.sum(model.w), steps=9
+        draw, of=lambda model, _batch, noise_key: jax.random.uniform(noise_key) + 0 * jnp.sum(model.w), steps=9
     ).losses
     np.testing.assert_array_equal(seen, [jax.random.uniform(key[1]) for key in keys])
 
@@ -371,6 +371,8 @@ def weight(model, batch):
         ((XS, TARGETS), lambda model: 0.0, "wrong-loss"),
         ((XS, TARGETS), lambda model, batch, key, more: 0.0, "wrong-loss"),
         ((XS, TARGETS), lambda model, xs, targets: 0.0, "wrong-loss"),
+        ((XS, TARGETS), lambda model, xs, keypoints: 0.0, "wrong-loss"),
+        ((XS, TARGETS), lambda model, xs, key_mask: 0.0, "wrong-loss"),
         ((XS, TARGETS), lambda model, batch: model(batch[0]), "loss-not-a-number"),
         ((XS, TARGETS), lambda model, batch: (loss(model, batch), 1), "loss-not-a-number"),
     ],

@@ -33,6 +33,7 @@ class Curve(NamedTuple):
     Attributes:
         values: (N,) float32, as they are shown; from ``cut`` on they are held out.
         clean: (N,) the same without noise, from which training windows are drawn.
+        observed: (N,) if the value is one of the series, none that was filled in.
         cut: the place of the first held-out value.
         noise: the standard deviation of the noise that each training window gets anew.
         season: the steps after which the series may repeat; 1 if none are known.
@@ -42,6 +43,7 @@ class Curve(NamedTuple):
 
     values: np.ndarray
     clean: np.ndarray
+    observed: np.ndarray
     cut: int
     noise: float
     season: int
@@ -86,4 +88,5 @@ def made_curve(name: str, noise: float = 0.0) -> Curve:
     clean = CURVES[name](np.arange(POINTS) * SPACING)
     values = clean + noise * np.random.default_rng(0).normal(size=POINTS)  # a fixed seed: a run can be repeated
     axes = Axes(0.0, 1.0, "", np.arange(POINTS), "")
-    return Curve(values.astype(np.float32), clean.astype(np.float32), cut_of(POINTS), noise, 1, axes)
+    observed = np.ones(POINTS, bool)
+    return Curve(values.astype(np.float32), clean.astype(np.float32), observed, cut_of(POINTS), noise, 1, axes)

@@ -38,7 +38,8 @@ def file_curve(panel: Panel, series: str = "") -> Curve:
         series: the name of one; empty for the first.
 
     Raises:
-        InputError: for a series that does not exist, and one whose learned values are all equal.
+        InputError: for a series that does not exist, one whose learned values are all equal, and one whose last fifth
+            is missing.
     """
     names = [str(name) for name in panel.ids]
     row = _row(names, series)
@@ -47,6 +48,14 @@ def file_curve(panel: Panel, series: str = "") -> Curve:
     filled = fill_forward(values, np.array([0, len(values)]), season)
     cut = cut_of(len(filled))
     _require_movement(filled[:cut], names[row])
+    if np.isnan(values[cut:]).all():
+        raise InputError(
+            f"no value of the last fifth of the series {names[row]!r}, which is held out, is known: there is nothing "
+            "to test a network on",
+            code="no-held-out-values",
+            column="series",
+            found=names[row],
+        )
     mean, deviation = float(filled[:cut].mean()), float(filled[:cut].std())
     missing = int(np.isnan(values).sum())
     gaps = (f"{missing:,} missing values of this series: each is replaced by an earlier value.",) if missing else ()
@@ -54,7 +63,7 @@ def file_curve(panel: Panel, series: str = "") -> Curve:
     axis = time_axis(panel.frequency, panel.starts[row : row + 1], panel.lengths[row : row + 1])
     axes = Axes(mean, deviation, panel.targets[0] if len(panel.targets) == 1 else "", axis.stamps, axis.resolution)
     standard = ((filled - mean) / deviation).astype(np.float32)
-    return Curve(standard, standard, cut, 0.0, season, axes, (*panel.notes, *gaps, scaled))
+    return Curve(standard, standard, ~np.isnan(values), cut, 0.0, season, axes, (*panel.notes, *gaps, scaled))
 
 
 def _row(names: list[str], series: str) -> int:

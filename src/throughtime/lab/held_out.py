@@ -18,7 +18,7 @@ class HeldOut(NamedTuple):
 
     Attributes:
         windows: (N, T + 1) T inputs, and the targets one step later; inputs may be learned values.
-        scored: (N, T) 1 where the target is held out, else 0.
+        scored: (N, T) 1 where the target is held out and observed, else 0.
         naive: (N, T) the squared errors of the best naive forecast.
     """
 
@@ -58,17 +58,18 @@ def hold_out(curve: Curve, window: int) -> tuple[HeldOut, Naive]:
     """Return the test of a curve, with windows of ``window`` steps; of a long series evenly spaced ones."""
     values, length = curve.values, len(curve.values)
     count = -(-(length - curve.cut) // window)
-    kept = np.unique(np.linspace(0, count - 1, min(count, MOST_WINDOWS)).round().astype(int))
-    starts = length - 1 - window * (1 + kept)
-    targets = starts[:, None] + np.arange(1, window + 1)
-    scored = targets >= curve.cut
+    targets = length - window * np.arange(1, count + 1)[:, None] + np.arange(window)
+    scored = (targets >= curve.cut) & curve.observed[targets]
+    usable = np.flatnonzero(scored.any(axis=1))
+    kept = usable[np.unique(np.linspace(0, len(usable) - 1, min(len(usable), MOST_WINDOWS)).round().astype(int))]
+    targets, scored = targets[kept], scored[kept]
     forecasts = {"last": values[targets - 1], "mean": curve.learned.mean()}
     if 1 < curve.season <= curve.cut:
         forecasts["season"] = values[np.maximum(targets - curve.season, 0)]
     errors = {name: (values[targets] - forecast) ** 2 for name, forecast in forecasts.items()}
     losses = {name: float(each[scored].mean()) for name, each in errors.items()}
     best = errors[min(losses, key=losses.__getitem__)]
-    windows = values[starts[:, None] + np.arange(window + 1)]
+    windows = values[np.column_stack([targets[:, 0] - 1, targets])]
     held_out = HeldOut(*(jnp.asarray(part, jnp.float32) for part in (windows, scored, best)))
     return held_out, Naive(losses["last"], losses["mean"], losses.get("season"))
 

@@ -106,8 +106,8 @@ def takes_key(loss: Callable[..., Any], names: tuple[str, ...] = ("model", "batc
 
 
 def _is_key(name: str) -> bool:
-    """Return True if the name of an argument tells that it takes a random key; ``*arguments`` may."""
-    return any(word in name.lower() for word in ("key", "rng", "args", "arguments"))
+    """Return True if the name of an argument tells that it takes a random key."""
+    return name.lower().split("_")[-1] in ("key", "rng")
 
 
 def _accepts(signature: inspect.Signature, count: int, **named: Any) -> bool:
