@@ -1,4 +1,4 @@
-"""The sum of all series: its intervals are right for errors that are alone, together and between."""
+"""The sum of the series: its intervals are right for errors that are alone, together and between."""
 
 import numpy as np
 import pytest
@@ -75,6 +75,48 @@ def test_a_series_without_a_forecast_is_in_no_sum():
     ahead["throughtime"][-F:] = np.nan
     found = totals_of(panel, ahead, backtest_of(panel), MODELS, LEVELS)
     assert (found.series, np.isfinite(found.forecasts["throughtime"]).all()) == (2, True)
+
+
+@pytest.mark.parametrize("earlier", [2, 3])
+def test_the_series_that_still_go_on_are_summed_rather_than_as_many_that_ended_long_ago(earlier):
+    panel = panel_of(["old1", "old2", "old3", "live1", "live2"][3 - earlier :], [30] * earlier + [60, 60])
+    panel.starts[:earlier] -= 60
+    found = totals_of(panel, forecasts_of(panel), backtest_of(panel), MODELS, LEVELS)
+    np.testing.assert_array_equal(found.values, panel.series(earlier) + panel.series(earlier + 1))
+    assert list(found.left_out.values()) == [earlier]
+    assert str(panel.times(earlier)[-1]) in next(iter(found.left_out))
+    assert f"2 of {2 + earlier} series" in next(found.sentences({name: name for name in MODELS}))
+
+
+def test_a_lone_last_series_leaves_the_sum_to_the_others():
+    panel = panel_of(["a", "b", "lone"], [30, 30, 31])
+    panel.starts[-1] += 1
+    found = totals_of(panel, forecasts_of(panel), {}, MODELS, LEVELS)
+    assert (found.series, list(found.left_out.values())) == (2, [1])
+
+
+@pytest.mark.parametrize("windows", [0, 1])
+def test_a_new_series_does_not_spoil_the_sum(windows):
+    """Of three windows one is too few: the history and the measured windows would be as short as the series."""
+    panel = panel_of(["a", "b", "new"], [30, 31, 1 + F * windows])
+    rows = {name: np.tile(column, 2) for name, column in backtest_of(panel).items()}
+    rows["cutoff"][len(rows["ds"]) // 2 :] -= 100
+    kept = (rows["unique_id"] != "new") | (np.cumsum(rows["unique_id"] == "new") <= F * windows)
+    rows = {name: column[kept] for name, column in rows.items()}
+    found = totals_of(panel, forecasts_of(panel), rows, MODELS, LEVELS)
+    assert (found.series, list(found.left_out.values()), len(found.values)) == (2, [1], 30)
+    assert found.measured
+    few = totals_of(panel.of_series(np.array([0, 2])), forecasts_of(panel), {}, MODELS, LEVELS)
+    assert (few.series, few.left_out) == (2, {})  # nothing was tested, so nothing tells them apart
+
+
+def test_a_sum_without_intervals_has_errors_and_no_word_of_intervals():
+    panel = panel_of(["a", "b"], [30, 40])
+    found = totals_of(panel, forecasts_of(panel, levels=()), backtest_of(panel, levels=()), MODELS, ())
+    sentences = list(found.sentences({name: name for name in MODELS}))
+    assert not any("interval" in sentence for sentence in sentences)
+    assert all(f"{error:.1%}" in sentences[-1] for error in found.errors.values())
+    assert set(found.errors) == set(MODELS)
 
 
 def test_the_page_has_the_sum_at_its_steps():

@@ -81,7 +81,7 @@ class ForecastContent:
 
     @cached_property
     def totals(self) -> Totals | None:
-        """The sum of all series."""
+        """The sum of the series that can be added up."""
         return totals_of(self.panel, self.forecasts, self.backtest, self.models, self.levels)
 
     @property

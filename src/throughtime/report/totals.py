@@ -1,4 +1,4 @@
-"""The sum of all series at each step, with intervals of the sum: those of the series do not add up to them.
+"""The sum of the series at each step, with intervals of the sum: those of the series do not add up to them.
 
 The forecast of a sum is the sum of means. Its variance needs the correlation of the series' errors: one for all pairs,
 measured in the backtest.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from throughtime.data import Panel
+from throughtime.data import Panel, format_times
 from throughtime.forecasting import MODEL, Covered, covered
 
 Columns = Mapping[str, np.ndarray]
@@ -25,11 +25,19 @@ class Spread(NamedTuple):
     variance: np.ndarray
 
 
+class Members(NamedTuple):
+    """The rows (R,) of the series in the sum, and how many are not, by the reason."""
+
+    rows: np.ndarray
+    left_out: Mapping[str, int]
+
+
 class Totals(NamedTuple):
     """The sum of the series that end at the same step.
 
     Attributes:
         series: how many these are.
+        left_out: how many others there are, by the reason in words.
         start: the ordinal of the first step at which all of them have begun.
         values: (T,) their sum, NaN where one of them is missing.
         forecasts: of the sum, in the columns of the series' forecasts.
@@ -38,10 +46,12 @@ class Totals(NamedTuple):
         measured: False if it could not be.
         coverage: how much of the backtest's sums each interval covers.
         errors: the mean absolute error of each model's sums in the backtest, as a share of the mean absolute sum.
-        widest: the mean width of the sums' narrowest interval if all errors went together, over that of the interval.
+        widest: the mean width of the sums' narrowest interval if all errors went together, over that of the interval;
+            None without intervals.
     """
 
     series: int
+    left_out: Mapping[str, int]
     start: int
     values: np.ndarray
     forecasts: Columns
@@ -50,21 +60,27 @@ class Totals(NamedTuple):
     measured: bool
     coverage: tuple[Covered, ...]
     errors: Mapping[str, float]
-    widest: float
+    widest: float | None
 
     def sentences(self, labels: Mapping[str, str]) -> Iterator[str]:
-        """Yield what is assumed of the sums, and how good they were; models are named by ``labels``."""
-        if not self.measured:
+        """Yield what is in the sums, what is assumed, and how good they were; models are named by ``labels``."""
+        every = self.series + sum(self.left_out.values())
+        left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
+        if left_out:
+            yield f"The sum of {self.series:,} of {every:,} series. Left out: {left_out}."
+        else:
+            yield f"The sum of all {every:,} series."
+        if self.widest is not None and self.measured:
             yield (
-                f"The sum of {self.series:,} series. How errors of series go together could not be measured, so the "
-                "intervals are for errors that are all too high or all too low: the widest."
+                f"In the backtest the errors of two series have a correlation of {self.together:.2f}, and the "
+                f"intervals are for that one. The series' own intervals add up to {self.widest:.1f} times their width, "
+                "which would be right if all errors went together."
             )
-            return
-        yield (
-            f"The sum of {self.series:,} series. In the backtest the errors of two series have a correlation of "
-            f"{self.together:.2f}, and the intervals are for that one. The series' own intervals add up to "
-            f"{self.widest:.1f} times their width, which would be right if all errors went together."
-        )
+        elif self.widest is not None:
+            yield (
+                "How errors of series go together could not be measured, so the intervals are for errors that are all "
+                "too high or all too low: the widest."
+            )
         if self.coverage:
             shares = " and ".join(f"{found.level:g} % held {100 * found.share:.0f} %" for found in self.coverage)
             yield f"In the same backtest, of {self.coverage[0].values:,} sums, the intervals of {shares}."
@@ -87,12 +103,8 @@ def totals_of(
     """
     multiple = panel.frequency.multiple
     ends = panel.starts + multiple * panel.lengths
-    latest, counts = np.unique(ends, return_counts=True)
-    rows = np.flatnonzero(ends == latest[counts.argmax()])
-    if forecasts:  # those without any observation have none
-        unknown = forecasts["unique_id"][~np.isfinite(forecasts[MODEL])]
-        rows = rows[~np.isin(panel.ids[rows], unknown)]
-    if len(rows) < 2 or not (forecasts or backtest):
+    rows, left_out = _members(panel, ends, forecasts, backtest)
+    if not (len(rows) and (forecasts or backtest)):
         return None
     start = int(panel.starts[rows].max())
     steps = int(ends[rows[0]] - start) // multiple
@@ -105,16 +117,44 @@ def totals_of(
     tested = _joined([_sums(window, models, levels, together) for window in windows])
     return Totals(
         len(rows),
+        left_out,
         start,
         values,
         future,
         tested,
         together,
         measured is not None,
-        tuple(covered(tested, level) for level in levels) if tested else (),
+        tuple(covered(tested, level) for level in levels) if tested and not np.isnan(tested["y"]).all() else (),
         _errors(tested, models),
         _widest(future or tested, ahead or windows, levels),
     )
+
+
+def _members(panel: Panel, ends: np.ndarray, forecasts: Columns, backtest: Columns) -> Members:
+    """Return two or more series that can be added up, or none; ``ends`` (N,) are the ordinals after the last steps.
+
+    A short series would cut the windows and the history of the sum to its own. Of the ends that at least half as many
+    series share as the most common one, the latest counts: series that ended long ago are not of interest.
+    """
+    known = tested = np.ones(len(panel), bool)
+    if forecasts:
+        known = ~np.isin(panel.ids, forecasts["unique_id"][~np.isfinite(forecasts[MODEL])])
+    if backtest:
+        names, sizes = np.unique(backtest["unique_id"], return_counts=True)
+        tested = known & np.isin(panel.ids, names[2 * sizes >= sizes.max()])
+    usable = tested if tested.sum() > 1 else known
+    steps, counts = np.unique(ends[usable], return_counts=True)
+    shared = steps[counts >= max(2, counts.max(initial=0) / 2)]
+    if not len(shared):
+        return Members(np.array([], int), {})
+    last = panel.frequency.times(shared[-1:] - panel.frequency.multiple)
+    chosen = usable & (ends == shared[-1])
+    reasons = {
+        "without an observation": ~known,
+        "with few or no windows in the backtest": known & ~usable,
+        f"not ending at {format_times(last, panel.frequency.zone)[0]}": usable & ~chosen,
+    }
+    return Members(np.flatnonzero(chosen), {name: int(rows.sum()) for name, rows in reasons.items() if rows.any()})
 
 
 def _windows(table: Columns, ids: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
@@ -196,10 +236,10 @@ def _errors(tested: Columns, models: Sequence[str]) -> dict[str, float]:
     return {name: float(np.nanmean(np.abs(tested["y"] - tested[name])) / size) for name in models if name in tested}
 
 
-def _widest(sums: Columns, windows: Sequence[Columns], levels: Levels) -> float:
-    """Return the mean width of the added intervals of the series over that of the intervals of the sums."""
+def _widest(sums: Columns, windows: Sequence[Columns], levels: Levels) -> float | None:
+    """Return the mean width of the added intervals of the series over that of the sums' intervals; None without any."""
     if not sums or not levels:
-        return 1.0
+        return None
     low, high = (f"{MODEL}-{side}-{min(levels):g}" for side in ("lo", "hi"))
     own = np.mean(sums[high] - sums[low])
     added = np.mean([(window[high] - window[low]).sum(axis=0) for window in windows])

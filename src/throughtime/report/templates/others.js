@@ -1,4 +1,4 @@
-// The sum of all series, and small charts of all series in the order of the list, a page at a time.
+// The sum of series, and small charts of all series in the order of the list, a page at a time.
 const CHARTS_A_PAGE = 12;
 const smallCharts = {
   page: 0,
