@@ -32,7 +32,7 @@ def test_the_files_of_a_key_are_one_partition(tmp_path: Path) -> None:
     for other in ("_SUCCESS.parquet", ".hidden.parquet", "readme.txt"):
         (tmp_path / other).write_text("no rows")
     partitions = list_partitions(tmp_path)
-    assert [partition.name for partition in partitions] == ["2/n", "k", "kind=big%20one/area=-7/m"]
+    assert [partition.name for partition in partitions] == ["2/n", "k", "kind=big%20one/area=-7/part-0"]
     assert [len(partition.files) for partition in partitions] == [1, 1, 2]
     assert partitions[2].keys == (("kind", "big one"), ("area", -7))
     assert whole_partitions(partitions, NAMES) == partitions

@@ -23,6 +23,7 @@ from throughtime.data.source import Source
 
 ID = "unique_id"  # the column that names the series, if the user names no other
 KEY = re.compile(r"([^=]+)=(.*)")  # a folder of Hive's layout
+OF_KEY = "part-0.parquet"  # the name in place of those of all files of such a folder
 HIDDEN = (".", "_")  # how the names of files begin that hold no rows, such as _SUCCESS
 WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")  # as str() writes it: 007 is a name
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -32,7 +33,8 @@ class Partition(NamedTuple):
     """The part of a folder that is read at once: a Parquet file, or all files of a folder ``key=value``.
 
     Attributes:
-        name: the path of its first file in the folder, without the suffix: "part-0", "region=eu/part-0".
+        name: the path of its file in the folder, without the suffix, "part-7"; of all files of a folder
+            "region=eu/part-0", whatever their names are.
         files: the paths of its files.
         keys: the columns that the names of its folders hold, and their values.
         types: the columns that have other types in other partitions, and the type that all take.
@@ -95,8 +97,8 @@ def list_partitions(folder: str | Path) -> list[Partition]:
     groups: dict[Path, list[Path]] = {}
     for file in files:
         in_key = file.parent != folder and KEY.fullmatch(file.parent.name)
-        groups.setdefault(file.parent if in_key else file, []).append(file)
-    return _of_numbers([_partition(group, folder) for group in groups.values()])
+        groups.setdefault(file.parent / OF_KEY if in_key else file, []).append(file)
+    return _of_numbers([_partition(place.relative_to(folder), group) for place, group in groups.items()])
 
 
 def whole_partitions(partitions: Sequence[Partition], names: ColumnNames) -> list[Partition]:
@@ -233,12 +235,11 @@ def _is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(HIDDEN) for part in file.relative_to(folder).parts)
 
 
-def _partition(files: Sequence[Path], folder: Path) -> Partition:
-    first = files[0].relative_to(folder)
-    pairs = [KEY.fullmatch(part) for part in first.parts[:-1]]
+def _partition(place: Path, files: Sequence[Path]) -> Partition:
+    pairs = [KEY.fullmatch(part) for part in place.parts[:-1]]
     texts = [(unquote(pair[1]), unquote(pair[2])) for pair in pairs if pair]
     keys = tuple((name, None if text == NO_VALUE else text) for name, text in texts)
-    return Partition(first.with_suffix("").as_posix(), tuple(map(str, files)), keys)
+    return Partition(place.with_suffix("").as_posix(), tuple(map(str, files)), keys)
 
 
 def _of_numbers(partitions: Sequence[Partition]) -> list[Partition]:
