@@ -1,13 +1,17 @@
 """``throughtime forecast FOLDER``: partitions, failures, and what a second run does."""
 
+import fcntl
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 from tests.cli.command import Result, run
-from tests.partitions.conftest import sales  # noqa: F401
+from tests.partitions.conftest import sales, series  # noqa: F401
 
 import throughtime as tt
 
@@ -48,6 +52,48 @@ def test_a_second_run_does_what_is_left(folder: Path) -> None:
     assert json.loads(forecast("--json", horizon=4).stdout)["code"] == "other-settings"
     for file in Path("out/forecasts").rglob("*.parquet"):
         assert file.read_bytes() == (expected / file.relative_to("out/forecasts")).read_bytes()
+
+
+def test_a_model_is_of_its_folder(folder: Path) -> None:
+    assert forecast("--quiet").exit_code == 0
+    shutil.copytree(folder, "other")
+    refused = run("forecast", "other", "--horizon", "3", "--preset", "instant", "--out", "out", "--json")
+    assert json.loads(refused.stdout)["code"] == "other-settings"
+    assert json.loads(refused.stdout)["expected"] == str({"folder": str(Path("other").resolve())})
+    tt.Forecaster(horizon=3, preset="instant").fit(series("a")).save("out/model")  # as a forecast of a file does
+    assert json.loads(forecast("--json").stdout)["code"] == "other-model"
+    shutil.rmtree("out/model")
+    assert json.loads(forecast("--json").stdout)["code"] == "other-model"
+    for broken in ("{", "3"):
+        Path("out/settings.json").write_text(broken)
+        assert json.loads(forecast("--json").stdout)["code"] == "other-settings"
+
+
+ON_CTRL_C = """
+import signal, sys
+import throughtime.partitions.fitting as fitting
+real = fitting.map_panel
+def press(panel, folder):
+    real(panel, folder)
+    signal.raise_signal(signal.SIGINT)
+
+fitting.map_panel = press
+sys.argv = ["throughtime", "forecast", "sales", "--horizon", "3", "--preset", "balanced", "--out", "out"]
+from throughtime.__main__ import main
+main()
+"""
+
+
+def test_the_arrays_of_interrupted_fits_are_removed(folder: Path) -> None:
+    living, killed = Path("out/.writing-arrays-living"), Path("out/.writing-arrays-killed")
+    for arrays in (living, killed):
+        (arrays / "0").mkdir(parents=True)
+    place = os.open(living, os.O_RDONLY)
+    fcntl.flock(place, fcntl.LOCK_SH)  # as a fit in another process has it
+    ended = subprocess.run([sys.executable, "-c", ON_CTRL_C], capture_output=True, text=True)
+    os.close(place)
+    assert ended.returncode == 130, ended.stderr
+    assert list(Path("out").iterdir()) == [living]
 
 
 def test_a_saved_model_forecasts_a_folder(folder: Path) -> None:

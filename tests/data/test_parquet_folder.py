@@ -32,7 +32,7 @@ def test_the_files_of_a_key_are_one_partition(tmp_path: Path) -> None:
     for other in ("_SUCCESS.parquet", ".hidden.parquet", "readme.txt"):
         (tmp_path / other).write_text("no rows")
     partitions = list_partitions(tmp_path)
-    assert [partition.name for partition in partitions] == ["2/n", "k", "kind=big%20one/area=-7/m"]
+    assert [partition.name for partition in partitions] == ["2/n", "k", "kind=big%20one/area=-7/part-0"]
     assert [len(partition.files) for partition in partitions] == [1, 1, 2]
     assert partitions[2].keys == (("kind", "big one"), ("area", -7))
     assert whole_partitions(partitions, NAMES) == partitions
@@ -48,6 +48,50 @@ def test_a_key_may_name_the_series(tmp_path: Path) -> None:
     names = ColumnNames(id="shop")
     partitions = whole_partitions(list_partitions(tmp_path), names)
     assert [str(read_partition(partition, names).ids[0]) for partition in partitions] == ["4", "west"]
+
+
+def test_keys_are_numbers_if_all_are(tmp_path: Path) -> None:
+    for key, values in {"store": ("007", "7"), "area": ("-7", "0"), "big": ("9", "12345678901234567890")}.items():
+        for value in values:
+            write(tmp_path / key, f"{key}={value}/n", value)
+        found = [partition.keys for partition in list_partitions(tmp_path / key)]
+        expected = sorted(int(value) if key == "area" else value for value in values)
+        assert sorted(value for ((_, value),) in found) == expected
+    schema = list_partitions(tmp_path / "area")[0].scan().collect_schema()
+    assert schema["area"] == pl.Int64
+
+
+@pytest.mark.parametrize(
+    ("types", "common"),
+    [((pl.Int32, pl.Int64), pl.Int64), ((pl.Int64, pl.String), pl.String), ((pl.String, pl.Categorical), pl.String)],
+)
+def test_names_have_one_type(tmp_path: Path, types: tuple[type[pl.DataType], ...], common: type[pl.DataType]) -> None:
+    for file, dtype in zip("46", types, strict=True):
+        write(tmp_path, file, file)
+        rows = pl.read_parquet(tmp_path / f"{file}.parquet").cast({"unique_id": dtype})
+        rows.write_parquet(tmp_path / f"{file}.parquet")
+    partitions = whole_partitions(list_partitions(tmp_path), NAMES)
+    assert [partition.scan().collect_schema()["unique_id"] for partition in partitions] == [common, common]
+    assert [str(read_partition(partition, NAMES).ids[0]) for partition in partitions] == ["4", "6"]
+
+
+def test_times_have_the_type_of_the_former(tmp_path: Path) -> None:
+    write(tmp_path, "a", "f")
+    (partition,) = list_partitions(tmp_path)
+    former = read_partition(partition, NAMES)
+    rows = pl.read_parquet(tmp_path / "a.parquet")
+    rows.with_columns(pl.col("ds").cast(pl.Datetime("ms"))).write_parquet(tmp_path / "a.parquet")
+    assert read_partition(partition, NAMES).frequency != former.frequency
+    assert read_partition(partition, NAMES, former.former).times(0).dtype == former.times(0).dtype
+
+
+def test_files_of_a_partition_are_alike(tmp_path: Path) -> None:
+    write(tmp_path, "k=1/a", "f")
+    write(tmp_path, "k=1/b", "g")
+    pl.read_parquet(tmp_path / "k=1/b.parquet").rename({"y": "z"}).write_parquet(tmp_path / "k=1/b.parquet")
+    with pytest.raises(InputError) as caught:
+        read_partition(list_partitions(tmp_path)[0], NAMES)
+    assert (caught.value.code, caught.value.file) == ("different-files", str(tmp_path / "k=1"))
 
 
 def test_partitions_without_rows_are_left_out_and_damaged_ones_stay(tmp_path: Path) -> None:
@@ -71,9 +115,9 @@ def test_several_partitions_need_a_column_of_names(tmp_path: Path) -> None:
     write(tmp_path, "a", "f")
     write(tmp_path, "b", "g")
     assert code(tmp_path, ColumnNames(id="shop")) == ("no-such-column", "shop")
-    for file in ("a", "b"):
+    for file in ("b", "a"):
         pl.read_parquet(tmp_path / f"{file}.parquet").drop("unique_id").write_parquet(tmp_path / f"{file}.parquet")
-    assert code(tmp_path)[0] == "no-id-column"
+        assert code(tmp_path)[0] == "no-id-column"
     (tmp_path / "b.parquet").unlink()
     assert len(whole_partitions(list_partitions(tmp_path), NAMES)) == 1
 

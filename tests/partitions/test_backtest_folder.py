@@ -25,7 +25,7 @@ def test_scores_are_those_of_each_partition(sales: Path, tmp_path: Path, monkeyp
         result = tt.backtest_folder(sales, model, tmp_path / "out", 80, settings=SETTINGS)
     assert (result.done, result.failures) == (3, ())
     tables = []
-    for file, names in {"c": "c", "d": "d", "region=4/x": "ab"}.items():
+    for file, names in {"c": "c", "d": "d", "region=4/part-0": "ab"}.items():
         panel = as_panel(pl.concat([series(name) for name in names]))
         alone = tt.Forecaster(horizon=3, preset="instant")
         tested = run_backtest(alone, panel, SETTINGS, level=80, callback=no_callback)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from tests.partitions.conftest import series
 import throughtime as tt
 from throughtime.partitions import forecast_folder
 
-FILES = {"c": "c", "d": "d", "region=4/x": "ab"}
+FILES = {"c": "c", "d": "d", "region=4/part-0": "ab"}
 
 
 def written(out: Path) -> dict[str, pl.DataFrame]:
@@ -48,12 +49,15 @@ def test_finished_partitions_stay(sales: Path, instant: tt.Forecaster, tmp_path:
     (out / "forecasts" / "d.parquet").unlink()
     half = out / "forecasts" / ".writing-0123"
     half.write_bytes(b"PAR1")  # what a killed process leaves
+    os.utime(half, (1, 1))
+    other = half.with_name(".writing-4567")
+    other.write_bytes(b"PAR1")  # what another process writes now
     os.utime(sales / "c.parquet", ns=(1, 1))
     result = forecast_folder(sales, out / "model", out)
     assert (result.done, result.kept) == (2, 1)
     after = {file: (out / "forecasts" / file).stat().st_mtime_ns for file in files}
-    assert [file for file in files if after[file] == before[file]] == ["region=4/x.parquet"]
-    assert not half.exists()
+    assert [file for file in files if after[file] == before[file]] == ["region=4/part-0.parquet"]
+    assert (half.exists(), other.exists()) == (False, True)
 
 
 def test_results_of_something_else_are_refused(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
@@ -66,12 +70,29 @@ def test_results_of_something_else_are_refused(sales: Path, instant: tt.Forecast
     assert code(sales, other, out, 80) == "other-model"
     other.save(tmp_path / "other")
     assert code(sales, tmp_path / "other", out, 80) == "other-results"
-    (sales / "c.parquet").rename(sales / "e.parquet")
-    assert code(sales, instant, out, 80) == "other-results"
-    (sales / "e.parquet").rename(sales / "c.parquet")
+    shutil.copytree(sales, tmp_path / "elsewhere")
+    assert code(tmp_path / "elsewhere", instant, out, 80) == "other-results"
     assert {file: file.read_bytes() for file in out.rglob("*.parquet")} == kept
     pl.DataFrame({"a": [1]}).write_parquet(out / "forecasts" / "d.parquet")
     assert code(sales, instant, out, 80) == "other-results"
+
+
+def test_results_follow_the_partitions(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    forecast_folder(sales, instant, out)
+    (sales / "c.parquet").rename(sales / "e.parquet")
+    series("d").head(0).write_parquet(sales / "d.parquet")
+    (sales / "region=4" / "x.parquet").unlink()
+    result = forecast_folder(sales, instant, out)
+    assert (result.done, result.kept, result.failures) == (2, 0, ())
+    assert {name: table["unique_id"][0] for name, table in written(out).items()} == {"e": "c", "region=4/part-0": "b"}
+    series("a").with_columns(unique_id=3).write_parquet(sales / "f.parquet")
+    (sales / "e.parquet").unlink()
+    (sales / "region=4" / "y.parquet").unlink()
+    assert (forecast_folder(sales, instant, out).done, written(out)["f"].schema["unique_id"]) == (1, pl.Int32)
+    series("b").write_parquet(sales / "b.parquet")
+    assert forecast_folder(sales, instant, out).done == 2  # as all names are text now
+    assert pl.scan_parquet(out / "forecasts" / "*.parquet").collect().height == 6
 
 
 def test_a_poisoned_partition_ends_no_other(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
@@ -85,7 +106,7 @@ def test_a_poisoned_partition_ends_no_other(sales: Path, instant: tt.Forecaster,
         ("w", str(weekly), "other-frequency"),
     ]
     assert json.loads(json.dumps(result.failures))[0][2] == result.failures[0].error
-    assert (result.done, set(written(tmp_path / "out"))) == (2, {"c", "region=4/x"})
+    assert (result.done, set(written(tmp_path / "out"))) == (2, {"c", "region=4/part-0"})
     truncated.write_bytes(whole)
     weekly.unlink()
     again = forecast_folder(sales, instant, tmp_path / "out")

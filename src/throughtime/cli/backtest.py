@@ -73,7 +73,8 @@ def backtest(
         settings = BacktestSettings(windows.windows, windows.step, windows.refit, windows.train_size, names)
         forecaster = Forecaster(**model.arguments(ahead.horizon))
         if file.is_dir():
-            from throughtime.cli.folders import SeriesFolder, backtest_partitions
+            from throughtime.cli.folder_model import SeriesFolder
+            from throughtime.cli.folders import backtest_partitions
 
             source = SeriesFolder(file, columns.names())
             return backtest_partitions(source, forecaster, settings, ahead.level, folder, runtime)

@@ -1,44 +1,28 @@
 """From a folder of Parquet files to results of its partitions: ``forecast``, ``predict``, ``backtest`` of a folder."""
 
-import json
-import os
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import polars as pl
 from rich.table import Table
 
-from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._files import STAGE
+from throughtime.cli.folder_model import SeriesFolder, fitted_model, write_json
 from throughtime.cli.options import FolderOptions
 from throughtime.cli.progress_bar import TrainingBar
 from throughtime.cli.results import Levels
 from throughtime.cli.runtime import UNUSABLE, Runtime
-from throughtime.cli.workflows import progress_of
-from throughtime.data import ColumnNames
 from throughtime.forecasting import BacktestSettings, Forecaster
 from throughtime.partitions import (
-    MODEL,
     FolderResult,
     OnPartition,
     backtest_folder,
-    fit_folder,
     forecast_folder,
     held_back,
     mean_scores,
 )
 
-SETTINGS, FAILURES = "settings.json", "failures.json"
-
-
-class SeriesFolder(NamedTuple):
-    """A folder of Parquet files and the names of their columns."""
-
-    path: Path
-    columns: ColumnNames
+FAILURES = "failures.json"
 
 
 def forecast_partitions(
@@ -61,7 +45,7 @@ def forecast_partitions(
     """
     engine = options.build()
     with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
-        saved = _fitted(source, model, options, runtime, bar)
+        saved = fitted_model(source, model, options.memory, runtime, bar)
         result = forecast_folder(
             source.path, saved, saved.parent, levels, engine=engine, on_partition=_counting(bar, "forecasting")
         )
@@ -122,7 +106,7 @@ def backtest_partitions(
     """
     engine = options.build()
     with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
-        saved = _fitted(source, model, options, runtime, bar, held_back(settings, model.horizon))
+        saved = fitted_model(source, model, options.memory, runtime, bar, held_back(settings, model.horizon))
         result = backtest_folder(
             source.path, saved, saved.parent, levels, settings=settings, engine=engine,
             on_partition=_counting(bar, "backtesting"),
@@ -167,50 +151,6 @@ def _counting(bar: TrainingBar, stage: str) -> OnPartition:
     return lambda done, total: bar.count(stage, done, total, unit="partition")
 
 
-def _fitted(
-    source: SeriesFolder,
-    model: Forecaster,
-    options: FolderOptions,
-    runtime: Runtime,
-    bar: TrainingBar,
-    hold_back: int = 0,
-) -> Path:
-    """Return the folder of the forecaster, which is fitted unless an earlier run has done so with these settings."""
-    out = runtime.out.open()
-    settings = {"arguments": plain(model.get_params()), "columns": asdict(source.columns), "hold_back": hold_back}
-    if not _is_fitted(out, settings):
-        fit_folder(
-            model, source.path, columns=source.columns, memory=options.memory, hold_back=hold_back, work=out,
-            callback=progress_of(bar),
-        )  # fmt: skip
-        for note in model.notes_:
-            runtime.say(note)
-        model.save(out / MODEL)
-        _write(out / SETTINGS, settings)
-    return out / MODEL
-
-
-def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
-    """Return True if an earlier run has fitted the forecaster with these settings.
-
-    Raises:
-        InputError: if it had others.
-    """
-    file = out / SETTINGS
-    if not file.exists():
-        return False
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if found != json.loads(json.dumps(settings)):
-        raise InputError(
-            f"{out} holds forecasts of other settings ({file}): choose another folder with --out, or remove it",
-            code="other-settings",
-            file=file,
-            found=json.dumps(found),
-            expected=json.dumps(settings),
-        )
-    return True
-
-
 def _report(folder: Path, horizon: int, result: FolderResult, runtime: Runtime) -> int | None:
     """Say what was done and what failed; failures are in a file too, and make the exit code."""
     out = runtime.out.path
@@ -230,7 +170,7 @@ def _report(folder: Path, horizon: int, result: FolderResult, runtime: Runtime) 
     if not result.failures:
         (out / FAILURES).unlink(missing_ok=True)
         return None
-    _write(out / FAILURES, runtime.result["failures"])
+    write_json(out / FAILURES, runtime.result["failures"])
     runtime.say("Failed; the same command tries these again:")
     for failed in result.failures:
         runtime.say(f"  {failed.error}")
@@ -243,10 +183,3 @@ def _table(means: pl.DataFrame) -> Table:
     for row in means.iter_rows():
         table.add_row(*(f"{value:,.3f}" if isinstance(value, float) else str(value) for value in row))
     return table
-
-
-def _write(file: Path, value: Any) -> None:
-    """Write JSON in one step."""
-    stage = file.with_name(f"{STAGE}{file.name}")
-    stage.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(stage, file)

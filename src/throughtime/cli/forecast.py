@@ -102,7 +102,8 @@ def _forecast_folder(
     runtime: Runtime,
 ) -> int | None:
     """Forecast the partitions of a folder."""
-    from throughtime.cli.folders import SeriesFolder, forecast_partitions
+    from throughtime.cli.folder_model import SeriesFolder
+    from throughtime.cli.folders import forecast_partitions
     from throughtime.forecasting import Forecaster
 
     forecaster = Forecaster(**model.arguments(ahead.horizon))

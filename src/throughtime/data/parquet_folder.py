@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -21,8 +23,9 @@ from throughtime.data.source import Source
 
 ID = "unique_id"  # the column that names the series, if the user names no other
 KEY = re.compile(r"([^=]+)=(.*)")  # a folder of Hive's layout
+OF_KEY = "part-0.parquet"  # the name in place of those of all files of such a folder
 HIDDEN = (".", "_")  # how the names of files begin that hold no rows, such as _SUCCESS
-WHOLE_NUMBER = re.compile(r"-?\d{1,18}")
+WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")  # as str() writes it: 007 is a name
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -30,14 +33,17 @@ class Partition(NamedTuple):
     """The part of a folder that is read at once: a Parquet file, or all files of a folder ``key=value``.
 
     Attributes:
-        name: the path of its first file in the folder, without the suffix: "part-0", "region=eu/part-0".
+        name: the path of its file in the folder, without the suffix, "part-7"; of all files of a folder
+            "region=eu/part-0", whatever their names are.
         files: the paths of its files.
         keys: the columns that the names of its folders hold, and their values.
+        types: the columns that have other types in other partitions, and the type that all take.
     """
 
     name: str
     files: tuple[str, ...]
     keys: tuple[tuple[str, str | int | None], ...] = ()
+    types: tuple[tuple[str, type[pl.DataType]], ...] = ()
 
     @property
     def source(self) -> Source:
@@ -47,7 +53,8 @@ class Partition(NamedTuple):
     def scan(self) -> pl.LazyFrame:
         """Return its rows, which are read later."""
         rows = pl.scan_parquet(list(self.files), glob=False, hive_partitioning=False)
-        return rows.with_columns(pl.lit(value).alias(name) for name, value in self.keys)
+        keys = (pl.lit(value, pl.Int64 if isinstance(value, int) else None).alias(name) for name, value in self.keys)
+        return rows.with_columns(keys).cast(dict(self.types))
 
     def count_rows(self) -> int:
         """Return the number of its rows, without reading them; 0 if it is damaged."""
@@ -90,31 +97,35 @@ def list_partitions(folder: str | Path) -> list[Partition]:
     groups: dict[Path, list[Path]] = {}
     for file in files:
         in_key = file.parent != folder and KEY.fullmatch(file.parent.name)
-        groups.setdefault(file.parent if in_key else file, []).append(file)
-    return [_partition(group, folder) for group in groups.values()]
+        groups.setdefault(file.parent / OF_KEY if in_key else file, []).append(file)
+    return _of_numbers([_partition(place.relative_to(folder), group) for place, group in groups.items()])
 
 
 def whole_partitions(partitions: Sequence[Partition], names: ColumnNames) -> list[Partition]:
     """Return the partitions that hold rows, after a check that each series lies in one of them.
 
-    Of the rows only the names of the series are read, and of these 8 bytes each are kept. Partitions that cannot be
-    read are returned too: whoever reads them learns why.
+    Of the rows only the names of the series are read, and of these 8 bytes each are kept. Names of different types
+    become one: whole numbers of different sizes 64 bits, all others text. Partitions that cannot be read are returned
+    too: whoever reads them learns why.
 
     Args:
         partitions: of one folder.
         names: the columns that the user names.
 
     Raises:
-        InputError: for a series in two partitions, and for several partitions without a column that names the series.
+        InputError: for a series in two partitions, and for one of several without a column that names the series.
     """
     if len(partitions) == 1:
         return list(partitions)
     column = names.id or ID
     keys = [_series_keys(partition, column) for partition in partitions]
-    if all(found is None for found in keys):
-        _refuse_nameless(partitions[0], names, column)
+    for partition, found in zip(partitions, keys, strict=True):
+        if found is None:
+            _refuse_nameless(partition, names, column)
     _require_different(partitions, keys, column)
-    return [partition for partition, found in zip(partitions, keys, strict=True) if found is None or len(found)]
+    return _of_one_type(
+        [partition for partition, found in zip(partitions, keys, strict=True) if found is None or len(found)], column
+    )
 
 
 def read_partition(partition: Partition, names: ColumnNames, former: Former | None = None) -> Panel:
@@ -129,7 +140,15 @@ def read_partition(partition: Partition, names: ColumnNames, former: Former | No
         InputError: if it cannot be used; names the file, the row and the column.
     """
     table = nw.from_native(partition.scan())
-    return without_leading_gaps(panel_of_table(table, partition.source, names, former))
+    try:
+        panel = without_leading_gaps(panel_of_table(table, partition.source, names, former))
+    except InputError as error:
+        if error.code == "damaged-parquet":
+            _require_alike(partition)
+        raise
+    if former is None:
+        return panel
+    return replace(panel, frequency=replace(panel.frequency, stamp=former.frequency.stamp))
 
 
 def _series_keys(partition: Partition, column: str) -> NDArray[np.uint64] | None:
@@ -138,6 +157,36 @@ def _series_keys(partition: Partition, column: str) -> NDArray[np.uint64] | None
         return partition.scan().select(_text(column).hash().unique()).collect().to_series().to_numpy()
     except DAMAGED:
         return None
+
+
+def _of_one_type(partitions: Sequence[Partition], column: str) -> list[Partition]:
+    """Return partitions that all give the names of their series one type."""
+    types = set()
+    for partition in partitions:
+        with suppress(*DAMAGED):
+            types.add(partition.scan().collect_schema()[column])
+    if len(types) < 2:
+        return list(partitions)
+    common = pl.Int64 if all(found.is_integer() for found in types) else pl.String
+    return [partition._replace(types=((column, common),)) for partition in partitions]
+
+
+def _require_alike(partition: Partition) -> None:
+    """Refuse a partition whose files differ in columns or types."""
+    try:
+        schemas = [dict(pl.read_parquet_schema(file)) for file in partition.files]
+    except DAMAGED:
+        return
+    for file, schema in zip(partition.files, schemas, strict=True):
+        if schema != schemas[0]:
+            first = Path(partition.files[0]).name
+            raise partition.source.error(
+                f"{Path(file).name} has other columns or types than {first}: expected the files of one partition to be "
+                "alike; write them again",
+                code="different-files",
+                found=schema,
+                expected=schemas[0],
+            )
 
 
 def _text(column: str) -> pl.Expr:
@@ -186,15 +235,22 @@ def _is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith(HIDDEN) for part in file.relative_to(folder).parts)
 
 
-def _partition(files: Sequence[Path], folder: Path) -> Partition:
-    first = files[0].relative_to(folder)
-    pairs = [KEY.fullmatch(part) for part in first.parts[:-1]]
-    keys = tuple((unquote(pair[1]), _value(unquote(pair[2]))) for pair in pairs if pair)
-    return Partition(first.with_suffix("").as_posix(), tuple(map(str, files)), keys)
+def _partition(place: Path, files: Sequence[Path]) -> Partition:
+    pairs = [KEY.fullmatch(part) for part in place.parts[:-1]]
+    texts = [(unquote(pair[1]), unquote(pair[2])) for pair in pairs if pair]
+    keys = tuple((name, None if text == NO_VALUE else text) for name, text in texts)
+    return Partition(place.with_suffix("").as_posix(), tuple(map(str, files)), keys)
 
 
-def _value(text: str) -> str | int | None:
-    """Return the value of a key: a number if it is one."""
-    if text == NO_VALUE:
-        return None
-    return int(text) if WHOLE_NUMBER.fullmatch(text) else text
+def _of_numbers(partitions: Sequence[Partition]) -> list[Partition]:
+    """Return the partitions with a number for the text of each key that is a number in all of them."""
+    pairs = {pair for partition in partitions for pair in partition.keys}
+    texts = {name for name, value in pairs if value is not None and not WHOLE_NUMBER.fullmatch(str(value))}
+    return [
+        partition._replace(
+            keys=tuple(
+                (name, value if value is None or name in texts else int(value)) for name, value in partition.keys
+            )
+        )
+        for partition in partitions
+    ]

@@ -31,11 +31,13 @@ class BacktestWork(NamedTuple):
     """The backtest of a partition.
 
     Attributes:
+        source: the absolute path of the folder.
         model: the forecaster, which has not seen the windows.
         levels: coverage of the intervals in per cent.
         test: the windows and the baselines.
     """
 
+    source: str
     model: SavedModel
     levels: tuple[float, ...]
     test: BacktestSettings
@@ -44,7 +46,8 @@ class BacktestWork(NamedTuple):
     def settings(self) -> Json:
         """Everything beside the partition that a score depends on."""
         test = self.test._asdict() | {"baselines": list(self.test.baselines)}
-        return {"throughtime": __version__, "model": self.model.digest, "level": list(self.levels), **test}
+        made_of = {"throughtime": __version__, "folder": self.source, "model": self.model.digest}
+        return made_of | {"level": list(self.levels), **test}
 
     def __call__(self, partition: Partition) -> pl.DataFrame:
         """Return the scores of each series of a partition."""
@@ -92,7 +95,7 @@ def backtest_folder(
         )
     partitions, levels, engine = list_partitions(folder), tuple(as_levels(level)), engine_of(engine)
     saved = save_model(model, output_folder(out))
-    work = BacktestWork(saved, levels, settings)
+    work = BacktestWork(str(Path(folder).resolve()), saved, levels, settings)
     whole = whole_partitions(partitions, load_model(saved).fitted_.columns)
     return run_partitions(work, whole, Path(out) / SCORES, engine, on_partition)
 

@@ -22,11 +22,13 @@ class ForecastWork(NamedTuple):
     """The forecast of a partition.
 
     Attributes:
+        source: the absolute path of the folder.
         model: the forecaster.
         levels: coverage of the intervals in per cent.
         horizon: the steps to forecast.
     """
 
+    source: str
     model: SavedModel
     levels: tuple[float, ...]
     horizon: int
@@ -36,6 +38,7 @@ class ForecastWork(NamedTuple):
         """Everything beside the partition that a forecast depends on."""
         return {
             "throughtime": __version__,
+            "folder": self.source,
             "model": self.model.digest,
             "level": list(self.levels),
             "horizon": self.horizon,
@@ -80,7 +83,7 @@ def forecast_folder(
 
     Raises:
         InputError: before any forecast: for a folder without partitions, a series in two of them, a forecaster that is
-            not fitted, and for an ``out`` that holds forecasts of another model, level or horizon.
+            not fitted, and for an ``out`` that holds forecasts of another folder, model, level or horizon.
 
     Example:
         >>> tt.forecast_folder("sales", model, "out", level=[80, 95], engine="ray")
@@ -88,6 +91,6 @@ def forecast_folder(
     partitions, levels, engine = list_partitions(folder), tuple(as_levels(level)), engine_of(engine)
     saved = save_model(model, output_folder(out))
     fitted = load_model(saved).fitted_
-    work = ForecastWork(saved, levels, require_trained_horizon(fitted, horizon))
+    work = ForecastWork(str(Path(folder).resolve()), saved, levels, require_trained_horizon(fitted, horizon))
     whole = whole_partitions(partitions, fitted.columns)
     return run_partitions(work, whole, Path(out) / FORECASTS, engine, on_partition)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from throughtime._files import STAGE
 from throughtime.data import Partition
 
 RECORD = "throughtime"  # the key of the record in the metadata of a Parquet file
+LONGEST_WRITE = 3600  # seconds: another run may write to the same folder
 Json = Mapping[str, Any]
 """An object of JSON: names and plain values."""
 
@@ -44,7 +46,7 @@ def write_result(file: Path, frame: pl.DataFrame, record: Json) -> None:
 def unfinished(folder: Path, partitions: Sequence[Partition], settings: Json) -> list[Partition]:
     """Return the partitions without a result, and those that have changed since theirs was made.
 
-    What killed processes have left half-written is removed.
+    What killed processes have left half-written is removed, and results of partitions that are no more.
 
     Args:
         folder: of the results.
@@ -52,20 +54,28 @@ def unfinished(folder: Path, partitions: Sequence[Partition], settings: Json) ->
         settings: of the results.
 
     Raises:
-        InputError: for a result of other settings or of a partition that is no more, and for another Parquet file.
+        InputError: for a result of other settings, and for another Parquet file; nothing is removed then.
     """
-    for leftover in folder.rglob(f"{STAGE}*"):
-        leftover.unlink(missing_ok=True)
+    records = {file: read_record(file) for file in sorted(folder.rglob("*.parquet"))}
+    for file, record in records.items():
+        if record.get("settings") != plain_json(settings):
+            _refuse(file, folder, record, settings)
+    _remove_unfinished(folder)
     files = {result_file(folder, partition): partition for partition in partitions}
+    for file in records.keys() - files.keys():
+        file.unlink(missing_ok=True)
     finished = set()
-    for file in sorted(folder.rglob("*.parquet")):
-        record = read_record(file)
-        if file not in files or record.get("settings") != plain_json(settings):
-            _refuse(file, folder, record, settings, known=file in files)
+    for file in records.keys() & files.keys():
         with suppress(OSError):  # a partition that cannot be read is tried again
-            if record.get("files") == plain_json(files[file].stamps()):
+            if records[file] == plain_json(record_of(files[file], settings)):
                 finished.add(file)
     return [partition for file, partition in files.items() if file not in finished]
+
+
+def record_of(partition: Partition, settings: Json) -> Json:
+    """Return everything that a result depends on."""
+    types = [(name, str(dtype)) for name, dtype in partition.types]
+    return {"settings": settings, "files": partition.stamps(), "keys": partition.keys, "types": types}
 
 
 def read_record(file: Path) -> dict[str, Any]:
@@ -81,12 +91,20 @@ def plain_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _refuse(file: Path, folder: Path, record: Json, settings: Json, *, known: bool) -> None:
+def _remove_unfinished(folder: Path) -> None:
+    """Remove half-written files that no living process can still be writing."""
+    for leftover in folder.rglob(f"{STAGE}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > LONGEST_WRITE:
+                leftover.unlink()
+
+
+def _refuse(file: Path, folder: Path, record: Json, settings: Json) -> None:
     """Raise the error for a file that is not one of the results to come."""
     found = record.get("settings", {})
     names = [name for name, value in plain_json(settings).items() if found.get(name) != value]
     other = ", ".join(f"{name} {found.get(name)!r}, expected {settings[name]!r}" for name in names)
-    reason = other if record and names else "a file of something else" if known or not record else "no such partition"
+    reason = other if record and names else "a file of something else"
     raise InputError(
         f"{file} is not of this run ({reason}): choose another folder with --out, or remove {folder}",
         code="other-results",

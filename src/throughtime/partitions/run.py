@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from throughtime.data import Partition
 from throughtime.partitions.engines import Engine, Failure
-from throughtime.partitions.results import Json, result_file, unfinished, write_result
+from throughtime.partitions.results import Json, record_of, result_file, unfinished, write_result
 
 OnPartition = Callable[[int, int], object]
 """``on_partition(done, total)``, called after each partition."""
@@ -104,7 +104,7 @@ def run_partitions(
 
 def _do(task: _Task) -> int:
     """Write the result of a partition, and return the number of its rows."""
-    record = {"settings": task.work.settings, "files": task.partition.stamps()}
+    record = record_of(task.partition, task.work.settings)
     with threadpool_limits(1):  # the engine divides the cores: more threads only wait for one another
         frame = task.work(task.partition)
     write_result(result_file(Path(task.folder), task.partition), frame, record)

@@ -1,0 +1,155 @@
+"""The one model of a folder of partitions in an output folder, and the record of what it was fitted on."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from throughtime._arguments import plain
+from throughtime._errors import InputError
+from throughtime._files import STAGE
+from throughtime.cli.progress_bar import TrainingBar
+from throughtime.cli.runtime import Runtime
+from throughtime.cli.workflows import progress_of
+from throughtime.data import ColumnNames
+from throughtime.forecasting import Forecaster
+from throughtime.partitions import MODEL, fit_folder
+from throughtime.service import model_digest
+
+SETTINGS = "settings.json"
+ARRAYS = f"{STAGE}arrays-"  # how the names of the folders begin that a fit maps into memory
+
+
+class SeriesFolder(NamedTuple):
+    """A folder of Parquet files and the names of their columns."""
+
+    path: Path
+    columns: ColumnNames
+
+
+def fitted_model(
+    source: SeriesFolder,
+    model: Forecaster,
+    memory: int | None,
+    runtime: Runtime,
+    bar: TrainingBar,
+    hold_back: int = 0,
+) -> Path:
+    """Return the folder of the forecaster, which is fitted unless an earlier run has done so with these settings.
+
+    Args:
+        source: the folder.
+        model: a forecaster, not fitted yet.
+        memory: the most that the fit may take, in MiB.
+        runtime: the running command.
+        bar: shows the progress.
+        hold_back: the last steps of each series that are not learned from.
+
+    Raises:
+        InputError: for a folder that cannot be used, and for an output folder of other settings or with another model.
+    """
+    out = runtime.out.open()
+    settings = {
+        "folder": str(source.path.resolve()),
+        "arguments": plain(model.get_params()),
+        "columns": asdict(source.columns),
+        "hold_back": hold_back,
+    }
+    if not _is_fitted(out, settings):
+        with _arrays(out, runtime) as work:
+            fit_folder(
+                model, source.path, columns=source.columns, memory=memory, hold_back=hold_back, work=work,
+                callback=progress_of(bar),
+            )  # fmt: skip
+        for note in model.notes_:
+            runtime.say(note)
+        model.save(out / MODEL)
+        write_json(out / SETTINGS, settings | {MODEL: model_digest(out / MODEL)})
+    return out / MODEL
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write JSON in one step."""
+    stage = file.with_name(f"{STAGE}{file.name}")
+    stage.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    os.replace(stage, file)
+
+
+def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
+    """Return True if an earlier run has fitted the forecaster with these settings.
+
+    Raises:
+        InputError: if it had others, and if its forecaster is no longer there.
+    """
+    file = out / SETTINGS
+    if not file.exists():
+        return False
+    found, expected = _read(file), json.loads(json.dumps(settings))
+    names = [name for name, value in expected.items() if found.get(name) != value]
+    if names:
+        other = ", ".join(f"{name} {found.get(name)!r}, expected {expected[name]!r}" for name in names)
+        raise InputError(
+            f"{file}: {out} holds forecasts of other settings ({other}): choose another folder with --out, or remove "
+            f"{out}",
+            code="other-settings",
+            file=file,
+            found={name: found.get(name) for name in names},
+            expected={name: expected[name] for name in names},
+        )
+    try:
+        digest = model_digest(out / MODEL)
+    except OSError:
+        digest = None
+    if digest is None or digest != found.get(MODEL):
+        state = "is no longer there" if digest is None else "is another one"
+        raise InputError(
+            f"{out / MODEL}: the forecaster that {out} holds forecasts of {state}: choose another folder with --out, "
+            f"or remove {out}",
+            code="other-model",
+            file=out / MODEL,
+            found=digest,
+            expected=found.get(MODEL),
+        )
+    return True
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return the settings of an earlier run; empty if the file holds none."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def _arrays(out: Path, runtime: Runtime) -> Iterator[Path]:
+    """Open a folder for the arrays of a fit, which is gone after the block and after Ctrl-C.
+
+    Those that killed processes have left are removed: no living process holds their locks.
+    """
+    import fcntl  # not on Windows
+
+    for leftover in out.glob(f"{ARRAYS}*"):
+        with suppress(OSError), _opened(leftover) as place:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(leftover)
+    arrays = TemporaryDirectory(dir=out, prefix=ARRAYS)
+    with runtime.interrupts.cleaning(arrays.cleanup), _opened(Path(arrays.name)) as place:
+        fcntl.flock(place, fcntl.LOCK_SH)
+        yield Path(arrays.name)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Open a folder for a lock."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        yield place
+    finally:
+        os.close(place)
