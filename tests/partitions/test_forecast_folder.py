@@ -65,6 +65,8 @@ def test_results_of_something_else_are_refused(sales: Path, instant: tt.Forecast
     forecast_folder(sales, instant, out, 80)
     kept = {file: file.read_bytes() for file in out.rglob("*.parquet")}
     assert code(sales, instant, out, 90) == "other-results"
+    both = forecast_folder(sales, instant, tmp_path / "both", [95, 80])
+    assert (both.done, forecast_folder(sales, instant, tmp_path / "both", [80, 95]).kept) == (3, 3)
     assert code(sales, instant, out, 80, horizon=2) == "other-results"
     other = tt.Forecaster(horizon=4, preset="instant").fit(series("b"))
     assert code(sales, other, out, 80) == "other-model"

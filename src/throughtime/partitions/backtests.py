@@ -93,7 +93,7 @@ def backtest_folder(
             code="refit-of-folder",
             found=settings._asdict(),
         )
-    partitions, levels, engine = list_partitions(folder), tuple(as_levels(level)), engine_of(engine)
+    partitions, levels, engine = list_partitions(folder), tuple(sorted(as_levels(level))), engine_of(engine)
     saved = save_model(model, output_folder(out))
     work = BacktestWork(str(Path(folder).resolve()), saved, levels, settings)
     whole = whole_partitions(partitions, load_model(saved).fitted_.columns)

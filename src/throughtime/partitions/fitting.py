@@ -78,11 +78,11 @@ def fit_folder(
         with TemporaryDirectory(dir=work, prefix=STAGE) as arrays:
             mapped = MappedSeries(tuple(map(map_panel, panels, _folders(Path(arrays)))))
             sample, fitted = _fit_samples(model.config, mapped, (most - TRAINS) // OF_VALUE, callback)
-    notes = [*fitted.notes, *_notes(skipped, len(partitions))]
+        fitted = fitted._replace(notes=[*fitted.notes, *_notes(skipped, len(partitions))])
     some = np.arange(min(len(sample), KEPT_SERIES))
     kept = np.unique(np.append(some, sample.lengths.argmax()))  # the plan is made for the longest
     own = sample.of_series(kept)
-    model.fitted_ = fitted._replace(panel=own, learned=own.lengths, columns=columns, notes=notes)
+    model.fitted_ = fitted._replace(panel=own, learned=own.lengths, columns=columns)
     return model
 
 

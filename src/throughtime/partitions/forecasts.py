@@ -88,7 +88,7 @@ def forecast_folder(
     Example:
         >>> tt.forecast_folder("sales", model, "out", level=[80, 95], engine="ray")
     """
-    partitions, levels, engine = list_partitions(folder), tuple(as_levels(level)), engine_of(engine)
+    partitions, levels, engine = list_partitions(folder), tuple(sorted(as_levels(level))), engine_of(engine)
     saved = save_model(model, output_folder(out))
     fitted = load_model(saved).fitted_
     work = ForecastWork(str(Path(folder).resolve()), saved, levels, require_trained_horizon(fitted, horizon))
