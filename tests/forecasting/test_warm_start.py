@@ -132,13 +132,6 @@ def test_a_start_that_cannot_be_gone_on_from(model, frame):
     other = tt.Forecaster(**SMALL | {"hidden": 5, "cell": "lstm"})
     for forecaster, data, start, code, found in (
         (other, frame, model, "other-start", ["cell", "hidden"]),
-        (
-            tt.Forecaster(**{"horizon": SMALL["horizon"], "preset": "instant"}),
-            frame,
-            model,
-            "start-without-training",
-            "instant",
-        ),
         (tt.Forecaster(**SMALL), frame, tt.Forecaster(**SMALL), "not-fitted", None),
         (tt.Forecaster(**SMALL), frame, "out/model", "not-a-forecaster", "out/model"),
         (tt.Forecaster(**SMALL), weeks.cast({"y": pl.Float64}), model, "other-frequency", "weekly"),

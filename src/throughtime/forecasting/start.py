@@ -1,6 +1,5 @@
 """A fitted forecaster whose networks another training goes on from: what must agree, and what it has learned from."""
 
-import sys
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +21,7 @@ def require_same_shapes(config: ForecasterConfig, start: Any) -> None:
     """Refuse a start whose networks have other shapes than the settings ask for.
 
     Raises:
-        InputError: names the arguments that differ; for anything that is no forecaster; and for a preset that trains
-            nothing.
+        InputError: names the arguments that differ; and for anything that is no forecaster.
     """
     if not isinstance(start, FittedEstimator):
         raise InputError(
@@ -31,14 +29,6 @@ def require_same_shapes(config: ForecasterConfig, start: Any) -> None:
             code="not-a-forecaster",
             found=start,
             expected="a fitted Forecaster",
-        )
-    if not config.trains(sys.maxsize):
-        raise InputError(
-            f"the preset {config.preset!r} trains nothing, so nothing goes on from the start: expected another preset, "
-            "or no start",
-            code="start-without-training",
-            found=config.preset,
-            expected=["balanced", "best"],
         )
     known = start.config
     others = [name for name in SHAPING if getattr(config, name) != getattr(known, name)]
