@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._files import STAGE
+from throughtime._files import STAGE, staged
 from throughtime.cli.progress_bar import TrainingBar
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.workflows import progress_of
 from throughtime.data import ColumnNames
 from throughtime.forecasting import Forecaster
-from throughtime.partitions import MODEL, fit_folder
+from throughtime.partitions import MODEL, difference, fit_folder
 from throughtime.service import model_digest
 
 SETTINGS = "settings.json"
@@ -75,9 +75,8 @@ def fitted_model(
 
 def write_json(file: Path, value: Any) -> None:
     """Write JSON in one step."""
-    stage = file.with_name(f"{STAGE}{file.name}")
-    stage.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(stage, file)
+    with staged(file.parent) as stage:
+        (stage / file.name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
@@ -89,17 +88,16 @@ def _is_fitted(out: Path, settings: dict[str, Any]) -> bool:
     file = out / SETTINGS
     if not file.exists():
         return False
-    found, expected = _read(file), json.loads(json.dumps(settings))
-    names = [name for name, value in expected.items() if found.get(name) != value]
-    if names:
-        other = ", ".join(f"{name} {found.get(name)!r}, expected {expected[name]!r}" for name in names)
+    found = _read(file)
+    other = difference(found, settings)
+    if other.expected:
         raise InputError(
             f"{file}: {out} holds forecasts of other settings ({other}): choose another folder with --out, or remove "
             f"{out}",
             code="other-settings",
             file=file,
-            found={name: found.get(name) for name in names},
-            expected={name: expected[name] for name in names},
+            found=other.found,
+            expected=other.expected,
         )
     try:
         digest = model_digest(out / MODEL)

@@ -160,7 +160,7 @@ class ModelOptions(NetworkOptions):
 @Parameter(name="*", group=FOLDER)
 @dataclass(frozen=True)
 class FolderOptions:
-    """Where and how the partitions of a folder are forecast; None if the user typed nothing."""
+    """The engine for the partitions of a folder, and the memory of a fit; None if the user typed nothing."""
 
     engine: Annotated[str | None, default("process")] = None
     """Where partitions are forecast: process (here, one by one) or ray."""

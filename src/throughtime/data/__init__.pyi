@@ -14,6 +14,7 @@ from .encoding import TableSizes as TableSizes
 from .encoding import fit_encodings as fit_encodings
 from .encoding import sizes_of as sizes_of
 from .former import Former as Former
+from .frames import collect as collect
 from .frames import format_times as format_times
 from .frames import from_native as from_native
 from .frames import template as template

@@ -79,7 +79,7 @@ def half_life(memory: np.ndarray) -> float:
     lags = np.flatnonzero(memory > 0)
     if len(lags) < 2:
         return float("inf") if len(memory) < 2 else 0.0
-    if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:  # a sudden 0: no straight line fits
+    if _ends_at_once(memory):
         return float(np.flatnonzero(memory >= 0.5 * memory[0])[-1] + 1)
     slope, _ = np.polyfit(*_fitted_part(memory), 1)
     return float(-1 / slope) if slope < -1e-9 else float("inf")
@@ -91,15 +91,19 @@ def straightness(memory: np.ndarray) -> float:
     1 for a curve that stays as it is; 0 for one that is not finite, or falls to exactly 0 at once.
     """
     lags = np.flatnonzero(memory > 0)
-    if not np.isfinite(memory).all() or len(lags) < 2:
-        return 0.0
-    if len(lags) < len(memory) and memory[lags[-1]] > UNDERFLOW:
+    if not np.isfinite(memory).all() or len(lags) < 2 or _ends_at_once(memory):
         return 0.0
     lags, logs = _fitted_part(memory)
     variance = logs.var()
     if variance < 1e-12:
         return 1.0
     return float(1 - (logs - np.polyval(np.polyfit(lags, logs, 1), lags)).var() / variance)
+
+
+def _ends_at_once(memory: np.ndarray) -> bool:
+    """Return True if a curve, positive somewhere, falls to exactly 0 at once: no straight line fits."""
+    lags = np.flatnonzero(memory > 0)
+    return len(lags) < len(memory) and bool(memory[lags[-1]] > UNDERFLOW)
 
 
 def _fitted_part(memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

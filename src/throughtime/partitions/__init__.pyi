@@ -9,6 +9,7 @@ from .fitting import fit_folder as fit_folder
 from .forecasts import forecast_folder as forecast_folder
 from .models import MODEL as MODEL
 from .ray_engine import RayEngine as RayEngine
+from .results import difference as difference
 from .run import FailedPartition as FailedPartition
 from .run import FolderResult as FolderResult
 from .run import OnPartition as OnPartition

@@ -5,21 +5,18 @@ from typing import NamedTuple
 
 import polars as pl
 
-from throughtime import __version__
 from throughtime._errors import InputError
-from throughtime._files import output_folder
-from throughtime.data import Partition, list_partitions, read_partition, whole_partitions
+from throughtime.data import Partition, whole_partitions
 from throughtime.forecasting import (
     BacktestSettings,
     Forecaster,
     Levels,
-    as_levels,
     no_callback,
     run_backtest,
     score_table,
 )
+from throughtime.partitions.basis import Basis, begin
 from throughtime.partitions.engines import Engine, engine_of
-from throughtime.partitions.models import SavedModel, load_model, save_model
 from throughtime.partitions.results import Json
 from throughtime.partitions.run import FolderResult, OnPartition, ignore_partition, run_partitions
 
@@ -31,31 +28,23 @@ class BacktestWork(NamedTuple):
     """The backtest of a partition.
 
     Attributes:
-        source: the absolute path of the folder.
-        model: the forecaster, which has not seen the windows.
-        levels: coverage of the intervals in per cent.
+        basis: the folder, the forecaster, which has not seen the windows, and the levels.
         test: the windows and the baselines.
     """
 
-    source: str
-    model: SavedModel
-    levels: tuple[float, ...]
+    basis: Basis
     test: BacktestSettings
 
     @property
     def settings(self) -> Json:
         """Everything beside the partition that a score depends on."""
-        test = self.test._asdict() | {"baselines": list(self.test.baselines)}
-        made_of = {"throughtime": __version__, "folder": self.source, "model": self.model.digest}
-        return made_of | {"level": list(self.levels), **test}
+        return {**self.basis.settings, **self.test._asdict(), "baselines": list(self.test.baselines)}
 
     def __call__(self, partition: Partition) -> pl.DataFrame:
         """Return the scores of each series of a partition."""
-        model = load_model(self.model)
-        fitted = model.fitted_
-        panel = read_partition(partition, fitted.columns, fitted.panel.former)
-        tested = run_backtest(model, panel, self.test, level=self.levels, callback=no_callback, fitted=fitted)
-        return score_table(tested, panel, levels=self.levels).filter(pl.col("unique_id") != "")
+        model, panel, levels = self.basis.load(), self.basis.read(partition), self.basis.levels
+        tested = run_backtest(model, panel, self.test, level=levels, callback=no_callback, fitted=model.fitted_)
+        return score_table(tested, panel, levels=levels).filter(pl.col("unique_id") != "")
 
 
 def backtest_folder(
@@ -93,10 +82,10 @@ def backtest_folder(
             code="refit-of-folder",
             found=settings._asdict(),
         )
-    partitions, levels, engine = list_partitions(folder), tuple(sorted(as_levels(level))), engine_of(engine)
-    saved = save_model(model, output_folder(out))
-    work = BacktestWork(str(Path(folder).resolve()), saved, levels, settings)
-    whole = whole_partitions(partitions, load_model(saved).fitted_.columns)
+    engine = engine_of(engine)
+    basis, partitions = begin(folder, model, out, level)
+    work = BacktestWork(basis, settings)
+    whole = whole_partitions(partitions, basis.load().fitted_.columns)
     return run_partitions(work, whole, Path(out) / SCORES, engine, on_partition)
 
 

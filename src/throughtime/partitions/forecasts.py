@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from throughtime import __version__
-from throughtime._files import output_folder
 from throughtime._numbers import Whole
-from throughtime.data import Partition, list_partitions, read_partition, whole_partitions
-from throughtime.forecasting import Forecaster, Levels, as_levels, require_trained_horizon
+from throughtime.data import Partition, whole_partitions
+from throughtime.forecasting import Forecaster, Levels, require_trained_horizon
+from throughtime.partitions.basis import Basis, begin
 from throughtime.partitions.engines import Engine, engine_of
-from throughtime.partitions.models import SavedModel, load_model, save_model
 from throughtime.partitions.results import Json
 from throughtime.partitions.run import FolderResult, OnPartition, ignore_partition, run_partitions
 
@@ -22,34 +20,22 @@ class ForecastWork(NamedTuple):
     """The forecast of a partition.
 
     Attributes:
-        source: the absolute path of the folder.
-        model: the forecaster.
-        levels: coverage of the intervals in per cent.
+        basis: the folder, the forecaster, the levels.
         horizon: the steps to forecast.
     """
 
-    source: str
-    model: SavedModel
-    levels: tuple[float, ...]
+    basis: Basis
     horizon: int
 
     @property
     def settings(self) -> Json:
         """Everything beside the partition that a forecast depends on."""
-        return {
-            "throughtime": __version__,
-            "folder": self.source,
-            "model": self.model.digest,
-            "level": list(self.levels),
-            "horizon": self.horizon,
-        }
+        return {**self.basis.settings, "horizon": self.horizon}
 
     def __call__(self, partition: Partition) -> pl.DataFrame:
         """Return the forecasts of all series of a partition."""
-        model = load_model(self.model)
-        fitted = model.fitted_
-        panel = read_partition(partition, fitted.columns, fitted.panel.former)
-        return model.predict(panel, self.levels, horizon=self.horizon)
+        panel = self.basis.read(partition)
+        return self.basis.load().predict(panel, self.basis.levels, horizon=self.horizon)
 
 
 def forecast_folder(
@@ -88,9 +74,9 @@ def forecast_folder(
     Example:
         >>> tt.forecast_folder("sales", model, "out", level=[80, 95], engine="ray")
     """
-    partitions, levels, engine = list_partitions(folder), tuple(sorted(as_levels(level))), engine_of(engine)
-    saved = save_model(model, output_folder(out))
-    fitted = load_model(saved).fitted_
-    work = ForecastWork(str(Path(folder).resolve()), saved, levels, require_trained_horizon(fitted, horizon))
+    engine = engine_of(engine)
+    basis, partitions = begin(folder, model, out, level)
+    fitted = basis.load().fitted_
+    work = ForecastWork(basis, require_trained_horizon(fitted, horizon))
     whole = whole_partitions(partitions, fitted.columns)
     return run_partitions(work, whole, Path(out) / FORECASTS, engine, on_partition)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -19,6 +19,28 @@ RECORD = "throughtime"  # the key of the record in the metadata of a Parquet fil
 LONGEST_WRITE = 3600  # seconds: another run may write to the same folder
 Json = Mapping[str, Any]
 """An object of JSON: names and plain values."""
+
+
+class Difference(NamedTuple):
+    """The settings that differ from those that are expected; both empty if none do.
+
+    Attributes:
+        found: their values, None if there are none.
+        expected: the values that they should have.
+    """
+
+    found: dict[str, Any]
+    expected: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Return them in words."""
+        return ", ".join(f"{name} {self.found[name]!r}, expected {value!r}" for name, value in self.expected.items())
+
+
+def difference(found: Json, settings: Json) -> Difference:
+    """Return how settings that were read from a file differ from others."""
+    expected = {name: value for name, value in plain_json(settings).items() if found.get(name) != value}
+    return Difference({name: found.get(name) for name in expected}, expected)
 
 
 def result_file(folder: Path, partition: Partition) -> Path:
@@ -101,14 +123,12 @@ def _remove_unfinished(folder: Path) -> None:
 
 def _refuse(file: Path, folder: Path, record: Json, settings: Json) -> None:
     """Raise the error for a file that is not one of the results to come."""
-    found = record.get("settings", {})
-    names = [name for name, value in plain_json(settings).items() if found.get(name) != value]
-    other = ", ".join(f"{name} {found.get(name)!r}, expected {settings[name]!r}" for name in names)
-    reason = other if record and names else "a file of something else"
+    other = difference(record.get("settings", {}), settings)
+    reason = str(other) if record and other.expected else "a file of something else"
     raise InputError(
         f"{file} is not of this run ({reason}): choose another folder with --out, or remove {folder}",
         code="other-results",
         file=file,
-        found={name: found.get(name) for name in names},
-        expected={name: settings[name] for name in names},
+        found=other.found,
+        expected=other.expected,
     )

@@ -25,7 +25,7 @@ class Work(Protocol):
 
     @property
     def settings(self) -> Json:
-        """What the result depends on beside the partition, as JSON values."""
+        """Everything beside the partition that the result depends on, as JSON values."""
 
     def __call__(self, partition: Partition) -> pl.DataFrame:
         """Return the result of a partition."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from throughtime.data import Frequency, from_native, wall_clock
+from throughtime.data import Frequency, collect, from_native, wall_clock
 from throughtime.forecasting import LABELS, MODEL, forecast_quantiles, interval_columns, model_names, nonnegative
 from throughtime.plots.theme import BLUE, DASHES, INK, LIGHT, LINES, house_style
 
@@ -46,8 +46,9 @@ def forecast_picture(model: "Forecaster", row: int, backtest: Any = None) -> "Fi
         shown = _shown(times[-steps:], panel.frequency)
         axes.plot(shown, panel.series(row)[-steps:], color=INK, linewidth=1.3, label="observed")
         for place, window in enumerate(windows):
-            _draw_forecast(axes, window | {"ds": _shown(window["ds"], panel.frequency)}, named=False)
-            _draw_baselines(axes, window | {"ds": _shown(window["ds"], panel.frequency)}, named=place == 0)
+            columns = window | {"ds": _shown(window["ds"], panel.frequency)}
+            _draw_forecast(axes, columns, named=False)
+            _draw_baselines(axes, columns, named=place == 0)
             axes.axvline(_shown(window["cutoff"][:1], panel.frequency)[0], color=SOFT, linestyle=":", linewidth=1)
         future = _shown(series.future(design.horizon)[1], panel.frequency)
         _draw_forecast(axes, ahead | {"ds": future}, named=True)
@@ -62,8 +63,7 @@ def forecast_picture(model: "Forecaster", row: int, backtest: Any = None) -> "Fi
 
 def _windows(backtest: Any, name: str) -> list[dict[str, np.ndarray]]:
     """Return the columns of each window of one series, in the order of time; times are in UTC."""
-    table = from_native(backtest)
-    table = table.collect() if isinstance(table, nw.LazyFrame) else table
+    table = collect(from_native(backtest))
     table = table.filter(nw.col("unique_id").cast(nw.String) == name).sort("cutoff", "ds")
     columns = {}
     for column in table.iter_columns():

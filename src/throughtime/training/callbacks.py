@@ -35,7 +35,7 @@ class Run(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a callback knows of a run so far, for a checkpoint.
+    """The knowledge of a callback of a run so far, for a checkpoint.
 
     Attributes:
         values: plain values, for JSON.
