@@ -35,6 +35,7 @@ STAGES = [
     "_serving",
     "_jax_config",
     "_compiler",
+    "_blas",
     "data",
     "zero_shot",
     "cells",

@@ -1,9 +1,10 @@
 """Forecasts of many histories at once, in groups of similar length and in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from throughtime._blas import side_by_side
 from throughtime.zero_shot.coarse import coarse_step, fine_quantiles, means
 from throughtime.zero_shot.histories import histories
 from throughtime.zero_shot.inputs import SHAPES, Inputs, Seasons, inputs_of
@@ -42,7 +43,9 @@ def inputs_of_histories(name: str, series: Sequence[np.ndarray], seasons: tuple[
         seasons: the season in steps and a longer one; 1 for none.
     """
     scaled, units = _scaled(series, seasons)
-    rows, parts = zip(*_batches(name, scaled, seasons), strict=True)
+    lengths = np.array([len(history) for history in scaled])
+    rows = _batches(np.arange(len(scaled)), lengths)
+    parts = side_by_side(lambda batch: _inputs(name, [scaled[row] for row in batch], seasons), rows)
     order = np.argsort(np.concatenate(rows))
     inputs = Inputs(*(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)))
     return inputs._replace(center=units[:, None] * inputs.center, scale=units[:, None] * inputs.scale)
@@ -96,21 +99,23 @@ def _scaled_quantiles(
     if horizon > most:
         return _in_coarse_steps(weights, series, seasons, horizon, coarse_step(horizon, most, seasons[0]))
     quantiles = np.empty((len(series), horizon, len(LEVELS)))
-    names = shape_names(np.array([len(history) for history in series]), horizon)
-    for name in SHAPES:
-        rows = np.flatnonzero(names == name)
-        for places, inputs in _batches(name, [series[row] for row in rows.tolist()], seasons):
-            found = inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
-            quantiles[rows[places]] = found[:, :horizon]
+    lengths = np.array([len(history) for history in series])
+    names = shape_names(lengths, horizon)
+
+    def fill(batch: tuple[str, np.ndarray]) -> None:
+        name, rows = batch
+        inputs = _inputs(name, [series[row] for row in rows], seasons)
+        found = inputs.center[:, :, None] + inputs.scale[:, :, None] * forecast(weights, name, inputs)
+        quantiles[rows] = found[:, :horizon]
+
+    side_by_side(fill, [(name, rows) for name in SHAPES for rows in _batches(np.flatnonzero(names == name), lengths)])
     return quantiles
 
 
-def _batches(name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> Iterator[tuple[np.ndarray, Inputs]]:
-    """Yield the places (B,) of histories of similar length and their inputs, until all were there."""
-    order = np.argsort([len(history) for history in series], kind="stable")
-    for begin in range(0, len(order), BATCH):
-        places = order[begin : begin + BATCH]
-        yield places, _inputs(name, [series[place] for place in places], seasons)
+def _batches(rows: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+    """Return rows in batches, each of histories of similar length; ``lengths`` (N,) are those of all rows."""
+    order = rows[np.argsort(lengths[rows], kind="stable")]
+    return [order[begin : begin + BATCH] for begin in range(0, len(order), BATCH)]
 
 
 def _inputs(name: str, series: Sequence[np.ndarray], seasons: tuple[int, int]) -> Inputs:
