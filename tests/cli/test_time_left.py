@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from throughtime.cli.time_left import LENGTH, REPORT, TRAINED, TimeLeft
+from throughtime.forecasting import FIRST_LAP
 
 LOADING, PACE, ALIKE, STEPS = 20.0, 0.01, 3, 200  # seconds until the first steps, seconds per step; stages, their steps
 
@@ -56,12 +57,11 @@ def test_two_networks_side_by_side():
 
 def test_each_phase_corrects_what_is_expected():
     forecast = Forecast()
-    held_out, report = ALIKE * STEPS, REPORT * LOADING
-    forecast.train("backtest: held out", STEPS, upto=100)
-    expected = 100 + held_out + 2 * TRAINED * held_out  # the rest, and the final fit as long as the backtest's
+    done, report = ALIKE * STEPS - 100, REPORT * LOADING
+    forecast.train("backtest: held out", STEPS, upto=100)  # the last of them is behind, so it is over
+    expected = done + 2 * TRAINED * done  # the final fit, as long as the backtest's, and both trainings
     assert forecast.left.seconds() == pytest.approx(expected * PACE + report)
     forecast.train("backtest: training", 60, upto=40)
-    done = held_out - 100  # the last of them ended early
     assert forecast.left.seconds() == pytest.approx((20 + done + ALIKE * 60) * PACE + report)
     forecast.train("held out", STEPS)
     assert forecast.left.seconds() == pytest.approx((ALIKE * 60 - 20) * PACE + report)
@@ -75,21 +75,26 @@ def test_each_phase_corrects_what_is_expected():
     assert forecast.left.seconds() == 0
 
 
-def test_held_out_runs_that_end_early():
+def test_held_out_runs_of_which_two_go_on():
     forecast = Forecast()
-    for done in range(20, 141, 20):  # the first of three
-        forecast.clock.now += 20 * PACE
+    lap = round(FIRST_LAP * STEPS)
+    for number in (1, 2, 3):
+        for done in range(10, lap + 1, 10):
+            forecast.clock.now += 10 * PACE
+            forecast.left.count(f"backtest: held out {number}/3", done, STEPS)
+    held_out, report = 2 * LENGTH * STEPS + lap, REPORT * (LOADING - 10 * PACE)  # the first report is at 10 steps
+    expected = held_out - 3 * lap + held_out + 2 * TRAINED * held_out
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + report)
+    for done in range(lap + 10, 141, 10):  # the first of three goes on, and beyond the likely end
+        forecast.clock.now += 10 * PACE
         forecast.left.count("backtest: held out 1/3", done, STEPS)
-    held_out = 140 + 2 * LENGTH * STEPS
-    expected = held_out - 140 + held_out + 2 * TRAINED * held_out
-    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
-    forecast.clock.now += 20 * PACE
-    forecast.left.count("backtest: held out 2/3", 20, STEPS)  # so the first is over, after 140 steps
-    expected = 420 - 160 + 420 + 2 * TRAINED * 420
-    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
+    held_out = 140 + LENGTH * STEPS + lap
+    expected = held_out - (140 + 2 * lap) + held_out + 2 * TRAINED * held_out
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + report)
     forecast.left.count("backtest: training 1/3", 20, 60)
-    expected = 160 + 160 + 180  # the training that began, and the final fit as long
-    assert forecast.left.seconds() == pytest.approx(expected * PACE + REPORT * LOADING)
+    done = 140 + 2 * lap
+    expected = 160 + done + 180  # the training that began, and the final fit as long
+    assert forecast.left.seconds() == pytest.approx(expected * PACE + report)
 
 
 def test_a_fit_without_held_out_runs_or_without_a_backtest():

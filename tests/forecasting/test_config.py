@@ -28,8 +28,8 @@ def plan_for(lengths, horizon, season, values=None, **arguments):
         pytest.param([120], 24, 24, 24, 72, (24,), 120, id="hourly, less than a week"),
         pytest.param([144], 12, 12, 12, 36, (12,), 72, id="monthly"),
         pytest.param([50, 20], 6, 1, 8, 24, (1,), 24, id="yearly"),
-        pytest.param([200], 4, 52, 8, 160, (52,), 208, id="weekly, part of a season"),
-        pytest.param([9000], 60, 1440, 256, 4352, (1440,), 8640, id="minutes"),
+        pytest.param([200], 4, 52, 16, 160, (52,), 208, id="weekly, part of a season"),
+        pytest.param([9000], 60, 1440, 512, 4608, (1440,), 8640, id="minutes"),
         pytest.param([30], 20, 12, 12, 12, (12,), 36, id="little more than the horizon"),
         pytest.param([8], 3, 12, 6, 6, (1,), 6, id="shorter than its season"),
         pytest.param([2], 5, 12, 1, 1, (1,), 2, id="shorter than the horizon"),
@@ -63,9 +63,9 @@ def test_no_forecast_looks_further_back_than_it_may(longest, horizon, season, lo
     [
         (96, 24, 96, (24,)),
         (100, 24, 96, (24,)),
-        (400, 24, 384, (24, 168)),
+        (400, 48, 384, (24, 168)),
         (47, 8, 40, (1,)),
-        (5000, 24, 648, (24, 168)),
+        (5000, 48, 624, (24, 168)),
     ],
 )
 def test_a_lookback_overrides_what_seems_useful(lookback, patch, length, seasons):

@@ -9,7 +9,7 @@ from tests.forecasting.conftest import SMALL
 
 import throughtime as tt
 from throughtime.data.frequency import Frequency
-from throughtime.forecasting import held_out, selection
+from throughtime.forecasting import held_out, selection, trials
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.forecasts import forecast_quantiles
@@ -17,8 +17,9 @@ from throughtime.forecasting.held_out import held_out_loss, hold_out, stretch_fa
 from throughtime.forecasting.intervals import MEDIAN, QUANTILES
 from throughtime.forecasting.observations import known_values
 from throughtime.forecasting.plan import NO_STRETCH, Calibration, make_plan
-from throughtime.forecasting.selection import Moment, Trial, is_over, select_plan
+from throughtime.forecasting.selection import select_plan
 from throughtime.forecasting.train import averaged_network
+from throughtime.forecasting.trials import Moment, Trial, is_over
 
 F, SEASON = SMALL["horizon"], SMALL["season"]
 WINDOWS = 3
@@ -53,7 +54,8 @@ def judged_by_hand(networks, panel, plan):
 )
 def test_the_least_held_out_loss_decides(frame, level, gap, variants, monkeypatch):
     """Among the variants and the steps of each. In the data's own units, where float32 would tell nothing apart."""
-    monkeypatch.setattr(selection, "is_over", lambda now, best, steps: False)
+    monkeypatch.setattr(trials, "is_over", lambda now, best, steps: False)
+    monkeypatch.setattr(trials, "LEFT", 4)
     place = pl.int_range(pl.len()).over("unique_id")
     values = pl.when(place.is_in([7, 29, 36]) & gap).then(None).otherwise(pl.col("y") + level)
     panel = tt.Panel.from_frame(frame.with_columns(y=values))
@@ -113,6 +115,36 @@ def test_a_run_ends_early(frame):
     assert all(1 < len(steps) < SMALL["steps"] for steps in reports.values())
 
 
+def test_the_best_two_go_on_after_the_first_lap(frame, monkeypatch):
+    """As if they had not paused: each report of theirs is that of a run that nothing has stopped."""
+    monkeypatch.setattr(trials, "is_over", lambda now, best, steps: False)
+    panel = tt.Panel.from_frame(frame)
+    plan = plan_of(panel, steps=20)._replace(learning_rate=0.5)
+
+    def losses(left):
+        monkeypatch.setattr(trials, "LEFT", left)
+        reports, found = defaultdict(list), []
+        judge = trials.held_out_loss
+        monkeypatch.setattr(trials, "held_out_loss", lambda *judged: found.append(judge(*judged)) or found[-1])
+        selected = select_plan(
+            panel,
+            panel.lengths,
+            plan,
+            zero_shot=None,
+            callback=lambda stage, now: reports[stage].append((int(now.state.step), now.losses.tolist())),
+            seed=0,
+        )
+        monkeypatch.setattr(trials, "held_out_loss", judge)
+        return reports, selected
+
+    (all_the_way, free), (raced, chosen) = losses(4), losses(2)
+    assert sorted(raced) == sorted(all_the_way)
+    assert all([step for step, _ in reports] == list(range(1, 21)) for reports in all_the_way.values())
+    assert sorted(len(reports) for reports in raced.values()) == [5, 5, 20, 20]
+    assert all(reports == all_the_way[stage][: len(reports)] for stage, reports in raced.items())
+    assert chosen.calibration.loss >= free.calibration.loss
+
+
 def plan_of(panel, **changed):
     return make_plan(ForecasterConfig(**SMALL | changed), known_values(panel, panel.lengths), panel.lengths)
 
@@ -122,7 +154,7 @@ def plan_of(panel, **changed):
     [(650, 1000, 650), (800, 1000, 800), (850, 1000, 2500), (1000, 1000, 2500), (1000, 700, 700)],
 )
 def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monkeypatch, stopped, screened, steps):
-    """The runs are made up: the second of four is the best. A plan of 2,500 steps is screened for 1,000."""
+    """The best run is made up. A plan of 2,500 steps is screened for 1,000."""
     panel = tt.Panel.from_frame(frame)
     most = 2500 if screened == 1000 else screened
     plan = plan_of(panel, steps=most, members=3)
@@ -130,10 +162,10 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
     forecasts = np.nan_to_num(held.truth)[..., None] + np.linspace(-1, 3, len(QUANTILES))
     assert selection.MOST_STEPS == 1000
 
-    def made_up(runs, callbacks, devices):
-        assert (len(runs), len(callbacks), devices) == (4, 4, 1)
-        tried, steps = plan._replace(steps=screened), min(stopped, screened)
-        return [Trial(tried._replace(log=loss == 0.5), Moment(loss, steps, forecasts)) for loss in (0.7, 0.5, 0.6, 0.9)]
+    def made_up(held, prepared, variants, *, callback, seed):
+        assert len(variants) == 4
+        tried, steps = plan._replace(steps=screened, log=True), min(stopped, screened)
+        return Trial(tried, Moment(0.5, steps, forecasts))
 
     trained = []
     fitted = tt.Forecaster(**SMALL).fit(panel)
@@ -143,7 +175,7 @@ def test_the_best_at_the_end_of_a_shorter_run_is_trained_all_the_way(frame, monk
         callback("training 1/2", None)
         return fitted.networks_, None
 
-    monkeypatch.setattr(selection, "run_in_parallel", made_up)
+    monkeypatch.setattr(selection, "race", made_up)
     monkeypatch.setattr(selection, "train_networks", train_all_the_way)
     stages = []
     selected = select_plan(

@@ -17,8 +17,8 @@ from throughtime._errors import InputError
 from throughtime.forecasting import plan, warm_start
 from throughtime.forecasting.held_out import hold_out
 from throughtime.forecasting.optimizer import learning_rate
-from throughtime.forecasting.selection import Moment, Trial
 from throughtime.forecasting.start import seen_steps
+from throughtime.forecasting.trials import Moment, Trial
 
 F, STEPS = SMALL["horizon"], 30
 SEARCHED = {name: value for name, value in SMALL.items() if name != "steps"} | {"members": 2}

@@ -22,7 +22,8 @@ from throughtime.forecasting.held_out import hold_out, stretch_factors
 from throughtime.forecasting.infer import trained_quantiles
 from throughtime.forecasting.intervals import QUANTILES, stretched
 from throughtime.forecasting.plan import Calibration
-from throughtime.forecasting.selection import Moment, Trial, mixed
+from throughtime.forecasting.selection import mixed
+from throughtime.forecasting.trials import Moment, Trial
 from throughtime.forecasting.zero_shot import ZeroShot, held_out_zero_shot, seasons_of, zero_shot_quantiles
 from throughtime.zero_shot import LEVELS, quantiles_of, save_weights, shipped_weights
 
@@ -201,6 +202,20 @@ def test_the_held_out_ends_choose_the_mixture(model):
     assert (alone.zero_shot, alone.tuning) == (0, 0)
     assert alone.loss > chosen[0, 0].loss
     assert max(alone.stretch) > max(chosen[0, 0].stretch)
+
+
+@pytest.mark.parametrize(
+    ("preset", "members", "share", "trained_networks"),
+    [("balanced", None, 0.5, 2), ("balanced", None, 0.0, 4), ("balanced", 3, 0.5, 3), ("best", None, 0.5, 10)],
+)
+def test_beside_the_pretrained_network_fewer_are_trained(frame, monkeypatch, preset, members, share, trained_networks):
+    """As many as the preset says, unless the user has set their number."""
+    monkeypatch.setattr(
+        trained, "select_plan", lambda panel, cutoffs, plan, **_: Selected(plan, Calibration(1, zero_shot=share))
+    )
+    settings = {name: SMALL[name] for name in ("horizon", "season", "hidden", "lookback")}
+    model = tt.Forecaster(**settings, preset=preset, members=members).fit(frame)
+    assert (len(model.networks_), model.plan_.members) == (trained_networks, trained_networks)
 
 
 def test_a_mixture_is_the_mean_of_quantiles(model, pretrained):

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from throughtime.forecasting import FIRST_LAP, HELD_OUT, LEFT
+
 BACKTEST, TRAINING = "backtest: ", "training"  # the first words of the names of stages
 NUMBERED = re.compile(r"(.*) \d+/(\d+)")  # one of several stages that are alike, such as "training 2/4"
 PHASES = range(4)  # held-out runs (and fine-tuning) and training of the backtest, the same of the final fit
@@ -26,6 +28,7 @@ class _Stage(NamedTuple):
         total: all of its steps.
         begun: when it was counted first, and its steps then: before, it may have been compiled.
         reached: when it was counted last, and its steps then.
+        paused: seconds and steps from the last count before a pause to the first one after it.
     """
 
     phase: int
@@ -34,6 +37,15 @@ class _Stage(NamedTuple):
     total: int
     begun: tuple[float, int]
     reached: tuple[float, int]
+    paused: tuple[float, int] = (0.0, 0)
+
+    @property
+    def timed(self) -> tuple[float, int]:
+        """The seconds and the steps since it was counted first, without the pause."""
+        seconds, steps = (
+            last - first - pause for last, first, pause in zip(self.reached, self.begun, self.paused, strict=True)
+        )
+        return seconds, int(steps)
 
 
 class TimeLeft:
@@ -54,19 +66,24 @@ class TimeLeft:
         phase = (0 if name.startswith(BACKTEST) else 2) + (1 if own.startswith(TRAINING) else 0)
         numbered = NUMBERED.fullmatch(own)
         group, alike = (numbered[1], int(numbered[2])) if numbered else (own, 1)
-        now = (self._clock(), done)
-        begun = self._stages[name].begun if name in self._stages else now
+        now, known = (self._clock(), done), self._stages.get(name)
+        stage = _Stage(phase, group, alike, total, now, now) if known is None else known._replace(reached=now)
+        if known is not None and self._counted_after(known) >= min(alike, self._cores):  # others took its place
+            stage = stage._replace(paused=(now[0] - known.reached[0], done - known.reached[1]))
         # Replaced, not changed: the bar is drawn in another thread.
-        self._stages = self._stages | {name: _Stage(phase, group, alike, total, begun, now)}
+        self._stages = self._stages | {name: stage}
+
+    def _counted_after(self, stage: _Stage) -> int:
+        return sum(other.reached[0] > stage.reached[0] for other in self._stages.values())
 
     def seconds(self) -> float | None:
         """Return the seconds that are left of the whole command; None as long as nothing is known."""
         stages = list(self._stages.values())
-        timed = sum(stage.reached[1] - stage.begun[1] for stage in stages)
+        timed = sum(stage.timed[1] for stage in stages)
         if not stages or timed < RELIABLE * stages[0].begun[1]:
             return None
         abreast = min(stages[0].alike, self._cores)
-        pace = sum(stage.reached[0] - stage.begun[0] for stage in stages) / timed / abreast
+        pace = sum(stage.timed[0] for stage in stages) / timed / abreast
         expected = pace * _steps_left(stages, abreast) + REPORT * (stages[0].begun[0] - self._began)
         return max(expected - (self._clock() - max(stage.reached[0] for stage in stages)), 0.0)
 
@@ -97,9 +114,18 @@ def _work(stages: list[_Stage], is_over: bool, abreast: int) -> float:
 def _expected(group: list[_Stage], abreast: int) -> float:
     """Return the steps of alike stages; one that made room for another is over, and the others will be as long."""
     first = group[0]
+    if first.group == HELD_OUT:
+        return _raced(group)
     over = [stage.reached[1] for stage in group[:-abreast]]
     running = [stage.reached[1] for stage in group[-abreast:]]
     ended = over + [done for done in running if done == first.total]
     likely = LENGTH * first.total if first.phase in HELD_OUT_PHASES else first.total
     usual = sum(ended) / len(ended) if ended else likely
     return float(sum(over) + sum(max(done, usual) for done in running) + (first.alike - len(group)) * usual)
+
+
+def _raced(group: list[_Stage]) -> float:
+    """Return the steps of held-out runs: those that are ahead go on after the first lap."""
+    done = sorted((stage.reached[1] for stage in group), reverse=True) + [0] * (group[0].alike - len(group))
+    likely = [LENGTH if place < LEFT else FIRST_LAP for place in range(len(done))]
+    return float(sum(max(steps, share * group[0].total) for steps, share in zip(done, likely, strict=True)))

@@ -54,6 +54,9 @@ from .results import BacktestSettings as BacktestSettings
 from .results import model_names as model_names
 from .rotation import Rotation as Rotation
 from .sensitivity import forecaster_flow as forecaster_flow
+from .stages import FIRST_LAP as FIRST_LAP
+from .stages import HELD_OUT as HELD_OUT
+from .stages import LEFT as LEFT
 from .stages import TRAINING as TRAINING
 from .stages import StageCallback as StageCallback
 from .stages import no_callback as no_callback

@@ -1,4 +1,4 @@
-"""Runs that hold out the end of the training data: they select a network, when to stop, and how wide intervals are."""
+"""The choice by held-out ends of the training data: the network, when to stop, and how wide intervals are."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,22 +9,17 @@ import numpy as np
 from throughtime.data import Panel, fit_encodings
 from throughtime.forecasting.dataset import Prepared, on_device, prepare
 from throughtime.forecasting.fine_tuning import tuned
-from throughtime.forecasting.fitted import Networks, Selected
+from throughtime.forecasting.fitted import Selected
 from throughtime.forecasting.held_out import HeldOut, held_out_loss, hold_out, stretch_factors
-from throughtime.forecasting.infer import network_quantiles, original_quantiles
-from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.plan import Calibration, Plan, with_encodings
-from throughtime.forecasting.stages import TUNING, StageCallback
-from throughtime.forecasting.train import averaged_network, blocks_of, recipe, train_network, train_networks
+from throughtime.forecasting.stages import HELD_OUT, TUNING, StageCallback
+from throughtime.forecasting.train import blocks_of, train_networks
+from throughtime.forecasting.trials import Moment, Trial, held_out_quantiles, race
 from throughtime.forecasting.zero_shot import ZeroShot, held_out_zero_shot, mix
-from throughtime.training import Callback, Progress, TrainingRun, run_in_parallel
 
-HELD_OUT = "held out"  # the first words of the names of its stages
 MOST_STEPS = 1000  # training steps; longer runs rank variants no better
 NEAR_END = 0.8  # of a run; from there on the learning rate is close to zero, and the loss flat
-WORSE = 1.25  # times the least loss of a run so far: from there on none has come back
-PATIENCE = 0.5  # of a run without a new least loss
 SHARES = (0.5, 1.0)  # of the pretrained network in the mean with the trained ones
 ALONE = 1.01  # times its held-out loss counts for what is no mean: smaller gains tell little, and a mean varies less
 CALIBRATING = 2  # members that a longer run trains to see how well their intervals cover
@@ -35,8 +30,8 @@ def select_plan(
 ) -> Selected:
     """Return the best of the plan's variants, and its calibration.
 
-    Each variant of the network is trained on the values before the held-out windows; at each progress it forecasts
-    them, until :func:`is_over`. Training stops at the least loss, unless that is near the end of a shortened run: then
+    Variants of the network are trained on the values before the held-out windows, and forecast them at each progress,
+    see :func:`race`. Training stops at the least loss, unless that is near the end of a shortened run: then
     it goes on to the end. The loss is the pinball loss of the values themselves, whatever the network sees, over the
     mean absolute error of seasonal naive, as in MASE. If no value is negative, it is the geometric mean of that and the
     loss over the values' size, as in sMAPE. Either alone would sacrifice series of little noise, or those that rise
@@ -63,10 +58,7 @@ def select_plan(
         log: on_device(prepare(panel, held.cutoffs[0], screened._replace(log=log)))
         for log in {variant.log for variant in variants}
     }
-    runs = [trial(held, prepared[variant.log], variant, seed) for variant in variants]
-    names = [f"{HELD_OUT} {number + 1}/{len(variants)}" for number in range(len(variants))]
-    trials = run_in_parallel(runs, [partial(callback, name) for name in names], plan.devices)
-    best = min(trials, key=lambda trial: trial.moment.loss)
+    best = race(held, prepared, variants, callback=callback, seed=seed)
     best = trained_longer(best, held, prepared[best.plan.log], plan.steps, callback=callback, seed=seed)
     pretrained = pretrained_forecasts(held, zero_shot, plan, callback=callback, seed=seed)
     return Selected(with_encodings(best.plan, plan.encodings), mixed(held, best, pretrained))
@@ -88,21 +80,6 @@ def _encoded_before(plan: Plan, held: HeldOut) -> Plan:
     return with_encodings(plan, fit_encodings(held.panel, held.cutoffs[0], calendar=calendar))
 
 
-class Moment(NamedTuple):
-    """A moment of a run: the held-out loss, the steps that were done, and the quantiles that were forecast then."""
-
-    loss: float
-    steps: int
-    quantiles: np.ndarray
-
-
-class Trial(NamedTuple):
-    """A variant of the plan, and the best moment of the run that trained it."""
-
-    plan: Plan
-    moment: Moment
-
-
 class Mixture(NamedTuple):
     """A mean of forecasts: the weight of the pretrained network, and the steps by which it was fine-tuned."""
 
@@ -120,7 +97,7 @@ def mixed(held: HeldOut, trial: Trial, pretrained: Mapping[int, np.ndarray]) -> 
         trial: the networks, with their quantiles (K * R, F, Q) of all windows.
         pretrained: the same of the pretrained network, by the number of steps of its fine-tuning.
     """
-    plan, moment = trial
+    plan, moment, _ = trial
     forecasts = {Mixture(0.0, 0): moment.quantiles}
     for tuning, quantiles in pretrained.items():
         forecasts |= {Mixture(share, tuning): mix(moment.quantiles, quantiles, share) for share in SHARES}
@@ -156,50 +133,6 @@ def pretrained_forecasts(
     return forecasts
 
 
-def is_over(now: Moment, best: Moment, steps: int) -> bool:
-    """Return True if a run of this many steps will hardly become better than its best moment so far.
-
-    The loss is far above the least one (Prechelt 1998, "Early stopping -- but when?", the class GL), or the least one
-    is long ago.
-    """
-    return now.loss > WORSE * best.loss or now.steps - best.steps > PATIENCE * steps
-
-
-def trial(
-    held: HeldOut, prepared: Prepared, plan: Plan, seed: int, start: ForecastNetwork | None = None
-) -> TrainingRun[Trial]:
-    """Return a training run of a variant that judges it by its forecasts of the held-out windows, and ends early.
-
-    Args:
-        held: the windows.
-        prepared: the panel before them.
-        plan: the variant.
-        seed: makes the weights and the windows that are drawn.
-        start: goes on from the weights of this network, which is judged itself too; new ones if None.
-    """
-    how = recipe(plan)
-
-    def moment(network: ForecastNetwork, steps: int) -> Moment:
-        quantiles = _forecasts((network,), held, prepared, plan)
-        return Moment(held_out_loss(quantiles, held, plan), steps, quantiles)
-
-    def run(callback: Callback) -> Trial:
-        best = None if start is None else moment(start, 0)
-
-        def judge(progress: Progress) -> bool | None:
-            nonlocal best
-            now = moment(averaged_network(progress.state), progress.step)
-            if best is None or now.loss < best.loss:
-                best = now
-            return callback(progress) or is_over(now, best, plan.steps)
-
-        train_network(blocks_of(prepared, plan), plan, how, steps=plan.steps, callback=judge, seed=seed, start=start)
-        assert best is not None
-        return Trial(plan, best)
-
-    return run
-
-
 def trained_longer(
     best: Trial, held: HeldOut, prepared: Prepared, steps: int, *, callback: StageCallback, seed: int
 ) -> Trial:
@@ -213,11 +146,5 @@ def trained_longer(
     few = plan._replace(members=min(CALIBRATING, plan.members))
     data = partial(blocks_of, prepared, few)
     networks, _ = train_networks(data, few, callback=lambda s, p: callback(f"{HELD_OUT}: {s}", p), seed=seed)
-    quantiles = _forecasts(networks, held, prepared, plan)
+    quantiles = held_out_quantiles(networks, held, prepared, plan)
     return Trial(plan, Moment(held_out_loss(quantiles, held, plan), plan.steps, quantiles))
-
-
-def _forecasts(networks: Networks, held: HeldOut, prepared: Prepared, plan: Plan) -> np.ndarray:
-    """Return the quantiles (K * R, F, Q) of all held-out windows, in the data's own units."""
-    rows, cutoffs = held.judged
-    return original_quantiles(network_quantiles(networks, prepared, rows, cutoffs), prepared, rows)

@@ -124,32 +124,35 @@ def training_data(prepared: Prepared, plan: Plan) -> TrainingData:
     return TrainingData(prepared.series, np.asarray(plan.skip, np.float32))
 
 
+def first_state(plan: Plan, how: Recipe, seed: int, start: ForecastNetwork | None = None) -> TrainState:
+    """Return the state before the first step.
+
+    Args:
+        plan: the steps that the learning rate is made for.
+        how: the plan's :func:`recipe`.
+        seed: makes the weights and the windows that are drawn.
+        start: the network whose weights training goes on from; new ones if None.
+    """
+    total = np.asarray(plan.steps, np.int32)
+    return how.begin(np.asarray(seed), total) if start is None else how.go_on(start, np.asarray(seed), total)
+
+
 def train_network(
-    blocks: Blocks,
-    plan: Plan,
-    how: Recipe,
-    *,
-    steps: int,
-    callback: Callback,
-    seed: int,
-    start: ForecastNetwork | None = None,
-) -> tuple[ForecastNetwork, np.ndarray]:
+    blocks: Blocks, plan: Plan, how: Recipe, state: TrainState, *, steps: int, callback: Callback
+) -> tuple[TrainState, np.ndarray]:
     """Train one network for all series that are long enough.
 
     Args:
         blocks: the data of the steps, such as :func:`blocks_of` one panel.
         plan: the design, and the steps that the learning rate is made for.
         how: the plan's :func:`recipe`.
-        steps: after which training stops, at most those of the plan.
+        state: the :func:`first_state`, or a later one that an earlier call returned.
+        steps: after which training stops, at most those of the plan; those before the state are counted.
         callback: ends training by returning True.
-        seed: makes the weights and the windows that are drawn.
-        start: the network whose weights training goes on from; new ones if None.
 
     Returns:
-        The network with averaged weights, and the loss (steps,) of each step that was done.
+        The state at the end, see :func:`averaged_network`, and the loss of each step that was done.
     """
-    total = np.asarray(plan.steps, np.int32)
-    state = how.begin(np.asarray(seed), total) if start is None else how.go_on(start, np.asarray(seed), total)
     losses = []
     every = max(plan.steps // REPORTS, 1)
     devices = first_devices(plan.devices)
@@ -159,7 +162,7 @@ def train_network(
         losses.append(progress.losses)
         if devices.agreed(bool(callback(progress))):
             break
-    return averaged_network(state), np.concatenate(losses)
+    return state, np.concatenate(losses)
 
 
 def averaged_network(state: TrainState) -> ForecastNetwork:
@@ -187,7 +190,7 @@ def train_networks(
         data: returns the data of the steps, for each member anew.
         plan: the design, and how many members.
         steps: after which training stops; the plan's if None. After none, the networks are those of the start.
-        callback: hears of "training 1/4" and so on; by returning True it ends the training of that member.
+        callback: hears of "training 1/2" and so on; by returning True it ends the training of that member.
         seed: makes the weights and the windows that are drawn.
         start: the networks that the members go on from, in their order; new ones if there are none.
 
@@ -198,7 +201,13 @@ def train_networks(
 
     def run(member: int) -> TrainingRun[tuple[ForecastNetwork, np.ndarray]]:
         own, known = seed + MEMBERS_APART * member, start[member] if start else None
-        return lambda callback: train_network(data(), plan, how, steps=most, callback=callback, seed=own, start=known)
+
+        def train(callback: Callback) -> tuple[ForecastNetwork, np.ndarray]:
+            first = first_state(plan, how, own, known)
+            state, losses = train_network(data(), plan, how, first, steps=most, callback=callback)
+            return averaged_network(state), losses
+
+        return train
 
     if not most:
         return start, np.empty((len(start), 0))

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from throughtime.data import Panel, fit_encodings
-from throughtime.forecasting.config import ForecasterConfig
+from throughtime.forecasting.config import ForecasterConfig, effort
 from throughtime.forecasting.dataset import on_device, prepare
 from throughtime.forecasting.fine_tuning import tuned
 from throughtime.forecasting.fitted import Fitted, Selected
@@ -49,13 +49,22 @@ def fit_networks(
         zero_shot = tuned(panel, cutoffs, zero_shot, how, callback=partial(callback, TUNING), seed=config.seed)
     if selected.calibration.zero_shot == 1:
         return Fitted.untrained(panel, selected, zero_shot)
-    steps, chosen = selected.calibration.steps, selected.plan
+    steps, chosen = selected.calibration.steps, _with_members(config, selected)
     if rotation is None:
         data = partial(blocks_of, on_device(prepare(panel, cutoffs, chosen)), chosen)
     else:
         data = partial(rotating_blocks, rotation, chosen, steps)
     networks, losses = train_networks(data, chosen, steps=steps, callback=callback, seed=config.seed, start=known)
-    return Fitted(panel, *selected, networks, losses, [], zero_shot)
+    return Fitted(panel, chosen, selected.calibration, networks, losses, [], zero_shot)
+
+
+def _with_members(config: ForecasterConfig, selected: Selected) -> Plan:
+    """Return the plan with the number of networks that its forecast needs, unless the user has set it."""
+    plan, calibration = selected
+    beside = effort(config.preset).beside
+    if beside is None or not calibration.zero_shot or config.members is not None:
+        return plan
+    return plan._replace(members=beside)
 
 
 def _selected(

@@ -13,9 +13,10 @@ from throughtime.forecasting.held_out import HeldOut, hold_out
 from throughtime.forecasting.observations import least_windows
 from throughtime.forecasting.optimizer import LONGER
 from throughtime.forecasting.plan import Plan
-from throughtime.forecasting.selection import HELD_OUT, MOST_STEPS, mixed, pretrained_forecasts, trained_longer, trial
-from throughtime.forecasting.stages import StageCallback
+from throughtime.forecasting.selection import MOST_STEPS, mixed, pretrained_forecasts, trained_longer
+from throughtime.forecasting.stages import HELD_OUT, StageCallback
 from throughtime.forecasting.start import plan_of_start, seen_steps
+from throughtime.forecasting.trials import trial
 from throughtime.forecasting.zero_shot import ZeroShot
 from throughtime.training import run_in_parallel
 
