@@ -12,6 +12,7 @@ from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from throughtime.pretraining.generators.draws import Rng, Seasons
 from throughtime.pretraining.pool import LONG_SEASONS, SHORT_SEASONS, Pool, draw_pool
@@ -74,7 +75,7 @@ class SyntheticBatches:
 
     def starting_at(self, step: int) -> Iterator[Batch]:
         """Yield the batches of ``step``, ``step + 1``, ..."""
-        with ProcessPoolExecutor(1, get_context("spawn"), _end_with_parent) as process:
+        with ProcessPoolExecutor(1, get_context("spawn"), _begin) as process:
             ahead: deque[Future[Batch]] = deque()
             try:
                 for number in count(step):
@@ -85,8 +86,9 @@ class SyntheticBatches:
                 process.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """Leave Ctrl-C to the parent process, and end when it has ended, however that was."""
+def _begin() -> None:
+    """Leave Ctrl-C to the parent process, end when it has ended, however that was, and use one core."""
+    threadpool_limits(1)  # of products: on matrices this small a second thread only waits
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
