@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import TypeAliasType
 
 if TYPE_CHECKING:
     Whole = int
     Real = float
     Truth = bool
 else:  # an argument may be NumPy's; throughtime._arguments makes it Python's, as which it is used
-    Whole = int | np.integer
-    Real = int | float | np.integer | np.floating
-    Truth = bool | np.bool_ | Whole
+    Whole = TypeAliasType("Whole", int | np.integer)
+    Real = TypeAliasType("Real", int | float | np.integer | np.floating)
+    Truth = TypeAliasType("Truth", bool | np.bool_ | Whole)

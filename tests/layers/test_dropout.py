@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -50,6 +51,13 @@ def test_networks_of_all_layers_come_back_from_disk(tmp_path):
     networks = jax.tree.map(lambda w: jnp.asarray(draw.normal(size=w.shape), w.dtype), build())
     checkpoint.save(tmp_path, "training", {}, {"model": networks})
     assert eqx.tree_equal(checkpoint.restore(checkpoint.load(tmp_path).arrays, build, "model"), networks)
+
+
+def test_units_come_before_the_rate(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # it would refuse the types before the library
+    with pytest.raises(tt.InputError) as caught:
+        tt.Dropout(RATE, H)
+    assert (caught.value.code, caught.value.found) == ("wrong-order", (RATE, H))
 
 
 def test_a_rate_is_a_probability():

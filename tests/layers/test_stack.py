@@ -273,3 +273,23 @@ def test_layers_and_states_that_do_not_fit_are_refused(gru, block, xs):
     with pytest.raises(tt.InputError) as caught:
         tt.Stack([gru, block])(xs, (None,))
     assert (caught.value.code, caught.value.found, caught.value.expected) == ("wrong-state", 1, 2)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        tt.Stack([tt.GRU(2, 2, key=0)]),
+        tt.Bidirectional(tt.GRU(2, 2, key=0), tt.GRU(2, 2, key=1)),
+        tt.Dropout(2, 0.1),
+        tt.FeedForward(2, key=0),
+        tt.Embedding(2, 2, key=0),
+        tt.ManyToOne(tt.GRU(2, 2, key=0), 1, key=0),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+@pytest.mark.parametrize("as_mask", [np.array, np.ndarray.tolist])
+def test_a_mask_in_the_place_of_the_state_is_refused(layer, as_mask):
+    xs = np.zeros(4, int) if layer.reads_tokens else np.zeros((4, 2), np.float32)
+    with pytest.raises(tt.InputError) as caught:
+        layer(xs, as_mask(np.ones(4, bool)))
+    assert caught.value.code == "mask-as-state"

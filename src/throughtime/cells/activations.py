@@ -6,11 +6,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from typing_extensions import TypeAliasType
 
 from throughtime._registry import resolve
 from throughtime._types import Array
 
-Activation = Callable[[Array], Array]
+Activation = TypeAliasType("Activation", Callable[[Array], Array])
 
 
 def identity(a: Array) -> Array:

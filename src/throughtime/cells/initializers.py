@@ -13,6 +13,7 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
+from typing_extensions import TypeAliasType
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
@@ -21,8 +22,8 @@ from throughtime._registry import known_name, resolve
 from throughtime._types import Array, Float, GateBias, InputWeights, Key, KeyLike, RecurrentWeights, Whole
 from throughtime.cells.base import Cell
 
-MatrixInit = Callable[[Key, tuple[int, int], DTypeLike], Array]
-BiasInit = Callable[[Key, tuple[str, ...], int, DTypeLike], Array]
+MatrixInit = TypeAliasType("MatrixInit", Callable[[Key, tuple[int, int], DTypeLike], Array])
+BiasInit = TypeAliasType("BiasInit", Callable[[Key, tuple[str, ...], int, DTypeLike], Array])
 
 # Matrices.
 

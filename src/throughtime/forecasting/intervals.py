@@ -5,6 +5,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from typing_extensions import TypeAliasType
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
@@ -16,7 +17,7 @@ QUANTILES, MEDIAN = LEVELS, MIDDLE
 SCORES = normal_scores(QUANTILES)
 
 
-Levels = Iterable[Real] | Real | np.ndarray | None
+Levels = TypeAliasType("Levels", Iterable[Real] | Real | np.ndarray | None)
 """Coverage of intervals in per cent: numbers, or one number."""
 
 

@@ -7,11 +7,12 @@ from typing import Any, SupportsIndex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from typing_extensions import TypeAliasType
 
 from throughtime._errors import InputError
 from throughtime._types import Array, Bool, Sizes
 
-ArrayOrLists = Array | np.ndarray | Sequence[Any]
+ArrayOrLists = TypeAliasType("ArrayOrLists", Array | np.ndarray | Sequence[Any])
 """An array of JAX or NumPy, or nested lists of numbers."""
 
 

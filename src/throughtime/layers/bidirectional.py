@@ -18,6 +18,7 @@ from throughtime.layers.layer import (
     run_layer,
 )
 from throughtime.layers.reversed import Reversed
+from throughtime.recurrence import require_no_mask
 
 
 class BidirectionalState(NamedTuple):
@@ -100,8 +101,9 @@ class Bidirectional(Layer):
         ``key``, in training, each layer gets its own noise.
 
         Raises:
-            InputError: if a shape does not fit, or the mask is not boolean.
+            InputError: if a shape does not fit, the mask is not boolean, or is in the place of the state.
         """
+        require_no_mask(state)
         first = BidirectionalState(None, None) if state is None else state
         key_forward, key_backward = noise_keys(key, 2)
         forward, ahead = run_layer(self.forward, xs, first.forward, mask=mask, key=key_forward)

@@ -6,13 +6,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from throughtime._arguments import whole_number
+from throughtime._arguments import whole_number, whole_or_none
 from throughtime._devices import split_alike
+from throughtime._errors import InputError
 from throughtime._keys import random_key
 from throughtime._types import Array, Int, Key, KeyLike, Outputs, Real, Whole
 from throughtime.layers.arguments import ArrayOrLists, as_inputs, zero_masked
 from throughtime.layers.layer import Layer
 from throughtime.layers.noise import bernoulli, require_rate
+from throughtime.recurrence import require_no_mask
 
 
 class DropoutState(NamedTuple):
@@ -42,11 +44,19 @@ class Dropout(Layer):
     rate: float = eqx.field(static=True)
 
     def __init__(self, units: Whole, rate: Real):
-        """Drop some of ``units`` with probability ``rate``.
+        """Drop some of ``units`` with probability ``rate``: sizes come first, as in all layers.
 
         Raises:
-            InputError: for a rate outside [0, 1).
+            InputError: for a rate outside [0, 1), and for the two in the other order.
         """
+        if whole_or_none(units) is None and whole_or_none(rate) is not None:
+            raise InputError(
+                f"Dropout got units={units!r}, rate={rate!r}: expected the number of units before the rate, "
+                f"Dropout({rate!r}, {units!r})",
+                code="wrong-order",
+                found=(units, rate),
+                expected=("units", "rate"),
+            )
         self.units, self.rate = whole_number("units", units), require_rate("Dropout", rate)
 
     @property
@@ -65,8 +75,9 @@ class Dropout(Layer):
         """Return the state and the outputs (T, H) or (B, T, H); masked steps give zeros.
 
         Raises:
-            InputError: if a shape does not fit, or the mask is not boolean.
+            InputError: if a shape does not fit, the mask is not boolean, or is in the place of the state.
         """
+        require_no_mask(state)
         xs, mask = as_inputs(self.units, xs, mask)
         *batch, steps, _ = xs.shape
         t = jnp.zeros(batch, jnp.int32) if state is None else state.t

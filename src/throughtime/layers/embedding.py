@@ -10,6 +10,7 @@ from throughtime._keys import random_key
 from throughtime._types import KeyLike, Outputs, Whole
 from throughtime.layers.arguments import ArrayOrLists, as_tokens, zero_masked
 from throughtime.layers.layer import Layer
+from throughtime.recurrence import require_no_mask
 
 
 class Embedding(Layer):
@@ -58,5 +59,6 @@ class Embedding(Layer):
         Raises:
             InputError: if a shape or a type does not fit, the mask is not boolean, or a token is out of range.
         """
+        require_no_mask(state)
         tokens, mask = as_tokens(self.inputs, xs, mask)
         return (), zero_masked(take_rows(self.table.weight, tokens), mask)

@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from typing_extensions import TypeAliasType
 
 from throughtime._errors import InputError
 from throughtime._keys import random_key
@@ -94,7 +95,7 @@ class Network(eqx.Module):
         return network_block(self).text()
 
 
-AnyLayer = Cell | Layer
+AnyLayer = TypeAliasType("AnyLayer", Cell | Layer)
 
 
 def run_layer(

@@ -26,6 +26,7 @@ from throughtime.layers.layer import (
     run_layer,
 )
 from throughtime.layers.wrapper import per_step
+from throughtime.recurrence import require_no_mask
 
 
 class Block(Layer):
@@ -131,6 +132,7 @@ class FeedForward(Layer):
         Raises:
             InputError: if a shape does not fit, or the mask is not boolean.
         """
+        require_no_mask(state)
         xs, mask = as_inputs(self.inputs, xs, mask)
         xs = zero_masked(xs, mask)
         return (), zero_masked(xs + per_step(self._within_step, xs), mask)
@@ -197,6 +199,7 @@ class Stack(Layer):
             InputError: if a shape does not fit, the mask is not boolean, or ``state`` does not have one entry per
                 layer.
         """
+        require_no_mask(state)
         states = (None,) * len(self.layers) if state is None else state
         if len(states) != len(self.layers):
             raise InputError(

@@ -4,9 +4,17 @@ In: a cell, inputs (T, D) or (B, T, D), a state, a mask. Out: the last state and
 Never: parameters or training.
 """
 
-from throughtime.recurrence.checks import require_shapes
+from throughtime.recurrence.checks import require_no_mask, require_shapes
 from throughtime.recurrence.method import choose_method
 from throughtime.recurrence.trajectories import trajectory, unroll_perturbed, zero_perturbations
 from throughtime.recurrence.unroll import unroll
 
-__all__ = ["choose_method", "require_shapes", "trajectory", "unroll", "unroll_perturbed", "zero_perturbations"]
+__all__ = [
+    "choose_method",
+    "require_no_mask",
+    "require_shapes",
+    "trajectory",
+    "unroll",
+    "unroll_perturbed",
+    "zero_perturbations",
+]

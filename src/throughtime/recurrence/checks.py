@@ -62,10 +62,11 @@ def require_state(cell: Cell, state: Any, batch: Sizes) -> None:
     """Check that a state has the structure and the shapes of the cell's own.
 
     Raises:
-        InputError: if it has not.
+        InputError: if it has not, or is a mask.
     """
     if state is None:
         return
+    require_no_mask(state)
     own = jax.eval_shape(cell.initial_state)
     shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(state)]
     expected = [(*batch, *leaf.shape) for leaf in jax.tree.leaves(own)]
@@ -77,6 +78,22 @@ def require_state(cell: Cell, state: Any, batch: Sizes) -> None:
             code="wrong-state",
             found=(kind, shapes),
             expected=(own_kind, expected),
+        )
+
+
+def require_no_mask(state: Any) -> None:
+    """Check that a state is not a mask, which is the second array that a call needs but the third argument.
+
+    Raises:
+        InputError: if its first leaf holds truth values, as no state does.
+    """
+    leaves = jax.tree.leaves(state)
+    if leaves and (isinstance(leaves[0], bool) or getattr(leaves[0], "dtype", None) == jnp.dtype(bool)):
+        raise InputError(
+            "state holds truth values: expected the state of an earlier call; pass a mask by its name, mask=mask",
+            code="mask-as-state",
+            found=type(state).__name__,
+            expected="state",
         )
 
 

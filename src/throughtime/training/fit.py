@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import optax
+from typing_extensions import TypeAliasType
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
@@ -23,7 +24,7 @@ from throughtime.training.step import TrainState
 
 MOST = 1000  # steps of one compiled call
 SECONDS = 0.25  # of one compiled call: interrupts and displays wait no longer
-ModelLoss = Callable[..., Scalar]
+ModelLoss = TypeAliasType("ModelLoss", Callable[..., Scalar])
 """``loss(model, batch)`` or ``loss(model, batch, key)``; ``loss(model, batch, state)`` for chunks, likewise."""
 
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from typing_extensions import TypeAliasType
 
 from throughtime._compiler import Options
 from throughtime._errors import InputError
@@ -75,7 +76,7 @@ def merged(parts: Sequence[Progress]) -> Progress:
     )
 
 
-Callback = Callable[[Progress], bool | None]
+Callback = TypeAliasType("Callback", Callable[[Progress], bool | None])
 """A function that is called with each progress of a training run. If it returns True, the run stops early."""
 
 

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
+from typing_extensions import TypeAliasType
 
 from throughtime._errors import InputError
 from throughtime.training.callbacks import Run, Setting, begin
@@ -17,7 +18,7 @@ from throughtime.training.resume import Checkpoints, Keeper, Snapshot
 from throughtime.training.step import TrainState
 from throughtime.training.watch import Record, Watch
 
-AnyCallback = Callback | Setting | Watch | Checkpoints
+AnyCallback = TypeAliasType("AnyCallback", Callback | Setting | Watch | Checkpoints)
 T = TypeVar("T")
 
 
