@@ -96,6 +96,7 @@ struct LanePerUnit {
       for (Index s = 0; s < T; ++s) {
         const Index active = this->active(s);
         load_inputs(active, s);
+        prefetch_results(active, s);
         compute_pre(active, s % 2);
         for (Index r = 0; r < rows; ++r) step_cell(r, s);
       }
@@ -106,6 +107,7 @@ struct LanePerUnit {
     using Rows::layout, Rows::rows, Rows::place, Rows::index, Rows::observed, Rows::T, Rows::D, Rows::H;
 
     float* u_of(Index r) const { return buffers.u + r * layout.u_stride; }
+    float* residuals_of(Index r, Index s) const { return out.residuals + index(r, s) * layout.residual_stride; }
     float* c_of(Index r) const { return buffers.c + r * layout.unit_stride; }
 
     void load_state() const {
@@ -123,6 +125,16 @@ struct LanePerUnit {
       }
     }
 
+    // Asks for where step s writes, while a product keeps the processor busy: several rows are too far apart for it to
+    // foresee.
+    void prefetch_results(Index active, Index s) const {
+      if (rows == 1) return;
+      for (Index r = 0; r < active; ++r) {
+        if (out.residuals) prefetch(residuals_of(r, s), layout.residual_stride);
+        prefetch(out.hs + index(r, s) * H, H);
+      }
+    }
+
     void compute_pre(Index active, bool backwards) const {
       const float* weights = packed;
       for (int i = 0; i < layout.group_count; ++i) {
@@ -134,8 +146,7 @@ struct LanePerUnit {
     }
 
     void step_cell(Index r, Index s) const {
-      float* const residuals =
-          out.residuals ? out.residuals + index(r, s) * layout.residual_stride : buffers.unused_residuals;
+      float* const residuals = out.residuals ? residuals_of(r, s) : buffers.unused_residuals;
       if (observed(r, s))
         Cell::forward(buffers.pre + r * layout.pre_stride, H, u_of(r), c_of(r), residuals, layout.unit_stride);
       else if (Cell::HAS_C)
@@ -203,6 +214,7 @@ struct LanePerUnit {
           else
             pass_over(r, r < active ? d_pre + r * layout.pre_stride : nullptr);
         }
+        if (s) prefetch_step(s - 1);
         pass_to_previous_state(active, d_pre, s % 2);
         filled += active;
         ++steps;
@@ -232,6 +244,18 @@ struct LanePerUnit {
         if (Cell::HAS_C) copy_padded(row(buffers.d_c, r), pass.cotangents.c + begin, H, layout.unit_stride);
         copy_padded(row(buffers.h_before, r), h_before(r, T), H, layout.unit_stride);
         clear(row(buffers.h_after, r), layout.unit_stride);
+      }
+    }
+
+    // Asks for what step s reads, likewise.
+    void prefetch_step(Index s) const {
+      if (rows == 1) return;
+      for (Index r = 0; r < rows; ++r) {
+        if (!observed(r, s)) continue;
+        prefetch(residuals_of(r, s), layout.residual_stride);
+        prefetch(pass.cotangents.hs + index(r, s) * H, H);
+        prefetch(h_before(r, s), H);
+        if (Cell::HAS_C) prefetch(c_before(r, s), H);
       }
     }
 

@@ -34,6 +34,17 @@ def test_it_is_the_output_of_the_last_step_with_an_input(cell):
     np.testing.assert_array_equal(last_output(np.asarray(ys)), ys[:, -1])
 
 
+def test_its_derivatives_are_those_of_the_chosen_steps():
+    """Varied: an early, a late and no last step; forward and reverse mode. NaN at other steps does not matter."""
+    mask = np.arange(T) < np.array([[2], [T], [0]])
+    ys = np.where(mask[..., None], np.random.default_rng(5).normal(size=(3, T, H)), np.nan)
+    expected = np.zeros((3, H, 3, T, H))
+    for unit in range(H):
+        expected[0, unit, 0, 1, unit] = expected[1, unit, 1, T - 1, unit] = 1
+    for jacobian in (jax.jacfwd, jax.jacrev):
+        np.testing.assert_array_equal(jacobian(lambda ys: last_output(ys, mask))(jnp.asarray(ys)), expected)
+
+
 def test_masks_that_do_not_fit_are_refused():
     ys = np.zeros((3, T, H))
     for mask, code in ((np.ones(T, bool), "wrong-mask-shape"), (np.ones((3, T)), "wrong-mask-dtype")):

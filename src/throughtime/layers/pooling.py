@@ -3,11 +3,13 @@
 A sequence without any input gives zeros, and gradients of zero.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from throughtime._errors import InputError
-from throughtime._types import Array
+from throughtime._types import Array, Int
 from throughtime.layers.arguments import ArrayOrLists, as_mask, zero_masked
 
 
@@ -31,8 +33,21 @@ def last_output(ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
     if flags is None:
         return jax.lax.index_in_dim(outputs, -1, outputs.ndim - 2, keepdims=False)
     last = steps - 1 - jnp.argmax(flags[..., ::-1], axis=-1)
-    chosen = jnp.take_along_axis(outputs, last[..., None, None], axis=-2)[..., 0, :]
-    return zero_masked(chosen, flags.any(axis=-1))
+    return zero_masked(_at(outputs, last), flags.any(axis=-1))
+
+
+@jax.custom_jvp
+def _at(outputs: Array, step: Int[Array, "*batch"]) -> Array:
+    """Return the output of one step of each sequence."""
+    return jnp.take_along_axis(outputs, step[..., None, None], axis=-2)[..., 0, :]
+
+
+@_at.defjvp
+def _derivative(primals: tuple[Array, Array], tangents: tuple[Array, Any]) -> tuple[Array, Array]:
+    """Return the same for the tangents, as a sum: its transpose is one elementwise pass, that of a gather three."""
+    outputs, step = primals
+    chosen = jax.lax.broadcasted_iota(step.dtype, outputs.shape[:-1], outputs.ndim - 2) == step[..., None]
+    return _at(*primals), zero_masked(tangents[0], chosen).sum(axis=-2)
 
 
 def mean_output(ys: ArrayOrLists, mask: ArrayOrLists | None = None) -> Array:
