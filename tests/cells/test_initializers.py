@@ -1,6 +1,7 @@
 """How weights start: what each initializer promises of its numbers, gate by gate."""
 
 import inspect
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -170,6 +171,24 @@ def test_uniform_bias_is_pytorchs():
     bias = bias_init("uniform")(KEY, ("a", "b"), 5000, jnp.float32)
     assert bias.shape == (10000,)
     assert 0.999 * 5000**-0.5 < np.abs(bias).max() <= 5000**-0.5
+
+
+@pytest.mark.parametrize("kind", [tt.LSTM, tt.MinGRU])
+def test_names_draw_at_once_the_numbers_of_their_functions(kind):
+    """Varied: a cell with recurrent weights, and one without; random matrices and biases."""
+    names = {"input_init": "normal", "bias_init": "uniform"}
+    names |= {"recurrent_init": "orthogonal"} if kind is tt.LSTM else {}
+    tables = {"input_init": MATRICES, "recurrent_init": MATRICES, "bias_init": BIASES}
+    functions = {argument: tables[argument][name] for argument, name in names.items()}
+    cells = kind(3, 5, **names, key=KEY), kind(3, 5, **functions, key=KEY)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), *cells)
+
+
+def test_a_function_is_called_for_each_gate_of_each_cell():
+    random = np.random.default_rng(0)
+    cells = [tt.GRU(2, 3, recurrent_init=lambda key, shape, dtype: random.normal(size=shape), key=1) for _ in range(2)]
+    gates = np.concatenate([np.split(cell.w_h, 3) for cell in cells])
+    assert len({gate.tobytes() for gate in gates}) == 6
 
 
 def test_a_function_stands_in_place_of_a_name():

@@ -8,6 +8,7 @@ differently: ``(key, gates, hidden, dtype) -> (G*H,)``. Any function of the righ
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import jax
@@ -215,12 +216,8 @@ def gated_weights(
     Raises:
         InputError: if a size is not a positive whole number, or a name is unknown.
     """
-    inputs, hidden = whole_number("inputs", inputs), whole_number("hidden", hidden)
-    key_x, key_h, key_b = jax.random.split(random_key(key), 3)
-    w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
-    recurrent_init = matrix_init(inits[1])
-    w_h = [recurrent_init(k, (hidden, hidden), w_x.dtype) for k in jax.random.split(key_h, len(gates))]
-    return w_x, jnp.concatenate(w_h), bias_init(inits[2])(key_b, gates, hidden, w_x.dtype)
+    w_x, w_h, b = _weights((inputs, hidden), gates, inits, key)
+    return w_x, w_h, b
 
 
 def input_weights(
@@ -231,16 +228,43 @@ def input_weights(
     Raises:
         InputError: if a size is not a positive whole number, or a name is unknown.
     """
-    inputs, hidden = whole_number("inputs", inputs), whole_number("hidden", hidden)
-    key_x, key_b = jax.random.split(random_key(key))
-    w_x = _input_matrix(inputs, hidden, gates, inits[0], key_x)
-    return w_x, bias_init(inits[1])(key_b, gates, hidden, w_x.dtype)
+    w_x, b = _weights((inputs, hidden), gates, inits, key)
+    return w_x, b
 
 
-def _input_matrix(inputs: int, hidden: int, gates: tuple[str, ...], init: str | MatrixInit, key: Key) -> InputWeights:
-    draw = matrix_init(init)
-    dtype = jnp.zeros(()).dtype  # float32, or float64 if the user enables it
-    return jnp.concatenate([draw(k, (hidden, inputs), dtype) for k in jax.random.split(key, len(gates))])
+def _weights(sizes: tuple[Any, Any], gates: tuple[str, ...], inits: tuple[Any, ...], key: KeyLike) -> tuple[Array, ...]:
+    """Draw the matrices of D and of H columns, if ``inits`` has an initializer for the latter, and the bias."""
+    sizes = whole_number("inputs", sizes[0]), whole_number("hidden", sizes[1])
+    named = all(isinstance(init, str) for init in inits)
+    dtype = jnp.result_type(float)  # float32, or float64 if the user enables it
+    # A function of the user's may return other numbers at each call, so it is called for each gate of each cell.
+    return (_draw_at_once if named else _draw)(random_key(key), sizes, gates, inits, dtype)
+
+
+def _draw(
+    key: Key, sizes: tuple[int, int], gates: tuple[str, ...], inits: tuple[Any, ...], dtype: DTypeLike
+) -> tuple[Array, ...]:
+    *keys, key_b = jax.random.split(key, len(inits))
+    matrices = [
+        jnp.concatenate([matrix_init(init)(k, (sizes[1], columns), dtype) for k in jax.random.split(key, len(gates))])
+        for init, key, columns in zip(inits[:-1], keys, sizes, strict=False)
+    ]
+    return *matrices, bias_init(inits[-1])(key_b, gates, sizes[1], dtype)
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3, 4))
+def _draw_at_once(
+    key: Key, sizes: tuple[int, int], gates: tuple[str, ...], inits: tuple[str, ...], dtype: DTypeLike
+) -> tuple[Array, ...]:
+    """Draw the same numbers, up to rounding, by one small program in place of twenty that take longer to compile."""
+
+    def matrix(init: str, key: Key, columns: int) -> Array:
+        draw, keys = matrix_init(init), jax.random.split(key, len(gates))
+        return jax.lax.map(lambda key: draw(key, (sizes[1], columns), dtype), keys).reshape(-1, columns)
+
+    *keys, key_b = jax.random.split(key, len(inits))
+    matrices = map(matrix, inits[:-1], keys, sizes)
+    return *matrices, bias_init(inits[-1])(key_b, gates, sizes[1], dtype)
 
 
 # One name for a matrix or a bias, as the command line and the laboratory have it.
