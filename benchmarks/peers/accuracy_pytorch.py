@@ -6,6 +6,9 @@ The fastest usual form found: time first, the tensors of all examples in memory,
   which takes no packed sequences, is three times as fast as the packed one.
 - Bidirectional GRU: two of them, padded, the second one on sequences turned around by an index. It is faster than
   ``bidirectional=True`` on packed sequences, and padded ones would begin with the padding on the way back.
+
+PyTorch's LSTM has two biases of one gradient. Adam would move their sum twice as far as the other sides' one bias,
+which saves a fourth of the steps. The second one stays zero, so that all train the same network.
 """
 
 from collections.abc import Iterator
@@ -24,7 +27,7 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class Network(torch.nn.Module):
-    """The task's network with its first weights; PyTorch's second bias starts at zero, and is trained too."""
+    """The task's network with its first weights; PyTorch's second bias starts at zero, and a GRU trains it."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -36,6 +39,9 @@ class Network(torch.nn.Module):
         with torch.no_grad():
             for parameter, weights in zip(self.parameters(), [*first, *task.readout(seed)], strict=True):
                 parameter.copy_(torch.from_numpy(weights))
+        if task.cell == "lstm":
+            for rnn in self.rnns:
+                rnn.bias_hh_l0.requires_grad_(False)
 
     def forward(self, xs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """(T, B, D) -> (B, O), or (T, B, O) for an answer at each step."""
@@ -74,9 +80,14 @@ def batches() -> Iterator[Batch]:
         yield xs[:, places], lengths[places], targets[..., places]
 
 
+def trained(network: Network) -> list[torch.nn.Parameter]:
+    """Return the parameters that are trained."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 def epochs(network: Network) -> Iterator[Network]:
     """Train a network, and yield it after each epoch."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=task.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(trained(network), lr=task.learning_rate, fused=True)
     while True:
         for xs, lengths, targets in batches():
             optimizer.zero_grad()
@@ -105,4 +116,4 @@ run.start()
 for networks in training:
     if run.evaluate(networks, answers):
         break
-run.answer(sum(parameter.numel() for parameter in first.parameters()), "torch", "numpy")
+run.answer(sum(parameter.numel() for parameter in trained(first)), "torch", "numpy")
