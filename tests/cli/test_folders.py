@@ -127,10 +127,17 @@ def test_a_backtest_writes_mean_scores(folder: Path) -> None:
         (["sales", "--engine", "ray", "--address", "auto", "--workers", "2"], "workers-of-cluster"),
         (["sales", "--future-file", "sales/c.parquet"], "option-of-file"),
         (["sales", "--start", "sales"], "option-of-file"),
+        (["sales", "--open"], "option-of-file"),
         (["sales/c.parquet", "--engine", "ray"], "option-of-folder"),
     ],
 )
 def test_options_that_do_not_fit(folder: Path, arguments: list[str], code: str) -> None:
     result = run("forecast", *arguments, "--horizon", "3", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, code)
+    assert not Path("out").exists()
+
+
+def test_no_report_of_a_folder_is_opened(folder: Path) -> None:
+    result = run("backtest", "sales", "--horizon", "3", "--open", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, "option-of-file")
     assert not Path("out").exists()

@@ -51,5 +51,30 @@ def test_the_settings_are_kept(sales: Path, instant: tt.Forecaster, tmp_path: Pa
         with pytest.raises(tt.InputError) as caught:
             tt.backtest_folder(sales, instant, tmp_path / "out", settings=other)
         assert caught.value.code == code
-    short = tt.backtest_folder(sales, instant, tmp_path / "short", settings=SETTINGS._replace(windows=12))
-    assert [(failed.partition, failed.fields["code"]) for failed in short.failures] == [("d", "series-too-short")]
+
+
+def test_series_without_a_score_are_no_failure(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    """Too short for all windows, long enough for the last, and without values in them: as beside others in a file."""
+    known = pl.when(pl.int_range(pl.len()) < 38).then("y")
+    others = {
+        "one": series("a").head(1),
+        "short": series("a").head(5),
+        "last": series("a").head(7),
+        "unknown": series("b").with_columns(y=known),
+        "late": series("b").with_columns(y=pl.when(pl.int_range(pl.len()) > 41).then("y")),
+        "missing": series("b").with_columns(y=pl.lit(float("nan"))),
+    }
+    others = {name: frame.with_columns(unique_id=pl.lit(name)) for name, frame in others.items()}
+    for name, frame in others.items():
+        frame.write_parquet(sales / f"{name}.parquet")
+    result = tt.backtest_folder(sales, instant, tmp_path / "out", 80, settings=SETTINGS)
+    assert (result.done, result.failures) == (9, ())
+    panel = as_panel(pl.concat([series("b"), *others.values()]))
+    model = tt.Forecaster(horizon=3, preset="instant")
+    tested = run_backtest(model, panel, SETTINGS, level=80, callback=no_callback, fitted=instant.fitted_)
+    table = score_table(tested, panel, levels=[80])
+    for name in others:
+        found = pl.read_parquet(result.folder / f"{name}.parquet")
+        assert_frame_equal(found, table.filter(unique_id=name), rel_tol=1e-4)  # batches are others
+        assert len(found) == (len(found["metric"].unique()) if name == "last" else 0)
+    assert mean_scores(result.folder).filter(metric="mae")["series"].item() == 5

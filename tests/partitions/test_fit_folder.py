@@ -35,6 +35,8 @@ def mapped(tmp_path: Path) -> MappedSeries:
 
 @pytest.mark.parametrize("hold_back", [0, 4])
 def test_a_folder_that_fits_in_memory_is_fitted_as_a_frame(sales: Path, tmp_path: Path, hold_back: int) -> None:
+    empty = series("b").with_columns(unique_id=pl.lit("empty"), y=pl.lit(float("nan")))
+    empty.write_parquet(sales / "a.parquet")
     whole = pl.concat([series(name).head(LENGTHS[name] - hold_back) for name in "cdab"])  # in the partitions' order
     expected = tt.Forecaster(**SMALL).fit(whole)
     model = tt.fit_folder(tt.Forecaster(**SMALL), sales, hold_back=hold_back, work=tmp_path)
@@ -67,6 +69,10 @@ def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> 
         file.write_bytes(b"PAR1")
     monkeypatch.undo()
     assert code(model, sales) == "damaged-parquet"
+    for file in sales.rglob("*.parquet"):
+        file.unlink()
+    series("a").with_columns(y=pl.lit(None, pl.Float64)).write_parquet(sales / "a.parquet")
+    assert code(model, sales) == "series-too-short"
 
 
 def test_each_series_comes_once_in_a_round(mapped: MappedSeries) -> None:

@@ -115,6 +115,55 @@ def test_a_poisoned_partition_ends_no_other(sales: Path, instant: tt.Forecaster,
     assert (again.done, again.kept, again.failures) == (1, 2, ())
 
 
+def without_values(name: str, value: float | None) -> pl.DataFrame:
+    return series(name).with_columns(y=pl.lit(value))
+
+
+def test_a_partition_without_values_has_no_rows(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:
+    """As a file leaves such series out; numbers, text and a column without a type."""
+    without_values("a", float("nan")).with_columns(unique_id=pl.lit("e")).write_parquet(sales / "e.parquet")
+    without_values("a", None).with_columns(unique_id=pl.lit("f")).write_parquet(sales / "f.parquet")
+    beside = pl.concat([series("a"), without_values("b", float("nan"))])
+    beside.with_columns(unique_id=pl.lit("x") + pl.col("unique_id")).write_parquet(sales / "x.parquet")
+    result = forecast_folder(sales, instant, tmp_path / "out", 80)
+    assert (result.done, result.failures) == (6, ())
+    found = written(tmp_path / "out")
+    assert {name: len(found[name]) for name in ("e", "f", "x")} == {"e": 0, "f": 0, "x": 3}
+    assert found["e"].schema == found["f"].schema == found["c"].schema
+
+
+def test_a_partition_may_lack_the_values_of_one_target(tmp_path: Path) -> None:
+    (tmp_path / "sales").mkdir()
+    both = {name: series(name).with_columns(z=pl.col("y") + 1) for name in "bc"}
+    model = tt.Forecaster(horizon=3, preset="instant").fit(both["b"], target=["y", "z"])
+    half = both["c"].with_columns(z=pl.lit(None, pl.Float64))
+    half.write_parquet(tmp_path / "sales" / "c.parquet")
+    assert forecast_folder(tmp_path / "sales", model, tmp_path / "out").failures == ()
+    whole = model.predict(pl.concat([both["b"], half]))
+    expected = whole.filter(pl.col("unique_id").str.starts_with("c"))
+    assert expected["unique_id"].unique().to_list() == ["c/y"]
+    assert_frame_equal(written(tmp_path / "out")["c"], expected)  # up to rounding, as batches are others
+
+
+def test_a_failure_names_the_file(
+    sales: Path, instant: tt.Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (sales / "region=4" / name for name in ("x.parquet", "y.parquet"))
+    twice = pl.concat([series("b"), series("b").tail(1)])
+    twice.write_parquet(second)
+    (failed,) = forecast_folder(sales, instant, tmp_path / "out").failures
+    assert (failed.file, failed.fields["file"]) == (str(second.parent), str(second))
+    assert (failed.fields["code"], failed.fields["line"]) == ("duplicate-time", len(twice))
+    for file in (second, first):  # the first one that is damaged
+        file.write_bytes(file.read_bytes()[:-9])
+        (failed,) = forecast_folder(sales, instant, tmp_path / "out").failures
+        assert (failed.fields["code"], failed.fields["file"]) == ("damaged-parquet", str(file))
+    monkeypatch.setattr(tt.Forecaster, "predict", lambda *_, **__: 1 / 0)
+    (failed, _) = forecast_folder(sales, instant, tmp_path / "other", horizon=2).failures[:2]
+    assert failed.fields == {"file": str(sales / "c.parquet"), "code": "ZeroDivisionError"}
+    assert str(sales / "c.parquet") in failed.error
+
+
 def test_what_is_no_forecaster(sales: Path, tmp_path: Path) -> None:
     assert code(sales, tt.Forecaster(horizon=3), tmp_path / "out") == "not-fitted"
     assert code(sales, tmp_path / "nothing", tmp_path / "out") == "no-checkpoint"

@@ -74,8 +74,9 @@ def backtest(
         forecaster = Forecaster(**model.arguments(ahead.horizon))
         if file.is_dir():
             from throughtime.cli.folder_model import SeriesFolder
-            from throughtime.cli.folders import backtest_partitions
+            from throughtime.cli.folders import backtest_partitions, refuse_for_folder
 
+            refuse_for_folder(file, open=options.open)
             source = SeriesFolder(file, columns.names())
             return backtest_partitions(source, forecaster, settings, ahead.level, folder, runtime)
         folder.require_folder(file)

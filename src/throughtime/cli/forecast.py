@@ -52,7 +52,9 @@ def forecast(
     if file.is_dir():
         from throughtime.cli.folders import refuse_for_folder
 
-        refuse_for_folder(file, future_file=future_file, start=start, coordinator=cluster.coordinator)
+        refuse_for_folder(
+            file, future_file=future_file, start=start, open=options.open, coordinator=cluster.coordinator
+        )
     cluster.join()
     with running("forecast", cluster.own(options), interrupts) as runtime:
         if file.is_dir():

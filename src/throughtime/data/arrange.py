@@ -39,7 +39,12 @@ class Arranged(NamedTuple):
 
 
 def arrange(
-    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames, former: Former | None = None
+    table: nw.DataFrame | nw.LazyFrame,
+    source: Source,
+    names: ColumnNames,
+    former: Former | None = None,
+    *,
+    is_part: bool = False,
 ) -> Arranged:
     """Return regular series from the rows of a table, with NaN where a step has no row.
 
@@ -51,12 +56,14 @@ def arrange(
         source: names the table in messages.
         names: the columns that the user names.
         former: of the panel whose frequency the series must have, and whose covariates decide how columns are read.
+        is_part: True for a part of a table, in which a target column, or all, may have no value.
 
     Raises:
         InputError: if the table cannot be used; it names the place, what was found and what was expected.
     """
     table, source, rows = read_rows(table, source, names, former)
-    check_values(rows, source)
+    if not is_part:
+        check_values(rows, source)
     rows, frequency, moved = on_steps(rows, source, former)
     if former is not None:
         check_steps(rows, frequency, source)

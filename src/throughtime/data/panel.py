@@ -83,6 +83,8 @@ class Panel:
         source: Source,
         names: ColumnNames,
         former: Former | None = None,
+        *,
+        is_part: bool = False,
     ) -> "Panel":
         """Read a long table; see :meth:`from_frame`.
 
@@ -91,8 +93,10 @@ class Panel:
             source: names the table in messages.
             names: the columns that the user names.
             former: of the panel whose frequency, and whose kinds of covariates, the table must have.
+            is_part: True for a part of a table, which may have no value, and so no series.
         """
-        ids, values, offsets, starts, frequency, findings, covariates, form = arrange(table, source, names, former)
+        arranged = arrange(table, source, names, former, is_part=is_part)
+        ids, values, offsets, starts, frequency, findings, covariates, form = arranged
         notes, targets = tuple(explain(findings)), findings.columns.targets
         return cls(ids, values, offsets, starts, frequency, notes, covariates, form, targets)
 

@@ -18,7 +18,7 @@ from throughtime.data.columns import SAMPLE, ColumnNames, option, resolve_column
 from throughtime.data.former import Former
 from throughtime.data.missing import without_leading_gaps
 from throughtime.data.panel import Panel
-from throughtime.data.readers import DAMAGED, panel_of_table
+from throughtime.data.readers import DAMAGED, panel_of_table, whole_parquet
 from throughtime.data.source import Source
 
 ID = "unique_id"  # the column that names the series, if the user names no other
@@ -57,11 +57,8 @@ class Partition(NamedTuple):
         return rows.with_columns(keys).cast(dict(self.types))
 
     def count_rows(self) -> int:
-        """Return the number of its rows, without reading them; 0 if it is damaged."""
-        try:
-            return int(self.scan().select(pl.len()).collect().item())
-        except DAMAGED:
-            return 0
+        """Return the number of its rows, without reading them; those of a damaged file are not counted."""
+        return sum(map(_count_rows, self.files))
 
     def stamps(self) -> list[tuple[str, int, int]]:
         """Return name, size in bytes and time of the last change of each file: they differ if the content does."""
@@ -129,7 +126,7 @@ def whole_partitions(partitions: Sequence[Partition], names: ColumnNames) -> lis
 
 
 def read_partition(partition: Partition, names: ColumnNames, former: Former | None = None) -> Panel:
-    """Read the panel of a partition, each series from its first value on.
+    """Read the panel of a partition, each series from its first value on; without any value it has no series.
 
     Args:
         partition: of a folder.
@@ -139,12 +136,14 @@ def read_partition(partition: Partition, names: ColumnNames, former: Former | No
     Raises:
         InputError: if it cannot be used; names the file, the row and the column.
     """
-    table = nw.from_native(partition.scan())
+    table, source = nw.from_native(partition.scan()), partition.source
+    if len(partition.files) > 1:
+        source = replace(source, files=tuple((file, _count_rows(file)) for file in partition.files))
     try:
-        panel = without_leading_gaps(panel_of_table(table, partition.source, names, former))
+        panel = without_leading_gaps(panel_of_table(table, source, names, former, is_part=True))
     except InputError as error:
         if error.code == "damaged-parquet":
-            _require_alike(partition)
+            _require_whole_and_alike(partition)
         raise
     if former is None:
         return panel
@@ -171,12 +170,17 @@ def _of_one_type(partitions: Sequence[Partition], column: str) -> list[Partition
     return [partition._replace(types=((column, common),)) for partition in partitions]
 
 
-def _require_alike(partition: Partition) -> None:
-    """Refuse a partition whose files differ in columns or types."""
+def _count_rows(file: str) -> int:
+    """Return the number of rows of a Parquet file, without reading them; 0 if it is damaged."""
     try:
-        schemas = [dict(pl.read_parquet_schema(file)) for file in partition.files]
+        return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
     except DAMAGED:
-        return
+        return 0
+
+
+def _require_whole_and_alike(partition: Partition) -> None:
+    """Refuse a partition with a damaged file, and one whose files differ in columns or types, with the file."""
+    schemas = [whole_parquet(Source(file)).schema for file in partition.files]
     for file, schema in zip(partition.files, schemas, strict=True):
         if schema != schemas[0]:
             first = Path(partition.files[0]).name

@@ -61,7 +61,12 @@ def read_named(path: str | Path, names: ColumnNames, former: Former | None = Non
 
 
 def panel_of_table(
-    table: nw.DataFrame | nw.LazyFrame, source: Source, names: ColumnNames, former: Former | None = None
+    table: nw.DataFrame | nw.LazyFrame,
+    source: Source,
+    names: ColumnNames,
+    former: Former | None = None,
+    *,
+    is_part: bool = False,
 ) -> Panel:
     """Read the panel of a table as :func:`read_named` does; a lazy one is of Parquet files.
 
@@ -70,9 +75,10 @@ def panel_of_table(
         source: names the table in messages.
         names: the columns that the user names.
         former: of the panel whose frequency, and whose kinds of covariates, the table must have.
+        is_part: True for a part of a table, which may have no value, and so no series.
     """
     try:
-        return Panel.from_table(table, source, names, former)
+        return Panel.from_table(table, source, names, former, is_part=is_part)
     except DAMAGED as error:
         if isinstance(table, nw.DataFrame):
             raise
@@ -123,6 +129,18 @@ def _content(path: Path, source: Source) -> bytes | None:
         ) from None
     except OSError as error:
         raise source.error(f"the file cannot be read ({error.strerror or error})", code="unreadable-file") from None
+
+
+def whole_parquet(source: Source) -> pl.DataFrame:
+    """Return all rows of a Parquet file.
+
+    Raises:
+        InputError: if it is truncated or damaged.
+    """
+    try:
+        return pl.read_parquet(source.name, glob=False, hive_partitioning=False)
+    except DAMAGED as error:
+        raise _damaged(error, source) from None
 
 
 def _damaged(error: BaseException, source: Source) -> InputError:

@@ -47,6 +47,7 @@ class Source:
         name: the file's path, or "the frame".
         lines: the line in the file of each row, for text files; None for Parquet files and frames.
         before: the rows that came before this table, as in a stream.
+        files: the name of each file and the number of its rows, if the rows are those of several, one after the other.
         unclear: columns of numbers whose points or commas may be decimal marks or group thousands.
         repairs: the repairs that reading the table made.
     """
@@ -54,16 +55,28 @@ class Source:
     name: str
     lines: NDArray[np.int64] | None = None
     before: int = 0
+    files: tuple[tuple[str, int], ...] = ()
     unclear: tuple[str, ...] = ()
     repairs: Repairs = Repairs()
 
     def line(self, row: int) -> int:
-        """Return the line of a row (from 0) in a text file, else the row's number; both count from 1."""
-        return self.before + row + 1 if self.lines is None else int(self.lines[row])
+        """Return the line of a row (from 0) in a text file, else the row's number in its file; both count from 1."""
+        return self._find(row)[1]
 
     def place(self, row: int) -> str:
-        """Return the row (from 0) as the user can find it: "line 3" of a text file, else "row 3"."""
-        return f"{'row' if self.lines is None else 'line'} {self.line(row)}"
+        """Return the row (from 0) as the user can find it: "line 3" of a text file, else "row 3" or "row 3 of FILE"."""
+        name, line = self._find(row)
+        return f"{'row' if self.lines is None else 'line'} {line}" + (f" of {name}" if name != self.name else "")
+
+    def _find(self, row: int) -> tuple[str, int]:
+        """Return the name of a row's file, and its line or number there."""
+        if self.lines is not None:
+            return self.name, int(self.lines[row])
+        for name, count in self.files:
+            if row < count:
+                return name, row + 1
+            row -= count
+        return self.name, self.before + row + 1
 
     def error(
         self,
@@ -76,16 +89,17 @@ class Source:
         expected: Any = None,
     ) -> InputError:
         """Return an error whose message and fields begin with the place: the name, the row and the column."""
-        place = [self.name]
-        if row is not None:
-            place.append(self.place(row))
+        name, line = (self.name, None) if row is None else self._find(row)
+        place = [name]
+        if line is not None:
+            place.append(f"{'row' if self.lines is None else 'line'} {line}")
         if column is not None:
             place.append(f"column {column!r}")
         return InputError(
             f"{', '.join(place)}: {message}",
             code=code,
-            file=self.name,
-            line=None if row is None else self.line(row),
+            file=name,
+            line=line,
             column=column,
             found=found,
             expected=expected,

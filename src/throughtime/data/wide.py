@@ -105,7 +105,7 @@ def _unpivoted(
         long = long.filter(known.to_list())
         lines = None if lines is None else lines[known.to_numpy()]
     time = JOINED.join((kind, *of_rows) if kind == "year" else (*of_rows, kind))
-    source = replace(source, lines=lines, unclear=unclear, repairs=repairs)
+    source = replace(source, lines=lines, files=(), unclear=unclear, repairs=repairs)
     return long, source, replace(names, id=id, time=time, target=VALUE)
 
 

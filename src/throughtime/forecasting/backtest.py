@@ -75,7 +75,7 @@ def run_backtest(
         fitted: forecasts all windows, in the place of a fit; it should not have seen them.
 
     Raises:
-        InputError: for impossible settings, and for series that are too short.
+        InputError: for impossible settings, and for series that are too short; with ``fitted`` these have no rows.
     """
     levels, horizon = as_levels(level), model.config.horizon
     step = _step_between_cutoffs(settings, horizon)
@@ -147,11 +147,11 @@ def network_windows(
         fitted: forecasts all windows, in the place of a fit; None for fits.
 
     Raises:
-        InputError: if the series are too short.
+        InputError: if the series are too short to be learned from.
     """
     horizon, size = model.config.horizon, settings.train_size
-    needed = windows_needed(model.config, panel) if fitted is None else 1
-    require_history(panel, cutoffs, horizon, settings, needed=needed)
+    if fitted is None:
+        require_history(panel, cutoffs, horizon, settings, needed=windows_needed(model.config, panel))
     begins, part = np.zeros_like(panel.lengths), panel
     for number, known in enumerate(cutoffs):
         starts = history_starts(panel, known, size)

@@ -238,7 +238,9 @@ def _scaled(
 def _overall(
     by_series: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], y: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return each metric (M,) over all series; one that is defined for no series is left out."""
+    """Return each metric (M,) over all series; one that is defined for no series is left out, all without a value."""
+    if not len(y):
+        return {}
     size = np.abs(y).sum()
     pooled = {
         "mae": errors["absolute"].mean(axis=1),

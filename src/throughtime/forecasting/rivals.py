@@ -33,7 +33,7 @@ def naive_points(histories: Iterator[np.ndarray], seasons: Sequence[int], horizo
         for name, season in named.items():
             filled = fill_forward(history, ends, season)
             points[name].append(seasonal_naive(filled, ends[:1], ends[1:], season=season, horizon=horizon)[0])
-    return {name: np.concatenate(forecasts) for name, forecasts in points.items()}
+    return {name: np.concatenate([np.empty(0), *forecasts]) for name, forecasts in points.items()}
 
 
 class Errors(NamedTuple):

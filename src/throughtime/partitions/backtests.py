@@ -60,8 +60,8 @@ def backtest_folder(
     """Forecast the past of every series of a folder, and score the forecasts beside baselines, partition by partition.
 
     Each partition's scores become one Parquet file in ``out/scores``: ``unique_id, metric`` and one column for each
-    model, as ``throughtime backtest`` writes them for a file. :func:`mean_scores` sums them up. All else is as in
-    :func:`throughtime.forecast_folder`.
+    model, as ``throughtime backtest`` writes them for a file. Series that are too short for all windows have none.
+    :func:`mean_scores` sums them up. All else is as in :func:`throughtime.forecast_folder`.
 
     Args:
         folder: of Parquet files.

@@ -167,11 +167,8 @@ def _panels(
     if former is None and skipped:
         raise skipped[0]
     if former is None:
-        raise InputError(
-            f"no series is longer than the {hold_back} steps that are held back",
-            code="series-too-short",
-            found=hold_back,
-        )
+        reason = f"is longer than the {hold_back} steps that are held back" if hold_back else "has a value"
+        raise InputError(f"no series {reason}", code="series-too-short", found=hold_back)
 
 
 def _require_room(partition: Partition, most: int) -> None:

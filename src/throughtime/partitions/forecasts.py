@@ -66,6 +66,7 @@ def forecast_folder(
 
     Returns:
         The number of partitions that were done, and the failures: a partition that cannot be forecast ends no other.
+        Series without any value are left out, as of a frame.
 
     Raises:
         InputError: before any forecast: for a folder without partitions, a series in two of them, a forecaster that is

@@ -37,7 +37,7 @@ class FailedPartition(NamedTuple):
     Attributes:
         partition: its name.
         file: the file, or the folder of its files.
-        error: the message.
+        error: the message, which names the file.
         fields: of the error, as JSON values.
     """
 
@@ -94,12 +94,18 @@ def run_partitions(
     tasks = [_Task(work, partition, str(folder.resolve())) for partition in left]
     for count, (task, result) in enumerate(engine.results(_do, tasks), 1):
         if isinstance(result, Failure):
-            place = task.partition.source.name
-            failures.append(FailedPartition(task.partition.name, place, result.message, result.fields))
+            failures.append(_failed(task.partition, result))
         else:
             rows += result
         on_partition(kept + count, len(partitions))
     return FolderResult(folder, len(left) - len(failures), kept, rows, tuple(sorted(failures)))
+
+
+def _failed(partition: Partition, failure: Failure) -> FailedPartition:
+    """Return the record of a failure, whose message and fields name the file."""
+    place, message = partition.source.name, failure.message
+    named = message if place in message else f"{place}: {message}"
+    return FailedPartition(partition.name, place, named, {"file": place} | failure.fields)
 
 
 def _do(task: _Task) -> int:
