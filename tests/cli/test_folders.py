@@ -71,13 +71,13 @@ def test_a_model_is_of_its_folder(folder: Path) -> None:
 
 ON_CTRL_C = """
 import signal, sys
-import throughtime.partitions.fitting as fitting
-real = fitting.map_panel
-def press(panel, folder):
-    real(panel, folder)
+from throughtime.partitions.mapped import MappedSeries
+real = MappedSeries.add
+def press(mapped, panel):
+    real(mapped, panel)
     signal.raise_signal(signal.SIGINT)
 
-fitting.map_panel = press
+MappedSeries.add = press
 sys.argv = ["throughtime", "forecast", "sales", "--horizon", "3", "--preset", "balanced", "--out", "out"]
 from throughtime.__main__ import main
 main()

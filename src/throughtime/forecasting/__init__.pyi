@@ -6,6 +6,7 @@ from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
 from .config import INSTANT as INSTANT
 from .config import ForecasterConfig as ForecasterConfig
+from .config import effort as effort
 from .config import require_horizon as require_horizon
 from .coverages import Covered as Covered
 from .coverages import covered as covered

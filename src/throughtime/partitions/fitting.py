@@ -4,19 +4,37 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._files import STAGE
 from throughtime._numbers import Whole
-from throughtime.data import ColumnNames, Panel, Partition, list_partitions, read_partition, whole_partitions
-from throughtime.forecasting import INSTANT, Fitted, Forecaster, ForecasterConfig, StageCallback, fit_panel, no_callback
-from throughtime.partitions.mapped import MappedSeries, map_panel
+from throughtime.data import (
+    ColumnNames,
+    Former,
+    Panel,
+    Partition,
+    calendar_names,
+    list_partitions,
+    read_partition,
+    whole_partitions,
+)
+from throughtime.forecasting import (
+    INSTANT,
+    Fitted,
+    Forecaster,
+    ForecasterConfig,
+    StageCallback,
+    effort,
+    fit_panel,
+    no_callback,
+)
+from throughtime.partitions.mapped import NOBODY, MappedSeries
 
 ANY_COLUMNS = ColumnNames()
 KEPT_SERIES = 1000  # of a folder that the fitted forecaster keeps as its own
@@ -24,6 +42,7 @@ MEBIBYTE = 2**20
 READS = 300 * MEBIBYTE  # of a process that reads
 TRAINS = 1000 * MEBIBYTE  # of one with JAX, its compiler and four networks
 OF_ROW, OF_VALUE = 200, 100  # bytes at most, to read a row, and to train on a value
+OF_STEP, OF_COLUMN = 100, 50  # and more for a step with covariates, and for each of them, to read them and to train
 LEAST_VALUES = 100_000  # of one sample
 
 
@@ -40,18 +59,20 @@ def fit_folder(
     """Learn one forecaster from all partitions of a folder of Parquet files, and return it.
 
     The partitions are read one after the other, and their values written to arrays on disk. A random sample of the
-    series that fits in memory decides what a fit decides: the plan, the held-out runs, the intervals. The networks are
-    then trained on samples that follow one another, until every series was in one and over again. With the preset
-    "instant", which does not train, the first partition decides all.
+    series that fits in memory decides what a fit decides: the plan, the held-out runs, the intervals, and how
+    covariates are encoded. The networks are then trained on samples that follow one another, until every series was in
+    one and over again; a category that is not in the first is a missing value to them. With the preset "instant", which
+    does not train, the first partition decides all.
 
     Args:
         model: a forecaster; a former fit is forgotten.
-        folder: as for :func:`throughtime.forecast_folder`; its columns have no covariates.
-        columns: their names.
+        folder: as for :func:`throughtime.forecast_folder`.
+        columns: the names of its columns. The first partition in which a covariate has values decides if it is one of
+            numbers or of categories.
         memory: the most that the process may take, in MiB: half of the machine's by default.
         hold_back: the last steps of each series that are not learned from, for a backtest.
-        work: an existing folder for the arrays, 8 bytes a value, which are removed at the end; by default that of
-            temporary files.
+        work: an existing folder for the arrays, 8 bytes a value and as much for each of its covariates, which are
+            removed at the end; by default that of temporary files.
         callback: as for :meth:`Forecaster.fit <throughtime.Forecaster.fit>`.
 
     Returns:
@@ -59,8 +80,8 @@ def fit_folder(
         ``predict`` with a frame, forecast all.
 
     Raises:
-        InputError: for a folder that cannot be used, for covariates, and for a memory that is too small for the process
-            or for one of the partitions.
+        InputError: for a folder that cannot be used, for covariates if the preset is "instant", and for a memory that
+            is too small for the process or for one of the partitions.
 
     Example:
         >>> model = tt.fit_folder(tt.Forecaster(horizon=14), "sales", memory=2048)
@@ -76,8 +97,10 @@ def fit_folder(
         fitted = fit_panel(model.config, sample, sample.lengths, callback=callback)
     else:
         with TemporaryDirectory(dir=work, prefix=STAGE) as arrays:
-            mapped = MappedSeries(tuple(map(map_panel, panels, _folders(Path(arrays)))))
-            sample, fitted = _fit_samples(model.config, mapped, (most - TRAINS) // OF_VALUE, callback)
+            mapped = MappedSeries(Path(arrays))
+            for panel in panels:
+                mapped.add(panel)
+            sample, fitted = _fit_samples(model.config, mapped, most - TRAINS, callback)
         fitted = fitted._replace(notes=[*fitted.notes, *_notes(skipped, len(partitions))])
     some = np.arange(min(len(sample), KEPT_SERIES))
     kept = np.unique(np.append(some, sample.lengths.argmax()))  # the plan is made for the longest
@@ -94,23 +117,36 @@ def _fit_samples(
     Args:
         config: the settings of the forecaster.
         mapped: all series.
-        most: values that may be in memory at a time.
+        most: bytes of series that may be in memory at a time.
         callback: hears of the progress.
     """
-    total = int(mapped.lengths.sum())
-    sample = next(mapped.samples(most, config.seed))
-    frequency, partitions = sample.frequency.describe(), len(mapped.parts)
-    whole = f"{len(mapped.lengths):,} series in {partitions:,} partitions, {total:,} values, {frequency}."
+    sizes = _sizes(config, mapped)
+    sample = next(mapped.samples(sizes, most, config.seed))
+    values, frequency = int(mapped.lengths.sum()), sample.frequency.describe()
+    whole = f"{len(sizes):,} series in {mapped.parts:,} partitions, {values:,} values, {frequency}."
     sample = replace(sample, notes=(whole,))
-    if total <= most:
+    if sizes.sum() <= most:
         return sample, fit_panel(config, sample, sample.lengths, callback=callback)
     from throughtime.forecasting import Rotation  # loads JAX
 
-    size = most // 2  # one sample is trained on while the next one is prepared, for each network that trains at a time
-    rotation = Rotation(-(-total // size), partial(mapped.samples, size, config.seed + 1))
+    size = most // (2 * _at_once(config))  # one sample is trained on while the next one is prepared
+    rotation = Rotation(-(-int(sizes.sum()) // size), partial(mapped.samples, sizes, size, config.seed + 1))
     fitted = fit_panel(config, sample, sample.lengths, callback=callback, rotation=rotation)
     note = f"{len(sample):,} random series decided. Training took {rotation.turns:,} samples of all in turn."
     return sample, fitted._replace(notes=[*fitted.notes, note])
+
+
+def _sizes(config: ForecasterConfig, mapped: MappedSeries) -> NDArray[np.int64]:
+    """Return the bytes that each series takes in memory, (N,), with its covariates, of its future steps too."""
+    columns = mapped.columns + (len(calendar_names(mapped.frequency)) if config.calendar else 0)
+    of_step = OF_STEP + OF_COLUMN * columns if columns else 0
+    return OF_VALUE * mapped.lengths + of_step * (mapped.lengths + config.horizon)
+
+
+def _at_once(config: ForecasterConfig) -> int:
+    """Return how many networks are trained at a time, each on a sample of its own."""
+    members = effort(config.preset).members if config.members is None else config.members
+    return 1 if config.devices > 1 else max(min(int(members), os.cpu_count() or 1), 1)
 
 
 def _bytes(memory: Whole | None) -> int:
@@ -143,26 +179,19 @@ def _panels(
     """Yield the panels of the partitions that can be read, and add the errors of the others to ``skipped``.
 
     Raises:
-        InputError: for covariates, for a partition that is too large, and the first error if no partition can be read.
+        InputError: for a partition that is too large, and the first error if no partition can be read.
     """
     former = None
     for partition in partitions:
-        _require_room(partition, most)
+        _require_room(partition, columns, most)
         try:
             panel = read_partition(partition, columns, former)
         except InputError as error:
             skipped.append(error)
             continue
-        if panel.covariates is not None:
-            raise InputError(
-                f"a forecaster cannot be fitted on a folder with covariates ({', '.join(panel.covariates.names)}): fit "
-                "it on a frame of some of the series, and give it to forecast_folder",
-                code="covariates-of-folder",
-                found=panel.covariates.names,
-            )
         known = panel.cut(hold_back).of_series(np.flatnonzero(panel.lengths > hold_back))
         if len(known):
-            former = former or panel.former
+            former = _next_former(former, known)
             yield known
     if former is None and skipped:
         raise skipped[0]
@@ -171,10 +200,23 @@ def _panels(
         raise InputError(f"no series {reason}", code="series-too-short", found=hold_back)
 
 
-def _require_room(partition: Partition, most: int) -> None:
+def _next_former(former: Former | None, panel: Panel) -> Former:
+    """Return what decides how the next partition is read: the first one, and covariates that have had values since."""
+    own = panel.of_series(NOBODY).former
+    if own.covariates is None or panel.covariates is None:
+        return former or own
+    known = {} if former is None else former.columns
+    told = [column for column in panel.covariates.columns if column.categories or not np.isnan(column.values).all()]
+    columns = {column.name: replace(column, values=np.empty(0)) for column in told} | known
+    grid = replace(own.covariates, static=(), past=(), future=tuple(columns.values()))
+    return (former or own)._replace(covariates=grid)
+
+
+def _require_room(partition: Partition, columns: ColumnNames, most: int) -> None:
     """Refuse a partition that does not fit in memory."""
-    rows = partition.count_rows()
-    needed = READS + rows * OF_ROW
+    rows, covariates = partition.count_rows(), (columns.static, columns.past, columns.future)
+    count = sum(1 if isinstance(names, str) else len(names) for names in covariates)
+    needed = READS + rows * (OF_ROW + OF_COLUMN * count)
     if needed > most:
         raise partition.source.error(
             f"to read {rows:,} rows takes up to {_mebibytes(needed):,} MiB, and memory is {_mebibytes(most):,}: "
@@ -183,11 +225,6 @@ def _require_room(partition: Partition, most: int) -> None:
             found=_mebibytes(needed),
             expected=_mebibytes(most),
         )
-
-
-def _folders(parent: Path) -> Iterator[Path]:
-    """Yield names of new folders, without end."""
-    return (parent / str(number) for number in count())
 
 
 def _notes(skipped: Sequence[InputError], partitions: int) -> list[str]:
