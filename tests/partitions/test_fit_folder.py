@@ -109,7 +109,7 @@ def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert code(model, sales, hold_back=max(LENGTHS.values())) == "series-too-short"
     instant = tt.Forecaster(horizon=3, preset="instant")
     assert code(instant, sales, columns=ColumnNames(static="region")) == "covariates-of-instant"
-    monkeypatch.setattr("throughtime.partitions.fitting.OF_ROW", 2**40)
+    monkeypatch.setattr("throughtime.partitions.reading.OF_ROW", 2**40)
     assert code(model, sales) == "large-partition"
     for file in sales.rglob("*.parquet"):
         file.write_bytes(b"PAR1")

@@ -18,7 +18,7 @@ from throughtime.cli.runtime import Runtime
 from throughtime.cli.workflows import progress_of
 from throughtime.data import ColumnNames
 from throughtime.forecasting import Forecaster
-from throughtime.partitions import MODEL, difference, fit_folder
+from throughtime.partitions import MODEL, difference, fit_folder, processes_of
 from throughtime.service import model_digest
 
 SETTINGS = "settings.json"
@@ -60,8 +60,8 @@ def fitted_model(
         "columns": asdict(source.columns),
         "hold_back": hold_back,
     }
-    if not _is_fitted(out, settings):
-        with _arrays(out, runtime) as work:
+    if not processes_of(model.config).of_first(lambda: _is_fitted(out, settings)):
+        with arrays_of(out, runtime) as work:
             fit_folder(
                 model, source.path, columns=source.columns, memory=memory, hold_back=hold_back, work=work,
                 callback=progress_of(bar),
@@ -71,6 +71,18 @@ def fitted_model(
         model.save(out / MODEL)
         write_json(out / SETTINGS, settings | {MODEL: model_digest(out / MODEL)})
     return out / MODEL
+
+
+def take_part(source: SeriesFolder, model: Forecaster, memory: int | None) -> None:
+    """Fit a forecaster together with the first process, unless that has fitted it already; nothing is written.
+
+    Args:
+        source: the folder.
+        model: a forecaster, not fitted yet, of the same arguments.
+        memory: the most that the fit may take, in MiB.
+    """
+    if not processes_of(model.config).of_first(lambda: False):
+        fit_folder(model, source.path, columns=source.columns, memory=memory)
 
 
 def write_json(file: Path, value: Any) -> None:
@@ -126,7 +138,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _arrays(out: Path, runtime: Runtime) -> Iterator[Path]:
+def arrays_of(out: Path, runtime: Runtime) -> Iterator[Path]:
     """Open a folder for the arrays of a fit, which is gone after the block and after Ctrl-C.
 
     Those that killed processes have left are removed: no living process holds their locks.

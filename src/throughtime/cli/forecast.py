@@ -52,13 +52,11 @@ def forecast(
     if file.is_dir():
         from throughtime.cli.folders import refuse_for_folder
 
-        refuse_for_folder(
-            file, future_file=future_file, start=start, open=options.open, coordinator=cluster.coordinator
-        )
+        refuse_for_folder(file, future_file=future_file, start=start, open=options.open)
     cluster.join()
     with running("forecast", cluster.own(options), interrupts) as runtime:
         if file.is_dir():
-            return _forecast_folder(file, ahead, columns, model, folder, runtime)
+            return _forecast_folder(file, ahead, columns, model, folder, cluster, runtime)
         folder.require_folder(file)
         from throughtime.cli.progress_bar import ForecastBar
         from throughtime.cli.series_file import SeriesFile, read_series
@@ -101,13 +99,17 @@ def _forecast_folder(
     columns: ColumnOptions,
     model: ModelOptions,
     options: FolderOptions,
+    cluster: ClusterOptions,
     runtime: Runtime,
 ) -> int | None:
-    """Forecast the partitions of a folder."""
-    from throughtime.cli.folder_model import SeriesFolder
+    """Forecast the partitions of a folder; a process that does not write only takes part in the fit."""
+    from throughtime.cli.folder_model import SeriesFolder, take_part
     from throughtime.cli.folders import forecast_partitions
     from throughtime.forecasting import Forecaster
 
-    forecaster = Forecaster(**model.arguments(ahead.horizon))
+    forecaster = Forecaster(**model.arguments(ahead.horizon) | cluster.arguments())
     source = SeriesFolder(folder, columns.names())
+    if not cluster.writes:
+        take_part(source, forecaster, options.memory)
+        return None
     return forecast_partitions(source, forecaster, ahead.level, options, runtime)

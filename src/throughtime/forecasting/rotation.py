@@ -7,7 +7,7 @@ from throughtime.data import Panel
 from throughtime.forecasting.dataset import on_device, prepare
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.train import training_data
-from throughtime.training import Block, Blocks
+from throughtime.training import ONE, Block, Blocks, first_devices
 
 LEAST_STEPS = 20  # on one panel: to prepare the next one takes as long as some steps
 
@@ -18,17 +18,19 @@ class Rotation(NamedTuple):
     Attributes:
         turns: the number of panels that hold every series once.
         panels: returns these in turn, without end.
+        is_divided: True if each of several processes has panels of its own series; all have as many turns.
     """
 
     turns: int
     panels: Callable[[], Iterator[Panel]]
+    is_divided: bool = False
 
 
 def rotating_blocks(rotation: Rotation, plan: Plan, steps: int) -> Blocks:
     """Yield the data of a training run: one panel after the other, each for its share of the steps.
 
     Windows of the steps in one block are of its series alone, as in a shuffling buffer; over the run each series comes
-    as often as any other.
+    as often as any other. If they are divided, each device draws its part of every batch from its process's panel.
 
     Args:
         rotation: the panels.
@@ -36,6 +38,8 @@ def rotating_blocks(rotation: Rotation, plan: Plan, steps: int) -> Blocks:
         steps: of the run.
     """
     each = max(-(-steps // rotation.turns), LEAST_STEPS)
+    devices = first_devices(plan.devices) if rotation.is_divided else ONE
     for panel in rotation.panels():
-        prepared = on_device(prepare(panel, panel.lengths, plan))
-        yield Block(training_data(prepared, plan), each)
+        prepared = prepare(panel, panel.lengths, plan)
+        series = devices.put_own(prepared.series) if rotation.is_divided else on_device(prepared).series
+        yield Block(training_data(prepared._replace(series=series), plan), each)

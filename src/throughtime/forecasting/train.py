@@ -15,9 +15,9 @@ import numpy as np
 import optax
 
 from throughtime._compiler import OFTEN, ONCE, for_this_backend
-from throughtime._mesh import split_batch
+from throughtime._mesh import AXIS, by_rows, device_count, require_even, split_batch
 from throughtime._types import Array, Float, Int, Key, Scalar
-from throughtime.data import Series, draw_windows
+from throughtime.data import Series, Windows, draw_windows
 from throughtime.forecasting.dataset import Prepared
 from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Networks
@@ -89,10 +89,7 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
     head, optimizer = head_of(design), optimizer_of(learning_rate, AVERAGE)
 
     def loss(network: ForecastNetwork, data: TrainingData, key: Key) -> Scalar:
-        windows = draw_windows(
-            key, data.series, batch=batch, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0]
-        )
-        windows = split_batch(windows)
+        windows = _windows(key, data.series, design, batch)
         # A map of zeros whose gradient is zero stays at zero: with and without it, the program is the same.
         network = eqx.tree_at(lambda n: n.skip.weight, network, replace_fn=lambda weight: weight * data.skip)
         raw, units = network(windows)
@@ -112,6 +109,27 @@ def _recipe(design: Design, batch: int, learning_rate: float) -> Recipe:
 
     compiled: Any = partial(eqx.filter_jit, compiler_options=for_this_backend(ONCE))
     return Recipe(loss, optimizer, compiled(begin), compiled(go_on))
+
+
+def _windows(key: Key, series: Series, design: Design, batch: int) -> Windows:
+    """Draw the windows of a step, split over the devices.
+
+    Args:
+        key: makes the windows.
+        series: of all devices; or with a first axis of devices, each of which draws its part of the batch from its own.
+        design: the sizes of the windows.
+        batch: B.
+    """
+    draw = partial(draw_windows, lookback=design.reach, horizon=design.horizon, min_history=design.seasons[0])
+    if series.values.ndim == 1:
+        return split_batch(draw(key, series, batch=batch))
+    require_even(batch, devices := device_count())
+
+    def own(key: Key, series: Series) -> Windows:
+        place = jax.lax.axis_index(AXIS)
+        return draw(jax.random.fold_in(key, place), jax.tree.map(lambda leaf: leaf[0], series), batch=batch // devices)
+
+    return by_rows(own, key, series)
 
 
 def blocks_of(prepared: Prepared, plan: Plan) -> Blocks:

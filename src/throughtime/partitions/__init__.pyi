@@ -8,6 +8,7 @@ from .engines import engine_of as engine_of
 from .fitting import fit_folder as fit_folder
 from .forecasts import forecast_folder as forecast_folder
 from .models import MODEL as MODEL
+from .processes import processes_of as processes_of
 from .ray_engine import RayEngine as RayEngine
 from .results import difference as difference
 from .run import FailedPartition as FailedPartition

@@ -1,11 +1,13 @@
 """Fits of one forecaster on all partitions of a folder, within a limit of memory."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +16,7 @@ from throughtime._arguments import whole_number
 from throughtime._errors import InputError
 from throughtime._files import STAGE
 from throughtime._numbers import Whole
-from throughtime.data import (
-    ColumnNames,
-    Former,
-    Panel,
-    Partition,
-    calendar_names,
-    list_partitions,
-    read_partition,
-    whole_partitions,
-)
+from throughtime.data import ColumnNames, Panel, Partition, calendar_names, list_partitions, whole_partitions
 from throughtime.forecasting import (
     INSTANT,
     Fitted,
@@ -34,15 +27,16 @@ from throughtime.forecasting import (
     fit_panel,
     no_callback,
 )
-from throughtime.partitions.mapped import NOBODY, MappedSeries
+from throughtime.partitions.mapped import MappedSeries
+from throughtime.partitions.processes import Processes, processes_of
+from throughtime.partitions.reading import MEBIBYTE, Reading, mebibytes, next_former
 
-ANY_COLUMNS = ColumnNames()
+ANY_COLUMNS: ColumnNames = ColumnNames()
 KEPT_SERIES = 1000  # of a folder that the fitted forecaster keeps as its own
-MEBIBYTE = 2**20
-READS = 300 * MEBIBYTE  # of a process that reads
 TRAINS = 1000 * MEBIBYTE  # of one with JAX, its compiler and four networks
-OF_ROW, OF_VALUE = 200, 100  # bytes at most, to read a row, and to train on a value
-OF_STEP, OF_COLUMN = 100, 50  # and more for a step with covariates, and for each of them, to read them and to train
+OF_VALUE = 100  # bytes at most, to train on a value
+OF_STEP, OF_COVARIATE = 100, 50  # and on its step, if there are covariates, and on each of these
+SHARED = 4096 * MEBIBYTE  # at most, of the sample that several processes share: it takes a sixth of that to be sent
 LEAST_VALUES = 100_000  # of one sample
 
 
@@ -64,6 +58,9 @@ def fit_folder(
     one and over again; a category that is not in the first is a missing value to them. With the preset "instant", which
     does not train, the first partition decides all.
 
+    Several processes (``jax.distributed.initialize``) fit one forecaster if each calls this with the same arguments and
+    ``devices=jax.device_count()``: each reads its own share of the partitions.
+
     Args:
         model: a forecaster; a former fit is forgotten.
         folder: as for :func:`throughtime.forecast_folder`.
@@ -81,75 +78,129 @@ def fit_folder(
 
     Raises:
         InputError: for a folder that cannot be used, for covariates if the preset is "instant", and for a memory that
-            is too small for the process or for one of the partitions.
+            is too small for the process or for one of the partitions, and for fewer partitions than processes.
+        ConnectionError: if another process has ended.
 
     Example:
         >>> model = tt.fit_folder(tt.Forecaster(horizon=14), "sales", memory=2048)
     """
-    most = _bytes(memory)
-    partitions = whole_partitions(list_partitions(folder), columns)
-    skipped: list[InputError] = []
+    config, most = model.config, bytes_of_memory(memory)
     hold_back = whole_number("hold_back", hold_back, least=0, code="bad-hold-back")
-    panels = _panels(partitions, columns, most, hold_back, skipped)
-    if model.config.preset == INSTANT:
-        first = next(panels)
+    processes, reading = processes_of(config), Reading(columns, most, hold_back)
+    partitions = processes.of_first(lambda: whole_partitions(list_partitions(folder), columns))
+    if config.preset == INSTANT:
+        first = processes.of_first(lambda: next(reading.panels(partitions, {})))
         sample = replace(first, notes=(f"{len(partitions):,} partitions. The first decides:", *first.notes))
-        fitted = fit_panel(model.config, sample, sample.lengths, callback=callback)
+        fitted = fit_panel(config, sample, sample.lengths, callback=callback)
     else:
         with TemporaryDirectory(dir=work, prefix=STAGE) as arrays:
-            mapped = MappedSeries(Path(arrays))
-            for panel in panels:
-                mapped.add(panel)
-            sample, fitted = _fit_samples(model.config, mapped, most - TRAINS, callback)
+            mapped, skipped = _mapped(processes, reading, partitions, Path(arrays))
+            sample, fitted = fit_samples(config, processes, mapped, most - TRAINS, callback)
         fitted = fitted._replace(notes=[*fitted.notes, *_notes(skipped, len(partitions))])
-    some = np.arange(min(len(sample), KEPT_SERIES))
-    kept = np.unique(np.append(some, sample.lengths.argmax()))  # the plan is made for the longest
-    own = sample.of_series(kept)
-    model.fitted_ = fitted._replace(panel=own, learned=own.lengths, columns=columns)
+    model.fitted_ = of_few_series(fitted, sample, columns)
     return model
 
 
-def _fit_samples(
-    config: ForecasterConfig, mapped: MappedSeries, most: int, callback: StageCallback
+def of_few_series(fitted: Fitted, sample: Panel, columns: ColumnNames) -> Fitted:
+    """Return what is fitted with at most 1,000 series of the sample as its own."""
+    some = np.arange(min(len(sample), KEPT_SERIES))
+    kept = np.unique(np.append(some, sample.lengths.argmax()))  # the plan is made for the longest
+    own = sample.of_series(kept)
+    return fitted._replace(panel=own, learned=own.lengths, columns=columns)
+
+
+def _mapped(
+    processes: Processes, reading: Reading, partitions: Sequence[Partition], folder: Path
+) -> tuple[MappedSeries, list[str]]:
+    """Return the series of this process's partitions on disk, and the errors of the partitions of all processes.
+
+    Raises:
+        InputError: for fewer partitions than processes.
+    """
+    if len(partitions) < processes.count:
+        raise InputError(
+            f"{len(partitions)} partitions for {processes.count} processes: expected at least one for each",
+            code="few-partitions",
+            found=len(partitions),
+            expected=processes.count,
+        )
+    mapped, own, former = MappedSeries(folder), processes.own(partitions), None
+    if processes.count > 1:
+        former = processes.of_first(lambda: next_former(None, next(reading.panels(own, {}))))
+    skipped: dict[str, InputError] = {}
+    for panel in reading.panels(own, skipped, former):
+        mapped.add(panel)
+    return mapped, list(chain(*processes.of_each(list(map(str, skipped.values())))))
+
+
+class _Extent(NamedTuple):
+    """The series of one process, or of all: how many, in how many partitions, of how many values, in bytes."""
+
+    series: int
+    partitions: int
+    values: int
+    size: int
+
+
+def fit_samples(
+    config: ForecasterConfig, processes: Processes, mapped: MappedSeries, most: int, callback: StageCallback
 ) -> tuple[Panel, Fitted]:
     """Return a sample, and what is fitted: decided by the sample, and learned from all samples in turn.
 
     Args:
         config: the settings of the forecaster.
-        mapped: all series.
+        processes: that train together.
+        mapped: all series of this process.
         most: bytes of series that may be in memory at a time.
         callback: hears of the progress.
     """
-    sizes = _sizes(config, mapped)
-    sample = next(mapped.samples(sizes, most, config.seed))
-    values, frequency = int(mapped.lengths.sum()), sample.frequency.describe()
-    whole = f"{len(sizes):,} series in {mapped.parts:,} partitions, {values:,} values, {frequency}."
+    sizes = bytes_of_series(config, mapped)
+    extents = processes.of_each(_Extent(len(sizes), mapped.parts, int(mapped.lengths.sum()), int(sizes.sum())))
+    series, partitions, values, total = map(sum, zip(*extents, strict=True))
+    shared = most if processes.count == 1 else min(most, SHARED)
+    share = shared if total <= shared else shared // processes.count
+    sample = _of_all(processes, next(mapped.samples(sizes, share, config.seed)))
+    whole = f"{series:,} series in {partitions:,} partitions, {values:,} values, {sample.frequency.describe()}."
     sample = replace(sample, notes=(whole,))
-    if sizes.sum() <= most:
+    if total <= shared:
         return sample, fit_panel(config, sample, sample.lengths, callback=callback)
     from throughtime.forecasting import Rotation  # loads JAX
 
     size = most // (2 * _at_once(config))  # one sample is trained on while the next one is prepared
-    rotation = Rotation(-(-int(sizes.sum()) // size), partial(mapped.samples, sizes, size, config.seed + 1))
+    turns = max(-(-extent.size // size) for extent in extents)
+    panels = partial(mapped.samples, sizes, size, config.seed + 1)
+    rotation = Rotation(turns, panels, is_divided=processes.count > 1)
     fitted = fit_panel(config, sample, sample.lengths, callback=callback, rotation=rotation)
-    note = f"{len(sample):,} random series decided. Training took {rotation.turns:,} samples of all in turn."
+    whose = "all" if processes.count == 1 else f"its own series in each of {processes.count} processes,"
+    note = f"{len(sample):,} random series decided. Training took {turns:,} samples of {whose} in turn."
     return sample, fitted._replace(notes=[*fitted.notes, note])
 
 
-def _sizes(config: ForecasterConfig, mapped: MappedSeries) -> NDArray[np.int64]:
+def _of_all(processes: Processes, sample: Panel) -> Panel:
+    """Return the samples of all processes as one, the same in each."""
+    if processes.count == 1:
+        return sample
+    with TemporaryDirectory(prefix=STAGE) as folder:
+        shared = MappedSeries(Path(folder))  # which gives categories the same numbers
+        for panel in processes.of_each(sample):
+            shared.add(panel)
+        return shared.of_series(np.arange(len(shared.lengths)))
+
+
+def bytes_of_series(config: ForecasterConfig, mapped: MappedSeries) -> NDArray[np.int64]:
     """Return the bytes that each series takes in memory, (N,), with its covariates, of its future steps too."""
     columns = mapped.columns + (len(calendar_names(mapped.frequency)) if config.calendar else 0)
-    of_step = OF_STEP + OF_COLUMN * columns if columns else 0
+    of_step = OF_STEP + OF_COVARIATE * columns if columns else 0
     return OF_VALUE * mapped.lengths + of_step * (mapped.lengths + config.horizon)
 
 
 def _at_once(config: ForecasterConfig) -> int:
-    """Return how many networks are trained at a time, each on a sample of its own."""
+    """Return how many networks are trained at a time on one device, each on a sample of its own."""
     members = effort(config.preset).members if config.members is None else config.members
-    return 1 if config.devices > 1 else max(min(int(members), os.cpu_count() or 1), 1)
+    return max(min(int(members), os.cpu_count() or 1), 1)
 
 
-def _bytes(memory: Whole | None) -> int:
+def bytes_of_memory(memory: Whole | None) -> int:
     """Return the memory in bytes; by default half of the machine's.
 
     Raises:
@@ -157,7 +208,7 @@ def _bytes(memory: Whole | None) -> int:
     """
     if memory is None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    most, least = whole_number("memory", memory, code="bad-memory"), _mebibytes(TRAINS + LEAST_VALUES * OF_VALUE)
+    most, least = whole_number("memory", memory, code="bad-memory"), mebibytes(TRAINS + LEAST_VALUES * OF_VALUE)
     if most < least:
         raise InputError(
             f"memory is {most} MiB: expected at least {least}, most of it for the process itself",
@@ -168,65 +219,6 @@ def _bytes(memory: Whole | None) -> int:
     return most * MEBIBYTE
 
 
-def _mebibytes(size: int) -> int:
-    """Return a number of bytes in MiB, rounded up."""
-    return -(-size // MEBIBYTE)
-
-
-def _panels(
-    partitions: Sequence[Partition], columns: ColumnNames, most: int, hold_back: int, skipped: list[InputError]
-) -> Iterator[Panel]:
-    """Yield the panels of the partitions that can be read, and add the errors of the others to ``skipped``.
-
-    Raises:
-        InputError: for a partition that is too large, and the first error if no partition can be read.
-    """
-    former = None
-    for partition in partitions:
-        _require_room(partition, columns, most)
-        try:
-            panel = read_partition(partition, columns, former)
-        except InputError as error:
-            skipped.append(error)
-            continue
-        known = panel.cut(hold_back).of_series(np.flatnonzero(panel.lengths > hold_back))
-        if len(known):
-            former = _next_former(former, known)
-            yield known
-    if former is None and skipped:
-        raise skipped[0]
-    if former is None:
-        reason = f"is longer than the {hold_back} steps that are held back" if hold_back else "has a value"
-        raise InputError(f"no series {reason}", code="series-too-short", found=hold_back)
-
-
-def _next_former(former: Former | None, panel: Panel) -> Former:
-    """Return what decides how the next partition is read: the first one, and covariates that have had values since."""
-    own = panel.of_series(NOBODY).former
-    if own.covariates is None or panel.covariates is None:
-        return former or own
-    known = {} if former is None else former.columns
-    told = [column for column in panel.covariates.columns if column.categories or not np.isnan(column.values).all()]
-    columns = {column.name: replace(column, values=np.empty(0)) for column in told} | known
-    grid = replace(own.covariates, static=(), past=(), future=tuple(columns.values()))
-    return (former or own)._replace(covariates=grid)
-
-
-def _require_room(partition: Partition, columns: ColumnNames, most: int) -> None:
-    """Refuse a partition that does not fit in memory."""
-    rows, covariates = partition.count_rows(), (columns.static, columns.past, columns.future)
-    count = sum(1 if isinstance(names, str) else len(names) for names in covariates)
-    needed = READS + rows * (OF_ROW + OF_COLUMN * count)
-    if needed > most:
-        raise partition.source.error(
-            f"to read {rows:,} rows takes up to {_mebibytes(needed):,} MiB, and memory is {_mebibytes(most):,}: "
-            "expected smaller partitions, or a larger memory",
-            code="large-partition",
-            found=_mebibytes(needed),
-            expected=_mebibytes(most),
-        )
-
-
-def _notes(skipped: Sequence[InputError], partitions: int) -> list[str]:
+def _notes(skipped: Sequence[str], partitions: int) -> list[str]:
     """Return a sentence on partitions that were left out."""
     return [f"{len(skipped)} of {partitions} partitions could not be read: {skipped[0]}"] if skipped else []

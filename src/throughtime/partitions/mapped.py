@@ -1,6 +1,7 @@
 """The series of all partitions as arrays on disk, from which panels of some of them are read into memory."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +30,7 @@ class MappedSeries:
         self.lengths: NDArray[np.int64] = NOBODY
         self._bounds = [0]  # the number of series before each partition, and of all
         self._like: Panel  # without series
+        self._held_back = 0
         self._codes: dict[str, dict[str, int]] = {}  # of the categories of each covariate, in order of appearance
 
     @property
@@ -61,16 +63,23 @@ class MappedSeries:
         self._bounds.append(self._bounds[-1] + len(panel))
         self.lengths = np.append(self.lengths, panel.lengths)
 
+    def before(self, steps: int) -> "MappedSeries":
+        """Return the same series without their last steps; those that are not longer keep none."""
+        known = copy(self)
+        known.lengths, known._held_back = np.maximum(self.lengths - steps, 0), self._held_back + steps
+        return known
+
     def of_series(self, rows: NDArray[np.int64]) -> Panel:
-        """Return the panel of the series ``rows`` (R,) in memory, in order of their numbers."""
+        """Return the panel of the series ``rows`` (R,), each with a step, in memory, in order of their numbers."""
         places = np.searchsorted(rows := np.sort(rows), self._bounds)
-        return joined(
+        whole = joined(
             [
                 self._part(number).of_series(rows[first:last] - self._bounds[number])
                 for number, (first, last) in enumerate(pairwise(places.tolist()))
                 if last > first
             ]
         )
+        return whole.cut(self._held_back) if self._held_back else whole
 
     def samples(self, sizes: NDArray[np.int64], most: int, seed: int) -> Iterator[Panel]:
         """Yield panels of random series, of at most ``most`` bytes or one series: every series once, then again.
@@ -82,7 +91,7 @@ class MappedSeries:
         """
         epoch = 0
         while True:
-            order = np.random.default_rng([seed, epoch]).permutation(len(sizes))
+            order = np.random.default_rng([seed, epoch]).permutation(np.flatnonzero(self.lengths))
             ends = np.cumsum(sizes[order])
             first = 0
             while first < len(order):

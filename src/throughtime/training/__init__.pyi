@@ -2,6 +2,8 @@ from . import checkpoint as checkpoint
 from . import losses as losses
 from .checkpoint import ARRAYS_FILE as ARRAYS_FILE
 from .chunks import Chunks as Chunks
+from .devices import ONE as ONE
+from .devices import Devices as Devices
 from .devices import first_devices as first_devices
 from .diagnosis import DivergedError as DivergedError
 from .early_stopping import EarlyStopping as EarlyStopping

@@ -5,6 +5,7 @@ its own rows. A process must not decide alone, such as to stop: the others would
 """
 
 import math
+import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -92,6 +93,23 @@ class Devices(NamedTuple):
 
         return [split(array) for array in arrays]
 
+    def put_own(self, tree: Tree) -> Tree:
+        """Return a tree of this process's own arrays, each with a new first axis that the devices split: one row each.
+
+        The processes' arrays may differ in length; shorter ones are lengthened by copies of their last row.
+        """
+        mesh, (leaves, structure) = self.mesh, jax.tree.flatten(tree)
+        if mesh is None:
+            return tree
+        lengths = np.max(self.of_each([len(leaf) for leaf in leaves]), axis=0).tolist()
+        spec, rows = NamedSharding(mesh, PartitionSpec(AXIS)), len(mesh.local_devices)
+
+        def split(leaf: Any, length: int) -> jax.Array:
+            longer = np.pad(leaf, [(0, length - len(leaf)), *[(0, 0)] * (np.ndim(leaf) - 1)], mode="edge")
+            return jax.make_array_from_process_local_data(spec, np.broadcast_to(longer, (rows, *longer.shape)))
+
+        return jax.tree.unflatten(structure, list(map(split, leaves, lengths)))
+
     def take(self, tree: Tree) -> Tree:
         """Return a tree whose arrays are whole on each device as arrays of this process's first device."""
         if self.mesh is None:
@@ -134,15 +152,33 @@ class Devices(NamedTuple):
                 found=steps,
             )
 
+    def of_each(self, value: Any) -> list[Any]:
+        """Return the value of each process, in their order: anything below 2 GiB that can be pickled."""
+        if self.processes == 1:
+            return [value]
+        own = np.frombuffer(pickle.dumps(value), np.uint8)
+        sizes = self._of_each(len(own))
+        rows = _gathered(np.pad(own, (0, max(sizes) - len(own))))
+        return [pickle.loads(row[:size].tobytes()) for row, size in zip(rows, sizes, strict=True)]
+
     def _of_each(self, number: int) -> list[int]:
         """Return the number of each process."""
         if self.processes == 1:
             return [number]
-        try:
-            numbers: list[int] = process_allgather(np.int32(number)).tolist()
-        except (jax.errors.JaxRuntimeError, ValueError) as error:  # the latter of a result that never came
-            raise ConnectionError(LOST) from error
+        numbers: list[int] = _gathered(np.int32(number)).tolist()
         return numbers
+
+
+def _gathered(array: np.ndarray | np.generic) -> np.ndarray:
+    """Return an array of each process, all of one shape, along a new first axis.
+
+    Raises:
+        ConnectionError: if another process of the training has ended.
+    """
+    try:
+        return np.asarray(process_allgather(array))
+    except (jax.errors.JaxRuntimeError, ValueError) as error:  # the latter of a result that never came
+        raise ConnectionError(LOST) from error
 
 
 ONE = Devices()
