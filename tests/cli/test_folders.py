@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from tests.cli.command import Result, run
 from tests.partitions.conftest import sales, series  # noqa: F401
+from tests.partitions.test_tune_folder import untrained  # noqa: F401
 
 import throughtime as tt
 
@@ -135,6 +136,17 @@ def test_options_that_do_not_fit(folder: Path, arguments: list[str], code: str) 
     result = run("forecast", *arguments, "--horizon", "3", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, code)
     assert not Path("out").exists()
+
+
+def test_a_search_of_a_folder(folder: Path, untrained: None) -> None:  # noqa: F811
+    pytest.importorskip("optuna")
+    arguments = ["sales", "--horizon", "3", "--steps", "9", "--trials", "2", "--windows", "2", "--json"]
+    result = run("tune", *arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["folder"], found["trials"], found["states"]) == ("sales", 2, {"complete": 2})
+    assert json.loads(Path("out/tune/best.json").read_text()) == found["arguments"]
+    assert not list(Path("out/tune").glob(".writing*"))
 
 
 def test_no_report_of_a_folder_is_opened(folder: Path) -> None:

@@ -8,9 +8,11 @@ from cyclopts import Group, Parameter
 
 from throughtime.cli.options import (
     ANY_COLUMNS,
+    ANY_FOLDER,
     ANY_NETWORK,
     ANY_RUN,
     ColumnOptions,
+    FolderOptions,
     NetworkOptions,
     Process,
     RunOptions,
@@ -19,7 +21,8 @@ from throughtime.cli.options import (
 from throughtime.cli.runtime import Runtime, running
 
 if TYPE_CHECKING:
-    from throughtime.forecasting import TuningResult
+    from throughtime.data import Panel
+    from throughtime.forecasting import TuningResult, TuningSettings
 
 
 @Parameter(name="*", group=Group("Search", sort_key=0))
@@ -48,6 +51,7 @@ def tune(
     search: SearchOptions = ANY_SEARCH,
     columns: ColumnOptions = ANY_COLUMNS,
     network: NetworkOptions = ANY_NETWORK,
+    folder: FolderOptions = ANY_FOLDER,
     options: RunOptions = ANY_RUN,
     interrupts: Process,
 ) -> None:
@@ -58,32 +62,53 @@ def tune(
     Example: throughtime tune examples/co2_weekly.csv --horizon 26 --trials 10
 
     Args:
-        file: CSV or Parquet: unique_id, ds, y; or a time and a value column.
+        file: CSV or Parquet: unique_id, ds, y; or a time and a value column. Of a folder of Parquet files, one network
+            is trained for all in each trial, and each file is judged by itself.
         horizon: How many steps ahead.
     """
     with running("tune", options, interrupts) as runtime:
         out = runtime.out
         interrupts.kept = lambda: _kept(out.path / "study.db")
-        from throughtime.cli.series_file import SeriesFile, read_series
+        fixed = network.typed()
+        if file.is_dir():
+            from throughtime.cli.folder_model import SeriesFolder
+            from throughtime.cli.folder_search import search_partitions
 
-        panel = read_series(SeriesFile(file, columns.names()))
-        for note in panel.notes:
-            runtime.say(note)
-        found = _search(panel, horizon, search, network.typed(), runtime)
+            of_search = _settings(search, fixed)
+            found = search_partitions(SeriesFolder(file, columns.names()), horizon, of_search, fixed, folder, runtime)
+            result: dict[str, Any] = {"folder": str(file)}
+        else:
+            folder.require_folder(file)
+            panel = _read(file, columns, runtime)
+            found, result = _search(panel, horizon, search, fixed, runtime), {"file": str(file), "series": len(panel)}
         runtime.say(found.summary)
         runtime.say(f"Written to {out.path}: study.db, trials.csv, best.json")
         runtime.say(f"Use it: throughtime forecast {file} --horizon {horizon} --settings {out.path / 'best.json'}")
-        runtime.result = {"file": str(file), "series": len(panel), "horizon": horizon} | _summary(found)
-        runtime.result |= {"out": str(out.path)}
+        runtime.result = result | {"horizon": horizon} | _summary(found) | {"out": str(out.path)}
+
+
+def _read(file: Path, columns: ColumnOptions, runtime: Runtime) -> "Panel":
+    """Return the panel of a file, and say what was found in it."""
+    from throughtime.cli.series_file import SeriesFile, read_series
+
+    panel = read_series(SeriesFile(file, columns.names()))
+    for note in panel.notes:
+        runtime.say(note)
+    return panel
+
+
+def _settings(search: SearchOptions, fixed: dict[str, Any]) -> "TuningSettings":
+    """Return the settings of a search; the seed is taken out of the fixed arguments."""
+    from throughtime.forecasting import TuningSettings
+
+    return TuningSettings(search.trials, search.timeout, search.windows, search.hold_back, fixed.pop("seed", 0))
 
 
 def _search(panel: Any, horizon: int, search: SearchOptions, fixed: dict[str, Any], runtime: Runtime) -> "TuningResult":
     from throughtime.cli.progress_bar import TrainingBar
-    from throughtime.forecasting import TuningSettings
     from throughtime.forecasting import tune as search_settings
 
-    seed = fixed.pop("seed", 0)
-    settings = TuningSettings(search.trials, search.timeout, search.windows, search.hold_back, seed)
+    settings = _settings(search, fixed)
     with TrainingBar(runtime.console, runtime.interrupts, loss="pinball") as bar:
         return search_settings(
             panel,

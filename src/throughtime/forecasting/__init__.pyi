@@ -1,6 +1,7 @@
 from .anomalies import judge_next as judge_next
 from .backtest import OnProgress as OnProgress
 from .backtest import ignore_progress as ignore_progress
+from .backtest import network_windows as network_windows
 from .backtest import run_backtest as run_backtest
 from .baselines import naive2_quantiles as naive2_quantiles
 from .baselines import named_baselines as named_baselines
@@ -16,6 +17,7 @@ from .dataset import prepare as prepare
 from .decisions import plan_facts as plan_facts
 from .fitted import Fitted as Fitted
 from .fitted import Networks as Networks
+from .fitting import decide as decide
 from .fitting import fit_panel as fit_panel
 from .forecaster import Forecaster as Forecaster
 from .forecasts import forecast_intervals as forecast_intervals
@@ -35,6 +37,7 @@ from .metrics import coverage as coverage
 from .metrics import mase_by_series as mase_by_series
 from .metrics import score_table as score_table
 from .metrics import scores as scores
+from .numpy_losses import loss_scale as loss_scale
 from .observations import LEAST_OBSERVED as LEAST_OBSERVED
 from .observations import known_values as known_values
 from .observations import learnable as learnable
@@ -42,6 +45,10 @@ from .observations import nonnegative as nonnegative
 from .observations import trainable as trainable
 from .observations import window_count as window_count
 from .observations import windows_needed as windows_needed
+from .optuna_study import Arguments as Arguments
+from .optuna_study import Space as Space
+from .optuna_study import Trial as Trial
+from .optuna_study import search_space as search_space
 from .persistence import KIND as KIND
 from .plan import Calibration as Calibration
 from .plan import Plan as Plan
@@ -54,6 +61,14 @@ from .results import BacktestResult as BacktestResult
 from .results import BacktestSettings as BacktestSettings
 from .results import model_names as model_names
 from .rotation import Rotation as Rotation
+from .search import Losses as Losses
+from .search import OnMessage as OnMessage
+from .search import OnWindow as OnWindow
+from .search import TuningSettings as TuningSettings
+from .search import ignore_message as ignore_message
+from .search import ignore_window as ignore_window
+from .search import require_settings as require_settings
+from .search import run_search as run_search
 from .sensitivity import forecaster_flow as forecaster_flow
 from .stages import FIRST_LAP as FIRST_LAP
 from .stages import HELD_OUT as HELD_OUT
@@ -65,9 +80,14 @@ from .start import require_same_data as require_same_data
 from .start import require_same_shapes as require_same_shapes
 from .train import blocks_of as blocks_of
 from .train import train_networks as train_networks
-from .tuning import TuningSettings as TuningSettings
+from .tuning import QUICK as QUICK
+from .tuning import default_plan as default_plan
+from .tuning import scaled_losses as scaled_losses
+from .tuning import sizes_of_plan as sizes_of_plan
 from .tuning import tune as tune
+from .tuning import tuning_cutoffs as tuning_cutoffs
 from .tuning_result import TuningResult as TuningResult
+from .tuning_result import make_result as make_result
 from .verdict import Evaluation as Evaluation
 from .verdict import Verdict as Verdict
 from .verdict import make_verdict as make_verdict

@@ -14,3 +14,5 @@ from .results import difference as difference
 from .run import FailedPartition as FailedPartition
 from .run import FolderResult as FolderResult
 from .run import OnPartition as OnPartition
+from .tuning import SearchedFolder as SearchedFolder
+from .tuning import tune_folder as tune_folder

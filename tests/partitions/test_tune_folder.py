@@ -1,0 +1,91 @@
+"""Searches on a folder: judged as a whole, the same when interrupted, and of that folder alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.partitions.conftest import series
+
+import throughtime as tt
+from throughtime.data import as_panel
+from throughtime.forecasting import TuningResult, TuningSettings, fit_panel
+from throughtime.forecasting.backtest import network_windows
+from throughtime.forecasting.cutoffs import rolling_cutoffs
+from throughtime.forecasting.numpy_losses import loss_scale
+from throughtime.forecasting.results import BacktestSettings
+from throughtime.forecasting.stages import no_callback
+from throughtime.forecasting.tuning import scaled_losses
+from throughtime.partitions import SearchedFolder, tune_folder, tuning
+
+pytest.importorskip("optuna")
+
+FIXED = {"steps": 9, "head": "quantiles", "lookback": 14, "calendar": False, "cell": "gru"}
+SETTINGS = TuningSettings(2, windows=2, hold_back=1)
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the pretrained network, which no trial trains, forecast for each trial, worse with more units."""
+    instant = tt.Forecaster(horizon=3, preset="instant").config
+
+    def fit(config: Any, processes: Any, mapped: Any, most: int, callback: Any) -> Any:
+        sample = mapped.of_series(np.arange(len(mapped.lengths)))
+        fitted = fit_panel(instant, sample, sample.lengths)
+        stretch = tuple(np.full(len(fitted.calibration.stretch), (config.hidden or 32) / 32))
+        return sample, fitted._replace(calibration=fitted.calibration._replace(stretch=stretch))
+
+    monkeypatch.setattr(tuning, "fit_samples", fit)
+
+
+def search(folder: Path, out: Path, settings: TuningSettings = SETTINGS, **options: Any) -> TuningResult:
+    return tune_folder(SearchedFolder(folder, **options), 3, settings, out=out, **FIXED)
+
+
+def test_the_loss_is_that_of_all_series_together(sales: Path, untrained: None, tmp_path: Path) -> None:
+    (sales / "e.parquet").write_bytes(b"PAR1")
+    found = search(sales, tmp_path / "out")
+    panel = as_panel(pl.concat([series(name) for name in "cdab"])).cut(1)
+    cutoffs = rolling_cutoffs(panel.lengths, windows=2, step=3, horizon=3)
+    model = tt.Forecaster(horizon=3, preset="instant")
+    fitted = fit_panel(model.config, panel, cutoffs[0])
+    scale = loss_scale(panel, cutoffs[0], 7)
+    windows = network_windows(model, panel, cutoffs, BacktestSettings(2), no_callback, fitted)
+    losses = np.concatenate([scaled_losses(panel, window, scale) for window in windows])
+    assert found.default_loss == pytest.approx(losses.mean(), rel=1e-6)
+    assert found.trials["windows"].to_list() == [1, 1]
+    written = {"best.json", "study.db", "study.db.lock", "trials.csv"}  # the models of trials are gone
+    assert {path.name for path in (tmp_path / "out").iterdir()} == written
+
+
+def test_an_interrupted_search_goes_on(sales: Path, untrained: None, tmp_path: Path) -> None:
+    whole = search(sales, tmp_path / "whole")
+    search(sales, tmp_path / "parts", SETTINGS._replace(trials=1))
+    parts = search(sales, tmp_path / "parts")
+    assert parts.trials.drop("seconds").to_dicts() == whole.trials.drop("seconds").to_dicts()
+    series("a").with_columns(unique_id=pl.lit("e")).write_parquet(sales / "e.parquet")
+    for settings, column in ((SETTINGS, "data"), (SETTINGS._replace(hold_back=0), "data")):
+        with pytest.raises(tt.InputError) as caught:
+            search(sales, tmp_path / "parts", settings)
+        assert (caught.value.code, caught.value.column) == ("other-study", column)
+
+
+def test_a_partition_that_cannot_be_judged_ends_the_search(
+    sales: Path, untrained: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "loss_scale", lambda *_: 1 / 0)
+    with pytest.raises(tt.InputError) as caught:
+        search(sales, tmp_path / "out")
+    assert caught.value.code == "ZeroDivisionError"
+    with pytest.raises(tt.InputError) as caught:
+        search(sales, tmp_path / "other", SETTINGS._replace(windows=40))
+    assert caught.value.code == "series-too-short"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_engines_find_the_same(sales: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    one, two = (search(sales, tmp_path / engine, engine=engine) for engine in ("process", "ray"))
+    assert one.trials.drop("seconds").to_dicts() == two.trials.drop("seconds").to_dicts()
