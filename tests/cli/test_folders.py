@@ -138,7 +138,7 @@ def test_options_that_do_not_fit(folder: Path, arguments: list[str], code: str) 
     assert not Path("out").exists()
 
 
-def test_a_search_of_a_folder(folder: Path, untrained: None) -> None:  # noqa: F811
+def test_a_search_of_a_folder(folder: Path, untrained: object) -> None:  # noqa: F811
     pytest.importorskip("optuna")
     arguments = ["sales", "--horizon", "3", "--steps", "9", "--trials", "2", "--windows", "2", "--json"]
     result = run("tune", *arguments)

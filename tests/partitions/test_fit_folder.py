@@ -62,7 +62,10 @@ def on_disk(folder: Path, panels: Iterable[Panel]) -> MappedSeries:
 def test_a_folder_that_fits_in_memory_is_fitted_as_a_frame(sales: Path, tmp_path: Path, hold_back: int) -> None:
     empty = series("b").with_columns(unique_id=pl.lit("empty"), y=pl.lit(float("nan")))
     empty.write_parquet(sales / "a.parquet")
+    single = series("a").head(1).with_columns(unique_id=pl.lit("single"))  # tells no frequency: it is read at last
+    single.write_parquet(sales / "0.parquet")
     whole = pl.concat([series(name).head(LENGTHS[name] - hold_back) for name in "cdab"])  # in the partitions' order
+    whole = whole if hold_back else pl.concat([whole, single])
     expected = tt.Forecaster(**SMALL).fit(whole)
     model = tt.fit_folder(tt.Forecaster(**SMALL), sales, hold_back=hold_back, work=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sales"]  # the arrays are gone

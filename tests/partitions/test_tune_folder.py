@@ -9,7 +9,7 @@ import pytest
 from tests.partitions.conftest import series
 
 import throughtime as tt
-from throughtime.data import as_panel
+from throughtime.data import Panel, as_panel
 from throughtime.forecasting import TuningResult, TuningSettings, fit_panel
 from throughtime.forecasting.backtest import network_windows
 from throughtime.forecasting.cutoffs import rolling_cutoffs
@@ -26,29 +26,34 @@ SETTINGS = TuningSettings(2, windows=2, hold_back=1)
 
 
 @pytest.fixture
-def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the pretrained network, which no trial trains, forecast for each trial, worse with more units."""
+def untrained(monkeypatch: pytest.MonkeyPatch) -> list[Panel]:
+    """Lets the pretrained network, which no trial trains, forecast for each trial; returns what it is given to see."""
+    seen: list[Panel] = []
     instant = tt.Forecaster(horizon=3, preset="instant").config
 
     def fit(config: Any, processes: Any, mapped: Any, most: int, callback: Any) -> Any:
         sample = mapped.of_series(np.arange(len(mapped.lengths)))
+        seen.append(sample)
         fitted = fit_panel(instant, sample, sample.lengths)
         stretch = tuple(np.full(len(fitted.calibration.stretch), (config.hidden or 32) / 32))
         return sample, fitted._replace(calibration=fitted.calibration._replace(stretch=stretch))
 
     monkeypatch.setattr(tuning, "fit_samples", fit)
+    return seen
 
 
 def search(folder: Path, out: Path, settings: TuningSettings = SETTINGS, **options: Any) -> TuningResult:
     return tune_folder(SearchedFolder(folder, **options), 3, settings, out=out, **FIXED)
 
 
-def test_the_loss_is_that_of_all_series_together(sales: Path, untrained: None, tmp_path: Path) -> None:
+def test_the_loss_is_that_of_all_series_together(sales: Path, untrained: list[Panel], tmp_path: Path) -> None:
     (sales / "e.parquet").write_bytes(b"PAR1")
     found = search(sales, tmp_path / "out")
     panel = as_panel(pl.concat([series(name) for name in "cdab"])).cut(1)
     cutoffs = rolling_cutoffs(panel.lengths, windows=2, step=3, horizon=3)
     model = tt.Forecaster(horizon=3, preset="instant")
+    for sample in untrained:
+        np.testing.assert_array_equal(sample.values, panel.cut(6).values)
     fitted = fit_panel(model.config, panel, cutoffs[0])
     scale = loss_scale(panel, cutoffs[0], 7)
     windows = network_windows(model, panel, cutoffs, BacktestSettings(2), no_callback, fitted)
@@ -59,7 +64,7 @@ def test_the_loss_is_that_of_all_series_together(sales: Path, untrained: None, t
     assert {path.name for path in (tmp_path / "out").iterdir()} == written
 
 
-def test_an_interrupted_search_goes_on(sales: Path, untrained: None, tmp_path: Path) -> None:
+def test_an_interrupted_search_goes_on(sales: Path, untrained: list[Panel], tmp_path: Path) -> None:
     whole = search(sales, tmp_path / "whole")
     search(sales, tmp_path / "parts", SETTINGS._replace(trials=1))
     parts = search(sales, tmp_path / "parts")
@@ -72,7 +77,7 @@ def test_an_interrupted_search_goes_on(sales: Path, untrained: None, tmp_path: P
 
 
 def test_a_partition_that_cannot_be_judged_ends_the_search(
-    sales: Path, untrained: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sales: Path, untrained: list[Panel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tuning, "loss_scale", lambda *_: 1 / 0)
     with pytest.raises(tt.InputError) as caught:

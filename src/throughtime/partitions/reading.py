@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,18 +37,21 @@ class Reading(NamedTuple):
         Args:
             partitions: of one folder.
             skipped: the errors of the other partitions are added to it, by the names of these.
-            former: decides how they are read; the first one does if None.
+            former: decides how they are read; if None the first one does that can be read without.
 
         Raises:
             InputError: for a partition that is too large, and the first error if no partition has a series to yield.
         """
-        nothing = True
-        for partition in partitions:
+        nothing, later = True, list[Partition]()
+        for partition in chain(partitions, later):
             _require_room(partition, self.columns, self.most)
             try:
                 panel = read_partition(partition, self.columns, former)
             except InputError as error:
-                skipped[partition.name] = error
+                if former is None and partition not in later:  # such as a single row, which tells no frequency
+                    later.append(partition)
+                else:
+                    skipped[partition.name] = error
                 continue
             known = panel.cut(self.hold_back).of_series(np.flatnonzero(panel.lengths > self.hold_back))
             if len(known):
