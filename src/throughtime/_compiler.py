@@ -9,6 +9,7 @@ Measured for the forecaster of one monthly series, in CPU seconds of compilation
 """
 
 import os
+import weakref
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ Options = tuple[tuple[str, int | bool], ...]
 OFTEN: Options = (("xla_backend_optimization_level", 1),)
 SELDOM: Options = (*OFTEN, ("xla_cpu_use_fusion_emitters", False))
 ONCE: Options = (("xla_backend_optimization_level", 0), ("xla_cpu_use_fusion_emitters", False))
+PROGRAMS = 64  # of a function, for modules of different structures, that are kept
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -30,35 +32,48 @@ def for_this_backend(options: Options) -> dict[str, int | bool]:
 
 
 def compiled(options: Options) -> Callable[[F], F]:
-    """Return a decorator that compiles a function whose results are arrays, with options.
+    """Return a decorator that compiles a function of a module and of arrays, whose results are arrays, with options.
 
-    Leaves of the arguments that are no arrays are constants of the program, as for ``equinox.filter_jit``, whose calls
-    take 0.15 ms more: as long as a small network for a window. JAX starts at the first call.
+    Leaves of the module that are no arrays are constants of the program, as for ``equinox.filter_jit``, whose calls
+    take 0.15 ms more: as long as a small network for a window. A module is parted into leaves at its first call alone,
+    for as long as it lives. JAX starts at the first call.
     """
 
     def decorate(function: F) -> F:
-        @lru_cache(1)
-        def program() -> Callable[..., Any]:
+        @lru_cache(PROGRAMS)
+        def program(constants: tuple[Any, ...], structure: Any) -> Callable[..., Any]:
             import jax
 
-            def run(constants: tuple[Any, ...], structure: Any, arrays: list[Any]) -> Any:
+            def run(arrays: tuple[Any, ...], *args: Any) -> Any:
                 pairs = zip(constants, arrays, strict=True)
                 leaves = [array if constant is None else constant for constant, array in pairs]
-                return function(*jax.tree.unflatten(structure, leaves))
+                return function(jax.tree.unflatten(structure, leaves), *args)
 
             run.__name__ = function.__name__
-            return jax.jit(run, static_argnums=(0, 1), compiler_options=for_this_backend(options))
+            return jax.jit(run, compiler_options=for_this_backend(options))
+
+        parted: dict[int, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
 
         @wraps(function)
-        def call(*args: Any) -> Any:
-            import equinox as eqx
-            import jax
-
-            leaves, structure = jax.tree.flatten(args)
-            arrays = [leaf if eqx.is_array(leaf) else None for leaf in leaves]
-            constants = tuple(leaf if array is None else None for leaf, array in zip(leaves, arrays, strict=True))
-            return program()(constants, structure, arrays)
+        def call(module: Any, *args: Any) -> Any:
+            if id(module) not in parted:
+                arrays, *rest = _parted(module)
+                parted[id(module)] = program(*rest), arrays
+                weakref.finalize(module, parted.pop, id(module), None)
+            run, arrays = parted[id(module)]
+            return run(arrays, *args)
 
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def _parted(module: Any) -> tuple[tuple[Any, ...], tuple[Any, ...], Any]:
+    """Return the arrays among the leaves of a module, None in place of others; the others; and its structure."""
+    import equinox as eqx
+    import jax
+
+    leaves, structure = jax.tree.flatten(module)
+    arrays = tuple(leaf if eqx.is_array(leaf) else None for leaf in leaves)
+    constants = tuple(leaf if array is None else None for leaf, array in zip(leaves, arrays, strict=True))
+    return arrays, constants, structure

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, TypeVar, cast
@@ -24,7 +24,7 @@ class LazyTable(MutableMapping[str, Entry]):
         entry = self._entries[name]
         if isinstance(entry, str):
             module, _, attribute = entry.partition(":")
-            return cast(Entry, getattr(import_module(module), attribute))
+            entry = self._entries[name] = cast(Entry, getattr(import_module(module), attribute))
         return entry
 
     def __setitem__(self, name: str, entry: Entry) -> None:
@@ -34,6 +34,10 @@ class LazyTable(MutableMapping[str, Entry]):
     def __delitem__(self, name: str) -> None:
         """Remove an entry."""
         del self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Return if there is an entry of this name, without loading it."""
+        return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names."""
@@ -58,19 +62,19 @@ def resolve(what: str, table: Mapping[str, Entry], choice: str | Entry) -> Entry
     return choice if callable(choice) else table[known_name(what, table, choice)]
 
 
-def known_name(what: str, table: Iterable[str], choice: Any) -> str:
+def known_name(what: str, table: Collection[str], choice: Any) -> str:
     """Return a name as the table has it: "LSTM" and " Lstm" are "lstm", "Student-t" is "student_t".
 
     Raises:
         InputError: for an unknown name; the message lists the known ones and suggests the closest.
     """
-    table = list(table)
     if isinstance(choice, str):
         if choice in table:
             return str(choice)  # NumPy's text as Python's
         folded = re.sub(r"[-\s]+", "_", choice.strip().lower())
         if folded in table:
             return folded
+    table = list(table)
     close = get_close_matches(str(choice).lower(), table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InputError(

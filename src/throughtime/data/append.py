@@ -49,15 +49,16 @@ def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     if rows.columns.future:
         kept = ~_after_last_value(rows)
         rows, series, steps = _rows_at(rows, kept), series[kept], steps[kept]
-    longer, others = _lengthened(panel, rows, series, steps), _others(panel, rows, series)
-    offsets = np.append(longer.offsets, longer.offsets[-1] + others.offsets[1:])
+    longer = _lengthened(panel, rows, series, steps, covariates)
+    if (series >= 0).all():
+        return longer
+    others = _others(panel, rows, series)
     return replace(
         longer,
         ids=joined_ids(panel.ids, others.ids),
-        values=np.append(longer.values, others.values) if len(others) else longer.values,
-        offsets=offsets,
+        values=np.append(longer.values, others.values),
+        offsets=np.append(longer.offsets, longer.offsets[-1] + others.offsets[1:]),
         starts=np.append(longer.starts, others.starts),
-        covariates=covariates,
     )
 
 
@@ -150,8 +151,9 @@ def _steps_after(panel: Panel, rows: Rows, series: NDArray[np.int64], source: So
         _refuse(rows, int((rest != 0).argmax()), panel, series, source, code="other-frequency")
     if (steps < 0).any():
         _refuse(rows, int((steps < 0).argmax()), panel, series, source, code="row-before-end")
-    within = np.append(False, np.diff(rows.series) == 0)
-    gaps = np.where(within, np.diff(ordinals, prepend=0) // frequency.multiple, np.where(known, steps, 0))
+    within = np.flatnonzero(rows.series[1:] == rows.series[:-1]) + 1
+    gaps = steps.copy()
+    gaps[within] = (ordinals[within] - ordinals[within - 1]) // frequency.multiple
     if gaps.sum() > SPARSE * (len(panel.values) + len(gaps)):
         _refuse(rows, int(gaps.argmax()), panel, series, source, code="far-row")
     return steps
@@ -179,8 +181,14 @@ def _refuse(rows: Rows, position: int, panel: Panel, series: NDArray[np.int64], 
     )
 
 
-def _lengthened(panel: Panel, rows: Rows, series: NDArray[np.int64], steps: NDArray[np.int64]) -> Panel:
-    """Return the panel with the rows of its own series."""
+def _lengthened(
+    panel: Panel,
+    rows: Rows,
+    series: NDArray[np.int64],
+    steps: NDArray[np.int64],
+    covariates: Covariates | None,
+) -> Panel:
+    """Return the panel with the rows of its own series, and with these covariates."""
     known = series >= 0
     series, steps = series[known], steps[known]
     added = np.zeros(len(panel), np.int64)
@@ -188,15 +196,13 @@ def _lengthened(panel: Panel, rows: Rows, series: NDArray[np.int64], steps: NDAr
     values = np.insert(panel.values, np.repeat(panel.offsets[1:], added), np.nan)
     offsets = panel.offsets + np.append(0, np.cumsum(added))
     values[offsets[series] + panel.lengths[series] + steps] = rows.values[known]
-    return replace(panel, values=values, offsets=offsets)
+    return replace(panel, values=values, offsets=offsets, covariates=covariates)
 
 
 def _others(panel: Panel, rows: Rows, series: NDArray[np.int64]) -> Panel:
     """Return a panel of the rows of new series, each from its first value on."""
     new = _rows_at(rows, series < 0)
     numbers, renumbered = np.unique(new.series, return_inverse=True)
-    if not len(numbers):
-        return replace(panel, ids=panel.ids[:0], values=panel.values[:0], offsets=panel.offsets[:1], starts=numbers)
     grid = to_grid(new._replace(ids=rows.ids[numbers], series=renumbered), panel.frequency)
     found = without_leading_gaps(
         replace(panel, ids=rows.ids[numbers], values=grid.values, offsets=grid.offsets, starts=grid.starts)

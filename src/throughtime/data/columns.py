@@ -7,7 +7,7 @@ from difflib import get_close_matches
 import narwhals as nw
 import polars as pl
 
-from throughtime.data.frames import as_polars, collect
+from throughtime.data.frames import first_rows, polars_column
 from throughtime.data.integer_times import read_fractions
 from throughtime.data.source import Source, without_missing_words
 from throughtime.data.timestamps import INTEGER, share_of_dates
@@ -86,7 +86,7 @@ def select_columns(
     Raises:
         InputError: for a table without rows, and as :func:`resolve_columns` does.
     """
-    head = collect(table.head(SAMPLE))
+    head = first_rows(table, SAMPLE)
     if not len(head):
         raise source.error(
             "no rows below the names of the columns, expected one for each series and time",
@@ -169,7 +169,7 @@ def _check_different(chosen: list[str], source: Source) -> None:
 
 def _samples(head: nw.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
     """Return the known values of some columns."""
-    return {name: as_polars(head.get_column(name)).drop_nulls() for name in names}
+    return {name: polars_column(head, name).drop_nulls() for name in names}
 
 
 def _find_time(samples: dict[str, pl.Series], source: Source) -> str:

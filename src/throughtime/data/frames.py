@@ -69,6 +69,16 @@ def collect(table: nw.DataFrame | nw.LazyFrame) -> nw.DataFrame:
     return table.collect() if isinstance(table, nw.LazyFrame) else table
 
 
+def column_names(table: nw.DataFrame | nw.LazyFrame) -> list[str]:
+    """Return the names of the columns; the schema of a table in memory takes longer than they do."""
+    return table.columns if isinstance(table, nw.DataFrame) else table.collect_schema().names()
+
+
+def first_rows(table: nw.DataFrame | nw.LazyFrame, count: int) -> nw.DataFrame:
+    """Return at most the first ``count`` rows in memory."""
+    return table if isinstance(table, nw.DataFrame) and len(table) <= count else collect(table.head(count))
+
+
 def as_polars(column: nw.Series) -> pl.Series:
     """Return a column as a polars series; objects of pandas become text."""
     native = column.to_native()
@@ -82,6 +92,12 @@ def as_polars(column: nw.Series) -> pl.Series:
         return column.dt.convert_time_zone("UTC").to_polars()
 
 
+def polars_column(frame: nw.DataFrame, name: str) -> pl.Series:
+    """Return a column of a table in memory as a polars series, as :func:`as_polars` does."""
+    native = frame.to_native()
+    return native.get_column(name) if isinstance(native, pl.DataFrame) else as_polars(frame.get_column(name))
+
+
 def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | None = None) -> Any:
     """Return columns as a dataframe of the same kind as ``like``; of polars without it.
 
@@ -90,13 +106,14 @@ def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | N
         like: a frame of the user; for a lazy one the result is of polars.
         zone: the time zone of the result's time stamps; those in ``columns`` are instants, datetime64 in UTC.
     """
-    lazy = like is not None and isinstance(from_native(like), nw.LazyFrame)
-    backend = pl if like is None or lazy else nw.get_native_namespace(like)
-    frame = nw.from_dict(dict(columns), backend=backend)
+    if like is None or isinstance(like, pl.DataFrame) or isinstance(from_native(like), nw.LazyFrame):
+        frame = pl.DataFrame([pl.Series(name, values) for name, values in columns.items()])
+    else:
+        frame = nw.from_dict(dict(columns), backend=nw.get_native_namespace(like)).to_native()
     instants = [name for name, values in columns.items() if values.dtype.kind == "M"]
     if zone is None or not instants:
-        return frame.to_native()
-    utc = frame.with_columns(nw.col(*instants).dt.replace_time_zone("UTC"))
+        return frame
+    utc = nw.from_native(frame).with_columns(nw.col(*instants).dt.replace_time_zone("UTC"))
     try:
         return utc.with_columns(nw.col(*instants).dt.convert_time_zone(zone)).to_native()
     except pl.exceptions.ComputeError:  # polars does not know zones with a fixed offset
@@ -105,7 +122,7 @@ def to_native(columns: Mapping[str, NDArray], like: Any = None, *, zone: str | N
 
 def format_times(times: NDArray, zone: str | None = None) -> list[str]:
     """Return time stamps as text for a CSV file: integers, ISO dates if all are midnights, else ISO date-times."""
-    if times.dtype.kind != "M":
+    if times.dtype.kind != "M" or not len(times):
         return [str(time) for time in times.tolist()]
     times = times.astype("datetime64[us]")
     wall = wall_clock(times, zone)

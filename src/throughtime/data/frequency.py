@@ -113,14 +113,18 @@ class Frequency:
 
     def times(self, ordinals: NDArray[np.int64]) -> NDArray:
         """Return the time stamps of ordinals, of type ``stamp``: the exact inverse of ``ordinals`` on the grid."""
+        return self.instants(ordinals).astype(self.stamp)
+
+    def instants(self, ordinals: NDArray[np.int64]) -> NDArray:
+        """Return the time stamps of ordinals exactly: integers, or datetime64[us] (in UTC if there is a zone)."""
         if self.unit == "integer":
-            return ordinals.astype(self.stamp)
+            return ordinals
         if self.open_steps:
             places, cycle = self._places(), CYCLES[self.unit]
             ordinals = positions_of(ordinals // self.multiple, places, cycle) + BEGINS[self.unit]
         elif self.unit == "elapsed":
-            return ordinals.astype("datetime64[us]").astype(self.stamp)
-        return instants_of(self._wall(ordinals), self.zone).astype(self.stamp)
+            return ordinals.astype("datetime64[us]")
+        return instants_of(self._wall(ordinals), self.zone)
 
     def _of_wall(self, wall: NDArray) -> NDArray[np.int64]:
         """Return local times, datetime64[us], as units since 1970."""

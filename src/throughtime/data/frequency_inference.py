@@ -106,11 +106,10 @@ def _with_openings(
 
 def _exact(frequency: Frequency, times: NDArray) -> bool:
     """Return if the times are on the grid, and the grid rises over their span and a year more."""
-    exact = replace(frequency, stamp="datetime64[us]")
-    ordinals, instants = exact.ordinals(times), times.astype("datetime64[us]")
-    ends = exact.ordinals(np.array([instants.min(), instants.max() + np.timedelta64(366, "D")]))
-    grid = exact.times(np.arange(ends[0], ends[1] + 1, exact.multiple))
-    return np.array_equal(exact.times(ordinals), instants) and bool((np.diff(grid) > np.timedelta64(0)).all())
+    ordinals, instants = frequency.ordinals(times), times.astype("datetime64[us]")
+    ends = frequency.ordinals(np.array([instants.min(), instants.max() + np.timedelta64(366, "D")]))
+    grid = frequency.instants(np.arange(ends[0], ends[1] + 1, frequency.multiple))
+    return np.array_equal(frequency.instants(ordinals), instants) and bool((np.diff(grid) > np.timedelta64(0)).all())
 
 
 def _candidates(
@@ -133,8 +132,7 @@ def _candidates(
     for candidate in candidates:
         if candidate.unit in ("month", "day"):
             instants = instants_of(wall, zone)
-            exact = replace(candidate, stamp="datetime64[us]")
-            if not np.array_equal(exact.times(exact.ordinals(instants)), instants):
+            if not np.array_equal(candidate.instants(candidate.ordinals(instants)), instants):
                 continue
         steps = np.diff(candidate.ordinals(times))[within]
         if candidate.unit in ("integer", "elapsed") or not len(steps) or steps.min() > 0:

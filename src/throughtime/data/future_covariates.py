@@ -11,7 +11,7 @@ from throughtime._errors import InputError
 from throughtime.data.columns import listed
 from throughtime.data.covariate_columns import as_text, covariate_series, read_as
 from throughtime.data.covariates import Covariates, filled
-from throughtime.data.frames import as_polars, collect, format_times
+from throughtime.data.frames import collect, column_names, format_times, polars_column
 from throughtime.data.panel import Panel
 from throughtime.data.source import Source
 from throughtime.data.split_time import with_joined_time
@@ -107,7 +107,7 @@ def _needed_columns(
 ) -> nw.DataFrame:
     future = (column.name for column in covariates.future)
     names = [name for name in (covariates.id, covariates.time, *future) if name is not None]
-    present = table.collect_schema().names()
+    present = column_names(table)
     absent = [name for name in names if name not in present]
     if absent:
         raise source.error(
@@ -125,7 +125,7 @@ def _rows_in_horizon(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of a frame in the horizon of a series, the numbers of these series, and the steps in them."""
     frequency = panel.frequency
-    stamps = parse_times(as_polars(frame[covariates.time]), source, like=panel.former.notation)
+    stamps = parse_times(polars_column(frame, covariates.time), source, like=panel.former.notation)
     dates, has_zone = stamps.values.dtype.kind == "M", stamps.zone is not None
     if dates != (frequency.unit != "integer") or has_zone != (frequency.zone is not None):
         raise source.error(
@@ -136,7 +136,7 @@ def _rows_in_horizon(
             expected=frequency.stamp if frequency.zone is None else f"{frequency.stamp} {frequency.zone}",
         )
     ordinals = frequency.ordinals(stamps.values)
-    on_grid = replace(frequency, stamp=str(stamps.values.dtype)).times(ordinals) == stamps.values
+    on_grid = frequency.instants(ordinals) == stamps.values
     row, series = _pairs(covariates, frame, source)
     step, rest = np.divmod(ordinals[row] - panel.starts[series], frequency.multiple)
     ahead = on_grid[row] & (rest == 0) & (step >= panel.lengths[series]) & (step < panel.lengths[series] + horizon)

@@ -49,6 +49,8 @@ def missing_code(values: NDArray[np.float64]) -> float | None:
     All of its digits are nines, four or more without a minus sign. It is negative and no other value is, or it is
     farther from all others than three times their span. A single such value may be an outlier.
     """
+    if len(values) <= FEWEST_VALUES:
+        return None
     numbers, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     for place in {0, len(numbers) - 1} if len(numbers) > FEWEST_VALUES else ():
         code, others = float(numbers[place]), np.delete(numbers, place)

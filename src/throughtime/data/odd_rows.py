@@ -1,7 +1,6 @@
 """The few time stamps that are on no step of the others: each is moved to the nearest step, if that has no row."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -71,8 +70,7 @@ def settle_on(frequency: Frequency, times: NDArray, offsets: NDArray[np.int64], 
     """
     ordinals = frequency.ordinals(times)
     steps = ordinals - np.repeat(ordinals[offsets[:-1]], np.diff(offsets))
-    exact = replace(frequency, stamp=str(times.dtype))
-    odd = np.flatnonzero((exact.times(ordinals) != times) | (steps % frequency.multiple != 0))
+    odd = np.flatnonzero((frequency.instants(ordinals) != times) | (steps % frequency.multiple != 0))
     settled = Settled(times, frequency, odd)
     few = 0 < len(odd) <= max(1, MOST * len(times)) and len(times) >= FEWEST
     if few and times.dtype.kind == "M":
@@ -150,10 +148,9 @@ def _moved(odd: NDArray[np.int64], times: NDArray, offsets: NDArray[np.int64], f
 
 def _nearest(times: NDArray, frequency: Frequency, starts: NDArray) -> NDArray:
     """Return the steps nearest to some times, for each counted from the first time of its series."""
-    exact = replace(frequency, stamp="datetime64[us]")
-    first = exact.ordinals(starts)
-    near = first + (exact.ordinals(times) - first) // exact.multiple * exact.multiple
+    first = frequency.ordinals(starts)
+    near = first + (frequency.ordinals(times) - first) // frequency.multiple * frequency.multiple
     # The ordinal of the first of a month is that of its end, which is later.
-    steps = np.stack([exact.times(near + shift * exact.multiple) for shift in (-1, 0, 1)])
+    steps = np.stack([frequency.instants(near + shift * frequency.multiple) for shift in (-1, 0, 1)])
     nearest = np.abs(steps - times).argmin(axis=0)
     return steps[nearest, np.arange(len(times))].astype(times.dtype)

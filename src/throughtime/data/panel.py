@@ -113,7 +113,7 @@ class Panel:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """The time steps of each series, those with missing values too, (N,)."""
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]  # np.diff takes three times as long
 
     @property
     def steps(self) -> NDArray[np.int64]:

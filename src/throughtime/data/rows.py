@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.columns import ColumnNames, TableColumns, option, select_columns
-from throughtime.data.frames import as_polars, collect, format_times
+from throughtime.data.frames import collect, format_times, polars_column
 from throughtime.data.frequency import Frequency
 from throughtime.data.numbers import as_numbers, missing_code
 from throughtime.data.source import Source
@@ -114,7 +114,7 @@ def read_columns(
     """
     frame, columns = select_columns(table, source, names)
     values, codes = _values(frame, columns, source)
-    stamps = parse_times(as_polars(frame.get_column(columns.time)), source, like=notation)
+    stamps = parse_times(polars_column(frame, columns.time), source, like=notation)
     labels, series = _series(frame, columns, source)
     count = len(columns.targets)
     if count == 1:
@@ -130,7 +130,7 @@ def _values(
     frame: nw.DataFrame, columns: TableColumns, source: Source
 ) -> tuple[NDArray[np.float64], tuple[tuple[str, float], ...]]:
     """Return the values of all target columns, one after the other, and the numbers that stood for missing ones."""
-    values = [as_numbers(as_polars(frame.get_column(name)), source) for name in columns.targets]
+    values = [as_numbers(polars_column(frame, name), source) for name in columns.targets]
     found = {name: missing_code(column) for name, column in zip(columns.targets, values, strict=True)}
     codes = tuple((name, code) for name, code in found.items() if code is not None)
     known = [
@@ -159,15 +159,14 @@ def _series(frame: nw.DataFrame, columns: TableColumns, source: Source) -> tuple
     """Return the id column's values in order of appearance, and the number of each row's series."""
     if columns.id is None:
         return np.array([columns.targets[0]]), np.zeros(len(frame), np.int64)
-    column = frame.get_column(columns.id)
-    if column.null_count():
-        row = int(column.is_null().to_numpy().argmax())
-        raise source.error("no name of a series", code="missing-id", row=row, column=columns.id)
-    native: Any = column.to_native()
-    if nw.dependencies.is_pandas_series(native):
-        codes, distinct = native.factorize()
+    native: Any = frame.to_native()
+    if nw.dependencies.is_pandas_dataframe(native):
+        codes, distinct = native[columns.id].factorize()
+        _require_names(codes < 0, columns, source)
         return np.array(list(distinct)), codes.astype(np.int64)
-    ids = as_polars(column)
+    ids = polars_column(frame, columns.id)
+    if ids.has_nulls():
+        _require_names(ids.is_null().to_numpy(), columns, source)
     if ids.dtype.is_numeric():
         distinct, firsts, codes = np.unique(ids.to_numpy(), return_index=True, return_inverse=True)
         by_appearance = np.argsort(firsts)
@@ -179,10 +178,15 @@ def _series(frame: nw.DataFrame, columns: TableColumns, source: Source) -> tuple
     return np.array(labels.to_list()), ids.cast(pl.Enum(labels)).to_physical().to_numpy().astype(np.int64)
 
 
+def _require_names(missing: NDArray[np.bool_], columns: TableColumns, source: Source) -> None:
+    if missing.any():
+        raise source.error("no name of a series", code="missing-id", row=int(missing.argmax()), column=columns.id)
+
+
 def sort_rows(rows: Rows) -> Rows:
     """Return the rows series after series, in order of time."""
     times, series = rows.stamps.values, rows.series
-    if (np.diff(series) >= 0).all() and _rising(series, times):
+    if (series[1:] >= series[:-1]).all() and _rising(series, times):
         return rows
     distinct = distinct_values(times)
     # One key for both makes one sort, which is faster than lexsort.
@@ -240,10 +244,10 @@ def _names_of_series(table: nw.DataFrame | nw.LazyFrame, columns: TableColumns) 
     if not names:
         return []
     frame = collect(table.select([columns.time, *names]))
-    time = as_polars(frame.get_column(columns.time)).cast(pl.String)
+    time = polars_column(frame, columns.time).cast(pl.String)
     candidates = []
     for name in names:
-        column = as_polars(frame[name])
+        column = polars_column(frame, name)
         if column.dtype.is_nested() or column.dtype.is_float() or column.has_nulls():
             continue
         repeats = column.n_unique() <= len(column) / 2

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from throughtime.data.columns import ColumnNames, several
-from throughtime.data.frames import as_polars, collect
+from throughtime.data.frames import collect, column_names, first_rows, polars_column
 from throughtime.data.source import Source, first_true
 from throughtime.data.timestamps import parse_times, share_of_dates
 
@@ -65,11 +65,11 @@ def join_time(
 
 def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Source) -> nw.DataFrame | nw.LazyFrame:
     """Return the table with the column ``time``, "date + hour", made of its parts; as it is if that is no such name."""
-    names, present = time.split(JOINED), table.collect_schema().names()
+    names, present = time.split(JOINED), column_names(table)
     if time in present or len(names) < 2 or not set(names) <= set(present):
         return table
     frame = collect(table)
-    columns = [as_polars(frame[name]) for name in names]
+    columns = [polars_column(frame, name) for name in names]
     parts = {kind: column for column in columns if (kind := part_of_time(column.head(ROWS))) is not None}
     if len(parts) < len(columns) or not {"date", "year"} & set(parts):
         return table
@@ -79,17 +79,17 @@ def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Sour
 
 def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[str]:
     """Return the columns that the time is split over, from the coarsest; none or one if it is not split."""
-    present = table.collect_schema().names()
+    present = column_names(table)
     if "ds" in present:
         return []
-    head = collect(table.head(ROWS))
+    head = first_rows(table, ROWS)
     if not len(head):
         return []
     id = names.id or ("unique_id" if "unique_id" in present else None)
     taken = {id, *several(names.target)}
     found: dict[str, list[str]] = {}
     for name in head.columns:
-        kind = None if name in taken else part_of_time(as_polars(head[name]))
+        kind = None if name in taken else part_of_time(polars_column(head, name))
         if kind is not None:
             found.setdefault(kind, []).append(name)
     if any(len(columns) > 1 for columns in found.values()):
@@ -111,7 +111,7 @@ def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[
 def _distinct(table: nw.DataFrame | nw.LazyFrame, id: str | None, columns: list[str]) -> bool:
     names = [*columns, *([id] if id is not None else [])]
     frame = collect(table.select(names))
-    return not pl.DataFrame([as_polars(frame[name]).cast(pl.String) for name in names]).is_duplicated().any()
+    return not pl.DataFrame([polars_column(frame, name).cast(pl.String) for name in names]).is_duplicated().any()
 
 
 def part_of_time(column: pl.Series) -> str | None:

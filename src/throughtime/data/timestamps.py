@@ -175,4 +175,4 @@ def _unclear(column: pl.Series, row: int, unclear: UnclearNotationError, source:
 
 
 def _microseconds(dates: pl.Series) -> NDArray:
-    return dates.cast(pl.Datetime("us")).cast(pl.Int64).to_numpy().view("datetime64[us]")
+    return dates.to_numpy().astype("datetime64[us]")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from throughtime.data.columns import ALL, ColumnNames
-from throughtime.data.frames import as_polars, collect
+from throughtime.data.frames import as_polars, collect, column_names, first_rows, polars_column
 from throughtime.data.source import Source, without_missing_words
 from throughtime.data.split_time import JOINED, part_of_time
 from throughtime.data.timestamps import share_of_dates
@@ -39,10 +39,10 @@ def to_long(table: Table, source: Source, names: ColumnNames) -> tuple[Table, So
     row (in each row of one year or date), or by all columns of text together. Columns beside the time stamps may be
     static covariates.
     """
-    present = table.collect_schema().names()
+    present = column_names(table)
     if names.time is not None or names.target not in (None, ALL) or {TIME, VALUE} & set(present):
         return table, source, names
-    head = collect(table.head(SAMPLE))
+    head = first_rows(table, SAMPLE)
     if crossed := _crossed(head):
         of_rows, kind, labels = crossed[0]
         return _unpivoted(collect(table), source, names, labels, kind=kind, of_rows=of_rows)
@@ -56,7 +56,7 @@ def _crossed(head: nw.DataFrame) -> list[tuple[tuple[str, ...], str, dict[str, s
     """Return the columns of years, months or dates, and the part of them that names of columns are, with numbers."""
     kinds: dict[str, str] = {}
     for name in head.columns:
-        kinds.setdefault(part_of_time(as_polars(head[name])) or "", name)
+        kinds.setdefault(part_of_time(polars_column(head, name)) or "", name)
     found = []
     for kind, labels in part_names(head.columns).items():
         partners = OF_ROWS[kind]
@@ -70,7 +70,7 @@ def _crossed(head: nw.DataFrame) -> list[tuple[tuple[str, ...], str, dict[str, s
 
 def _numbered(head: nw.DataFrame) -> dict[str, str]:
     """Return columns of numbers with numbered names, if no column holds dates."""
-    columns = {name: as_polars(head[name]) for name in head.columns}
+    columns = {name: polars_column(head, name) for name in head.columns}
     if any(share_of_dates(column.drop_nulls()) > 0.5 for column in columns.values()):
         return {}
     return numbered_names([name for name, column in columns.items() if not _is_text(column)])
@@ -117,12 +117,12 @@ def _is_missing(values: pl.Series) -> pl.Series:
 
 def _is_distinct(frame: nw.DataFrame, columns: tuple[str, ...]) -> bool:
     """Return if the columns tell the rows apart."""
-    return not pl.DataFrame([as_polars(frame[name]).cast(pl.String) for name in columns]).is_duplicated().any()
+    return not pl.DataFrame([polars_column(frame, name).cast(pl.String) for name in columns]).is_duplicated().any()
 
 
 def _with_id(frame: nw.DataFrame, others: list[str], of_rows: tuple[str, ...]) -> tuple[nw.DataFrame, str]:
     """Return the frame with a column that names its rows, or those of one time, and the column's name."""
-    columns = [as_polars(frame[name]) for name in others if name not in of_rows]
+    columns = [polars_column(frame, name) for name in others if name not in of_rows]
     text = [column for column in columns if _is_text(column)]
     whole = [column for column in columns if not _is_text(column) and not column.dtype.is_float()]
     for column in (*text, *(() if text else whole)):

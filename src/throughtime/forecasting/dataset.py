@@ -7,7 +7,7 @@ import numpy as np
 
 from throughtime.data import Panel, Series, encode, fill_forward, padded_series
 from throughtime.forecasting.network import head_of
-from throughtime.forecasting.observations import learnable, nonnegative, smallest_known
+from throughtime.forecasting.observations import learnable, never_negative, smallest_known
 from throughtime.forecasting.plan import Plan
 
 
@@ -45,7 +45,8 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     """
     observed = ~np.isnan(panel.values)
     values = filled = fill_forward(panel.values, panel.offsets, plan.design.seasons[0])
-    log = plan.log & (smallest_known(panel, cutoffs) > 0)
+    smallest = smallest_known(panel, cutoffs)
+    log = plan.log & (smallest > 0)
     if log.any():  # values without a logarithm may come after the cutoffs of training
         values = np.where(np.repeat(log, panel.lengths), np.log(np.maximum(values, plan.smallest)), values)
     first = _first_observed(observed, panel)
@@ -57,8 +58,8 @@ def prepare(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> Prepared:
     use = learnable(panel, cutoffs, plan.design.horizon)
     series = padded_series(movements, observed, panel.offsets[:-1], cutoffs, use)
     covariates = None if plan.encodings is None else encode(panel, plan.encodings, plan.design.horizon)
-    series, positive = series._replace(covariates=covariates), nonnegative(panel, cutoffs, plan)
-    return Prepared(values, filled[first], center, unit, series, log, positive)
+    series = series._replace(covariates=covariates)
+    return Prepared(values, filled[first], center, unit, series, log, never_negative(smallest, plan))
 
 
 def on_device(prepared: Prepared) -> Prepared:

@@ -14,7 +14,7 @@ from throughtime.data import Panel, fill_forward, require_future
 from throughtime.forecasting.baselines import naive_quantiles_of_panel, seasonal_naive
 from throughtime.forecasting.fitted import Fitted
 from throughtime.forecasting.intervals import interval_columns, stretched
-from throughtime.forecasting.observations import LEAST_OBSERVED, learnable, moving, nonnegative, observed_counts
+from throughtime.forecasting.observations import LEAST_OBSERVED, long_enough, moving, nonnegative, observed_counts
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.zero_shot import mix, zero_shot_quantiles
 
@@ -48,7 +48,7 @@ def sources_of(fitted: Fitted, panel: Panel, cutoffs: np.ndarray) -> Sources:
         cutoffs: (N,) the steps of each series that may be seen.
     """
     observed = observed_counts(panel, cutoffs)
-    trained = learnable(panel, cutoffs, fitted.plan.design.horizon) & (len(fitted.networks) > 0)
+    trained = long_enough(cutoffs, observed, fitted.plan.design.horizon) & (len(fitted.networks) > 0)
     takes_part = (~trained | (fitted.calibration.zero_shot > 0)) & (fitted.zero_shot is not None)
     pretrained = takes_part & (observed >= LEAST_OBSERVED)
     if pretrained.any():
@@ -124,11 +124,11 @@ def forecast_intervals(
 
 def _blocks(panel: Panel) -> Iterator[Panel]:
     """Yield the series of a panel in blocks, which bounds what is prepared at a time; a small one as it is."""
-    some = np.searchsorted(panel.offsets, np.arange(0, len(panel.values), VALUES_AT_ONCE))
-    bounds = np.unique([0, *some, len(panel)])
-    if len(bounds) <= 2:
+    if len(panel.values) <= VALUES_AT_ONCE:
         yield panel
         return
+    some = np.searchsorted(panel.offsets, np.arange(0, len(panel.values), VALUES_AT_ONCE))
+    bounds = np.unique([0, *some, len(panel)])
     for first, last in pairwise(bounds):
         yield panel.of_series(np.arange(first, last))
 

@@ -4,6 +4,7 @@ Every function takes any panel: the one that the networks were trained on, or an
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -87,11 +88,8 @@ def quantile_chunks(
     size = _chunk_size(prepared)
     for first in range(0, len(rows), size):
         chunk = slice(first, first + size)
-        members = [
-            _member_quantiles(network, *_raw_forecasts(network, prepared, rows[chunk], cutoffs[chunk]))
-            for network in networks
-        ]
-        mean = np.mean(members, axis=0)[: len(rows[chunk])]
+        members = [_member_quantiles(network, prepared, rows[chunk], cutoffs[chunk]) for network in networks]
+        mean = sum(members[1:], members[0]) / len(members)
         yield rows[chunk], _centered(mean, prepared, rows[chunk])
 
 
@@ -123,9 +121,13 @@ def _centered(values: np.ndarray, prepared: Prepared, rows: np.ndarray) -> np.nd
     return values * prepared.unit[rows, None, None] + prepared.center[rows, None, None]
 
 
-def _member_quantiles(network: ForecastNetwork, raw: np.ndarray, units: LevelScale) -> np.ndarray:
-    """Return (B, F, Q), ascending."""
-    return head_of(network.design).quantiles(raw, network.design.quantiles, units)
+def _member_quantiles(
+    network: ForecastNetwork, prepared: Prepared, rows: np.ndarray, cutoffs: np.ndarray
+) -> np.ndarray:
+    """Return (R, F, Q), ascending."""
+    raw, units = _raw_forecasts(network, prepared, rows, cutoffs)
+    units = LevelScale(units.level[: len(rows)], units.scale[: len(rows)])
+    return head_of(network.design).quantiles(raw[: len(rows)], network.design.quantiles, units)
 
 
 def _chunk_size(prepared: Prepared) -> int:
@@ -139,11 +141,12 @@ def _raw_forecasts(
 ) -> tuple[np.ndarray, LevelScale]:
     """Return the head's raw numbers (S, F, O), and the windows' units: of R cutoffs, padded to whole chunks."""
     size = _chunk_size(prepared)
-    padded = -(-len(rows) // size) * size
-    rows, cutoffs = np.resize(rows, padded), np.resize(cutoffs, padded)
-    chunks = [slice(first, first + size) for first in range(0, padded, size)]
+    padded = np.arange(-(-len(rows) // size) * size) % len(rows)
+    chunks = [padded[first : first + size] for first in range(0, len(padded), size)]
     parts = [_forecast(network, prepared.series, rows[chunk], cutoffs[chunk]) for chunk in chunks]
-    return jax.tree.map(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *parts)
+    raws, units = zip(*parts, strict=True)
+    joined: Any = map(np.concatenate, zip(*units, strict=True))
+    return np.concatenate(raws), LevelScale(*joined)
 
 
 @compiled(SELDOM)

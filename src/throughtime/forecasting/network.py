@@ -1,5 +1,7 @@
 """The network of a forecaster: patches through a recurrent cell, and the distributions of all steps ahead at once."""
 
+from functools import lru_cache
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -109,7 +111,13 @@ def _features(values: Float[Array, "B L"]) -> Float[Array, "B 2"]:
 
 def head_of(design: Design) -> Head:
     """Return the head of a design, which gives the network's raw numbers their meaning."""
-    return head_type(design.head)()
+    return _made(head_type(design.head))
+
+
+@lru_cache(8)
+def _made(kind: type[Head]) -> Head:
+    """Return the one head of a class: heads have no state, and checks of their own."""
+    return kind()
 
 
 def _stack(design: Design, *, key: Key) -> Stack:

@@ -14,7 +14,12 @@ LEAST_HORIZONS, LEAST_WINDOWS = 2, 8  # on shorter random walks, intervals of 95
 
 def learnable(panel: Panel, cutoffs: np.ndarray, horizon: int) -> np.ndarray:
     """Return (N,) flags of the series that the network serves: longer than the horizon, with some values observed."""
-    return (cutoffs > horizon) & (observed_counts(panel, cutoffs) >= LEAST_OBSERVED)
+    return long_enough(cutoffs, observed_counts(panel, cutoffs), horizon)
+
+
+def long_enough(cutoffs: np.ndarray, observed: np.ndarray, horizon: int) -> np.ndarray:
+    """Return the same for series with these numbers of observed values (N,)."""
+    return (cutoffs > horizon) & (observed >= LEAST_OBSERVED)
 
 
 def window_count(panel: Panel, cutoffs: np.ndarray, horizon: int) -> int:
@@ -60,7 +65,11 @@ def nonnegative(panel: Panel, cutoffs: np.ndarray, plan: Plan) -> np.ndarray:
 
     Series without a known value are such if no value of the training data was negative.
     """
-    smallest = smallest_known(panel, cutoffs)
+    return never_negative(smallest_known(panel, cutoffs), plan)
+
+
+def never_negative(smallest: np.ndarray, plan: Plan) -> np.ndarray:
+    """Return the same for series with these smallest known values (N,); infinity without one."""
     return np.where(smallest < np.inf, smallest >= 0, plan.positive)
 
 
@@ -72,6 +81,7 @@ def moving(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
 def smallest_known(panel: Panel, cutoffs: np.ndarray) -> np.ndarray:
     """Return (N,) the smallest observed value before each cutoff; infinity without one."""
     begins = panel.offsets[:-1]
-    bounds = np.stack([begins, begins + cutoffs], axis=1).ravel()
-    smallest = np.fmin.reduceat(np.append(panel.values, np.inf), bounds)[::2]  # the infinite value ends the last series
+    bounds = np.array([begins, begins + cutoffs]).T.ravel()
+    ended = np.concatenate([panel.values, [np.inf]])  # the last series ends before the infinite value
+    smallest = np.fmin.reduceat(ended, bounds)[::2]
     return np.where((cutoffs > 0) & ~np.isnan(smallest), smallest, np.inf)

@@ -94,9 +94,10 @@ def _deviations(series: Histories, season: np.ndarray) -> tuple[np.ndarray, np.n
     sums = sums_before(series.values)
     left = steps - width // 2
 
+    rows = np.arange(len(sums))[:, None]  # indices of both axes take half the time of np.take_along_axis
+
     def mean_from(start: np.ndarray) -> np.ndarray:
-        start, stop = np.clip(start, 0, series.steps), np.clip(start + width, 0, series.steps)
-        return (np.take_along_axis(sums, stop, axis=1) - np.take_along_axis(sums, start, axis=1)) / width
+        return (sums[rows, np.minimum(start + width, series.steps)] - sums[rows, np.maximum(start, 0)]) / width
 
     even = width % 2 == 0
     mean = (mean_from(left) + mean_from(np.where(even, left + 1, left))) / 2
