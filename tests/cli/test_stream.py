@@ -12,14 +12,17 @@ import termios
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 from tests.cli.command import Result, run
 from tests.service.conftest import daily, instant  # noqa: F401 - a fixture
+from tests.service.test_covariates import later, with_covariates  # noqa: F401 - a fixture
 
 from throughtime.cli.streams import KeptProgress
 from throughtime.data import ColumnNames
 from throughtime.service import load_model
 
+OPTIONS = ["--every", "4", "--flag", "0.9", "--quiet", "--out"]
 COMMAND = [sys.executable, "-m", "throughtime", "stream"]
 BAD = {4: "north,yesterday,1", 6: "north,2024-01-01,1", 9: "north;1"}
 
@@ -91,18 +94,16 @@ def test_what_cannot_be_used_changes_nothing(instant, tmp_path, monkeypatch, arg
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
-def test_killed_at_random_nothing_is_lost_and_nothing_twice(instant, tmp_path, monkeypatch):  # noqa: F811
-    """By SIGKILL; the reader says what it has, and the whole input comes again."""
-    draw, source = random.Random(5), tmp_path / "rows.csv"
-    source.write_text("\n".join(rows(24)))
-    options = [str(instant), "--every", "4", "--flag", "0.9", "--quiet", "--out"]
-    expected = stream(monkeypatch, rows(24), *options, str(tmp_path / "undisturbed")).stdout
+def answers_when_killed(model: Path, lines: list[str], folder: Path) -> str:
+    """All answers of a stream that SIGKILL ends: the reader says what it has, and the whole input comes again."""
+    draw, source = random.Random(5), folder / "rows.csv"
+    source.write_text("\n".join(lines))
 
     def begin(after: int) -> subprocess.Popen:
-        command = [*COMMAND, *options, "killed", "--after", str(after)]
-        with source.open("rb") as lines:
+        command = [*COMMAND, str(model), *OPTIONS, "killed", "--after", str(after)]
+        with source.open("rb") as content:
             return subprocess.Popen(
-                command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True
+                command, stdin=content, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, text=True
             )
 
     found = ""
@@ -114,9 +115,23 @@ def test_killed_at_random_nothing_is_lost_and_nothing_twice(instant, tmp_path, m
         process.kill()
         found += process.communicate()[0]
         assert process.returncode == -signal.SIGKILL
-    assert len(answers(found)) < 24
+    assert len(answers(found)) < len(lines) - 1
     rest, _ = begin(answers(found)[-1]["row"]).communicate()
-    assert found + rest == expected
+    return found + rest
+
+
+def test_killed_at_random_nothing_is_lost_and_nothing_twice(instant, tmp_path, monkeypatch):  # noqa: F811
+    expected = stream(monkeypatch, rows(24), str(instant), *OPTIONS, str(tmp_path / "undisturbed")).stdout
+    assert answers_when_killed(instant, rows(24), tmp_path) == expected
+
+
+@pytest.mark.slow
+def test_killed_with_covariates(with_covariates, tmp_path, monkeypatch):  # noqa: F811
+    """The state holds the future that rows without a value brought."""
+    lines = pl.concat(later()).write_csv().splitlines()
+    expected = stream(monkeypatch, lines, str(with_covariates), *OPTIONS, str(tmp_path / "undisturbed")).stdout
+    assert '"code": "future-missing"' in expected
+    assert answers_when_killed(with_covariates, lines, tmp_path) == expected
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

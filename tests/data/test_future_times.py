@@ -9,7 +9,7 @@ import pytest
 from tests.data.test_covariates import future_of, on_steps
 
 from throughtime.data.panel import Panel
-from throughtime.forecasting.persistence import _covariates, _covariates_as_dict
+from throughtime.forecasting.saved_covariates import covariates_as_dict, covariates_from
 
 
 def continued(history: list, future: list, horizon: int = 2) -> list:
@@ -61,10 +61,10 @@ def test_a_saved_panel_knows_how_its_time_stamps_were_read() -> None:
     history = [day.strftime("%d/%m/%Y") for day in MAY]
     covariates = Panel.from_frame(pl.DataFrame({"ds": history, "y": range(26), "x": range(26)}), future="x").covariates
     assert covariates is not None
-    saved = json.loads(json.dumps(_covariates_as_dict(covariates)))
+    saved = json.loads(json.dumps(covariates_as_dict(covariates)))
     arrays = {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row}
     arrays["future.0"] = covariates.future[0].values
-    again = _covariates(saved, {f"covariates.{name}": array for name, array in arrays.items()})
+    again = covariates_from(saved, {f"covariates.{name}": array for name, array in arrays.items()})
     assert (again.form, again.time, again.id) == ("%d/%m/%Y", "ds", None)
     del saved["form"]  # as it was before
-    assert _covariates(saved, {f"covariates.{name}": array for name, array in arrays.items()}).form is None
+    assert covariates_from(saved, {f"covariates.{name}": array for name, array in arrays.items()}).form is None

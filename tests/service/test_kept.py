@@ -62,12 +62,3 @@ def test_a_forecast_reads_no_more_than_what_is_kept(horizon, steps):
     assert cut.lengths.tolist() == [steps]
     whole, kept = (forecast_quantiles(model.fitted_, some, some.lengths) for some in (panel, cut))
     np.testing.assert_allclose(kept, whole, rtol=1e-12)
-
-
-def test_a_model_with_covariates_is_refused(tmp_path):
-    frame = daily("north", range(30)).with_columns(price=pl.lit(2.0) + pl.int_range(30) % 3)
-    model = tt.Forecaster(horizon=3, hidden=4, steps=2, members=1)
-    model.fit(frame, id="shop", time="day", target="sold", past="price").save(tmp_path / "model")
-    with pytest.raises(InputError) as caught:
-        load_model(tmp_path / "model")
-    assert (caught.value.code, caught.value.found) == ("covariates-in-service", ("price",))

@@ -52,8 +52,9 @@ def stream(
 ) -> None:
     """Forecast each series again whenever a row of it comes: rows on standard input, forecasts on standard output.
 
-    Rows are CSV below the names of the columns, or a JSON object a line. Rows that cannot be used are reported on
-    standard error, and skipped. Run again with the same input, a stream goes on from its last checkpoint.
+    Rows are CSV below the names of the columns, or a JSON object a line; those without a value bring future covariates.
+    Rows that cannot be used are reported on standard error, and skipped. Run again with the same input, a stream goes
+    on from its last checkpoint.
 
     Example: tail -n +1 -f rows.csv | throughtime stream out/forecast/model --flag 0.999
 

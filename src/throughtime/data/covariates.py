@@ -94,6 +94,24 @@ class Covariates:
             has_row=np.append(self.has_row, False)[places],
         )
 
+    def without_first(self, steps: NDArray[np.int64], multiple: int) -> "Covariates":
+        """Return the covariates without the first ``steps`` (N,) of each series' grid.
+
+        Args:
+            steps: (N,) no more than there are.
+            multiple: the ordinals from one step to the next.
+        """
+        lengths = np.diff(self.offsets)
+        kept = np.arange(self.offsets[-1]) >= np.repeat(self.offsets[:-1] + steps, lengths)
+        return replace(
+            self,
+            past=tuple(replace(column, values=column.values[kept]) for column in self.past),
+            future=tuple(replace(column, values=column.values[kept]) for column in self.future),
+            starts=self.starts + multiple * steps,
+            offsets=np.append(0, np.cumsum(lengths - steps)),
+            has_row=self.has_row[kept],
+        )
+
     def of_series(self, rows: NDArray[np.int64]) -> "Covariates":
         """Return the covariates of the series ``rows`` (R,), each of which may come several times."""
         steps, offsets = pieces(self.offsets, rows)

@@ -61,6 +61,10 @@ from .results import BacktestResult as BacktestResult
 from .results import BacktestSettings as BacktestSettings
 from .results import model_names as model_names
 from .rotation import Rotation as Rotation
+from .saved_covariates import as_tuples as as_tuples
+from .saved_covariates import covariate_arrays as covariate_arrays
+from .saved_covariates import covariates_as_dict as covariates_as_dict
+from .saved_covariates import covariates_from as covariates_from
 from .search import Losses as Losses
 from .search import OnMessage as OnMessage
 from .search import OnWindow as OnWindow

@@ -55,7 +55,7 @@ def judge_next(fitted: Fitted, panel: Panel, values: np.ndarray, ahead: np.ndarr
 
     Args:
         fitted: the plan and the networks.
-        panel: N series without covariates.
+        panel: N series.
         values: (N,) the values, NaN where missing.
         ahead: (N, Q) the quantiles that were forecast for them.
 

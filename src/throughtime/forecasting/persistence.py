@@ -15,9 +15,7 @@ from throughtime._fork import require_threads
 from throughtime._registry import class_or_name, import_path, imported_class
 from throughtime.cells import CELLS
 from throughtime.data import (
-    Column,
     ColumnNames,
-    Covariates,
     CovariateSizes,
     Encoding,
     Encodings,
@@ -31,10 +29,16 @@ from throughtime.forecasting.design import Design
 from throughtime.forecasting.fitted import Fitted, Networks
 from throughtime.forecasting.head_catalog import HEADS
 from throughtime.forecasting.plan import Calibration, Plan
+from throughtime.forecasting.saved_covariates import (
+    as_tuples,
+    covariate_arrays,
+    covariates_as_dict,
+    covariates_from,
+    names_as_list,
+)
 from throughtime.forecasting.zero_shot import ZeroShot
 
 KIND = "forecaster"
-ROLES = ("static", "past", "future")
 ZERO_SHOT = "zero_shot."  # the beginning of the names of the pretrained network's weights
 TABLES: Mapping[str, Mapping[str, Any]] = {"cell": CELLS, "head": HEADS}
 """The table of each argument that may be a class."""
@@ -64,11 +68,11 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
         "plan": plan._asdict() | {"design": design, "encodings": encodings},
         "calibration": _calibration_as_dict(fitted.calibration),
         "panel": {
-            "ids": _names(panel.ids),
+            "ids": names_as_list(panel.ids),
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
             "form": panel.form,
-            "covariates": _covariates_as_dict(panel.covariates),
+            "covariates": covariates_as_dict(panel.covariates),
         },
         "notes": fitted.notes,
         "members": len(fitted.networks),
@@ -78,7 +82,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
     history = {"values": panel.values, "offsets": panel.offsets, "starts": panel.starts, "losses": fitted.losses}
     history |= {} if fitted.learned is None else {"learned": fitted.learned}
     arrays = {f"history.{name}": array for name, array in history.items()}
-    arrays |= _covariate_arrays(panel.covariates) | _network_arrays(fitted.networks)
+    arrays |= covariate_arrays(panel.covariates) | _network_arrays(fitted.networks)
     if fitted.zero_shot is not None:
         # They came as float16, so no digit is lost.
         arrays |= {f"{ZERO_SHOT}{name}": array.astype(np.float16) for name, array in fitted.zero_shot.weights.items()}
@@ -120,7 +124,7 @@ def _params_and_fitted(config: Json, arrays: Mapping[str, np.ndarray]) -> tuple[
     panel = _panel(config["panel"], arrays)
     params = {**config["params"], **_classes(config["params"])}
     zero_shot = _zero_shot(config.get("zero_shot"), arrays)
-    columns = ColumnNames(**{name: _tuples(value) for name, value in config.get("columns", {}).items()})
+    columns = ColumnNames(**{name: as_tuples(value) for name, value in config.get("columns", {}).items()})
     losses, learned = arrays["history.losses"], arrays.get("history.learned")
     return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns, learned)
 
@@ -178,7 +182,7 @@ def _plan(config: Json) -> tuple[Plan, Calibration]:
         saved = {"positive": False, "variants": True} | saved
         calibration = {"steps": saved.pop("steps"), "stretch": saved.pop("stretch"), "loss": None}
         saved["steps"] = saved.pop("most_steps")
-    design = Design(**{name: _tuples(value) for name, value in saved["design"].items()} | _classes(saved["design"]))
+    design = Design(**{name: as_tuples(value) for name, value in saved["design"].items()} | _classes(saved["design"]))
     if design.covariates is not None:
         design = design._replace(covariates=CovariateSizes(*(TableSizes(*sizes) for sizes in design.covariates)))
     plan = Plan(**saved | {"design": design, "encodings": _encodings(saved.get("encodings"))})
@@ -224,20 +228,11 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
         arrays["history.values"],
         arrays["history.offsets"],
         arrays["history.starts"],
-        Frequency(**{name: _tuples(value) for name, value in saved["frequency"].items()}),
+        Frequency(**{name: as_tuples(value) for name, value in saved["frequency"].items()}),
         tuple(saved["notes"]),
-        _covariates(saved.get("covariates"), arrays),
+        covariates_from(saved.get("covariates"), arrays),
         saved.get("form"),
     )
-
-
-def _tuples(value: Any) -> Any:
-    """Return JSON's lists, nested or not, as tuples."""
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _names(names: np.ndarray) -> list[str | int | float]:
-    return [name if isinstance(name, str | int | float) else str(name) for name in names.tolist()]
 
 
 def _encodings_as_lists(encodings: Encodings | None) -> list[list[dict[str, Any]]] | None:
@@ -248,47 +243,7 @@ def _encodings(saved: list[list[dict[str, Any]]] | None) -> Encodings | None:
     if saved is None:
         return None
     roles = (
-        tuple(Encoding(**{name: _tuples(value) for name, value in encoding.items()}) for encoding in role)
+        tuple(Encoding(**{name: as_tuples(value) for name, value in encoding.items()}) for encoding in role)
         for role in saved
     )
     return Encodings(*roles)
-
-
-def _covariates_as_dict(covariates: Covariates | None) -> dict[str, Any] | None:
-    """Return names and categories; the numbers are arrays."""
-    if covariates is None:
-        return None
-    columns = {role: [[column.name, column.categories] for column in getattr(covariates, role)] for role in ROLES}
-    return {
-        "id": covariates.id,
-        "time": covariates.time,
-        "sources": _names(covariates.sources),
-        "form": covariates.form,
-        **columns,
-    }
-
-
-def _covariate_arrays(covariates: Covariates | None) -> dict[str, Any]:
-    if covariates is None:
-        return {}
-    columns = {
-        f"{role}.{place}": column.values for role in ROLES for place, column in enumerate(getattr(covariates, role))
-    }
-    arrays = {"starts": covariates.starts, "offsets": covariates.offsets, "came": covariates.has_row, **columns}
-    return {f"covariates.{name}": array for name, array in arrays.items()}
-
-
-def _covariates(saved: Json | None, arrays: Mapping[str, np.ndarray]) -> Covariates | None:
-    if saved is None:
-        return None
-    static, past, future = (
-        tuple(
-            Column(name, arrays[f"covariates.{role}.{place}"], _tuples(categories))
-            for place, (name, categories) in enumerate(saved[role])
-        )
-        for role in ROLES
-    )
-    starts, offsets, has_row = (arrays[f"covariates.{name}"] for name in ("starts", "offsets", "came"))
-    sources = np.array(saved["sources"])
-    columns = (static, past, future)
-    return Covariates(saved["id"], saved["time"], sources, *columns, starts, offsets, has_row, saved.get("form"))

@@ -1,3 +1,4 @@
+from .answers import StreamSettings as StreamSettings
 from .api import service_app as service_app
 from .checkpoint import load_progress as load_progress
 from .checkpoint import model_digest as model_digest
@@ -15,7 +16,6 @@ from .server import Address as Address
 from .server import ServerLimits as ServerLimits
 from .server import serve_model as serve_model
 from .stream import Progress as Progress
-from .stream import StreamSettings as StreamSettings
 from .stream import Taken as Taken
 from .stream import follow as follow
 from .stream import new_rows as new_rows

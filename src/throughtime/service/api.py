@@ -76,7 +76,7 @@ def _model_paths(served: Served, numbers: Numbers) -> APIRouter:
     @router.post("/forecast", response_model=Forecasts, responses=REFUSED)
     def forecast(request: ForecastRequest) -> Response:
         """Forecast the model's series, or those of the rows of the request."""
-        found = served.forecast(request.series, request.rows, request.horizon, request.level)
+        found = served.forecast(request.series, request.rows, request.horizon, request.level, request.future)
         return Answer({"forecasts": found})
 
     @router.post("/update", response_model=Updated, responses=REFUSED)

@@ -12,7 +12,7 @@ from throughtime._errors import InputError
 from throughtime._folder import HEADER, Checkpoint, read_folder, write_folder
 from throughtime._foreign import foreign_content
 from throughtime.data import ALL, ColumnNames
-from throughtime.forecasting import Fitted
+from throughtime.forecasting import Fitted, as_tuples, covariate_arrays, covariates_as_dict, covariates_from
 from throughtime.service.stream import Progress
 
 KIND = "stream"
@@ -38,9 +38,11 @@ def save_progress(folder: Path, progress: Progress, digest: str) -> None:
         "model": digest,
         "ids": panel.ids.tolist(),
         "columns": asdict(progress.fitted.columns),
+        "covariates": covariates_as_dict(panel.covariates),
         **{name: getattr(progress, name) for name in COUNTS},
     }
-    write_folder(folder, KIND, plain(config), {name: getattr(panel, name) for name in ARRAYS})
+    arrays = {name: getattr(panel, name) for name in ARRAYS} | covariate_arrays(panel.covariates)
+    write_folder(folder, KIND, plain(config), arrays)
 
 
 def load_progress(
@@ -79,8 +81,16 @@ def load_progress(
 def _progress(saved: Checkpoint, fitted: Fitted) -> Progress:
     config, arrays = saved.config, saved.arrays
     values, offsets, starts = (arrays[name] for name in ARRAYS)
-    series = replace(fitted.panel, ids=np.array(config["ids"]), values=values, offsets=offsets, starts=starts)
-    columns: dict[str, Any] = {name: _tuples(value) for name, value in config["columns"].items()}
+    covariates = covariates_from(config.get("covariates"), arrays)
+    series = replace(
+        fitted.panel,
+        ids=np.array(config["ids"]),
+        values=values,
+        offsets=offsets,
+        starts=starts,
+        covariates=covariates,
+    )
+    columns: dict[str, Any] = {name: as_tuples(value) for name, value in config["columns"].items()}
     fitted = fitted._replace(panel=series, columns=ColumnNames(**columns))
     return Progress(fitted, **{name: config[name] for name in COUNTS})
 
@@ -107,7 +117,3 @@ def _shown(columns: ColumnNames) -> list[str]:
     """Return the columns of series, times and values."""
     targets = columns.target if isinstance(columns.target, tuple) else (columns.target,)
     return [str(name) for name in (columns.id, columns.time, *targets) if name is not None]
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

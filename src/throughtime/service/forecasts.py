@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from throughtime.data import Frequency, Panel, format_times, slices_of
+from throughtime.data import Covariates, Frequency, Panel, format_times, slices_of
 from throughtime.forecasting import Fitted, forecast_quantiles, interval_columns, nonnegative
 from throughtime.service.kept import kept_steps
 
@@ -22,6 +22,9 @@ def quantiles_ahead(fitted: Fitted, panel: Panel) -> np.ndarray:
     Args:
         fitted: the plan, the networks and their calibration.
         panel: N series, none longer than twice the kept steps.
+
+    Raises:
+        InputError: if future covariates of the steps to forecast are missing.
     """
     design = fitted.plan.design
     quantiles = np.empty((len(panel), design.horizon, len(design.quantiles)))
@@ -44,15 +47,34 @@ def warm_up(fitted: Fitted) -> None:
         totals = [*ends, *(size + 1 for size in ends), longest]
         sizes = [(count, max(count * least, total)) for count in SERIES_TOLD_APART for total in (0, *totals)]
     for count, size in sizes:
-        quantiles_ahead(fitted, _some_panel(fitted.panel, count, size))
+        quantiles_ahead(fitted, _some_panel(fitted.panel, count, size, fitted.plan.design.horizon))
 
 
-def _some_panel(like: Panel, count: int, size: int) -> Panel:
+def _some_panel(like: Panel, count: int, size: int, horizon: int) -> Panel:
     """Return a panel of so many series and steps, with values that any head can have."""
     offsets = np.linspace(0, size, count + 1).astype(np.int64)
     values = np.arange(size, dtype=np.float64) % 5 + 1
     ids, starts = np.arange(count), np.zeros(count, np.int64)
-    return replace(like, ids=ids, values=values, offsets=offsets, starts=starts, covariates=None)
+    panel = replace(like, ids=ids, values=values, offsets=offsets, starts=starts, covariates=None)
+    return (
+        panel if like.covariates is None else replace(panel, covariates=_no_covariates(like.covariates, panel, horizon))
+    )
+
+
+def _no_covariates(like: Covariates, panel: Panel, horizon: int) -> Covariates:
+    """Return covariates for a panel and the horizon after it, with rows for all steps and without values."""
+    offsets = panel.offsets + horizon * np.arange(len(panel) + 1)
+    steps, series = np.full(offsets[-1], np.nan), np.full(len(panel), np.nan)
+    return replace(
+        like,
+        sources=panel.ids,
+        static=tuple(replace(column, values=series) for column in like.static),
+        past=tuple(replace(column, values=steps) for column in like.past),
+        future=tuple(replace(column, values=steps) for column in like.future),
+        starts=panel.starts,
+        offsets=offsets,
+        has_row=np.ones(len(steps), bool),
+    )
 
 
 def forecast_objects(

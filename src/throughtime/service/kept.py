@@ -1,5 +1,6 @@
 """The series of a model in use: rows come at their ends, and beginnings are dropped, so that memory is bounded."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class Appended(NamedTuple):
 
     Attributes:
         fitted: the forecaster; the one before is as it was.
-        series: (R,) the numbers of the series that grew, and of new ones.
+        series: (R,) the numbers of the series that grew, and of new ones. Rows of the future make no series longer.
         added: (R,) the steps by which each grew.
     """
 
@@ -37,27 +38,22 @@ def load_model(folder: Path, names: ColumnNames = AS_SAVED) -> Fitted:
         names: of columns, where they are others than those that it was fitted on.
 
     Raises:
-        InputError: for a folder without one, and for a forecaster with covariates.
+        InputError: for a folder without one.
     """
     fitted = Forecaster.load(folder).fitted_
-    if fitted.panel.covariates is not None:
-        listed = ", ".join(fitted.panel.covariates.names)
-        raise InputError(
-            f"{folder}: a stream or a server takes no series with covariates ({listed}): use update and predict in "
-            "Python, or fit a forecaster without them",
-            code="covariates-in-service",
-            file=folder,
-            found=fitted.panel.covariates.names,
-        )
-    kept = recent_steps(fitted.panel, kept_steps(fitted))
-    return fitted._replace(panel=kept, columns=fitted.columns.with_names(names))
+    kept, columns = recent_steps(fitted.panel, kept_steps(fitted)), fitted.columns.with_names(names)
+    if kept.covariates is not None:
+        former = kept.covariates
+        named = replace(former, id=names.id or former.id, time=names.time or former.time)
+        kept = replace(kept, covariates=named)
+    return fitted._replace(panel=kept, columns=columns)
 
 
 def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
     """Append the rows of a table, as :meth:`~throughtime.Forecaster.update` does, and drop what no forecast reads.
 
     Args:
-        fitted: a forecaster without covariates.
+        fitted: a forecaster.
         table: rows with the columns of the forecaster.
         source: names the table in messages.
 
@@ -96,4 +92,8 @@ def recent_steps(panel: Panel, steps: int) -> Panel:
         if np.isnan(cut.series(number)).all():
             before = panel.series(number)
             cut.series(number)[0] = before[~np.isnan(before)][-1]
-    return cut
+    if (covariates := cut.covariates) is None:
+        return cut
+    multiple = panel.frequency.multiple
+    former = np.clip((cut.starts - covariates.starts) // multiple, 0, np.diff(covariates.offsets))
+    return replace(cut, covariates=covariates.without_first(np.where(first > 0, former, 0), multiple))

@@ -104,7 +104,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], source: Source) -> pl.DataFrame:
     """Return rows as a table, null where a row does not have a column.
 
     Raises:
-        InputError: for a value that is neither a number, a text nor null.
+        InputError: for a value that is neither a number, a text, true, false nor null.
     """
     names = dict.fromkeys(name for row in rows for name in row)
     return pl.DataFrame({name: _column(name, [row.get(name) for row in rows], source) for name in names})
@@ -161,21 +161,28 @@ def _json_object(text: str, source: Source) -> dict[str, Any]:
 
 
 def _column(name: str, values: list[Any], source: Source) -> pl.Series:
-    """Return a column: integers, numbers, or text if a value is text or an integer of more than 64 bits."""
+    """Return a column: integers, numbers, or text if a value is text, true, false, or larger than 64 bits."""
     for row, value in enumerate(values):
-        if isinstance(value, bool) or not isinstance(value, str | int | float | None) or not _is_text(name, value):
+        if not isinstance(value, str | int | float | None) or not _is_text(name, value):
             raise source.error(
-                f"found {value!r}, expected a number, a text or null",
+                f"found {value!r}, expected a number, a text, true, false or null",
                 code="not-a-value",
                 row=row,
                 column=name.encode(errors="replace").decode(),
                 found=repr(value),
-                expected="a number, a text or null",
+                expected="a number, a text, true, false or null",
             )
     known = [value for value in values if value is not None]
-    if any(isinstance(value, str) or (isinstance(value, int) and not -LARGEST <= value < LARGEST) for value in known):
-        return pl.Series(name, [value if value is None else str(value) for value in values], pl.String)
+    if any(
+        isinstance(value, str | bool) or (isinstance(value, int) and not -LARGEST <= value < LARGEST) for value in known
+    ):
+        return pl.Series(name, [value if value is None else _text(value) for value in values], pl.String)
     return pl.Series(name, values, strict=False)
+
+
+def _text(value: str | bool | int | float) -> str:
+    """Return a value as a file of text has it: covariates may be true or false."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_text(*values: Any) -> bool:

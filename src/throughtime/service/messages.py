@@ -4,14 +4,15 @@ import json
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 from starlette.responses import JSONResponse
 
 from throughtime._errors import InputError
 
 MOST_LEVELS = 20
-Value = StrictStr | StrictInt | StrictFloat | None
-Rows = Annotated[list[dict[StrictStr, Value]], Field(min_length=1, description="One row for each series and time.")]
+Value = StrictStr | StrictBool | StrictInt | StrictFloat | None
+ROWS = "One row for each series and time, with the covariates of the model."
+Rows = Annotated[list[dict[StrictStr, Value]], Field(min_length=1, description=ROWS)]
 Level = Annotated[StrictInt | StrictFloat, Field(json_schema_extra={"minimum": 1, "exclusiveMaximum": 100})]
 
 
@@ -21,12 +22,13 @@ class ForecastRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     series: list[StrictStr] | None = Field(None, description="Names of the model's series; all by default.")
     rows: Rows | None = Field(None, description="Rows of other series, or longer histories, in place of the model's.")
+    future: Rows | None = Field(None, description="The future covariates of the whole horizon of the model.")
     horizon: StrictInt | None = Field(None, description="Steps ahead; by default those of the model, the most.")
     level: list[Level] = Field([80, 95], max_length=MOST_LEVELS, description="Coverage of intervals in per cent.")
 
 
 class UpdateRequest(BaseModel):
-    """Rows after the ends of their series, and rows of new series."""
+    """Rows after the ends of their series, and rows of new series; those without a value bring future covariates."""
 
     model_config = ConfigDict(extra="forbid")
     rows: Rows

@@ -8,13 +8,13 @@ import narwhals as nw
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.data import Source
+from throughtime.data import Source, require_future, with_future
 from throughtime.forecasting import Fitted, as_levels, other_panel, require_trained_horizon
 from throughtime.service.forecasts import forecast_objects, quantiles_ahead
 from throughtime.service.kept import append, kept_steps, recent_steps
 from throughtime.service.lines import table_of
 
-ROWS = Source("the rows")
+ROWS, FUTURE = Source("the rows"), Source("the rows of the future")
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -37,7 +37,7 @@ class Served:
         """Begin with a fitted forecaster.
 
         Args:
-            fitted: without covariates.
+            fitted: the forecaster.
             most_series: that it may have; an update with more is refused.
         """
         self._most_series = most_series
@@ -73,7 +73,12 @@ class Served:
         return [{"unique_id": name, "steps": steps} for name, steps in zip(names, added, strict=True)]
 
     def forecast(
-        self, series: Sequence[str] | None, rows: Rows | None, horizon: int | None, levels: Sequence[int | float]
+        self,
+        series: Sequence[str] | None,
+        rows: Rows | None,
+        horizon: int | None,
+        levels: Sequence[int | float],
+        future: Rows | None = None,
     ) -> list[dict[str, Any]]:
         """Return the forecasts of series, as JSON values.
 
@@ -82,9 +87,10 @@ class Served:
             rows: other series, or longer histories, to forecast in their place.
             horizon: the steps; those of the model if None.
             levels: coverage of the intervals in per cent.
+            future: rows with the future covariates of the model's whole horizon, if the series have none yet.
 
         Raises:
-            InputError: for a name, rows or numbers that cannot be used.
+            InputError: for a name, rows or numbers that cannot be used, and if future covariates are missing.
         """
         model = self._model
         fitted, steps, coverage = model.fitted, require_trained_horizon(model.fitted, horizon), as_levels(levels)
@@ -94,6 +100,10 @@ class Served:
             panel = fitted.panel.of_series(np.array([_place(model, name) for name in series], np.int64))
         else:
             panel = fitted.panel
+        most = fitted.plan.design.horizon
+        if future is not None:
+            panel = with_future(panel, nw.from_native(table_of(future, FUTURE)), FUTURE, most)
+        require_future(panel, panel.lengths, most)
         return forecast_objects(fitted, panel, quantiles_ahead(fitted, panel), coverage, steps)
 
 

@@ -44,7 +44,7 @@ def serve_model(fitted: Fitted, limits: ServerLimits, *, host: str, port: int, r
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        fitted: the model, without covariates.
+        fitted: the model.
         limits: of requests.
         host: the address of this machine at which it listens.
         port: 0 for one that is free.

@@ -13,9 +13,9 @@ import numpy as np
 
 from throughtime._errors import InputError
 from throughtime.data import ColumnNames, Source, resolve_columns
-from throughtime.forecasting import Fitted, judge_next
-from throughtime.service.forecasts import forecast_objects, quantiles_ahead, time_texts
-from throughtime.service.kept import Appended, append
+from throughtime.forecasting import Fitted
+from throughtime.service.answers import StreamSettings, answers_of
+from throughtime.service.kept import append
 from throughtime.service.lines import NAME, Line
 
 
@@ -39,28 +39,12 @@ class Progress(NamedTuple):
     checksum: int = 0
 
 
-class StreamSettings(NamedTuple):
-    """The content of the answers.
-
-    Attributes:
-        horizon: the steps to forecast.
-        levels: coverage of the intervals in per cent.
-        flag: the share of values inside of the interval whose outside is flagged; None to judge no values.
-        after: the last row that is answered already.
-    """
-
-    horizon: int
-    levels: tuple[int | float, ...] = ()
-    flag: float | None = None
-    after: int = 0
-
-
 class Taken(NamedTuple):
     """A row that was taken.
 
     Attributes:
         progress: with the row.
-        answers: an object of JSON for each series that grew.
+        answers: an object of JSON for each series that grew, or whose future covariates became known.
         error: why the row was skipped, if it was.
     """
 
@@ -131,7 +115,7 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
         begun = True
         answers: list[dict[str, Any]] = []
         if line.number > settings.after:
-            answers = _answers(fitted, step, ahead, settings)
+            answers = answers_of(fitted, step, ahead, settings)
         else:
             for number in step.series.tolist():
                 ahead.pop(number, None)
@@ -142,49 +126,8 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
 def _named(fitted: Fitted, table: nw.DataFrame, source: Source) -> Fitted:
     """Return the forecaster with the names of a row's columns, which all later rows must have."""
     columns = resolve_columns(table, source, fitted.columns)
-    return fitted._replace(columns=ColumnNames(columns.id, columns.time, columns.targets))
-
-
-def _answers(
-    fitted: Fitted, step: Appended, ahead: dict[int, np.ndarray], settings: StreamSettings
-) -> list[dict[str, Any]]:
-    """Return an object for each series that grew, and keep what is forecast for them."""
-    panel = step.fitted.panel.of_series(step.series)
-    frequency = panel.frequency
-    values = panel.values[panel.offsets[1:] - 1]
-    times = time_texts(frequency.times(panel.starts + frequency.multiple * (panel.lengths - 1)), frequency)
-    observed = [None if np.isnan(value) else value for value in values.tolist()]
-    answers: list[dict[str, Any]] = [{"ds": time, "y": value} for time, value in zip(times, observed, strict=True)]
-    if settings.flag is not None:
-        for answer, quantile in zip(answers, _quantiles(fitted, step, values, ahead).tolist(), strict=True):
-            known = not np.isnan(quantile)
-            answer["quantile"] = quantile if known else None
-            answer["flag"] = abs(quantile - 0.5) > settings.flag / 2 if known else None
-    quantiles = quantiles_ahead(step.fitted, panel)
-    if settings.flag is not None:
-        ahead.update(zip(step.series.tolist(), quantiles, strict=True))
-    objects = forecast_objects(step.fitted, panel, quantiles, settings.levels, settings.horizon)
-    return [
-        {"unique_id": forecast.pop("unique_id"), **answer, "forecast": forecast}
-        for answer, forecast in zip(answers, objects, strict=True)
-    ]
-
-
-def _quantiles(fitted: Fitted, step: Appended, values: np.ndarray, ahead: dict[int, np.ndarray]) -> np.ndarray:
-    """Return the quantile (R,) of the last value of each series that grew, under the forecast before it, or NaN."""
-    found = np.full(len(step.series), np.nan)
-    (places,) = np.nonzero((step.series < len(fitted.panel)) & (step.added <= fitted.plan.design.horizon))
-    if not len(places):
-        return found
-    series = step.series[places]
-    panel = fitted.panel.of_series(series)
-    if all(number in ahead for number in series.tolist()):
-        quantiles = np.stack([ahead[number] for number in series.tolist()])
-    else:
-        quantiles = quantiles_ahead(fitted, panel)
-    forecast = quantiles[np.arange(len(series)), step.added[places] - 1]
-    found[places] = judge_next(fitted, panel, values[places], forecast)
-    return found
+    covariates = columns.static, columns.past, columns.future
+    return fitted._replace(columns=ColumnNames(columns.id, columns.time, columns.targets, *covariates))
 
 
 def _other_input(reason: str) -> InputError:

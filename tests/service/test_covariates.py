@@ -1,0 +1,273 @@
+"""Models with covariates in use: rows bring them, and their future, to a stream and to a server."""
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from starlette.testclient import TestClient
+from tests.service.conftest import daily
+from tests.service.test_api import URL, app_of, assert_forecasts, rows_of
+from tests.service.test_forecasts import compiled  # noqa: F401 - a fixture
+
+import throughtime as tt
+from throughtime._errors import InputError
+from throughtime.data import future_steps
+from throughtime.forecasting import judge_next
+from throughtime.service import (
+    Progress,
+    StreamSettings,
+    follow,
+    kept_steps,
+    load_model,
+    load_progress,
+    new_rows,
+    quantiles_ahead,
+    read_lines,
+    save_progress,
+    warm_up,
+)
+from throughtime.service.kept import recent_steps
+
+HORIZON = 3
+SETTINGS = StreamSettings(HORIZON, (80,), flag=0.9)
+COVARIATES = {"static": "region", "past": "price", "future": ["promo", "mood"]}
+
+
+def frame(name: str, steps: range, seed: int = 0) -> pl.DataFrame:
+    """Days of a shop whose prices are known up to the present, and whose promotions and moods before."""
+    draw = np.random.default_rng([seed, len(name)])
+    promo, price = draw.random(500) < 0.3, draw.normal(size=500)
+    mood = np.array(["good", "bad"])[draw.integers(0, 2, 500)]
+    days = daily(name, steps, seed)
+    return days.with_columns(
+        pl.col("sold") + 4 * promo[steps.start : steps.stop],
+        pl.Series("price", price[steps.start : steps.stop]),
+        pl.Series("promo", promo[steps.start : steps.stop]),
+        pl.Series("mood", mood[steps.start : steps.stop]),
+        region=pl.lit("hill" if name == "north" else "sea"),
+    )
+
+
+def future(name: str, steps: range, seed: int = 0) -> pl.DataFrame:
+    """Rows without a value, and without what is known up to the present alone."""
+    return frame(name, steps, seed).with_columns(sold=pl.lit(None, pl.Float64), price=pl.lit(None, pl.Float64))
+
+
+@pytest.fixture(scope="module")
+def with_covariates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a trained model with covariates: north of 40 days, whose future is known, south of 30."""
+    folder = tmp_path_factory.mktemp("covariates") / "model"
+    history = pl.concat([frame("north", range(40)), future("north", range(40, 43)), frame("south", range(30), 1)])
+    network = {"hidden": 4, "steps": 3, "members": 1, "lookback": 14}
+    tt.Forecaster(horizon=HORIZON, **network).fit(history, id="shop", time="day", target="sold", **COVARIATES).save(
+        folder
+    )
+    return folder
+
+
+def later() -> list[pl.DataFrame]:
+    """Rows one by one: values before and after their future, a corrected future, a gap, a new series."""
+    north, coming = frame("north", range(40, 47)), future("north", range(43, 50))
+    south, ahead = frame("south", range(30, 34), 1), future("south", range(31, 38), 1)
+    west, soon = frame("west", range(38, 52), 2), future("west", range(52, 55), 2)
+    corrected = coming[0].with_columns(promo=~pl.col("promo"))
+    parts = [north[:2], coming[:4], corrected, south[:1], ahead[:3], north[2:4], ahead[3:], south[2:], west, soon]
+    return [row for part in [*parts, coming[4:], north[4:]] for row in part.iter_slices(1)]
+
+
+UNVALUED = [number for number, row in enumerate(later(), 1) if row["sold"][0] is None]
+
+
+def text(rows: list[pl.DataFrame], kind: str) -> bytes:
+    if kind == "csv":
+        return pl.concat(rows).write_csv().encode()
+    lines = pl.concat(rows).with_columns(pl.col("day").cast(pl.String)).to_dicts()
+    return "\n".join(map(json.dumps, lines)).encode()
+
+
+def taken(progress: Progress, content: bytes, settings: StreamSettings = SETTINGS, first: int = 1) -> list:
+    lines = read_lines(BytesIO(content).readline, first)
+    return list(follow(progress, new_rows(progress, lines, first), settings))
+
+
+@pytest.fixture(scope="module")
+def whole(with_covariates) -> list:
+    """All that an uninterrupted stream does."""
+    return taken(Progress(load_model(with_covariates)), text(later(), "csv"))
+
+
+def forecast_of(known: tt.Forecaster, name: str) -> pl.DataFrame | None:
+    """What the model forecasts for one of its series; None if its future is not known."""
+    series = np.flatnonzero(known.panel_.ids == name)
+    alone = tt.Forecaster(**known.get_params())
+    alone.fitted_ = known.fitted_._replace(panel=known.panel_.of_series(series))
+    known_steps = future_steps(alone.panel_, HORIZON)
+    if known_steps[0] == HORIZON:
+        return alone.predict(level=80)
+    with pytest.raises(InputError) as caught:
+        alone.predict()
+    assert caught.value.code == "future-missing"
+    return None
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_each_answer_is_the_models_own_after_the_rows(with_covariates, whole, kind):
+    """A row without a value is answered if it completes a future; where one is missing, the answer says so."""
+    known, steps = (
+        tt.load(with_covariates),
+        whole if kind == "csv" else taken(Progress(load_model(with_covariates)), text(later(), kind)),
+    )
+    forecasts = {name: forecast_of(known, name) for name in ("north", "south")}
+    absent = completed = 0
+    for row, step in zip(later(), steps, strict=True):
+        assert step.error is None
+        ((name, day, value),) = row.select("shop", "day", "sold").rows()
+        before, expected = forecasts.get(name), forecast_of(known.update(row), name)
+        forecasts[name] = expected
+        if value is None and (before is not None or expected is None):
+            assert step.answers == []
+            continue
+        (answer,) = step.answers
+        assert (answer["unique_id"], answer["row"]) == (name, step.progress.rows)
+        if value is not None:
+            assert (answer["ds"], answer["y"]) == (str(day), value)
+        completed += value is None
+        if expected is None:
+            absent += 1
+            assert (answer["forecast"], answer["code"]) == (None, "future-missing")
+            assert name in answer["error"]
+            continue
+        assert answer["forecast"]["ds"] == expected["ds"].cast(pl.String).to_list()
+        for column in ("throughtime", "throughtime-lo-80"):
+            np.testing.assert_allclose(answer["forecast"][column], expected[column], rtol=1e-5)
+    assert absent >= 2
+    assert completed >= 2
+    found, expected = steps[-1].progress.fitted.panel, known.panel_
+    for name in ("ids", "values", "offsets", "starts"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_values_are_judged_by_the_forecast_before(with_covariates, whole):
+    """As the model does it; not if the future of that forecast was unknown, nor after its future was corrected."""
+    known = tt.load(with_covariates)
+    answers = {day: answer for step in whole for day, answer in _judged(step, "north")}
+    rows = pl.concat([frame("north", range(41)), future("north", range(41, 44))])
+    expected = known.anomalies(rows, level=90).tail(1)
+    assert expected["ds"].cast(pl.String).to_list() == ["2024-02-10"]
+    np.testing.assert_allclose(answers["2024-02-10"]["quantile"], expected["quantile"][0], rtol=1e-4)
+    assert answers["2024-02-10"]["flag"] == expected["flag"][0]
+    assert answers["2024-02-11"]["quantile"] is None
+    before = whole[10].progress.fitted
+    north, value = before.panel.of_series(np.array([0])), np.array([answers["2024-02-12"]["y"]])
+    shares = judge_next(before, north, value, quantiles_ahead(before, north)[:, 0])
+    np.testing.assert_allclose(answers["2024-02-12"]["quantile"], shares[0], rtol=1e-5)
+
+
+def _judged(step, name: str) -> list[tuple[str, dict]]:
+    found = [answer for answer in step.answers if answer["unique_id"] == name and step.progress.rows not in UNVALUED]
+    return [(answer["ds"], answer) for answer in found]
+
+
+def test_a_stream_that_goes_on_gives_the_same_answers(with_covariates, whole, tmp_path):
+    """To the last byte, from a folder, wherever it was ended."""
+    fitted, content = load_model(with_covariates), text(later(), "csv")
+    header, *lines = content.splitlines()
+    for place in range(5, len(lines), 13):
+        folder = tmp_path / str(place)
+        save_progress(folder, whole[place - 1].progress, "digest")
+        found = load_progress(folder, fitted, "digest")
+        rest = b"\n".join([header, *lines[place:]])
+        again = taken(found, rest, first=place + 1)
+        assert [json.dumps(step.answers) for step in again] == [json.dumps(step.answers) for step in whole[place:]]
+
+
+def test_rows_without_a_covariate_are_reported(with_covariates):
+    rows = frame("north", range(40, 42))
+    lines = b"\n".join(text([part], "json") for part in (rows[:1].drop("price"), rows[:1]))
+    found = taken(Progress(load_model(with_covariates)), lines)
+    assert [step.error.code if step.error else None for step in found] == ["no-such-column", None]
+
+
+def test_covariates_are_dropped_with_the_values(with_covariates):
+    """And a forecast is the same without what is dropped."""
+    fitted = load_model(with_covariates)
+    steps = 2 * fitted.plan.design.reach
+    assert kept_steps(fitted) >= steps
+    panel = fitted.panel
+    cut = recent_steps(panel, steps // 4)
+    assert cut.lengths.tolist() != panel.lengths.tolist()
+    assert cut.covariates.starts.tolist() == cut.starts.tolist()
+    assert np.diff(cut.covariates.offsets).tolist() == [cut.lengths[0] + 3, cut.lengths[1]]
+    north = np.array([0])
+    for column, former in zip(cut.covariates.future, panel.covariates.future, strict=True):
+        np.testing.assert_array_equal(column.values[:5], former.values[panel.lengths[0] - cut.lengths[0] :][:5])
+    whole, kept = (quantiles_ahead(fitted, some.of_series(north)) for some in (panel, recent_steps(panel, 15)))
+    assert whole.shape == kept.shape
+
+
+@pytest.mark.slow
+def test_nothing_is_compiled_after_warming_up(with_covariates, compiled):  # noqa: F811
+    fitted = load_model(with_covariates)
+    warm_up(fitted)
+    compiled.clear()
+    taken(Progress(fitted), text(later(), "csv"))
+    assert compiled == []
+
+
+# A server
+
+
+@pytest.fixture
+def client(with_covariates) -> Iterator[TestClient]:
+    with TestClient(app_of(with_covariates), URL) as client:
+        yield client
+
+
+def test_a_server_takes_covariates_and_their_future(client, with_covariates):
+    known = tt.load(with_covariates)
+    coming = future("south", range(30, 33), 1)
+    columns = ["shop", "day", "promo", "mood"]
+    missing = client.post("/forecast", json={})
+    with pytest.raises(InputError) as caught:
+        known.predict()
+    assert (missing.status_code, missing.json()["error"]) == (422, str(caught.value))
+    body = {"future": rows_of(coming.select(columns)), "level": [80]}
+    found = client.post("/forecast", json=body)
+    assert_forecasts(found.json()["forecasts"], known.predict(level=80, future=coming.select(columns)))
+    assert client.post("/forecast", json={"series": ["north"]}).status_code == 200
+    rows = pl.concat([frame("north", range(40, 41)), coming])
+    updated = client.post("/update", json={"rows": rows_of(rows)})
+    assert updated.json() == {"series": [{"unique_id": "north", "steps": 1}]}
+    known.update(rows)
+    ahead = future("north", range(43, 44))
+    client.post("/update", json={"rows": rows_of(ahead)})
+    found = client.post("/forecast", json={"level": [80]})
+    assert_forecasts(found.json()["forecasts"], known.update(ahead).predict(level=80))
+    other = pl.concat([frame("other", range(20), 5), future("other", range(20, 23), 5)])
+    found = client.post("/forecast", json={"rows": rows_of(other), "level": []})
+    assert_forecasts(found.json()["forecasts"], known.predict(other))
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("/forecast", {"future": [{"shop": "north", "day": "2024-03-01"}]}, "no-such-column"),
+        ("/forecast", {"future": []}, "bad-request"),
+        ("/update", {"rows": [{"shop": "north", "day": "2024-02-10", "sold": 1}]}, "no-such-column"),
+    ],
+)
+def test_what_cannot_be_used_changes_nothing(client, path, body, code):
+    before = client.post("/forecast", json={"series": ["north"]}).json()
+    answer = client.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert client.post("/forecast", json={"series": ["north"]}).json() == before
+
+
+def test_a_model_without_future_covariates_refuses_them(instant):
+    with TestClient(app_of(instant), URL) as client:
+        answer = client.post("/forecast", json={"future": [{"shop": "north", "day": "2024-02-10"}]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "no-future-covariates")
