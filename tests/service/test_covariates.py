@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from starlette.testclient import TestClient
 from tests.service.conftest import daily
 from tests.service.test_api import URL, app_of, assert_forecasts, rows_of
@@ -149,6 +150,28 @@ def test_each_answer_is_the_models_own_after_the_rows(with_covariates, whole, ki
     found, expected = steps[-1].progress.fitted.panel, known.panel_
     for name in ("ids", "values", "offsets", "starts"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stream_ends_as_a_model_that_was_given_all_rows(with_covariates, seed):
+    """However values of some series, and rows of their future, come among each other."""
+    draw, lasts = np.random.default_rng(seed), {"north": (40, 47), "south": (30, 36), "west": (35, 53)}
+    rows, whole = [], [frame("north", range(40)), frame("south", range(30), 1)]
+    for of_series, (name, (first, last)) in enumerate(lasts.items()):
+        values, coming = (kind(name, range(first, last + HORIZON), of_series) for kind in (frame, future))
+        rows += [(step, row) for step, row in enumerate(values[:-HORIZON].iter_slices(1), first)]
+        for step, row in enumerate(coming.iter_slices(1), first):
+            least = first + 0.1 if name == "west" else 0.0  # a new series begins with a value
+            if (draw.random() < 0.7 or step >= last) and step > least:
+                rows.append((max(step - draw.uniform(0, 9), least), row))
+        whole += [values[:-HORIZON], coming[-HORIZON:]]
+    lines = text([row for _, row in sorted(rows, key=lambda row: row[0])], "csv")
+    *_, final = taken(Progress(load_model(with_covariates)), lines, SETTINGS._replace(after=len(rows)))
+    assert final.progress.skipped == 0
+    model = tt.load(with_covariates)
+    expected = model.predict(pl.concat(whole), level=80)
+    model.fitted_ = final.progress.fitted
+    assert_frame_equal(model.predict(level=80), expected, rel_tol=1e-5, check_dtypes=False)
 
 
 def test_values_are_judged_by_the_forecast_before(with_covariates, whole):
