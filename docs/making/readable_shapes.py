@@ -26,8 +26,9 @@ def aliases() -> dict[str, str]:
     """Return the array types behind the names of _types.py."""
     found = {"Key": "Key"}
     for line in ast.parse(SHAPES.read_text()).body:
-        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-            found.setdefault(line.targets[0].id, readable(ast.unparse(line.value), {}))
+        match line:
+            case ast.Assign(value=ast.Call(func=ast.Name("TypeAliasType"), args=[ast.Constant(name), value])):
+                found.setdefault(name, readable(ast.unparse(value), {}))
     return {name: said for name, said in found.items() if "[" in said}
 
 
