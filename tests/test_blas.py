@@ -1,6 +1,6 @@
 """Batches side by side: their order, their errors, and the setting of BLAS during them and afterwards."""
 
-from threading import get_ident
+from threading import Event, Thread, get_ident
 
 import numpy as np
 import pytest
@@ -46,3 +46,19 @@ def test_forecasts_do_not_depend_on_the_number_of_threads(three):
     many = quantiles_of(weights, series, (7, 30), 11)
     with threadpool_limits(1):
         np.testing.assert_array_equal(many, quantiles_of(weights, series, (7, 30), 11))
+
+
+def test_calls_at_the_same_time_leave_the_setting_as_it_was(three):
+    """The second begins during the first, and ends after it."""
+    begun, ended = Event(), Event()
+
+    def first() -> None:
+        side_by_side(lambda item: (begun.set(), second_runs.wait(10)), [0])
+        ended.set()
+
+    second_runs, thread = Event(), Thread(target=first)
+    thread.start()
+    assert begun.wait(10)
+    side_by_side(lambda item: (second_runs.set(), ended.wait(10)), [0])
+    thread.join()
+    assert blas_threads() == {3}

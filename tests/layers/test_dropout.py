@@ -58,6 +58,9 @@ def test_units_come_before_the_rate(monkeypatch):
     with pytest.raises(tt.InputError) as caught:
         tt.Dropout(RATE, H)
     assert (caught.value.code, caught.value.found) == ("wrong-order", (RATE, H))
+    with pytest.raises(tt.InputError) as caught:
+        tt.Dropout(8.0, 0)  # which the other order would not mend
+    assert caught.value.found == 8.0
 
 
 def test_a_rate_is_a_probability():

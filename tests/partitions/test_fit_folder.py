@@ -97,9 +97,9 @@ def test_samples_take_turns_where_memory_ends(promoted: Path, monkeypatch: pytes
     monkeypatch.setattr("throughtime.partitions.fitting.OF_VALUE", 2**20 // 8)  # eighty values fit
     monkeypatch.setattr("throughtime.partitions.fitting.LEAST_VALUES", 1)
     (promoted / "e.parquet").write_bytes(b"PAR1")
-    model = tt.fit_folder(tt.Forecaster(**SMALL), promoted, columns=NAMES, memory=limit)
+    model = tt.fit_folder(tt.Forecaster(**SMALL | {"steps": 61}), promoted, columns=NAMES, memory=limit)
     assert len(model.panel_) < len(LENGTHS)
-    for part in ("4 samples", "e.parquet"):  # of at most forty of the 138 values
+    for part in ("4 of 4 samples", "e.parquet"):  # of at most forty of the 138 values
         assert any(part in note for note in model.notes_)
     seen = {name for name in model.panel_.ids.tolist() if name != "c"}  # the sample decides the encodings
     assert set(model.plan_.encodings.future[0].vocabulary) == {"full", "sale", *seen}

@@ -69,11 +69,23 @@ def test_an_interrupted_search_goes_on(sales: Path, untrained: list[Panel], tmp_
     search(sales, tmp_path / "parts", SETTINGS._replace(trials=1))
     parts = search(sales, tmp_path / "parts")
     assert parts.trials.drop("seconds").to_dicts() == whole.trials.drop("seconds").to_dicts()
-    series("a").with_columns(unique_id=pl.lit("e")).write_parquet(sales / "e.parquet")
-    for settings, column in ((SETTINGS, "data"), (SETTINGS._replace(hold_back=0), "data")):
+    for settings, column in ((SETTINGS._replace(hold_back=0), "hold_back"), (SETTINGS, "data")):
+        if column == "data":
+            series("a").with_columns(unique_id=pl.lit("e")).write_parquet(sales / "e.parquet")
         with pytest.raises(tt.InputError) as caught:
             search(sales, tmp_path / "parts", settings)
         assert (caught.value.code, caught.value.column) == ("other-study", column)
+
+
+def test_partitions_without_a_value_to_judge_count_for_nothing(
+    sales: Path, untrained: list[Panel], tmp_path: Path
+) -> None:
+    plain = search(sales, tmp_path / "plain")
+    short = series("a").head(2).with_columns(unique_id=pl.lit("short"))
+    short.write_parquet(sales / "short.parquet")
+    short.with_columns(unique_id=pl.lit("none"), y=pl.lit(None, pl.Float64)).write_parquet(sales / "none.parquet")
+    more = search(sales, tmp_path / "more")
+    assert more.trials["loss"].to_list() == pytest.approx(plain.trials["loss"].to_list(), rel=1e-6)
 
 
 def test_a_partition_that_cannot_be_judged_ends_the_search(

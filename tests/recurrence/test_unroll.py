@@ -183,6 +183,7 @@ OWN = ("GRUState", [(4,)])
         ((B, T, 2), tt.GRUState(ZEROS(4)), None, "wrong-state", OWN, ("GRUState", [(3, 4)])),
         ((T, 2), tt.GRUState(ZEROS((1, 4))), None, "wrong-state", ("GRUState", [(1, 4)]), OWN),
         ((T, 2), ZEROS(T, bool), None, "mask-as-state", "ArrayImpl", "state"),
+        ((T, 2), (ZEROS((), bool), ZEROS(4)), None, "wrong-state", ("tuple", [(), (4,)]), OWN),  # no mask
     ],
 )
 def test_arguments_that_do_not_fit(xs, state, mask, code, found, expected):

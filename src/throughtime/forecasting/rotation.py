@@ -25,6 +25,14 @@ class Rotation(NamedTuple):
     panels: Callable[[], Iterator[Panel]]
     is_divided: bool = False
 
+    def steps_on_each(self, steps: int) -> int:
+        """Return for how many steps of a run a panel is trained on."""
+        return max(-(-steps // self.turns), LEAST_STEPS)
+
+    def samples_in(self, steps: int) -> int:
+        """Return how many of the panels come in a run."""
+        return min(-(-steps // self.steps_on_each(steps)), self.turns)
+
 
 def rotating_blocks(rotation: Rotation, plan: Plan, steps: int) -> Blocks:
     """Yield the data of a training run: one panel after the other, each for its share of the steps.
@@ -37,7 +45,7 @@ def rotating_blocks(rotation: Rotation, plan: Plan, steps: int) -> Blocks:
         plan: of the networks.
         steps: of the run.
     """
-    each = max(-(-steps // rotation.turns), LEAST_STEPS)
+    each = rotation.steps_on_each(steps)
     devices = first_devices(plan.devices) if rotation.is_divided else ONE
     for panel in rotation.panels():
         prepared = prepare(panel, panel.lengths, plan)

@@ -14,7 +14,7 @@ from throughtime.forecasting.network import ForecastNetwork
 from throughtime.forecasting.plan import Plan
 from throughtime.forecasting.stages import FIRST_LAP, HELD_OUT, LEFT, StageCallback
 from throughtime.forecasting.train import averaged_network, blocks_of, first_state, recipe, train_network
-from throughtime.training import Callback, Progress, TrainingRun, TrainState, run_in_parallel
+from throughtime.training import Callback, Progress, TrainingRun, TrainState, first_devices, run_in_parallel
 
 WORSE = 1.25  # times the least loss of a run so far: from there on none has come back
 PATIENCE = 0.5  # of a run without a new least loss
@@ -110,6 +110,7 @@ def _run(
     until: int | None,
 ) -> TrainingRun[Trial]:
     how, steps = recipe(plan), plan.steps if until is None else min(until, plan.steps)
+    devices = first_devices(plan.devices)
 
     def run(callback: Callback) -> Trial:
         least, over = best, False
@@ -119,7 +120,7 @@ def _run(
             now = _moment(averaged_network(progress.state), progress.step, held, prepared, plan)
             if least is None or now.loss < least.loss:
                 least = now
-            over = bool(callback(progress)) or is_over(now, least, plan.steps)
+            over = devices.agreed(bool(callback(progress)) or is_over(now, least, plan.steps))  # by all processes
             return over
 
         state, _ = train_network(blocks_of(prepared, plan), plan, how, begin(), steps=steps, callback=judge)

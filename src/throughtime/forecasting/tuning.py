@@ -167,7 +167,8 @@ def sizes_of_plan(plan: Plan) -> dict[str, int]:
 def scaled_losses(panel: Panel, window: WindowForecast, scale: np.ndarray) -> np.ndarray:
     """Return the pinball loss of each known value in a window, over its series' ``scale`` (N,) if it has one."""
     rows = window.rows
-    quantiles = window.quantiles.reshape(len(rows), -1, window.quantiles.shape[-1])
+    steps = len(window.quantiles) // max(len(rows), 1)
+    quantiles = window.quantiles.reshape(len(rows), steps, window.quantiles.shape[-1])
     truth = panel.after(rows, window.cutoffs[rows], quantiles.shape[1])
     losses = pinball_loss(quantiles, truth) / scale[rows, None]
     return losses[~np.isnan(truth) & ~np.isnan(scale[rows, None])]

@@ -49,7 +49,7 @@ class Dropout(Layer):
         Raises:
             InputError: for a rate outside [0, 1), and for the two in the other order.
         """
-        if whole_or_none(units) is None and whole_or_none(rate) is not None:
+        if whole_or_none(units) is None and (whole_or_none(rate) or 0) >= 1:
             raise InputError(
                 f"Dropout got units={units!r}, rate={rate!r}: expected the number of units before the rate, "
                 f"Dropout({rate!r}, {units!r})",

@@ -54,9 +54,9 @@ def fit_folder(
 
     The partitions are read one after the other, and their values written to arrays on disk. A random sample of the
     series that fits in memory decides what a fit decides: the plan, the held-out runs, the intervals, and how
-    covariates are encoded. The networks are then trained on samples that follow one another, until every series was in
-    one and over again; a category that is not in the first is a missing value to them. With the preset "instant", which
-    does not train, the first partition decides all.
+    covariates are encoded. The networks are then trained on samples that follow one another, as many as the steps
+    allow, each series in one before any is in another; a category that is not in the first is a missing value to them.
+    With the preset "instant", which does not train, the first partition decides all.
 
     Several processes (``jax.distributed.initialize``) fit one forecaster if each calls this with the same arguments and
     ``devices=jax.device_count()``: each reads its own share of the partitions.
@@ -172,8 +172,11 @@ def fit_samples(
     rotation = Rotation(turns, panels, is_divided=processes.count > 1)
     fitted = fit_panel(config, sample, sample.lengths, callback=callback, rotation=rotation)
     whose = "all" if processes.count == 1 else f"its own series in each of {processes.count} processes,"
-    note = f"{len(sample):,} random series decided. Training took {turns:,} samples of {whose} in turn."
-    return sample, fitted._replace(notes=[*fitted.notes, note])
+    notes = [*fitted.notes, f"{len(sample):,} random series decided."]
+    if fitted.networks:
+        taken = rotation.samples_in(fitted.calibration.steps)
+        notes.append(f"Training took {taken:,} of {turns:,} samples of {whose} in turn.")
+    return sample, fitted._replace(notes=notes)
 
 
 def _of_all(processes: Processes, sample: Panel) -> Panel:
@@ -206,9 +209,9 @@ def bytes_of_memory(memory: Whole | None) -> int:
     Raises:
         InputError: if hardly any of it would be left for values.
     """
-    if memory is None:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    most, least = whole_number("memory", memory, code="bad-memory"), mebibytes(TRAINS + LEAST_VALUES * OF_VALUE)
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    most = half // MEBIBYTE if memory is None else whole_number("memory", memory, code="bad-memory")
+    least = mebibytes(TRAINS + LEAST_VALUES * OF_VALUE)
     if most < least:
         raise InputError(
             f"memory is {most} MiB: expected at least {least}, most of it for the process itself",

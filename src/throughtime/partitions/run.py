@@ -94,14 +94,14 @@ def run_partitions(
     tasks = [_Task(work, partition, str(folder.resolve())) for partition in left]
     for count, (task, result) in enumerate(engine.results(_do, tasks), 1):
         if isinstance(result, Failure):
-            failures.append(_failed(task.partition, result))
+            failures.append(failed_partition(task.partition, result))
         else:
             rows += result
         on_partition(kept + count, len(partitions))
     return FolderResult(folder, len(left) - len(failures), kept, rows, tuple(sorted(failures)))
 
 
-def _failed(partition: Partition, failure: Failure) -> FailedPartition:
+def failed_partition(partition: Partition, failure: Failure) -> FailedPartition:
     """Return the record of a failure, whose message and fields name the file."""
     place, message = partition.source.name, failure.message
     named = message if place in message else f"{place}: {message}"

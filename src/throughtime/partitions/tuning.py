@@ -57,6 +57,7 @@ from throughtime.partitions.mapped import MappedSeries
 from throughtime.partitions.models import save_model
 from throughtime.partitions.processes import Processes
 from throughtime.partitions.reading import Reading
+from throughtime.partitions.run import failed_partition
 
 
 class SearchedFolder(NamedTuple):
@@ -173,7 +174,7 @@ class _Task(NamedTuple):
             basis = Basis(str(Path(folder.path).resolve()), save_model(model, Path(kept)), ())
             judging = Judging(basis, self.windows, self.settings.hold_back, self.season)
             found = dict(engine_of(folder.engine).results(judging, self.partitions))
-        yield _summed([found[partition] for partition in self.partitions])  # in their order, whoever ends first
+        yield _summed([(partition, found[partition]) for partition in self.partitions])  # in order, whoever ends first
 
     def result(self, trials: Sequence[Trial]) -> TuningResult:
         """Return the best of the trials so far."""
@@ -185,16 +186,19 @@ class _Task(NamedTuple):
         return bool(bytes_of_series(config, self.known).sum() <= bytes_of_memory(self.folder.memory) - TRAINS)
 
 
-def _summed(found: Sequence[Losses | Failure]) -> Losses:
+def _summed(found: Sequence[tuple[Partition, Losses | Failure]]) -> Losses:
     """Return the losses of all partitions.
 
     Raises:
-        InputError: with the first failure.
+        InputError: with the first failure, and the file of its partition.
     """
-    for losses in found:
-        if isinstance(losses, Failure):
-            raise InputError(losses.message, code=str(losses.fields.get("code", "")))
-    return Losses(*map(sum, zip(*found, strict=True)))
+    losses = []
+    for partition, result in found:
+        if isinstance(result, Failure):
+            failed = failed_partition(partition, result)
+            raise InputError(failed.error, code=str(failed.fields.get("code", "")), file=failed.file)
+        losses.append(result)
+    return Losses(*map(sum, zip(*losses, strict=True)))
 
 
 def tune_folder(

@@ -85,9 +85,9 @@ def require_no_mask(state: Any) -> None:
     """Check that a state is not a mask, which is the second array that a call needs but the third argument.
 
     Raises:
-        InputError: if its first leaf holds truth values, as no state does.
+        InputError: if it is an array of truth values, or a list of some; states are tuples.
     """
-    leaves = jax.tree.leaves(state)
+    leaves = [] if isinstance(state, tuple) else jax.tree.leaves(state)
     if leaves and (isinstance(leaves[0], bool) or getattr(leaves[0], "dtype", None) == jnp.dtype(bool)):
         raise InputError(
             "state holds truth values: expected the state of an earlier call; pass a mask by its name, mask=mask",

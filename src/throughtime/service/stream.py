@@ -18,6 +18,9 @@ from throughtime.service.answers import StreamSettings, answers_of
 from throughtime.service.kept import append
 from throughtime.service.lines import NAME, Line
 
+OF_VALUES = ("static-covariate-changes", "other-categories", "other-time-stamps")
+"""Codes of errors about the values of a row, though they name no line: they are found in whole columns."""
+
 
 class Progress(NamedTuple):
     """The state of a stream after a row.
@@ -107,7 +110,7 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
             table = nw.from_native(line.layout.table(line.content, source))
             step = append(fitted if progress.named else _named(fitted, table, source), table, source)
         except InputError as error:
-            if line.layout.names and not begun and error.line is None:
+            if line.layout.names and not begun and error.line is None and error.code not in OF_VALUES:
                 raise  # about the names of the columns, which no later row changes
             progress = progress._replace(skipped=progress.skipped + 1)
             yield Taken(progress, [], error)
