@@ -63,8 +63,8 @@ class Effort(NamedTuple):
             arguments ask for a training.
         holds_out: whether held-out ends of the series choose, and calibrate the intervals.
         tuning: steps of the fine-tuning of the pretrained network, if networks are trained; 0 for none.
-        beside: networks that are trained if the forecast is their mean with the pretrained one: on four panels two are
-            then as good as four, without it M4 Hourly loses 2 %; as many as ``members`` if None.
+        beside: networks that are trained if the forecast is their mean with the pretrained one: two instead of four
+            then cost 0 to 0.9 % of MASE on four panels, and without it 2 % on M4 Hourly; ``members`` if None.
     """
 
     members: int
