@@ -1,4 +1,5 @@
 from .batches import WINDOWS_A_STEP as WINDOWS_A_STEP
+from .batches import Batch as Batch
 from .batches import SyntheticBatches as SyntheticBatches
 from .batches import batch_of as batch_of
 from .generators.draws import Seasons as Seasons
@@ -8,5 +9,6 @@ from .network import MixtureNetwork as MixtureNetwork
 from .network import pinball_loss as pinball_loss
 from .run import averaged_weights as averaged_weights
 from .run import network_with as network_with
+from .run import optimizer as optimizer
 from .run import pretrain as pretrain
 from .run import weights_of as weights_of
