@@ -37,8 +37,8 @@ def require_future(panel: Panel, cutoffs: NDArray[np.int64], horizon: int) -> No
     Raises:
         InputError: with a table of the dates that each series needs and of those that have rows.
     """
-    covariates = panel.covariates
-    if covariates is None or not covariates.future:
+    covariates = panel.read_ahead
+    if covariates is None:
         return
     inside = cutoffs[:, None] + np.arange(horizon) < panel.lengths[:, None]
     has_row = _has_row(panel, covariates, cutoffs, horizon) | inside | (cutoffs == 0)[:, None]
@@ -59,8 +59,8 @@ def future_steps(panel: Panel, horizon: int) -> NDArray[np.int64]:
 
     All of them without future covariates, else those up to the first one without a row.
     """
-    covariates = panel.covariates
-    if covariates is None or not covariates.future:
+    covariates = panel.read_ahead
+    if covariates is None:
         return np.full(len(panel), horizon)
     return np.logical_and.accumulate(_has_row(panel, covariates, panel.lengths, horizon), axis=1).sum(axis=1)
 
@@ -79,8 +79,8 @@ def with_future(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
     Raises:
         InputError: for a table that cannot be used, with the dates that are needed.
     """
-    covariates = panel.covariates
-    if covariates is None or not covariates.future:
+    covariates = panel.read_ahead
+    if covariates is None:
         raise source.error(
             "no future covariates were named before: name them with future=, or --future NAME",
             code="no-future-covariates",

@@ -106,6 +106,12 @@ class Panel:
         form = self.form if self.covariates is None else self.form or self.covariates.form
         return Former(self.frequency, form, self.covariates)
 
+    @property
+    def read_ahead(self) -> Covariates | None:
+        """The covariates if some of them are read beyond the ends of the series."""
+        covariates = self.covariates
+        return covariates if covariates is not None and covariates.future else None
+
     def __len__(self) -> int:
         """Return the number of series, N."""
         return len(self.ids)

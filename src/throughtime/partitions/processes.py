@@ -24,7 +24,7 @@ class Processes:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of them."""
         return 1 if self.devices is None else self.devices.processes
 
     @property

@@ -60,7 +60,7 @@ def answers_of(
 def _with_known_future(fitted: Fitted, step: Appended) -> Appended:
     """Return the step with the series too that did not grow, but whose future rows completed."""
     before, panel, horizon = fitted.panel, step.fitted.panel, fitted.plan.design.horizon
-    if not _reads_future(panel):
+    if panel.read_ahead is None:
         return step
     known = future_steps(panel, horizon) == horizon
     known[: len(before)] &= future_steps(before, horizon) < horizon
@@ -76,7 +76,7 @@ def _forecasts(
     ready = _ready(step.fitted, panel)
     known = panel.of_series(np.flatnonzero(ready))
     quantiles = quantiles_ahead(step.fitted, known)
-    if settings.flag is not None and not _reads_future(panel):  # rows may change the future that it was made from
+    if settings.flag is not None and panel.read_ahead is None:  # rows may change the future that it was made from
         ahead.update(zip(step.series.tolist(), quantiles, strict=True))
     objects = iter(forecast_objects(step.fitted, known, quantiles, settings.levels, settings.horizon))
     return [
@@ -96,10 +96,6 @@ def _absent(fitted: Fitted, panel: Panel) -> dict[str, Any]:
     except InputError as error:
         return {"forecast": None, "error": str(error), "code": error.code}
     raise AssertionError("a series with a known future has a forecast")
-
-
-def _reads_future(panel: Panel) -> bool:
-    return panel.covariates is not None and bool(panel.covariates.future)
 
 
 def _ready(fitted: Fitted, panel: Panel) -> np.ndarray:
