@@ -51,7 +51,8 @@ def damped_trend(values: np.ndarray, known: np.ndarray, first: np.ndarray, horiz
     slopes = _first_slopes(values, first)
     driven = [_driven(values, first, slope, damping) for slope, (_, damping) in zip(slopes, TRENDS, strict=True)]
     weight = known * (steps > first[:, None]) * MEMORY ** (steps[-1] - steps)
-    errors = [driven[place % len(TRENDS)] @ response for place, response in enumerate(_responses(len(steps)))]
+    responses = _responses()[:, : len(steps), : len(steps)]
+    errors = [driven[place % len(TRENDS)] @ response for place, response in enumerate(responses)]
     sizes = np.stack([np.einsum("bn,bn->b", np.abs(error), weight) for error in errors])
     best = sizes.argmin(axis=0)
     alpha, beta, damping = GRID[best].T
@@ -72,7 +73,17 @@ def _driven(values: np.ndarray, first: np.ndarray, slope: np.ndarray, damping: f
 
 
 @lru_cache(maxsize=1)
-def _all_responses() -> np.ndarray:
+def _responses() -> np.ndarray:
+    """Return for each setting the matrix (TAIL, TAIL) that turns what drives the errors into the errors.
+
+    That of fewer steps is its upper left part.
+    """
+    lag = np.arange(TAIL) - np.arange(TAIL)[:, None]
+    matrices = np.where(lag >= 0, _impulse_responses()[:, np.maximum(lag, 0)], 0.0)
+    return np.ascontiguousarray(matrices)  # NumPy has put the settings last: products would take 10 times as long
+
+
+def _impulse_responses() -> np.ndarray:
     """Return the responses (settings, TAIL) of the errors to an impulse.
 
     The damped trend is an ARIMA(1, 1, 2) (Hyndman & Athanasopoulos 2021, section 9.10): with the differences d of the
@@ -87,14 +98,6 @@ def _all_responses() -> np.ndarray:
         if step > 1:
             response[:, step] -= (1 - alpha) * phi * response[:, step - 2]
     return response
-
-
-@lru_cache(maxsize=8)
-def _responses(steps: int) -> np.ndarray:
-    """Return for each setting the matrix (steps, steps) that turns what drives the errors into the errors."""
-    lag = np.arange(steps) - np.arange(steps)[:, None]
-    matrices = np.where(lag >= 0, _all_responses()[:, np.maximum(lag, 0)], 0.0)
-    return np.ascontiguousarray(matrices)  # NumPy has put the settings last: products would take 10 times as long
 
 
 def _first_slopes(values: np.ndarray, first: np.ndarray) -> np.ndarray:
