@@ -30,6 +30,7 @@ STAGES = [
     "_foreign",
     "_folder",
     "_registry",
+    "_temporary",
     "_files",
     "_token",
     "_serving",

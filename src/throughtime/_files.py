@@ -2,16 +2,13 @@
 
 import os
 import re
-import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from throughtime._errors import InputError
-
-STAGE = ".writing-"  # how the names of temporary folders begin
+from throughtime._temporary import temporary_folder
 
 
 def output_folder(path: str | Path) -> Path:
@@ -58,9 +55,7 @@ def staged(
         >>> with staged(out, former={"model": ARRAYS_FILE}) as stage:
         ...     (stage / "forecasts.csv").write_text(table)
     """
-    stage = folder / f"{STAGE}{secrets.token_hex(8)}"
-    try:
-        stage.mkdir()
+    with temporary_folder(folder) as stage:
         yield stage
         moves = [(file, folder / file.relative_to(stage)) for file in sorted(stage.rglob("*"))]
         _require_free(moves)
@@ -71,8 +66,6 @@ def staged(
                 else:
                     os.replace(file, place)
             _remove_former(folder, former or {}, {place for _, place in moves})
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _require_free(moves: Sequence[tuple[Path, Path]]) -> None:

@@ -1,8 +1,6 @@
 """``throughtime forecast FOLDER``: partitions, failures, and what a second run does."""
 
-import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -70,31 +68,55 @@ def test_a_model_is_of_its_folder(folder: Path) -> None:
         assert json.loads(forecast("--json").stdout)["code"] == "other-settings"
 
 
-ON_CTRL_C = """
-import signal, sys
+WHEN_ARRAYS_ARE_WRITTEN = """
 from throughtime.partitions.mapped import MappedSeries
 real = MappedSeries.add
 def press(mapped, panel):
     real(mapped, panel)
-    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
 
 MappedSeries.add = press
-sys.argv = ["throughtime", "forecast", "sales", "--horizon", "3", "--preset", "balanced", "--out", "out"]
-from throughtime.__main__ import main
-main()
+"""
+WHEN_A_RESULT_IS_WRITTEN = """
+import polars
+def press(frame, file, **named):
+    file.write_text("half")
+    signal.raise_signal(signal.SIGINT)
+
+polars.DataFrame.write_parquet = press
+"""
+WHEN_A_TRIAL_IS_JUDGED = """
+import throughtime as tt
+from throughtime.forecasting import fit_panel
+from throughtime.partitions import tuning
+def untrained(config, processes, mapped, most, callback):
+    sample = next(mapped.samples(mapped.lengths.argsort(), mapped.lengths, 1000, 0))
+    return sample, fit_panel(tt.Forecaster(3, preset="instant").config, sample, sample.lengths)
+
+tuning.fit_samples = untrained
+tuning.Judging.__call__ = lambda judging, partition: signal.raise_signal(signal.SIGINT)
 """
 
 
-def test_the_arrays_of_interrupted_fits_are_removed(folder: Path) -> None:
-    living, killed = Path("out/.writing-arrays-living"), Path("out/.writing-arrays-killed")
-    for arrays in (living, killed):
-        (arrays / "0").mkdir(parents=True)
-    place = os.open(living, os.O_RDONLY)
-    fcntl.flock(place, fcntl.LOCK_SH)  # as a fit in another process has it
-    ended = subprocess.run([sys.executable, "-c", ON_CTRL_C], capture_output=True, text=True)
-    os.close(place)
+@pytest.mark.parametrize(
+    ("command", "preset", "moment", "kept"),
+    [
+        ("forecast", ["--preset", "balanced"], WHEN_ARRAYS_ARE_WRITTEN, set()),
+        ("forecast", ["--preset", "instant"], WHEN_A_RESULT_IS_WRITTEN, {"forecasts", "model", "settings.json"}),
+        ("tune", [], WHEN_A_TRIAL_IS_JUDGED, {"study.db", "study.db-shm", "study.db-wal", "study.db.lock"}),
+    ],
+)
+def test_nothing_temporary_stays_after_a_signal(
+    folder: Path, command: str, preset: list[str], moment: str, kept: set[str]
+) -> None:
+    if command == "tune":
+        pytest.importorskip("optuna")
+    arguments = ["throughtime", command, "sales", "--horizon", "3", *preset, "--out", "out"]
+    script = f"import signal, sys\nsys.argv = {arguments!r}\n{moment}\nfrom throughtime.__main__ import main\nmain()"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert ended.returncode == 130, ended.stderr
-    assert list(Path("out").iterdir()) == [living]
+    assert {path.name for path in Path("out").glob("*")} == kept
+    assert not list(Path("out/forecasts").glob("*"))
 
 
 def test_a_saved_model_forecasts_a_folder(folder: Path) -> None:

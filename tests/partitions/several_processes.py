@@ -1,6 +1,7 @@
 """A program of one of several processes that fit a forecaster: ``PROCESS PROCESSES PORT FOLDER OUT KIND``.
 
-It writes what it read, decided and learned to the folder OUT. KIND is "whole", or "turns" if memory is too small.
+It writes what it read, decided and learned to the folder OUT, or the code of the error. KIND is "whole"; "turns" if
+memory is too small; or "large" if a partition of the second process does not fit in its memory.
 """
 
 import json
@@ -48,8 +49,15 @@ def values_of_windows(design):
 reading.read_partition = noted
 if kind == "turns":
     fitting.OF_VALUE, fitting.LEAST_VALUES = 2**20 // 8, 1
+if kind == "large" and process == 1:
+    reading.OF_ROW = 2**40
+file = out / f"{kind}-{jax.device_count()}-{process}.json"
 model = tt.Forecaster(3, hidden=4, steps=60, members=2, lookback=14, devices=jax.device_count())
-tt.fit_folder(model, folder, columns=NAMES, memory=1010 if kind == "turns" else None)
+try:
+    tt.fit_folder(model, folder, columns=NAMES, memory=1010 if kind == "turns" else None)
+except tt.InputError as error:
+    file.write_text(json.dumps({"error": error.code}))
+    sys.exit()
 encodings = [[encoding.vocabulary for encoding in role] for role in model.plan_.encodings]
 found = {
     "read": read, "losses": model.losses_.tolist(), "encodings": encodings, "ids": model.panel_.ids.tolist(),
@@ -57,4 +65,4 @@ found = {
 }  # fmt: skip
 if processes > 1 and kind == "turns":
     found["windows"] = values_of_windows(model.plan_.design)
-(out / f"{kind}-{jax.device_count()}-{process}.json").write_text(json.dumps(found))
+file.write_text(json.dumps(found))

@@ -19,6 +19,7 @@ from throughtime.partitions.mapped import MappedSeries
 
 SMALL = {"horizon": 3, "hidden": 4, "steps": 12, "members": 1, "lookback": 14}
 NAMES = ColumnNames(static=("color", "size"), past="visits", future="promotion")
+EVERY = np.arange(5)  # series of the fixture
 COLORS = {"a": "red", "b": "blue", "c": None, "d": "red"}
 
 
@@ -97,13 +98,28 @@ def test_samples_take_turns_where_memory_ends(promoted: Path, monkeypatch: pytes
     monkeypatch.setattr("throughtime.partitions.fitting.OF_VALUE", 2**20 // 8)  # eighty values fit
     monkeypatch.setattr("throughtime.partitions.fitting.LEAST_VALUES", 1)
     (promoted / "e.parquet").write_bytes(b"PAR1")
+    short = [rows("a").head(3).with_columns(unique_id=pl.lit(f"short {k}")) for k in range(60)]
+    pl.concat(short).write_parquet(promoted / "f.parquet")  # more than a sample holds, and nothing to learn from
     model = tt.fit_folder(tt.Forecaster(**SMALL | {"steps": 61}), promoted, columns=NAMES, memory=limit)
     assert len(model.panel_) < len(LENGTHS)
+    assert (model.losses_ > 0).all()
     for part in ("4 of 4 samples", "e.parquet"):  # of at most forty of the 138 values
         assert any(part in note for note in model.notes_)
     seen = {name for name in model.panel_.ids.tolist() if name != "c"}  # the sample decides the encodings
     assert set(model.plan_.encodings.future[0].vocabulary) == {"full", "sale", *seen}
     assert len(model.predict(rows("a"))) == SMALL["horizon"]
+
+
+def test_a_folder_of_short_series_is_fitted_as_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("throughtime.partitions.fitting.OF_VALUE", 2**20 // 8)
+    monkeypatch.setattr("throughtime.partitions.fitting.LEAST_VALUES", 1)
+    short = pl.concat([series("a").head(3).with_columns(unique_id=pl.lit(f"short {k}")) for k in range(60)])
+    (tmp_path / "short").mkdir()
+    short.write_parquet(tmp_path / "short" / "a.parquet")
+    model = tt.fit_folder(tt.Forecaster(**SMALL), tmp_path / "short", memory=1010)
+    expected = tt.Forecaster(**SMALL).fit(short)
+    assert (model.networks_, expected.networks_) == ((), ())
+    assert_frame_equal(model.predict(short, 80), expected.predict(level=80), check_exact=True)
 
 
 def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +143,10 @@ def test_what_cannot_be_fitted(sales: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_each_series_comes_once_in_a_round(mapped: MappedSeries) -> None:
     names = ["b", "a", "7", "C", "A"]
     assert mapped.lengths.tolist() == [44, 31, 25, 38, 31]
-    panels = list(islice(mapped.samples(mapped.lengths, 70, seed=3), 8))
+    panels = list(islice(mapped.samples(EVERY, mapped.lengths, 70, seed=3), 8))
     assert all(len(panel.values) <= 70 for panel in panels)
     assert [panel.ids.tolist() for panel in panels] == [
-        panel.ids.tolist() for panel in islice(mapped.samples(mapped.lengths, 70, seed=3), 8)
+        panel.ids.tolist() for panel in islice(mapped.samples(EVERY, mapped.lengths, 70, seed=3), 8)
     ]
     rounds = np.cumsum([len(panel) for panel in panels])
     ends = [rounds.tolist().index(5) + 1, rounds.tolist().index(10) + 1]
@@ -138,8 +154,23 @@ def test_each_series_comes_once_in_a_round(mapped: MappedSeries) -> None:
     for panels in (first, second):
         assert sorted(str(name) for panel in panels for name in panel.ids) == sorted(names)
     assert [panel.ids.tolist() for panel in first] != [panel.ids.tolist() for panel in second]
-    (longest,) = islice(mapped.samples(mapped.lengths, 1, seed=0), 1)
+    (longest,) = islice(mapped.samples(EVERY, mapped.lengths, 1, seed=0), 1)
     assert len(longest) == 1  # a series that is larger than a sample comes alone
+
+
+def test_series_to_learn_from_come_first(mapped: MappedSeries) -> None:
+    gaps = series("b").with_columns(y=pl.when(pl.int_range(pl.len()) % 30 == 0).then("y"), unique_id=pl.lit("gaps"))
+    mapped.add(as_panel(gaps))  # two observed values
+    assert mapped.lengths.tolist() == [44, 31, 25, 38, 31, 44]
+    assert mapped.learnable(25).tolist() == [True, True, False, True, True, False]
+    known = mapped.before(10)
+    assert known.learnable(25).tolist() == [True, False, False, True, False, False]
+    for seed in range(5):
+        assert set(known.sample(known.learnable(25), known.lengths, 34 + 28, seed).ids.tolist()) == {"b", "C"}
+    alike = np.ones(6, bool)
+    (first,) = islice(mapped.samples(np.arange(6), mapped.lengths, 70, seed=3), 1)
+    assert mapped.sample(alike, mapped.lengths, 70, seed=3).ids.tolist() == first.ids.tolist()
+    assert not list(mapped.samples(EVERY[:0], mapped.lengths, 70, seed=3))
 
 
 def test_a_sample_has_the_values_of_its_series(mapped: MappedSeries) -> None:

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from tests.partitions.conftest import series
 
 import throughtime as tt
+from throughtime._temporary import STAGE, temporary_folder
 from throughtime.partitions import forecast_folder
 
 FILES = {"c": "c", "d": "d", "region=4/part-0": "ab"}
@@ -47,17 +48,15 @@ def test_finished_partitions_stay(sales: Path, instant: tt.Forecaster, tmp_path:
     forecast_folder(sales, instant, out)
     before = {file: (out / "forecasts" / file).stat().st_mtime_ns for file in files}
     (out / "forecasts" / "d.parquet").unlink()
-    half = out / "forecasts" / ".writing-0123"
-    half.write_bytes(b"PAR1")  # what a killed process leaves
-    os.utime(half, (1, 1))
-    other = half.with_name(".writing-4567")
-    other.write_bytes(b"PAR1")  # what another process writes now
+    half = out / "forecasts" / f"{STAGE}0123"  # what a killed process leaves
+    half.mkdir()
     os.utime(sales / "c.parquet", ns=(1, 1))
-    result = forecast_folder(sales, out / "model", out)
+    with temporary_folder(out / "forecasts") as other:  # of another process
+        result = forecast_folder(sales, out / "model", out)
+        assert (half.exists(), other.exists()) == (False, True)
     assert (result.done, result.kept) == (2, 1)
     after = {file: (out / "forecasts" / file).stat().st_mtime_ns for file in files}
     assert [file for file in files if after[file] == before[file]] == ["region=4/part-0.parquet"]
-    assert (half.exists(), other.exists()) == (False, True)
 
 
 def test_results_of_something_else_are_refused(sales: Path, instant: tt.Forecaster, tmp_path: Path) -> None:

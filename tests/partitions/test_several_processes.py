@@ -59,6 +59,40 @@ def test_each_process_learns_from_its_own_series(promoted: Path, tmp_path: Path)
     assert [found["windows"] for found in (first, second)] == [[[1.0], [4]], [[2.0], [4]]]
 
 
+def test_a_process_without_a_partition_takes_part(promoted: Path, tmp_path: Path) -> None:  # noqa: F811
+    whole = pl.read_parquet(promoted / "*.parquet", hive_partitioning=False)
+    (tmp_path / "single").mkdir()
+    whole.write_parquet(tmp_path / "single" / "all.parquet")
+    (one,) = fits(1, tmp_path / "single", tmp_path / "one", "whole")
+    first, second = fits(2, tmp_path / "single", tmp_path / "two", "whole")
+    assert (first["read"], second["read"]) == (["all"], ["all"])  # the first process, to decide; the second, its own
+    for found in (first, second):
+        assert [found[name] for name in ("encodings", "ids")] == [one[name] for name in ("encodings", "ids")]
+        np.testing.assert_allclose(found["losses"], one["losses"], rtol=1e-4)
+
+
+def test_a_process_without_series_takes_part(promoted: Path, tmp_path: Path) -> None:  # noqa: F811
+    """It draws its rows from the sample that all share."""
+    empty = pl.read_parquet(promoted / "3.parquet").with_columns(y=pl.lit(None, pl.Float64))
+    for file in "45":
+        empty.with_columns(unique_id=pl.lit(file)).write_parquet(promoted / f"{file}.parquet")
+    (promoted / "6.parquet").write_bytes(b"PAR1")
+    first, second = fits(2, promoted, tmp_path / "out", "turns")
+    assert (first["read"], second["read"]) == (["1", "1", "2", "3"], ["4", "5", "6"])
+    for name in ("losses", "encodings", "ids", "weights"):
+        assert first[name] == second[name]
+    assert np.min(first["losses"]) > 0
+
+
+@pytest.mark.parametrize(("kind", "code"), [("whole", "damaged-parquet"), ("large", "large-partition")])
+def test_an_error_is_that_of_all_processes(promoted: Path, tmp_path: Path, kind: str, code: str) -> None:  # noqa: F811
+    """Of the first process, which finds nothing to read, and of the second one."""
+    if kind == "whole":
+        for file in promoted.iterdir():
+            file.write_bytes(b"PAR1")
+    assert fits(2, promoted, tmp_path / "out", kind) == [{"error": code}] * 2
+
+
 def test_two_devices_learn_from_a_folder_as_one(promoted: Path, tmp_path: Path) -> None:  # noqa: F811
     (one,), (two,) = (fits(1, promoted, tmp_path / (flags or "one"), "turns", flags) for flags in ("", TWO_DEVICES))
     assert one["notes"][-1] == two["notes"][-1]

@@ -1,18 +1,14 @@
 """The one model of a folder of partitions in an output folder, and the record of what it was fitted on."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from throughtime._arguments import plain
 from throughtime._errors import InputError
-from throughtime._files import STAGE, staged
+from throughtime._files import staged
+from throughtime.cli.interrupts import deferred
 from throughtime.cli.progress_bar import TrainingBar
 from throughtime.cli.runtime import Runtime
 from throughtime.cli.workflows import progress_of
@@ -22,7 +18,6 @@ from throughtime.partitions import MODEL, difference, fit_folder, processes_of
 from throughtime.service import model_digest
 
 SETTINGS = "settings.json"
-ARRAYS = f"{STAGE}arrays-"  # how the names of the folders begin that a fit maps into memory
 
 
 class SeriesFolder(NamedTuple):
@@ -53,23 +48,23 @@ def fitted_model(
     Raises:
         InputError: for a folder that cannot be used, and for an output folder of other settings or with another model.
     """
-    out = runtime.out.open()
+    out = runtime.out.path
     settings = {
         "folder": str(source.path.resolve()),
         "arguments": plain(model.get_params()),
         "columns": asdict(source.columns),
         "hold_back": hold_back,
     }
-    if not processes_of(model.config).of_first(lambda: _is_fitted(out, settings)):
-        with arrays_of(out, runtime) as work:
-            fit_folder(
-                model, source.path, columns=source.columns, memory=memory, hold_back=hold_back, work=work,
-                callback=progress_of(bar),
-            )  # fmt: skip
+    if not processes_of(model.config).of_first(lambda: _is_fitted(runtime.out.open(), settings)):
+        fit_folder(
+            model, source.path, columns=source.columns, memory=memory, hold_back=hold_back, work=out,
+            callback=progress_of(bar),
+        )  # fmt: skip
         for note in model.notes_:
             runtime.say(note)
-        model.save(out / MODEL)
-        write_json(out / SETTINGS, settings | {MODEL: model_digest(out / MODEL)})
+        with deferred():
+            model.save(out / MODEL)
+            write_json(out / SETTINGS, settings | {MODEL: model_digest(out / MODEL)})
     return out / MODEL
 
 
@@ -135,31 +130,3 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-@contextmanager
-def arrays_of(out: Path, runtime: Runtime) -> Iterator[Path]:
-    """Open a folder for the arrays of a fit, which is gone after the block and after Ctrl-C.
-
-    Those that killed processes have left are removed: no living process holds their locks.
-    """
-    import fcntl  # not on Windows
-
-    for leftover in out.glob(f"{ARRAYS}*"):
-        with suppress(OSError), _opened(leftover) as place:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(leftover)
-    arrays = TemporaryDirectory(dir=out, prefix=ARRAYS)
-    with runtime.interrupts.cleaning(arrays.cleanup), _opened(Path(arrays.name)) as place:
-        fcntl.flock(place, fcntl.LOCK_SH)
-        yield Path(arrays.name)
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    """Open a folder for a lock."""
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        yield place
-    finally:
-        os.close(place)

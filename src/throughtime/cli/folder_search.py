@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from throughtime.cli.folder_model import SeriesFolder, arrays_of
+from throughtime.cli.folder_model import SeriesFolder
 from throughtime.cli.options import FolderOptions
 from throughtime.cli.progress_bar import TrainingBar
 from throughtime.cli.runtime import Runtime
@@ -33,9 +33,9 @@ def search_partitions(
     """
     engine, out = options.build(), runtime.out.open()
     bar = TrainingBar(runtime.console, runtime.interrupts, loss="pinball")
-    with runtime.interrupts.cleaning(engine.close), bar, arrays_of(out, runtime) as work:
+    with runtime.interrupts.terminable(), runtime.interrupts.cleaning(engine.close), bar:
         return tune_folder(
-            SearchedFolder(source.path, source.columns, options.memory, engine, work), horizon, settings, out=out,
+            SearchedFolder(source.path, source.columns, options.memory, engine, work=out), horizon, settings, out=out,
             on_message=runtime.say, on_progress=lambda done, total: bar.count("tuning", done, total, unit="trial"),
             **fixed,
         )  # fmt: skip

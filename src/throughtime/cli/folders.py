@@ -1,6 +1,8 @@
 """From a folder of Parquet files to results of its partitions: ``forecast``, ``predict``, ``backtest`` of a folder."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,7 @@ from throughtime.cli.results import Levels
 from throughtime.cli.runtime import UNUSABLE, Runtime
 from throughtime.forecasting import BacktestSettings, Forecaster
 from throughtime.partitions import (
+    Engine,
     FolderResult,
     OnPartition,
     backtest_folder,
@@ -44,7 +47,7 @@ def forecast_partitions(
         InputError: for a folder or a parameter that cannot be used, and for an output folder of other settings.
     """
     engine = options.build()
-    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+    with _working(engine, runtime) as bar:
         saved = fitted_model(source, model, options.memory, runtime, bar)
         result = forecast_folder(
             source.path, saved, saved.parent, levels, engine=engine, on_partition=_counting(bar, "forecasting")
@@ -72,7 +75,7 @@ def predict_partitions(
         InputError: as :func:`forecast_partitions` does.
     """
     engine, known = options.build(), Forecaster.load(model)
-    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+    with _working(engine, runtime) as bar:
         result = forecast_folder(
             folder, model, runtime.out.open(), levels, horizon=horizon, engine=engine,
             on_partition=_counting(bar, "forecasting"),
@@ -105,7 +108,7 @@ def backtest_partitions(
         InputError: as :func:`forecast_partitions` does, and for ``refit`` and ``train_size``.
     """
     engine = options.build()
-    with runtime.interrupts.cleaning(engine.close), _bar(runtime) as bar:
+    with _working(engine, runtime) as bar:
         saved = fitted_model(source, model, options.memory, runtime, bar, held_back(settings, model.horizon))
         result = backtest_folder(
             source.path, saved, saved.parent, levels, settings=settings, engine=engine,
@@ -140,11 +143,14 @@ def refuse_for_folder(folder: Path, **options: object) -> None:
             )
 
 
-def _bar(runtime: Runtime) -> TrainingBar:
-    """Return the bar of the command, which keeps what is finished if it is interrupted."""
-    out = runtime.out.path
-    runtime.interrupts.kept = lambda: f"What is finished is in {out}: the same command goes on from there."
-    return TrainingBar(runtime.console, runtime.interrupts, loss="pinball")
+@contextmanager
+def _working(engine: Engine, runtime: Runtime) -> Iterator[TrainingBar]:
+    """Show the bar of the command; Ctrl-C and SIGTERM end the engine and keep what is finished."""
+    out, interrupts = runtime.out.path, runtime.interrupts
+    interrupts.kept = lambda: f"What is finished is in {out}: the same command goes on from there."
+    bar = TrainingBar(runtime.console, interrupts, loss="pinball")
+    with interrupts.terminable(), interrupts.cleaning(engine.close), bar:
+        yield bar
 
 
 def _counting(bar: TrainingBar, stage: str) -> OnPartition:

@@ -110,6 +110,7 @@ def _forecast_folder(
     forecaster = Forecaster(**model.arguments(ahead.horizon) | cluster.arguments())
     source = SeriesFolder(folder, columns.names())
     if not cluster.writes:
-        take_part(source, forecaster, options.memory)
+        with runtime.interrupts.terminable():
+            take_part(source, forecaster, options.memory)
         return None
     return forecast_partitions(source, forecaster, ahead.level, options, runtime)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from throughtime._temporary import remove_temporary_folders
+
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 ENDS = (signal.SIGINT, signal.SIGTERM)  # the signals that ask a process to end
 PATIENCE = 3.0  # seconds that a block may go on after a signal
@@ -105,6 +107,7 @@ class Interrupts:
         """Clean up, say that the command was interrupted, and end the process."""
         for number in ENDS:
             signal.signal(number, signal.SIG_IGN)
+        remove_temporary_folders()
         for clean in reversed(self._cleanups):
             with suppress(Exception):
                 clean()

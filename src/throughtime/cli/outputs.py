@@ -1,13 +1,12 @@
 """The folder that a command writes to: its files appear all at once, and a failed command leaves no empty folder."""
 
 import re
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from throughtime import _files
-from throughtime.cli.interrupts import Interrupts, deferred
+from throughtime.cli.interrupts import deferred
 
 
 class OutputFolder:
@@ -18,9 +17,8 @@ class OutputFolder:
         filled: whether all files of :meth:`staged` have arrived.
     """
 
-    def __init__(self, path: Path, interrupts: Interrupts):
+    def __init__(self, path: Path):
         self.path, self.filled = path, False
-        self._interrupts = interrupts
         self._made: list[Path] = []
 
     def open(self) -> Path:
@@ -44,19 +42,12 @@ class OutputFolder:
         """Return what an interrupted command leaves, for one that writes all of its files at once."""
         return f"The results were already in {self.path}." if self.filled else "Nothing was written."
 
-    @contextmanager
-    def staged(self, former: Mapping[str, re.Pattern[str]] | None = None) -> Iterator[Path]:
-        """Open a temporary folder as :func:`throughtime._files.staged` does; Ctrl-C leaves nothing of it either."""
-        stages = _files.staged(self.path, former=former, moving=self._moving)
-        with self._interrupts.cleaning(self._remove_stages), stages as stage:
-            yield stage
+    def staged(self, former: Mapping[str, re.Pattern[str]] | None = None) -> AbstractContextManager[Path]:
+        """Open a temporary folder as :func:`throughtime._files.staged` does; Ctrl-C waits while its files move."""
+        return _files.staged(self.path, former=former, moving=self._moving)
 
     @contextmanager
     def _moving(self) -> Iterator[None]:
         with deferred():
             yield
             self.filled = True
-
-    def _remove_stages(self) -> None:
-        for stage in self.path.glob(f"{_files.STAGE}*"):
-            shutil.rmtree(stage, ignore_errors=True)

@@ -44,7 +44,7 @@ class Runtime:
         self.console = PatientConsole(
             stderr=options.json, quiet=options.quiet, soft_wrap=True, markup=False, emoji=False, highlight=False
         )
-        self.out = OutputFolder(folder, interrupts)
+        self.out = OutputFolder(folder)
         self.interrupts = interrupts
         self.began = time.perf_counter()
         self.result: dict[str, Any] = {}

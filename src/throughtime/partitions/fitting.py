@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from throughtime._arguments import whole_number
 from throughtime._errors import InputError
-from throughtime._files import STAGE
 from throughtime._numbers import Whole
+from throughtime._temporary import temporary_folder
 from throughtime.data import ColumnNames, Panel, Partition, calendar_names, list_partitions, whole_partitions
 from throughtime.forecasting import (
     INSTANT,
@@ -59,7 +59,8 @@ def fit_folder(
     With the preset "instant", which does not train, the first partition decides all.
 
     Several processes (``jax.distributed.initialize``) fit one forecaster if each calls this with the same arguments and
-    ``devices=jax.device_count()``: each reads its own share of the partitions.
+    ``devices=jax.device_count()``: each reads its own share of the partitions. One whose share has no series to learn
+    from, or no partition, learns from a sample of the others' series.
 
     Args:
         model: a forecaster; a former fit is forgotten.
@@ -78,23 +79,24 @@ def fit_folder(
 
     Raises:
         InputError: for a folder that cannot be used, for covariates if the preset is "instant", and for a memory that
-            is too small for the process or for one of the partitions, and for fewer partitions than processes.
+            is too small for the process or for one of the partitions; of several processes, in each.
         ConnectionError: if another process has ended.
 
     Example:
         >>> model = tt.fit_folder(tt.Forecaster(horizon=14), "sales", memory=2048)
     """
-    config, most = model.config, bytes_of_memory(memory)
-    hold_back = whole_number("hold_back", hold_back, least=0, code="bad-hold-back")
-    processes, reading = processes_of(config), Reading(columns, most, hold_back)
+    config, hold_back = model.config, whole_number("hold_back", hold_back, least=0, code="bad-hold-back")
+    processes = processes_of(config)
+    most = min(processes.made_by_each(lambda: bytes_of_memory(memory)))  # all must take the same decisions
+    reading = Reading(columns, most, hold_back)
     partitions = processes.of_first(lambda: whole_partitions(list_partitions(folder), columns))
     if config.preset == INSTANT:
         first = processes.of_first(lambda: next(reading.panels(partitions, {})))
         sample = replace(first, notes=(f"{len(partitions):,} partitions. The first decides:", *first.notes))
         fitted = fit_panel(config, sample, sample.lengths, callback=callback)
     else:
-        with TemporaryDirectory(dir=work, prefix=STAGE) as arrays:
-            mapped, skipped = _mapped(processes, reading, partitions, Path(arrays))
+        with temporary_folder(Path(work or gettempdir())) as arrays:
+            mapped, skipped = _mapped(processes, reading, partitions, arrays)
             sample, fitted = fit_samples(config, processes, mapped, most - TRAINS, callback)
         fitted = fitted._replace(notes=[*fitted.notes, *_notes(skipped, len(partitions))])
     model.fitted_ = of_few_series(fitted, sample, columns)
@@ -112,25 +114,18 @@ def of_few_series(fitted: Fitted, sample: Panel, columns: ColumnNames) -> Fitted
 def _mapped(
     processes: Processes, reading: Reading, partitions: Sequence[Partition], folder: Path
 ) -> tuple[MappedSeries, list[str]]:
-    """Return the series of this process's partitions on disk, and the errors of the partitions of all processes.
-
-    Raises:
-        InputError: for fewer partitions than processes.
-    """
-    if len(partitions) < processes.count:
-        raise InputError(
-            f"{len(partitions)} partitions for {processes.count} processes: expected at least one for each",
-            code="few-partitions",
-            found=len(partitions),
-            expected=processes.count,
-        )
-    mapped, own, former = MappedSeries(folder), processes.own(partitions), None
+    """Return the series of this process's partitions on disk, and the errors of the partitions of all processes."""
+    mapped, former = MappedSeries(folder), None
     if processes.count > 1:
-        former = processes.of_first(lambda: next_former(None, next(reading.panels(own, {}))))
-    skipped: dict[str, InputError] = {}
-    for panel in reading.panels(own, skipped, former):
-        mapped.add(panel)
-    return mapped, list(chain(*processes.of_each(list(map(str, skipped.values())))))
+        former = processes.of_first(lambda: next_former(None, next(reading.panels(partitions, {}))))
+
+    def read() -> list[str]:
+        skipped = dict[str, InputError]()
+        for panel in reading.panels(processes.own(partitions), skipped, former):
+            mapped.add(panel)
+        return list(map(str, skipped.values()))
+
+    return mapped, list(chain(*processes.made_by_each(read)))
 
 
 class _Extent(NamedTuple):
@@ -147,6 +142,9 @@ def fit_samples(
 ) -> tuple[Panel, Fitted]:
     """Return a sample, and what is fitted: decided by the sample, and learned from all samples in turn.
 
+    Series too short to learn from are in no sample, apart from the one that decides, where others leave room. A process
+    that has no others takes part with the sample that decides.
+
     Args:
         config: the settings of the forecaster.
         processes: that train together.
@@ -154,12 +152,13 @@ def fit_samples(
         most: bytes of series that may be in memory at a time.
         callback: hears of the progress.
     """
-    sizes = bytes_of_series(config, mapped)
+    sizes, learned = bytes_of_series(config, mapped), mapped.learnable(config.horizon)
     extents = processes.of_each(_Extent(len(sizes), mapped.parts, int(mapped.lengths.sum()), int(sizes.sum())))
     series, partitions, values, total = map(sum, zip(*extents, strict=True))
     shared = most if processes.count == 1 else min(most, SHARED)
     share = shared if total <= shared else shared // processes.count
-    sample = _of_all(processes, next(mapped.samples(sizes, share, config.seed)))
+    own = mapped.sample(learned, sizes, share, config.seed) if mapped.parts else None
+    sample = _of_all(processes, own, mapped.folder / "shared")
     whole = f"{series:,} series in {partitions:,} partitions, {values:,} values, {sample.frequency.describe()}."
     sample = replace(sample, notes=(whole,))
     if total <= shared:
@@ -167,8 +166,9 @@ def fit_samples(
     from throughtime.forecasting import Rotation  # loads JAX
 
     size = most // (2 * _at_once(config))  # one sample is trained on while the next one is prepared
-    turns = max(-(-extent.size // size) for extent in extents)
-    panels = partial(mapped.samples, sizes, size, config.seed + 1)
+    rows = np.flatnonzero(learned)
+    turns = max(processes.of_each(-(-int(sizes[rows].sum()) // size)))
+    panels = partial(mapped.samples, rows, sizes, size, config.seed + 1) if len(rows) else partial(repeat, sample)
     rotation = Rotation(turns, panels, is_divided=processes.count > 1)
     fitted = fit_panel(config, sample, sample.lengths, callback=callback, rotation=rotation)
     whose = "all" if processes.count == 1 else f"its own series in each of {processes.count} processes,"
@@ -179,19 +179,22 @@ def fit_samples(
     return sample, fitted._replace(notes=notes)
 
 
-def _of_all(processes: Processes, sample: Panel) -> Panel:
-    """Return the samples of all processes as one, the same in each."""
+def _of_all(processes: Processes, sample: Panel | None, folder: Path) -> Panel:
+    """Return the samples of all processes as one, the same in each; ``folder`` is made for them."""
+    samples = [panel for panel in processes.of_each(sample) if panel is not None]
     if processes.count == 1:
-        return sample
-    with TemporaryDirectory(prefix=STAGE) as folder:
-        shared = MappedSeries(Path(folder))  # which gives categories the same numbers
-        for panel in processes.of_each(sample):
-            shared.add(panel)
-        return shared.of_series(np.arange(len(shared.lengths)))
+        return samples[0]
+    folder.mkdir()
+    shared = MappedSeries(folder)  # which gives categories the same numbers
+    for panel in samples:
+        shared.add(panel)
+    return shared.of_series(np.arange(len(shared.lengths)))
 
 
 def bytes_of_series(config: ForecasterConfig, mapped: MappedSeries) -> NDArray[np.int64]:
     """Return the bytes that each series takes in memory, (N,), with its covariates, of its future steps too."""
+    if not mapped.parts:
+        return np.empty(0, np.int64)
     columns = mapped.columns + (len(calendar_names(mapped.frequency)) if config.calendar else 0)
     of_step = OF_STEP + OF_COVARIATE * columns if columns else 0
     return OF_VALUE * mapped.lengths + of_step * (mapped.lengths + config.horizon)

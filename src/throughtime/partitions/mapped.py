@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from throughtime.data import Column, Covariates, Frequency, Panel
+from throughtime.forecasting import learnable
 
 OF_PANEL, OF_GRID = ("ids", "values", "offsets", "starts"), ("sources", "starts", "offsets", "has_row")
 NOBODY = np.empty(0, np.int64)
@@ -81,17 +82,40 @@ class MappedSeries:
         )
         return whole.cut(self._held_back) if self._held_back else whole
 
-    def samples(self, sizes: NDArray[np.int64], most: int, seed: int) -> Iterator[Panel]:
+    def learnable(self, horizon: int) -> NDArray[np.bool_]:
+        """Return (N,) flags of the series that a network can learn from. All values are read, part by part."""
+        flags = [
+            learnable(self._part(number), self.lengths[first:last], horizon)
+            for number, (first, last) in enumerate(pairwise(self._bounds))
+        ]
+        return np.concatenate([np.empty(0, bool), *flags])
+
+    def sample(self, preferred: NDArray[np.bool_], sizes: NDArray[np.int64], most: int, seed: int) -> Panel:
+        """Return a panel of random series, of at most ``most`` bytes or one series.
+
+        Args:
+            preferred: (N,) flags of the series that come first; others take the room that is left.
+            sizes: (N,) the bytes that each series takes in memory.
+            most: of the panel.
+            seed: of the order of the series.
+        """
+        order = np.random.default_rng([seed, 0]).permutation(np.flatnonzero(self.lengths))
+        order = order[np.argsort(~preferred[order], kind="stable")]
+        count = np.searchsorted(np.cumsum(sizes[order]), most, side="right")
+        return self.of_series(order[: max(int(count), 1)])
+
+    def samples(self, rows: NDArray[np.int64], sizes: NDArray[np.int64], most: int, seed: int) -> Iterator[Panel]:
         """Yield panels of random series, of at most ``most`` bytes or one series: every series once, then again.
 
         Args:
+            rows: (R,) the numbers of the series.
             sizes: (N,) the bytes that each series takes in memory.
             most: of one panel.
             seed: of the order of the series.
         """
         epoch = 0
-        while True:
-            order = np.random.default_rng([seed, epoch]).permutation(np.flatnonzero(self.lengths))
+        while len(rows):
+            order = np.random.default_rng([seed, epoch]).permutation(rows)
             ends = np.cumsum(sizes[order])
             first = 0
             while first < len(order):

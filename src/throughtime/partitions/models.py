@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from throughtime._errors import InputError
-from throughtime._files import STAGE
+from throughtime._temporary import temporary_folder
 from throughtime.forecasting import Forecaster
 from throughtime.service import model_digest
 
@@ -48,9 +47,9 @@ def save_model(model: Forecaster | str | Path, out: Path) -> SavedModel:
     if not folder.exists():
         model.save(folder)
         return _saved(folder)
-    with TemporaryDirectory(dir=out, prefix=STAGE) as same:
+    with temporary_folder(out) as same:
         model.save(same)
-        if model_digest(Path(same)) != model_digest(folder):
+        if model_digest(same) != model_digest(folder):
             raise InputError(
                 f"{folder} is another forecaster: choose another folder with --out, or remove {out}",
                 code="other-model",

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from throughtime._errors import InputError
 from throughtime.forecasting import ForecasterConfig
 
 if TYPE_CHECKING:  # it loads JAX
@@ -45,11 +46,29 @@ class Processes:
         """Return the value of each process, in their order."""
         return [value] if self.devices is None else self.devices.of_each(value)
 
+    def made_by_each(self, make: Callable[[], T]) -> list[T]:
+        """Return what each process makes, in their order.
+
+        Raises:
+            InputError: in all processes, the first one that one of them meets; so does an ``OSError``.
+        """
+        made = self.of_each(_attempt(make))
+        for error in made:
+            if isinstance(error, Exception):
+                raise error
+        return cast(list[T], made)
+
     def of_first(self, make: Callable[[], T]) -> T:
-        """Return what the first process makes."""
-        made = self.of_each(make() if self.index == 0 else None)[0]
-        assert made is not None
-        return made
+        """Return what the first process makes; its errors are those of all."""
+        return cast(T, self.made_by_each(lambda: make() if self.index == 0 else None)[0])
+
+
+def _attempt(make: Callable[[], T]) -> T | InputError | OSError:
+    """Return what is made, or the error of input that cannot be used: other processes wait to hear of it."""
+    try:
+        return make()
+    except (InputError, OSError) as error:
+        return error
 
 
 def processes_of(config: ForecasterConfig) -> Processes:

@@ -40,9 +40,10 @@ class Reading(NamedTuple):
             former: decides how they are read; if None the first one does that can be read without.
 
         Raises:
-            InputError: for a partition that is too large, and the first error if no partition has a series to yield.
+            InputError: for a partition that is too large, and, without a former, the first error if no partition has a
+                series to yield.
         """
-        nothing, later = True, list[Partition]()
+        later = list[Partition]()
         for partition in chain(partitions, later):
             _require_room(partition, self.columns, self.most)
             try:
@@ -55,11 +56,11 @@ class Reading(NamedTuple):
                 continue
             known = panel.cut(self.hold_back).of_series(np.flatnonzero(panel.lengths > self.hold_back))
             if len(known):
-                nothing, former = False, next_former(former, known)
+                former = next_former(former, known)
                 yield known
-        if nothing and skipped:
+        if former is None and skipped:
             raise next(iter(skipped.values()))
-        if nothing:
+        if former is None:
             back = self.hold_back
             reason = f"is longer than the {back} steps that are held back" if back else "has a value"
             raise InputError(f"no series {reason}", code="series-too-short", found=back)

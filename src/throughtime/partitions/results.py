@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from throughtime._errors import InputError
-from throughtime._files import STAGE
 from throughtime.data import Partition
 
 RECORD = "throughtime"  # the key of the record in the metadata of a Parquet file
-LONGEST_WRITE = 3600  # seconds: another run may write to the same folder
 Json = Mapping[str, Any]
 """An object of JSON: names and plain values."""
 
@@ -48,27 +45,25 @@ def result_file(folder: Path, partition: Partition) -> Path:
     return folder / f"{partition.name}.parquet"
 
 
-def write_result(file: Path, frame: pl.DataFrame, record: Json) -> None:
+def write_result(file: Path, frame: pl.DataFrame, record: Json, stage: Path) -> None:
     """Write a result in one step for any reader: after a kill at any moment the file is complete or not there.
 
     Args:
         file: of the result; its folder is made.
         frame: its rows.
         record: JSON values, kept in the file.
+        stage: a temporary folder beside the results.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{STAGE}{secrets.token_hex(8)}")
-    try:
-        frame.write_parquet(unfinished, metadata={RECORD: json.dumps(record)})
-        os.replace(unfinished, file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    written = stage / secrets.token_hex(8)
+    frame.write_parquet(written, metadata={RECORD: json.dumps(record)})
+    os.replace(written, file)
 
 
 def unfinished(folder: Path, partitions: Sequence[Partition], settings: Json) -> list[Partition]:
     """Return the partitions without a result, and those that have changed since theirs was made.
 
-    What killed processes have left half-written is removed, and results of partitions that are no more.
+    Results of partitions that are no more are removed.
 
     Args:
         folder: of the results.
@@ -82,7 +77,6 @@ def unfinished(folder: Path, partitions: Sequence[Partition], settings: Json) ->
     for file, record in records.items():
         if record.get("settings") != plain_json(settings):
             _refuse(file, folder, record, settings)
-    _remove_unfinished(folder)
     files = {result_file(folder, partition): partition for partition in partitions}
     for file in records.keys() - files.keys():
         file.unlink(missing_ok=True)
@@ -111,14 +105,6 @@ def read_record(file: Path) -> dict[str, Any]:
 def plain_json(value: Any) -> Any:
     """Return a value as JSON gives it back."""
     return json.loads(json.dumps(value))
-
-
-def _remove_unfinished(folder: Path) -> None:
-    """Remove half-written files that no living process can still be writing."""
-    for leftover in folder.rglob(f"{STAGE}*"):
-        with suppress(FileNotFoundError):
-            if time.time() - leftover.stat().st_mtime > LONGEST_WRITE:
-                leftover.unlink()
 
 
 def _refuse(file: Path, folder: Path, record: Json, settings: Json) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from throughtime._temporary import temporary_folder
 from throughtime.data import Partition
 from throughtime.partitions.engines import Engine, Failure
 from throughtime.partitions.results import Json, record_of, result_file, unfinished, write_result
@@ -66,11 +67,12 @@ class FolderResult(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """The work on one partition and the place of its result."""
+    """The work on one partition, the place of its result, and that of what is not finished."""
 
     work: Work
     partition: Partition
     folder: str
+    stage: str
 
 
 def run_partitions(
@@ -91,13 +93,15 @@ def run_partitions(
     left = unfinished(folder, partitions, work.settings)
     kept, rows, failures = len(partitions) - len(left), 0, []
     on_partition(kept, len(partitions))
-    tasks = [_Task(work, partition, str(folder.resolve())) for partition in left]
-    for count, (task, result) in enumerate(engine.results(_do, tasks), 1):
-        if isinstance(result, Failure):
-            failures.append(failed_partition(task.partition, result))
-        else:
-            rows += result
-        on_partition(kept + count, len(partitions))
+    folder.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(folder.resolve()) as stage:
+        tasks = [_Task(work, partition, str(stage.parent), str(stage)) for partition in left]
+        for count, (task, result) in enumerate(engine.results(_do, tasks), 1):
+            if isinstance(result, Failure):
+                failures.append(failed_partition(task.partition, result))
+            else:
+                rows += result
+            on_partition(kept + count, len(partitions))
     return FolderResult(folder, len(left) - len(failures), kept, rows, tuple(sorted(failures)))
 
 
@@ -113,5 +117,5 @@ def _do(task: _Task) -> int:
     record = record_of(task.partition, task.work.settings)
     with threadpool_limits(1):  # the engine divides the cores: more threads only wait for one another
         frame = task.work(task.partition)
-    write_result(result_file(Path(task.folder), task.partition), frame, record)
+    write_result(result_file(Path(task.folder), task.partition), frame, record, Path(task.stage))
     return len(frame)

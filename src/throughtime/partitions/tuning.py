@@ -5,15 +5,16 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from throughtime._errors import InputError
-from throughtime._files import STAGE, output_folder
+from throughtime._files import output_folder
 from throughtime._numbers import Whole
+from throughtime._temporary import temporary_folder
 from throughtime.data import ColumnNames, Partition, list_partitions, whole_partitions
 from throughtime.forecasting import (
     QUICK,
@@ -170,8 +171,8 @@ class _Task(NamedTuple):
         most = bytes_of_memory(folder.memory) - TRAINS
         sample, fitted = fit_samples(model.config, Processes(), self.known, most, callback)
         model.fitted_ = of_few_series(fitted, sample, folder.columns)
-        with TemporaryDirectory(dir=self.out, prefix=STAGE) as kept:
-            basis = Basis(str(Path(folder.path).resolve()), save_model(model, Path(kept)), ())
+        with temporary_folder(self.out) as kept:
+            basis = Basis(str(Path(folder.path).resolve()), save_model(model, kept), ())
             judging = Judging(basis, self.windows, self.settings.hold_back, self.season)
             found = dict(engine_of(folder.engine).results(judging, self.partitions))
         yield _summed([(partition, found[partition]) for partition in self.partitions])  # in order, whoever ends first
@@ -238,14 +239,15 @@ def tune_folder(
     most, skipped = bytes_of_memory(folder.memory), dict[str, InputError]()
     partitions = whole_partitions(list_partitions(folder.path), folder.columns)
     reading = Reading(folder.columns, most, settings.hold_back)
-    with TemporaryDirectory(dir=folder.work, prefix=STAGE) as arrays:
-        mapped = MappedSeries(Path(arrays))
+    with temporary_folder(Path(folder.work or gettempdir())) as arrays:
+        mapped = MappedSeries(arrays)
         for panel in reading.panels(partitions, skipped):
             mapped.add(panel)
         for error in skipped.values():
             on_message(f"Left out: {error}")
         config = Forecaster(horizon).set_params(**QUICK | fixed).config
-        sample = next(mapped.samples(bytes_of_series(config, mapped), most - TRAINS, settings.seed))
+        long = mapped.before(horizon * (settings.windows or 1)).learnable(horizon)
+        sample = mapped.sample(long, bytes_of_series(config, mapped), most - TRAINS, settings.seed)
         cutoffs = tuning_cutoffs(sample, horizon, settings.windows)
         plan = default_plan(sample, cutoffs[0], horizon, fixed)
         task = _Task(

@@ -1,0 +1,73 @@
+"""Temporary folders of which nothing stays, after an error or a signal; after a kill, until the next one is opened.
+
+A folder in use is locked. So those that killed processes have left are known: nobody holds their locks. (Windows has no
+locks of folders; what is left there stays.)
+"""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+STAGE = ".writing-throughtime-"  # how their names begin
+_in_use: set[Path] = set()  # by this process
+
+
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Open a new folder in an existing one, which is gone after the block; what killed processes left there is too."""
+    _remove_left(parent)
+    folder = parent / f"{STAGE}{secrets.token_hex(8)}"
+    _in_use.add(folder)
+    try:
+        lock = _make(folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+    finally:
+        _in_use.discard(folder)
+
+
+def remove_temporary_folders() -> None:
+    """Remove those of this process, for a handler of a signal that ends it within their blocks."""
+    for folder in list(_in_use):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make(folder: Path) -> int | None:
+    """Make a folder and return its lock; make it again if it was taken for one that is left, before it was locked."""
+    if sys.platform == "win32":
+        folder.mkdir()
+        return None
+    while True:
+        folder.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY)
+            with suppress(OSError):  # of a file system without locks, where nothing is removed for it either
+                fcntl.flock(lock, fcntl.LOCK_SH)
+            if folder.exists():
+                return lock
+            os.close(lock)
+
+
+def _remove_left(parent: Path) -> None:
+    """Remove the folders that nobody has locked."""
+    if sys.platform == "win32":
+        return
+    for folder in parent.glob(f"{STAGE}*"):
+        with suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+            finally:
+                os.close(lock)
