@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,17 @@ class Once(NamedTuple):
         return 10 * task
 
 
+class Slow(NamedTuple):
+    """Work that leaves a mark when it begins, and goes on for a second."""
+
+    folder: str
+
+    def __call__(self, task: int) -> int:
+        (Path(self.folder) / str(task)).touch()
+        time.sleep(1)
+        return task
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[RayEngine]:
     ray = pytest.importorskip("ray")
@@ -61,6 +73,15 @@ def test_a_killed_worker_is_tried_again(tmp_path: Path, engine: RayEngine) -> No
         failed = results[task]
         assert isinstance(failed, Failure)
         assert failed.fields["code"] == kind
+
+
+@pytest.mark.filterwarnings("default")
+def test_tasks_that_nobody_waits_for_never_begin(tmp_path: Path, engine: RayEngine) -> None:
+    results = engine.results(Slow(str(tmp_path)), list(range(20)))
+    next(results)
+    del results
+    time.sleep(3)
+    assert len(list(tmp_path.iterdir())) <= 3  # one that is done, and two that had begun, of four that were handed out
 
 
 def test_the_cluster_file_is_what_ray_expects() -> None:

@@ -1,6 +1,7 @@
 """Searches on a folder: judged as a whole, the same when interrupted, and of that folder alone."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from tests.partitions.conftest import series
 
 import throughtime as tt
-from throughtime.data import Panel, as_panel
-from throughtime.forecasting import TuningResult, TuningSettings, fit_panel
+from throughtime.data import Panel, Partition, as_panel
+from throughtime.forecasting import Losses, TuningResult, TuningSettings, fit_panel
 from throughtime.forecasting.backtest import network_windows
 from throughtime.forecasting.cutoffs import rolling_cutoffs
 from throughtime.forecasting.numpy_losses import loss_scale
@@ -18,6 +19,7 @@ from throughtime.forecasting.results import BacktestSettings
 from throughtime.forecasting.stages import no_callback
 from throughtime.forecasting.tuning import scaled_losses
 from throughtime.partitions import SearchedFolder, tune_folder, tuning
+from throughtime.partitions.tuning import Judging
 
 pytest.importorskip("optuna")
 
@@ -75,6 +77,33 @@ def test_an_interrupted_search_goes_on(sales: Path, untrained: list[Panel], tmp_
         with pytest.raises(tt.InputError) as caught:
             search(sales, tmp_path / "parts", settings)
         assert (caught.value.code, caught.value.column) == ("other-study", column)
+
+
+def test_the_time_ends_a_trial_between_partitions(
+    sales: Path, untrained: list[Panel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, judged = Judging.__call__, list[str]()
+
+    def noted(judging: Judging, partition: Partition) -> Losses:
+        judged.append(partition.name)
+        return judge(judging, partition)
+
+    monkeypatch.setattr(Judging, "__call__", noted)
+    monkeypatch.setattr("throughtime.forecasting.search.time", SimpleNamespace(monotonic=lambda: len(judged)))
+    first = search(sales, tmp_path / "out", SETTINGS._replace(timeout=4.5))
+    assert (len(first.trials), len(judged)) == (1, 3 + 2)  # the defaults are always judged
+    assert not list((tmp_path / "out").glob(".writing*"))
+    assert len(search(sales, tmp_path / "out").trials) == 2
+
+
+def test_a_sample_of_short_series_decides_nothing(
+    sales: Path, untrained: list[Panel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("throughtime.partitions.fitting.OF_VALUE", 2**20 // 8)  # eighty values fit
+    monkeypatch.setattr("throughtime.partitions.fitting.LEAST_VALUES", 1)
+    short = [series("a").head(3).with_columns(unique_id=pl.lit(f"short {k}")) for k in range(600)]
+    pl.concat(short).write_parquet(sales / "short.parquet")
+    assert len(search(sales, tmp_path / "out", SETTINGS._replace(trials=1), memory=1010).trials) == 1
 
 
 def test_partitions_without_a_value_to_judge_count_for_nothing(

@@ -33,7 +33,7 @@ class SearchOptions:
     trials: int = 20
     """How many in all, those of an earlier run included."""
     timeout: float | None = None
-    """Seconds after which no further trial starts."""
+    """Seconds after which no further trial starts and a running one ends; the first one is always judged."""
     windows: Annotated[int | None, default("up to 3")] = None
     """Horizons at the end that are forecast."""
     hold_back: int = 0

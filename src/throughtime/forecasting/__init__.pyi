@@ -46,9 +46,6 @@ from .observations import trainable as trainable
 from .observations import window_count as window_count
 from .observations import windows_needed as windows_needed
 from .optuna_study import Arguments as Arguments
-from .optuna_study import Space as Space
-from .optuna_study import Trial as Trial
-from .optuna_study import search_space as search_space
 from .persistence import KIND as KIND
 from .plan import Calibration as Calibration
 from .plan import Plan as Plan
@@ -65,6 +62,7 @@ from .saved_covariates import as_tuples as as_tuples
 from .saved_covariates import covariate_arrays as covariate_arrays
 from .saved_covariates import covariates_as_dict as covariates_as_dict
 from .saved_covariates import covariates_from as covariates_from
+from .search import Clock as Clock
 from .search import Losses as Losses
 from .search import OnMessage as OnMessage
 from .search import OnWindow as OnWindow
@@ -73,6 +71,8 @@ from .search import ignore_message as ignore_message
 from .search import ignore_window as ignore_window
 from .search import require_settings as require_settings
 from .search import run_search as run_search
+from .searched_arguments import SearchedArguments as SearchedArguments
+from .searched_arguments import quick_forecaster as quick_forecaster
 from .sensitivity import forecaster_flow as forecaster_flow
 from .stages import FIRST_LAP as FIRST_LAP
 from .stages import HELD_OUT as HELD_OUT
@@ -84,14 +84,10 @@ from .start import require_same_data as require_same_data
 from .start import require_same_shapes as require_same_shapes
 from .train import blocks_of as blocks_of
 from .train import train_networks as train_networks
-from .tuning import QUICK as QUICK
-from .tuning import default_plan as default_plan
+from .tuning import arguments_to_search as arguments_to_search
 from .tuning import scaled_losses as scaled_losses
-from .tuning import sizes_of_plan as sizes_of_plan
 from .tuning import tune as tune
-from .tuning import tuning_cutoffs as tuning_cutoffs
 from .tuning_result import TuningResult as TuningResult
-from .tuning_result import make_result as make_result
 from .verdict import Evaluation as Evaluation
 from .verdict import Verdict as Verdict
 from .verdict import make_verdict as make_verdict

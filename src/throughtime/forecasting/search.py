@@ -1,7 +1,7 @@
 """A search for arguments of a Forecaster that can go on after an interruption, whatever its trials are judged on."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -12,15 +12,13 @@ from throughtime._files import output_folder
 from throughtime.forecasting.optuna_study import (
     DIVERGED,
     Arguments,
-    Space,
-    Trial,
     best_trial,
     judged_trials,
     next_trial,
     open_study,
     optuna,
 )
-from throughtime.forecasting.stages import StageCallback
+from throughtime.forecasting.searched_arguments import SearchedArguments
 from throughtime.forecasting.tuning_result import TuningResult, write_result
 from throughtime.forecasting.tuning_words import describe_trial
 from throughtime.training import DivergedError
@@ -64,34 +62,49 @@ class Losses(NamedTuple):
     values: int
 
 
+class _OutOfTimeError(Exception):
+    """The end of the time in the middle of a trial."""
+
+
+class Clock(NamedTuple):
+    """The clock of a trial.
+
+    Attributes:
+        deadline: the time of ``time.monotonic`` at which the trial ends.
+    """
+
+    deadline: float
+
+    def check(self) -> None:
+        """End the trial, by an error that the search expects, if the time is over."""
+        if time.monotonic() > self.deadline:
+            raise _OutOfTimeError
+
+    def callback(self, stage: str, progress: Any) -> None:
+        """Do the same while a network is trained."""
+        self.check()
+
+
 @runtime_checkable
 class Task(Protocol):
     """The task of a search: what is tried, and how it is judged."""
 
     @property
-    def space(self) -> Space:
-        """The values that are tried."""
-
-    @property
-    def seed(self) -> int:
-        """The seed of each trial's networks, and of the choice of arguments."""
+    def searched(self) -> SearchedArguments:
+        """The arguments that are tried, and those that all trials share."""
 
     @property
     def parts(self) -> int:
         """The number of parts in which each trial is judged: after all but the last, it may be given up."""
 
-    def subject(self) -> dict[str, Any]:
-        """Return what distinguishes this search from another, as JSON values."""
+    def data(self) -> dict[str, Any]:
+        """Return what distinguishes the data that trials are judged on from others, as JSON values."""
 
-    def judge(self, arguments: Arguments, callback: StageCallback) -> Iterator[Losses]:
-        """Train with some arguments, and yield the losses of one part after the other, such as a window."""
+    def judge(self, arguments: Arguments, clock: Clock) -> Iterator[Losses]:
+        """Train with some arguments, and yield the losses of one part after the other, such as a window.
 
-    def result(self, trials: Sequence[Trial]) -> TuningResult:
-        """Return the best of the trials so far."""
-
-
-class _OutOfTimeError(Exception):
-    """The end of the time in the middle of a trial."""
+        The clock is asked while that goes on.
+        """
 
 
 def require_settings(settings: TuningSettings) -> None:
@@ -133,14 +146,15 @@ def run_search(
     """
     folder = output_folder(out)
     deadline = np.inf if settings.timeout is None else time.monotonic() + settings.timeout
-    with open_study(folder / STUDY, task.subject(), task.space) as study:
-        search = _Search(study, task, min(settings.trials, task.space.size), deadline, on_message, on_progress)
+    searched = task.searched
+    with open_study(folder / STUDY, task.data() | searched.subject(), searched.space) as study:
+        search = _Search(study, task, min(settings.trials, searched.space.size), deadline, on_message, on_progress)
         if done := len(judged_trials(study)):
             on_message(f"{folder / STUDY} has {done} of {max(search.total, done)} trials: going on from there.")
         while search.try_next():
             if best_trial(judged_trials(study)) is not None:
-                write_result(folder, task.result(judged_trials(study)))
-        result = task.result(judged_trials(study))
+                write_result(folder, searched.result(judged_trials(study)))
+        result = searched.result(judged_trials(study))
         write_result(folder, result)
     return result
 
@@ -166,14 +180,15 @@ class _Search(NamedTuple):
 
     def try_next(self) -> bool:
         """Judge one more trial; return False if there is none, or the time is over before its end."""
-        trials, parts = judged_trials(self.study), self.task.parts
+        trials, parts, searched = judged_trials(self.study), self.task.parts, self.task.searched
         unlimited = best_trial(trials) is None  # the defaults are always judged
         if len(trials) >= self.total or not (unlimited or time.monotonic() < self.deadline):
             return False
-        trial, arguments = next_trial(self.study, self.task.space, seed=self.task.seed)
+        trial, arguments = next_trial(self.study, searched.space, seed=searched.seed)
         states = optuna().trial.TrialState
         try:
-            loss = self._loss(trial, arguments, np.inf if unlimited else self.deadline, done=len(trials) * parts)
+            clock = Clock(np.inf if unlimited else self.deadline)
+            loss = self._loss(trial, arguments, clock, done=len(trials) * parts)
             self.study.tell(trial, loss, state=None if loss is not None else states.PRUNED)
         except _OutOfTimeError:
             self.study.tell(trial, state=states.FAIL)
@@ -184,14 +199,14 @@ class _Search(NamedTuple):
             self.study.tell(trial, state=states.FAIL)
         number = len(trials) + 1
         self.on_progress(number * parts, self.total * parts)
-        sentence = describe_trial(judged_trials(self.study)[-1], self.task.space.defaults)
+        sentence = describe_trial(judged_trials(self.study)[-1], searched.space.defaults)
         self.on_message(f"trial {number} of {self.total}: {sentence}")
         return True
 
-    def _loss(self, trial: Any, arguments: Arguments, deadline: float, *, done: int) -> float | None:
+    def _loss(self, trial: Any, arguments: Arguments, clock: Clock, *, done: int) -> float | None:
         """Return the mean loss over all windows; None if the trial is given up before the last."""
         task, total, count = self.task, 0.0, 0
-        for number, losses in enumerate(task.judge(arguments, _stop_at(deadline)), start=1):
+        for number, losses in enumerate(task.judge(arguments, clock), start=1):
             total, count = total + losses.total, count + losses.values
             self.on_progress(done + number, self.total * task.parts)
             if count:
@@ -203,13 +218,3 @@ class _Search(NamedTuple):
                 "no value is known in the windows to tune on: expected some, or more windows", code="no-known-value"
             )
         return total / count
-
-
-def _stop_at(deadline: float) -> StageCallback:
-    """Return a callback of training that ends the trial when the time is over."""
-
-    def callback(stage: str, progress: Any) -> None:
-        if time.monotonic() > deadline:
-            raise _OutOfTimeError
-
-    return callback

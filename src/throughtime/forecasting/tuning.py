@@ -1,6 +1,6 @@
 """A small search for the arguments of a Forecaster that suit a panel best."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,13 +11,12 @@ from throughtime.forecasting.backtest import network_windows, require_history
 from throughtime.forecasting.config import require_horizon
 from throughtime.forecasting.cutoffs import affordable_cutoffs, rolling_cutoffs
 from throughtime.forecasting.fitting import decide
-from throughtime.forecasting.forecaster import Forecaster
 from throughtime.forecasting.numpy_losses import loss_scale, pinball_loss
 from throughtime.forecasting.observations import least_windows
-from throughtime.forecasting.optuna_study import Arguments, Space, Trial, search_space
-from throughtime.forecasting.plan import Plan
+from throughtime.forecasting.optuna_study import Arguments, search_space
 from throughtime.forecasting.results import BacktestSettings, WindowForecast
 from throughtime.forecasting.search import (
+    Clock,
     Losses,
     OnMessage,
     OnWindow,
@@ -27,63 +26,41 @@ from throughtime.forecasting.search import (
     require_settings,
     run_search,
 )
-from throughtime.forecasting.stages import StageCallback
-from throughtime.forecasting.tuning_result import TuningResult, make_result
+from throughtime.forecasting.searched_arguments import SearchedArguments, quick_forecaster
+from throughtime.forecasting.tuning_result import TuningResult
 
 MOST_WINDOWS = 3  # more take the history away that networks learn from, and each costs a training
-QUICK = {"preset": "fast", "members": 1}  # of trials alone: a forecast trains with its own preset
 
 
 class _Task(NamedTuple):
-    """The task of a search: what is tried, and how it is judged.
+    """The task of a search on a panel.
 
     Attributes:
         panel: N series.
         cutoffs: (K, N) how many steps of each are known in each window.
-        scale: (N,) the mean absolute error of seasonal naive before all windows.
-        horizon: F.
-        seed: of each trial's networks, and of the choice of arguments.
-        fixed: arguments that are not searched.
-        sizes: the arguments that the panel decides by default, as numbers.
-        space: the values that are tried.
+        searched: what is tried.
     """
 
     panel: Panel
     cutoffs: np.ndarray
-    scale: np.ndarray
-    horizon: int
-    seed: int
-    fixed: dict[str, Any]
-    sizes: dict[str, int]
-    space: Space
+    searched: SearchedArguments
 
     @property
     def parts(self) -> int:
         """K: a trial is judged window by window."""
         return len(self.cutoffs)
 
-    def subject(self) -> dict[str, Any]:
-        """Return what distinguishes this search from another, as JSON values."""
-        return {
-            "data": fingerprint(self.panel),
-            "horizon": self.horizon,
-            "windows": len(self.cutoffs),
-            "seed": self.seed,
-            "fixed": self.fixed,
-            "space": {name: list(values) for name, values in self.space.items()},
-        }
+    def data(self) -> dict[str, Any]:
+        """Return what distinguishes these data from others, as JSON values."""
+        return {"data": fingerprint(self.panel)}
 
-    def judge(self, arguments: Arguments, callback: StageCallback) -> Iterator[Losses]:
+    def judge(self, arguments: Arguments, clock: Clock) -> Iterator[Losses]:
         """Train one network for each window, on the values before it, and yield the losses of its forecasts."""
-        model = Forecaster(self.horizon, seed=self.seed).set_params(**QUICK | self.fixed | arguments)
-        settings = BacktestSettings(len(self.cutoffs), refit=True)
-        for window in network_windows(model, self.panel, self.cutoffs, settings, callback):
-            losses = scaled_losses(self.panel, window, self.scale)
+        model, settings = self.searched.forecaster(arguments), BacktestSettings(self.parts, refit=True)
+        scale = loss_scale(self.panel, self.cutoffs[0], self.searched.season)
+        for window in network_windows(model, self.panel, self.cutoffs, settings, clock.callback):
+            losses = scaled_losses(self.panel, window, scale)
             yield Losses(float(losses.sum()), len(losses))
-
-    def result(self, trials: Sequence[Trial]) -> TuningResult:
-        """Return the best of the trials so far."""
-        return make_result(trials, self.space, self.sizes, {"horizon": self.horizon, **self.fixed})
 
 
 def tune(
@@ -119,31 +96,35 @@ def tune(
             folder with a study of something else.
     """
     require_settings(settings)
-    panel = as_panel(frame)
-    task = _task(panel.cut(settings.hold_back) if settings.hold_back else panel, horizon, settings, fixed)
-    return run_search(task, settings, out, on_message, on_progress)
+    panel = as_panel(frame).cut(settings.hold_back)
+    searched, cutoffs = arguments_to_search(panel, horizon, settings, fixed)
+    return run_search(_Task(panel, cutoffs, searched), settings, out, on_message, on_progress)
 
 
-def _task(panel: Panel, horizon: int, settings: TuningSettings, fixed: dict[str, Any]) -> _Task:
-    """Return what to search; refuse a panel that is too short for it."""
-    cutoffs = tuning_cutoffs(panel, horizon, settings.windows)
-    plan = default_plan(panel, cutoffs[0], horizon, fixed)
-    scale = loss_scale(panel, cutoffs[0], plan.design.seasons[0])
-    space = search_space(panel, cutoffs[0], plan, fixed)
-    return _Task(panel, cutoffs, scale, horizon, settings.seed, fixed, sizes_of_plan(plan), space)
-
-
-def tuning_cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
-    """Return the steps (K, N) of each series before each window to tune on.
+def arguments_to_search(
+    panel: Panel, horizon: int, settings: TuningSettings, fixed: dict[str, Any]
+) -> tuple[SearchedArguments, np.ndarray]:
+    """Return what to try on a panel, and the steps (K, N) of each series before each window.
 
     Args:
-        panel: N series.
+        panel: N series, without the steps that are held back.
         horizon: F.
-        windows: K; if None up to 3, as many as the series allow.
+        settings: of the search.
+        fixed: arguments that are not searched.
 
     Raises:
         InputError: for a horizon that is too long, and for series that are too short.
     """
+    cutoffs = _cutoffs(panel, horizon, settings.windows)
+    plan = decide(quick_forecaster(horizon, fixed).config, panel, cutoffs[0])
+    design, space = plan.design, search_space(panel, cutoffs[0], plan, fixed)
+    sizes = {"hidden": design.hidden, "lookback": design.length}
+    season = design.seasons[0]
+    return SearchedArguments(horizon, len(cutoffs), season, settings.seed, fixed, sizes, space), cutoffs
+
+
+def _cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarray:
+    """Return the steps (K, N) of each series before each window; if K is None up to 3, as many as the series allow."""
     require_horizon(horizon, int(panel.lengths.max()))
     needed = least_windows(horizon)
     if windows is None:
@@ -152,16 +133,6 @@ def tuning_cutoffs(panel: Panel, horizon: int, windows: int | None) -> np.ndarra
     cutoffs = rolling_cutoffs(panel.lengths, windows=windows, step=horizon, horizon=horizon)
     require_history(panel, cutoffs, horizon, BacktestSettings(windows), needed=needed)
     return cutoffs
-
-
-def default_plan(panel: Panel, cutoffs: np.ndarray, horizon: int, fixed: Mapping[str, Any]) -> Plan:
-    """Return what a Forecaster decides by default before the cutoffs (N,), with fixed arguments."""
-    return decide(Forecaster(horizon).set_params(**QUICK | dict(fixed)).config, panel, cutoffs)
-
-
-def sizes_of_plan(plan: Plan) -> dict[str, int]:
-    """Return the arguments that the data decide by default, as numbers."""
-    return {"hidden": plan.design.hidden, "lookback": plan.design.length}
 
 
 def scaled_losses(panel: Panel, window: WindowForecast, scale: np.ndarray) -> np.ndarray:

@@ -57,13 +57,17 @@ class RayEngine:
             remote = ray.remote(max_retries=RETRIES)(attempt)
             cores = int(ray.cluster_resources().get("CPU", 1))
             left, running = iter(tasks), dict[Any, Task]()
-            while True:
-                more = islice(left, WAITING * cores - len(running))
-                running |= {remote.remote(work, task): task for task in more}
-                if not running:
-                    return
-                for done in ray.wait(list(running), num_returns=1)[0]:
-                    yield running.pop(done), _result(ray, done)
+            try:
+                while True:
+                    more = islice(left, WAITING * cores - len(running))
+                    running |= {remote.remote(work, task): task for task in more}
+                    if not running:
+                        return
+                    for done in ray.wait(list(running), num_returns=1)[0]:
+                        yield running.pop(done), _result(ray, done)
+            finally:
+                for unwanted in running if ray.is_initialized() else ():  # whoever asked has had enough
+                    ray.cancel(unwanted)
 
     @contextmanager
     def _started(self) -> Iterator[Any]:

@@ -17,32 +17,26 @@ from throughtime._numbers import Whole
 from throughtime._temporary import temporary_folder
 from throughtime.data import ColumnNames, Partition, list_partitions, whole_partitions
 from throughtime.forecasting import (
-    QUICK,
     Arguments,
     BacktestSettings,
-    Forecaster,
+    Clock,
     Losses,
     OnMessage,
     OnWindow,
-    Space,
-    StageCallback,
-    Trial,
+    SearchedArguments,
     TuningResult,
     TuningSettings,
-    default_plan,
+    arguments_to_search,
     ignore_message,
     ignore_window,
     loss_scale,
-    make_result,
     network_windows,
     no_callback,
+    quick_forecaster,
     require_settings,
     rolling_cutoffs,
     run_search,
     scaled_losses,
-    search_space,
-    sizes_of_plan,
-    tuning_cutoffs,
 )
 from throughtime.partitions.basis import Basis
 from throughtime.partitions.engines import Engine, Failure, engine_of
@@ -114,77 +108,63 @@ class _Task(NamedTuple):
         folder: what the search is made on.
         partitions: those that can be read.
         known: the series before the windows.
-        settings: of the search.
-        horizon: F.
-        windows: K.
-        fixed: arguments that are not searched.
+        hold_back: the last steps of each series, which the search does not see.
         out: the folder of the search.
-        season: the period in steps by which losses are scaled.
-        sizes: the arguments that the data decide by default, as numbers.
-        space: the values that are tried.
+        searched: what is tried.
     """
 
     folder: SearchedFolder
     partitions: Sequence[Partition]
     known: MappedSeries
-    settings: TuningSettings
-    horizon: int
-    windows: int
-    fixed: dict[str, Any]
+    hold_back: int
     out: Path
-    season: int
-    sizes: dict[str, int]
-    space: Space
+    searched: SearchedArguments
 
     @property
     def parts(self) -> int:
         """One: a trial is judged on all windows and partitions together."""
         return 1
 
-    @property
-    def seed(self) -> int:
-        """Of each trial's networks, and of the choice of arguments."""
-        return self.settings.seed
-
-    def subject(self) -> dict[str, Any]:
-        """Return what distinguishes this search from another, as JSON values."""
+    def data(self) -> dict[str, Any]:
+        """Return what distinguishes these data from others, as JSON values."""
         files = [(partition.name, partition.keys, partition.stamps()) for partition in self.partitions]
         return {
             "data": hashlib.sha256(json.dumps([files, self.folder.columns.__dict__]).encode()).hexdigest(),
             "memory": None if self._fits() else bytes_of_memory(self.folder.memory),
-            "horizon": self.horizon,
-            "windows": self.windows,
-            "hold_back": self.settings.hold_back,
-            "seed": self.seed,
-            "fixed": self.fixed,
-            "space": {name: list(values) for name, values in self.space.items()},
+            "hold_back": self.hold_back,
         }
 
-    def judge(self, arguments: Arguments, callback: StageCallback) -> Iterator[Losses]:
+    def judge(self, arguments: Arguments, clock: Clock) -> Iterator[Losses]:
         """Fit one forecaster on what precedes the windows, and yield the losses of its forecasts of all partitions.
 
         Raises:
             InputError: if one of the partitions cannot be judged.
         """
-        folder = self.folder
-        model = Forecaster(self.horizon, seed=self.seed).set_params(**QUICK | self.fixed | arguments)
+        folder, searched = self.folder, self.searched
+        model = searched.forecaster(arguments)
         most = bytes_of_memory(folder.memory) - TRAINS
-        sample, fitted = fit_samples(model.config, Processes(), self.known, most, callback)
+        sample, fitted = fit_samples(model.config, Processes(), self.known, most, clock.callback)
         model.fitted_ = of_few_series(fitted, sample, folder.columns)
         with temporary_folder(self.out) as kept:
             basis = Basis(str(Path(folder.path).resolve()), save_model(model, kept), ())
-            judging = Judging(basis, self.windows, self.settings.hold_back, self.season)
-            found = dict(engine_of(folder.engine).results(judging, self.partitions))
+            judging = Judging(basis, searched.windows, self.hold_back, searched.season)
+            found = self._judged(judging, clock)
         yield _summed([(partition, found[partition]) for partition in self.partitions])  # in order, whoever ends first
 
-    def result(self, trials: Sequence[Trial]) -> TuningResult:
-        """Return the best of the trials so far."""
-        return make_result(trials, self.space, self.sizes, {"horizon": self.horizon, **self.fixed})
+    def _judged(self, judging: Judging, clock: Clock) -> dict[Partition, Losses | Failure]:
+        """Return what the engine finds for each partition; the trial may end before any of them."""
+        found: dict[Partition, Losses | Failure] = {}
+        results = engine_of(self.folder.engine).results(judging, self.partitions)
+        while len(found) < len(self.partitions):
+            clock.check()
+            partition, result = next(results)
+            found[partition] = result
+        return found
 
     def _fits(self) -> bool:
         """Return True if all series fit into memory, so that its size changes no number."""
-        config = Forecaster(self.horizon).set_params(**QUICK | self.fixed).config
-        return bool(bytes_of_series(config, self.known).sum() <= bytes_of_memory(self.folder.memory) - TRAINS)
+        sizes = bytes_of_series(self.searched.forecaster({}).config, self.known)
+        return bool(sizes.sum() <= bytes_of_memory(self.folder.memory) - TRAINS)
 
 
 def _summed(found: Sequence[tuple[Partition, Losses | Failure]]) -> Losses:
@@ -245,22 +225,11 @@ def tune_folder(
             mapped.add(panel)
         for error in skipped.values():
             on_message(f"Left out: {error}")
-        config = Forecaster(horizon).set_params(**QUICK | fixed).config
+        sizes = bytes_of_series(quick_forecaster(horizon, fixed).config, mapped)
         long = mapped.before(horizon * (settings.windows or 1)).learnable(horizon)
-        sample = mapped.sample(long, bytes_of_series(config, mapped), most - TRAINS, settings.seed)
-        cutoffs = tuning_cutoffs(sample, horizon, settings.windows)
-        plan = default_plan(sample, cutoffs[0], horizon, fixed)
-        task = _Task(
-            folder,
-            [partition for partition in partitions if partition.name not in skipped],
-            mapped.before(len(cutoffs) * horizon),
-            settings,
-            horizon,
-            len(cutoffs),
-            fixed,
-            output_folder(out),
-            plan.design.seasons[0],
-            sizes_of_plan(plan),
-            search_space(sample, cutoffs[0], plan, fixed),
-        )
+        sample = mapped.sample(long, sizes, most - TRAINS, settings.seed)
+        searched, cutoffs = arguments_to_search(sample, horizon, settings, fixed)
+        readable = [partition for partition in partitions if partition.name not in skipped]
+        known = mapped.before(len(cutoffs) * horizon)
+        task = _Task(folder, readable, known, settings.hold_back, output_folder(out), searched)
         return run_search(task, settings, out, on_message, on_progress)
