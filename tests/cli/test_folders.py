@@ -98,6 +98,23 @@ tuning.Judging.__call__ = lambda judging, partition: signal.raise_signal(signal.
 """
 
 
+WHEN_RAY_HAS_A_RESULT = """
+from throughtime.cli.progress_bar import TrainingBar
+def press(bar, stage, done, total, **named):
+    if done:
+        signal.raise_signal(signal.SIGTERM)
+
+TrainingBar.count = press
+"""
+
+
+def ended(moment: str, *arguments: str) -> subprocess.CompletedProcess:
+    """A command in a process of its own, which gets a signal at the given moment."""
+    script = f"import signal, sys\nsys.argv = {['throughtime', *arguments]!r}\n{moment}\n"
+    script += "from throughtime.__main__ import main\nmain()"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+
 @pytest.mark.parametrize(
     ("command", "preset", "moment", "kept"),
     [
@@ -111,12 +128,19 @@ def test_nothing_temporary_stays_after_a_signal(
 ) -> None:
     if command == "tune":
         pytest.importorskip("optuna")
-    arguments = ["throughtime", command, "sales", "--horizon", "3", *preset, "--out", "out"]
-    script = f"import signal, sys\nsys.argv = {arguments!r}\n{moment}\nfrom throughtime.__main__ import main\nmain()"
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert ended.returncode == 130, ended.stderr
+    done = ended(moment, command, "sales", "--horizon", "3", *preset, "--out", "out")
+    assert done.returncode == 130, done.stderr
     assert {path.name for path in Path("out").glob("*")} == kept
     assert not list(Path("out/forecasts").glob("*"))
+
+
+@pytest.mark.slow
+def test_ray_leaves_the_signal_to_the_command(folder: Path) -> None:
+    pytest.importorskip("ray")
+    arguments = ["--horizon", "3", "--preset", "instant", "--engine", "ray", "--workers", "1", "--out", "out"]
+    done = ended(WHEN_RAY_HAS_A_RESULT, "forecast", "sales", *arguments)
+    assert done.returncode == 130, done.stderr
+    assert not list(Path("out/forecasts").glob(".writing*"))
 
 
 def test_a_saved_model_forecasts_a_folder(folder: Path) -> None:

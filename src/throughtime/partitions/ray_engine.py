@@ -1,5 +1,7 @@
 """The engine that distributes tasks with Ray, on the cores of this machine or of a cluster."""
 
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -82,7 +84,10 @@ class RayEngine:
         own = {"num_cpus": self.workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
         arguments = {"log_to_driver": False, "logging_level": "error", **({} if self.address else own)}
         try:
-            with warnings.catch_warnings():  # the children of a process with JAX become other programs at once
+            with (
+                _sigterm_kept(),
+                warnings.catch_warnings(),
+            ):  # the children of a process with JAX become other programs at once
                 warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
                 ray.init(self.address or "local", **arguments)
         except ConnectionError as error:
@@ -103,6 +108,15 @@ class RayEngine:
         own, self._own = self._own, None
         if own is not None:
             own.shutdown()
+
+
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Keep the process's handler of SIGTERM, if it has one; that of Ray prints a stack trace, and may not end it."""
+    former = signal.getsignal(signal.SIGTERM)
+    yield
+    if callable(former) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, former)
 
 
 def _result(ray: Any, done: Any) -> Any:
