@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 import polars as pl
 import pytest
 
 from throughtime import InputError
-from throughtime.cli.cluster import ClusterOptions
+from throughtime.cli.cluster import ClusterOptions, leave_others
 from throughtime.cli.options import ReportOptions
 
 NILE = Path(__file__).parents[2] / "examples" / "nile.csv"
@@ -42,6 +43,17 @@ def test_a_process_that_is_alone_joins_nothing_and_prints() -> None:
     assert alone.writes
     assert alone.own(shown) is shown
     assert alone.arguments() == {}
+
+
+@pytest.mark.parametrize(("index", "events"), [(0, [1.0, "left with 2"]), (1, ["left with 2"])])
+def test_the_first_process_leaves_last(index: int, events: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(jax.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(jax, "process_index", lambda: index)
+    monkeypatch.setattr("throughtime.cli.cluster.time.sleep", seen.append)
+    monkeypatch.setattr("throughtime.cli.cluster.os._exit", lambda code: seen.append(f"left with {code}"))
+    leave_others(2)
+    assert seen == events
 
 
 @pytest.fixture(scope="module")

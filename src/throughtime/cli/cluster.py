@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +14,7 @@ from throughtime.cli.options import RunOptions
 CLUSTER = Group("Several processes", sort_key=4)
 AUTO = "auto"
 PATIENCE = 86_400  # seconds in which the first process may forecast and write; the others wait, and see if it dies
+HEAD_START = 1.0  # seconds
 Options = TypeVar("Options", bound=RunOptions)
 
 
@@ -89,9 +91,14 @@ NO_CLUSTER = ClusterOptions()
 
 
 def leave_others(code: int) -> None:
-    """End a process that failed among others at once; JAX would wait a minute for those that are dead."""
+    """End a process that failed among others without them; JAX would wait a minute for those that are dead.
+
+    With the first one JAX ends the others too, so it lets them say first why they end.
+    """
     if "jax" in sys.modules:
         import jax
 
         if jax.distributed.is_initialized():
+            if jax.process_index() == 0:
+                time.sleep(HEAD_START)
             os._exit(code)

@@ -84,10 +84,8 @@ class RayEngine:
         own = {"num_cpus": self.workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
         arguments = {"log_to_driver": False, "logging_level": "error", **({} if self.address else own)}
         try:
-            with (
-                _sigterm_kept(),
-                warnings.catch_warnings(),
-            ):  # the children of a process with JAX become other programs at once
+            with _sigterm_kept(), warnings.catch_warnings():
+                # the children of a process with JAX become other programs at once
                 warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
                 ray.init(self.address or "local", **arguments)
         except ConnectionError as error:
