@@ -58,5 +58,6 @@ def test_one_that_is_removed_before_it_is_locked_is_made_again(
 
 def test_a_handler_of_a_signal_removes_all(tmp_path: Path) -> None:
     with temporary_folder(tmp_path) as folder, temporary_folder(folder), temporary_folder(tmp_path):
+        assert folder.stat().st_mode & 0o077 == 0  # nobody else reads it
         remove_temporary_folders()
         assert not list(tmp_path.iterdir())

@@ -5,7 +5,6 @@ locks of folders; what is left there stays.)
 """
 
 import os
-import secrets
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,14 +15,15 @@ if sys.platform != "win32":
     import fcntl
 
 STAGE = ".writing-throughtime-"  # how their names begin
+OWN = 0o700  # the rights to it: nobody else reads what a fit keeps among the files of all
 _in_use: set[Path] = set()  # by this process
 
 
 @contextmanager
 def temporary_folder(parent: Path) -> Iterator[Path]:
-    """Open a new folder in an existing one, which is gone after the block; what killed processes left there is too."""
+    """Open a new folder in an existing one; after the block it is gone, and so is what killed processes left there."""
     _remove_left(parent)
-    folder = parent / f"{STAGE}{secrets.token_hex(8)}"
+    folder = parent / f"{STAGE}{os.urandom(8).hex()}"
     _in_use.add(folder)
     try:
         lock = _make(folder)
@@ -46,10 +46,10 @@ def remove_temporary_folders() -> None:
 def _make(folder: Path) -> int | None:
     """Make a folder and return its lock; make it again if it was taken for one that is left, before it was locked."""
     if sys.platform == "win32":
-        folder.mkdir()
+        folder.mkdir(OWN)
         return None
     while True:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(OWN, exist_ok=True)
         with suppress(FileNotFoundError):
             lock = os.open(folder, os.O_RDONLY)
             with suppress(OSError):  # of a file system without locks, where nothing is removed for it either

@@ -54,7 +54,7 @@ if kind == "large" and process == 1:
 file = out / f"{kind}-{jax.device_count()}-{process}.json"
 model = tt.Forecaster(3, hidden=4, steps=60, members=2, lookback=14, devices=jax.device_count())
 try:
-    tt.fit_folder(model, folder, columns=NAMES, memory=1010 if kind == "turns" else None)
+    tt.fit_folder(model, folder, columns=NAMES, memory=1010 + 1000 * process if kind == "turns" else None)
 except tt.InputError as error:
     file.write_text(json.dumps({"error": error.code}))
     sys.exit()

@@ -50,7 +50,8 @@ class Processes:
         """Return what each process makes, in their order.
 
         Raises:
-            InputError: in all processes, the first one that one of them meets; so does an ``OSError``.
+            InputError: in all processes, the first one of any of them.
+            OSError: likewise.
         """
         made = self.of_each(_attempt(make))
         for error in made:
