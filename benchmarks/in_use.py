@@ -3,7 +3,7 @@
 The model is the pretrained network, or a small trained one, with 1, 100 and 10,000 daily series of 140 steps. See
 ``benchmarks/README.md``.
 
-    python benchmarks/in_use.py [--seconds S] [--rows N] [--answered N] [--results DIR]
+    python benchmarks/in_use.py [--seconds S] [--rows N] [--answered N] [--streams N ...] [--samples N] [--results DIR]
 
 Without seconds, only the stream is measured; without rows, only the timings are.
 """
@@ -36,8 +36,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "pretrained": {"preset": "instant"},
     "trained": {"hidden": 8, "members": 1, "steps": 60},
 }
-STREAMED = (1, 100)  # series of a stream
-SAMPLES, WARM = 10, 5000  # of its memory, and the rows before the first sample
+WARM = 5000  # rows of a stream before the first sample of its memory
 ANEW = 100  # updates until a series begins anew
 
 
@@ -47,6 +46,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (default: 5)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of each stream (default: 1,000,000)")
     parser.add_argument("--answered", type=int, default=1_000_000, help="of these, the last ones (default: 1,000,000)")
+    parser.add_argument("--streams", type=int, nargs="+", default=(1, 100), help="series of each (default: 1 100)")
+    parser.add_argument("--samples", type=int, default=10, help="of the memory of each (default: 10)")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
     args = parser.parse_args()
     args.results.mkdir(parents=True, exist_ok=True)
@@ -60,9 +61,10 @@ def main() -> None:
                 timings.append({"model": kind, "series": count, **in_python(model, count, args.seconds)})
                 timings[-1] |= over_http(Path(folder) / f"{kind}-{count}", count, args.seconds)
                 print(timings[-1], flush=True)
-        for count in STREAMED if args.rows else ():
+        for count in args.streams if args.rows else ():
             numbered_model(count).save(Path(folder) / "streamed")
-            for row in streamed(Path(folder) / "streamed", count, args.rows, args.answered):
+            marks = {min(WARM, args.rows), *range(args.rows // args.samples, args.rows + 1, args.rows // args.samples)}
+            for row in streamed(Path(folder) / "streamed", count, marks, args.answered):
                 memory.append(row)
                 print(row, flush=True)
     text = page(timings, memory, today, load)
@@ -167,8 +169,9 @@ def over_http(folder: Path, count: int, seconds: float) -> dict[str, float]:
     return found
 
 
-def streamed(folder: Path, count: int, rows: int, answered: int) -> Iterator[dict[str, float]]:
-    """Yield the resident memory of a stream of so many series, in MiB, and its seconds, after each part of its rows."""
+def streamed(folder: Path, count: int, marks: set[int], answered: int) -> Iterator[dict[str, float]]:
+    """Yield the resident memory of a stream of so many series, in MiB, and its seconds, at these numbers of rows."""
+    rows = max(marks)
     command = [sys.executable, "-m", "throughtime", "stream", str(folder), "--out", f"{folder}-{count}", "--quiet"]
     command += ["--horizon", "1", "--flag", "0.999", "--after", str(max(rows - answered, 0))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -183,7 +186,7 @@ def streamed(folder: Path, count: int, rows: int, answered: int) -> Iterator[dic
             value = 20 + 5 * np.sin(2 * np.pi * step / 7) + draw.normal()
             row = {"unique_id": f"s{(number - 1) % count}", "ds": step, "y": value}
             process.stdin.write(f"{json.dumps(row)}\n")
-            if number % (rows // SAMPLES) == 0 or number == min(WARM, rows):
+            if number in marks:
                 process.stdin.flush()
                 status = Path(f"/proc/{process.pid}/status").read_text()
                 resident = int(status.partition("VmRSS:")[2].split()[0]) / 1024
