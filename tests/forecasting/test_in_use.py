@@ -131,6 +131,31 @@ def test_the_columns_keep_their_names(daily, tmp_path):
         assert_frame_equal(same.update(longer.tail(1)).predict(level=80), expected, check_dtypes=False)
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"sold": pl.lit("many")}, "not-a-number"),
+        ({"day": pl.lit("yesterday")}, "not-a-time"),
+        ({"day": pl.lit(None)}, "missing-time"),
+        ({"sold": pl.lit(None), "stock": 3.0, "since": pl.col("day")}, None),
+    ],
+)
+def test_no_value_of_later_rows_decides_which_column_is_meant(change, code, tmp_path):
+    """Those of the fit are, though they were found there: rows that have other columns are looked at as it looked."""
+    frame = daily_frame({"a": 40}).rename({"unique_id": "shop", "ds": "day", "y": "sold"})
+    later = frame.tail(1).with_columns(pl.col("day") + timedelta(3))
+    instant(frame, id="shop").save(tmp_path / "model")
+    for model in (instant(frame, id="shop"), tt.load(tmp_path / "model")):
+        if code is None:
+            assert model.update(later.with_columns(**change)).panel_.lengths.tolist() == [43]
+            continue
+        with pytest.raises(InputError) as caught:
+            model.update(later.with_columns(**change))
+        assert (caught.value.code, caught.value.line) == (code, 1)
+        renamed = later.rename({"day": "date", "sold": "sales"})
+        assert model.update(renamed).panel_.lengths.tolist() == [43]
+
+
 def test_fewer_steps_are_the_first_ones(daily):
     whole = daily.predict(level=80)
     for steps in (1, np.int64(3), 5):
@@ -262,7 +287,7 @@ def test_an_updated_trained_model_is_one_that_was_given_all_rows(model, frame, t
         ({"unique_id": ["c", "c"], "ds": [DAYS[0], date(2324, 1, 1)]}, "far-row", 2),
         ({"ds": DAYS[70:72], "unique_id": [None, "a"]}, "missing-id", 1),
         ({"ds": DAYS[70:72], "z": [1, 2]}, "other-series", None),
-        ({"unique_id": ["a", "a"], "ds": [100, 101]}, "other-time-stamps", None),
+        ({"unique_id": ["a", "a"], "ds": [100, 101]}, "other-time-stamps", 1),
         ({"unique_id": ["a"] * 2, "ds": [DAYS[70], None]}, "missing-time", 2),
         ({"unique_id": ["a"] * 2, "ds": DAYS[70:72], "y": [1.0, np.inf]}, "not-finite", 2),
     ],

@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from starlette.testclient import TestClient
 from tests.service.conftest import daily
-from tests.service.test_api import URL, app_of, assert_forecasts, rows_of
+from tests.service.test_api import DAY, ODD, SHOP, URL, app_of, assert_forecasts, examine, rows_of
 from tests.service.test_forecasts import compiled  # noqa: F401 - a fixture
 
 import throughtime as tt
@@ -21,6 +25,7 @@ from throughtime.data import future_steps
 from throughtime.forecasting import judge_next
 from throughtime.service import (
     Progress,
+    Served,
     StreamSettings,
     follow,
     kept_steps,
@@ -94,6 +99,11 @@ def text(rows: list[pl.DataFrame], kind: str) -> bytes:
 def taken(progress: Progress, content: bytes, settings: StreamSettings = SETTINGS, first: int = 1) -> list:
     lines = read_lines(BytesIO(content).readline, first)
     return list(follow(progress, new_rows(progress, lines, first), settings))
+
+
+@pytest.fixture(scope="module")
+def fitted(with_covariates):
+    return load_model(with_covariates)
 
 
 @pytest.fixture(scope="module")
@@ -216,11 +226,79 @@ def test_rows_without_a_covariate_are_reported(with_covariates):
     assert [step.error.code if step.error else None for step in found] == ["no-such-column", None]
 
 
-def test_a_bad_value_in_the_first_row_skips_this_row_alone(with_covariates):
-    rows = frame("north", range(40, 42))
-    bad = rows[:1].with_columns(region=pl.lit("sea"))
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("region", "sea", "static-covariate-changes"),
+        ("region", "moon", "static-covariate-changes"),
+        ("mood", "true", "other-categories"),
+        ("day", "4", "other-time-stamps"),
+        ("day", "2206-02-10", "far-row"),
+    ],
+)
+def test_a_bad_value_in_the_first_row_skips_this_row_alone(with_covariates, column, value, code):
+    """With its number: other errors of a first row are about the columns, which no later row changes."""
+    rows = frame("north", range(40, 42)).cast({"day": pl.String})
+    bad = rows[:1].with_columns(pl.lit(value).alias(column))
     found = taken(Progress(load_model(with_covariates)), text([pl.concat([bad, rows])], "csv"))
-    assert [step.error.code if step.error else None for step in found] == ["static-covariate-changes", None, None]
+    assert [(step.error.code, step.error.line) if step.error else None for step in found] == [(code, 1), None, None]
+
+
+CELL = st.text(st.characters(exclude_categories=["C"], exclude_characters='",'), max_size=9) | st.sampled_from(
+    ["", "-1", "1e999", "true", "9" * 30, "nan", "2024-02-10", "2206-01-01", "24:00", "north", "sea", "good"]
+)
+
+
+@hypothesis.settings(max_examples=60)
+@hypothesis.given(
+    cells=st.dictionaries(
+        st.sampled_from(["shop", "day", "sold", "region", "price", "promo", "mood"]), CELL, min_size=1, max_size=3
+    )
+)
+def test_no_value_of_the_first_row_ends_a_stream(fitted, cells):
+    row = (
+        frame("north", range(40, 41)).cast({"day": pl.String, "promo": pl.String, "sold": pl.String}).row(0, named=True)
+    )
+    content = "\n".join(",".join(line) for line in (row, map(str, (row | cells).values())))
+    (step,) = taken(Progress(fitted), content.encode(), SETTINGS._replace(after=1))
+    assert step.error is None or step.error.line == 1
+
+
+@pytest.mark.parametrize("value", [None, 20.0])
+def test_a_mistyped_time_is_reported_and_loses_nothing(with_covariates, whole, value):
+    """The stream goes on as it would have without the row, which the server refuses in the same words."""
+    rows, place = later(), 9
+    far = rows[place].with_columns(sold=pl.lit(value, pl.Float64), day=pl.lit(date(2206, 2, 20)))
+    found = taken(Progress(load_model(with_covariates)), text([*rows[:place], far, *rows[place:]], "csv"))
+    error = found[place].error
+    assert (error.code, error.line, found[-1].progress.skipped) == ("far-row", place + 1, 1)
+    for step, expected in zip([*found[:place], *found[place + 1 :]], whole, strict=True):
+        assert [answer | {"row": 0} for answer in step.answers] == [answer | {"row": 0} for answer in expected.answers]
+    offsets = [step.progress.fitted.panel.covariates.offsets.tolist() for step in (found[-1], whole[-1])]
+    assert offsets[0] == offsets[1]
+    served = Served(found[place].progress.fitted, 100)
+    with pytest.raises(InputError) as caught:
+        served.update(rows_of(far))
+    assert str(caught.value).removeprefix("the rows, row 1") == str(error).removeprefix(
+        f"standard input, row {place + 1}"
+    )
+
+
+def test_new_categories_are_no_more_than_missing_values(with_covariates):
+    """To the forecasts, and to the memory: a stream may bring any number of them."""
+    fitted = load_model(with_covariates)
+    rows = [frame("north", range(40, 47)), future("north", range(47, 50)), frame("west", range(38, 52), 2)]
+    odd, known = (
+        pl.concat(rows).with_columns(mood=pl.when(pl.int_range(pl.len()) % 2 == 0).then("mood"), region=region)
+        for region in (pl.when(pl.col("shop") == "north").then("region"), pl.lit(None, pl.String))
+    )
+    names = pl.format("category {}", pl.int_range(pl.len()))
+    odd = odd.with_columns(pl.col("mood").fill_null(names), pl.col("region").fill_null(pl.lit("moon")))
+    found, expected = (taken(Progress(fitted), text([table], "csv")) for table in (odd, known))
+    assert [step.answers for step in found] == [step.answers for step in expected]
+    assert all(step.answers for step in found[-3:])
+    before, after = fitted.panel.covariates, found[-1].progress.fitted.panel.covariates
+    assert [column.categories for column in after.columns] == [column.categories for column in before.columns]
 
 
 def test_covariates_are_dropped_with_the_values(with_covariates):
@@ -305,3 +383,37 @@ def test_a_model_without_future_covariates_refuses_them(instant):
     with TestClient(app_of(instant), URL) as client:
         answer = client.post("/forecast", json={"future": [{"shop": "north", "day": "2024-02-10"}]})
     assert (answer.status_code, answer.json()["code"]) == (422, "no-future-covariates")
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(with_covariates):
+    examine(with_covariates)
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"shop": SHOP, "day": DAY | ODD, "sold": st.none() | st.just(20.0) | ODD},
+        optional={
+            "region": st.sampled_from(["hill", "sea"]) | ODD,
+            "price": st.just(1.5) | ODD,
+            "promo": st.booleans() | ODD,
+            "mood": st.sampled_from(["good", "bad"]) | ODD,
+        },
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@hypothesis.settings(max_examples=40)
+@hypothesis.given(rows=ROWS, ahead=st.booleans())
+def test_any_values_in_the_columns_are_taken_or_refused(fitted, rows, ahead):
+    """All of them or none, and beside a forecast too."""
+    served, before = Served(fitted, 100), fitted
+    with suppress(InputError):
+        if ahead:
+            assert served.forecast(None, None, None, [80], rows)
+        else:
+            served.update(rows)
+            before = served.fitted
+    assert served.fitted is before

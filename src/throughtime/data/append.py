@@ -11,9 +11,9 @@ from throughtime.data.append_covariates import with_rows
 from throughtime.data.arrange import read_covariates
 from throughtime.data.columns import ColumnNames, listed
 from throughtime.data.covariates import Covariates
+from throughtime.data.far_rows import check_near
 from throughtime.data.frames import format_times
 from throughtime.data.future_covariates import id_keys, joined_ids
-from throughtime.data.irregular import SPARSE
 from throughtime.data.missing import without_leading_gaps
 from throughtime.data.panel import Panel
 from throughtime.data.rows import Rows, to_grid
@@ -39,7 +39,7 @@ def append_rows(panel: Panel, table: nw.DataFrame | nw.LazyFrame, source: Source
 
     Raises:
         InputError: for a table that cannot be used; with the row, if it is not after the end of its series, or so far
-            after it that hardly any step would have a value; and for other covariates than those of the panel.
+            after it that its time is a mistake; and for other covariates than those of the panel.
     """
     table, source, rows = read_rows(table, source, names, panel.former)
     rows = on_steps(rows, source, panel.former)[0]
@@ -93,7 +93,8 @@ def _with_covariates(
     (kept,) = np.nonzero(numbers >= 0)
     grid = to_grid(rows, panel.frequency)
     found = read_covariates(table, source, rows, grid, panel.former.columns).of_series(kept)
-    return with_rows(known, found, numbers[kept], panel.frequency.multiple, source)
+    firsts = np.array([rows.table_row(begin) for begin in begins[kept].tolist()], np.int64)
+    return with_rows(known, found, numbers[kept], firsts, panel.frequency.multiple, source)
 
 
 def _after_last_value(rows: Rows) -> NDArray[np.bool_]:
@@ -140,7 +141,7 @@ def _steps_after(panel: Panel, rows: Rows, series: NDArray[np.int64], source: So
     """Return how many steps after the end of its series each row is, (R,); 0 is the next step.
 
     Raises:
-        InputError: for a row that is not after the end, or on no step, and for a gap that is larger than all series.
+        InputError: for a row that is not after the end, or on no step, or far after the row before it.
     """
     frequency = panel.frequency
     ordinals = frequency.ordinals(rows.stamps.values)
@@ -151,11 +152,7 @@ def _steps_after(panel: Panel, rows: Rows, series: NDArray[np.int64], source: So
         _refuse(rows, int((rest != 0).argmax()), panel, series, source, code="other-frequency")
     if (steps < 0).any():
         _refuse(rows, int((steps < 0).argmax()), panel, series, source, code="row-before-end")
-    within = np.flatnonzero(rows.series[1:] == rows.series[:-1]) + 1
-    gaps = steps.copy()
-    gaps[within] = (ordinals[within] - ordinals[within - 1]) // frequency.multiple
-    if gaps.sum() > SPARSE * (len(panel.values) + len(gaps)):
-        _refuse(rows, int(gaps.argmax()), panel, series, source, code="far-row")
+    check_near(panel, rows, ordinals, series, source)
     return steps
 
 
@@ -169,7 +166,6 @@ def _refuse(rows: Rows, position: int, panel: Panel, series: NDArray[np.int64], 
     reason = {
         "other-frequency": f"it is on no step of this series, {frequency.describe()} up to {last}",
         "row-before-end": f"the series has rows up to {last}; expected later ones",
-        "far-row": "it is so far from the row before it that hardly any step between them would have a value",
     }[code]
     raise source.error(
         f"found {time} of series {name!r}: {reason}",

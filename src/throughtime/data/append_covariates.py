@@ -11,7 +11,12 @@ from throughtime.data.source import Source
 
 
 def with_rows(
-    covariates: Covariates, rows: Covariates, series: NDArray[np.int64], multiple: int, source: Source
+    covariates: Covariates,
+    rows: Covariates,
+    series: NDArray[np.int64],
+    first_rows: NDArray[np.int64],
+    multiple: int,
+    source: Source,
 ) -> Covariates:
     """Return covariates with those of new rows.
 
@@ -21,11 +26,12 @@ def with_rows(
         covariates: of N series.
         rows: of R series with new rows, on a grid of their own.
         series: (R,) the numbers of these series; N and more for new ones, in this order.
+        first_rows: (R,) the row of the table that is the first of each series.
         multiple: the ordinals from one step to the next.
         source: names the rows in messages.
 
     Raises:
-        InputError: for another value of a static covariate.
+        InputError: for another value of a static covariate, with the first row of its series.
     """
     new = series >= len(covariates.sources)
     found = _with_series(covariates, rows.of_series(np.flatnonzero(new)))
@@ -43,7 +49,9 @@ def with_rows(
         pairs = zip(columns, others, strict=True)
         return tuple(filled(column, replace(other, values=other.values[there]), places) for column, other in pairs)
 
-    static = (_constant(*pair, series, source) for pair in zip(found.static, rows.static, strict=True))
+    static = []
+    for column, other in zip(found.static, rows.static, strict=True):
+        static.append(_constant(column, other, series, first_rows, source))
     return replace(
         found,
         static=tuple(static),
@@ -66,7 +74,9 @@ def _with_series(covariates: Covariates, others: Covariates) -> Covariates:
     )
 
 
-def _constant(column: Column, rows: Column, series: NDArray[np.int64], source: Source) -> Column:
+def _constant(
+    column: Column, rows: Column, series: NDArray[np.int64], first_rows: NDArray[np.int64], source: Source
+) -> Column:
     """Return a static covariate with the values of rows, where they are known.
 
     Raises:
@@ -82,6 +92,7 @@ def _constant(column: Column, rows: Column, series: NDArray[np.int64], source: S
             f"found {value}, and before {former} for the same series: expected one value for each series in a static "
             "covariate",
             code="static-covariate-changes",
+            row=int(first_rows[known[changed[0]]]),
             column=column.name,
             found=value,
             expected=former,

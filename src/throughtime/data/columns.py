@@ -42,10 +42,24 @@ class ColumnNames:
     past: str | Sequence[str] = ()
     future: str | Sequence[str] = ()
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of the values; none if they are to be found."""
+        return several(self.target)
+
     def with_names(self, others: "ColumnNames") -> "ColumnNames":
         """Return these names, apart from those in whose place ``others`` has one."""
         given = {field.name: name for field in fields(others) if (name := getattr(others, field.name))}
         return replace(self, **given)
+
+    def or_former(self, former: "ColumnNames", present: Iterable[str]) -> "ColumnNames":
+        """Return these names, and for the rest those of a former table if all of them are ``present``.
+
+        So a value that is wrong does not decide which column holds the values.
+        """
+        rest = {role: getattr(former, role) for role in ("id", "time", "target") if getattr(self, role) is None}
+        known = {name for names in rest.values() for name in several(names)}
+        return replace(self, **rest) if known <= set(present) else self
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,9 @@ def read_as(former: Column, values: pl.Series, source: Source) -> Column:
 
     New categories are missing values to the network. But numbers, or true and false, none of which was a category
     before, are a mistake: the tables write the same categories differently.
+
+    Raises:
+        InputError: with the row, for such a mistake and for text in a column of numbers.
     """
     new = read_column(values, source, categorical=former.categories is not None)
     if former.categories is None or not new.categories or set(new.categories) & set(former.categories):
@@ -97,6 +100,7 @@ def read_as(former: Column, values: pl.Series, source: Source) -> Column:
     raise source.error(
         f"found {listed(new.categories)}, but the categories are {listed(former.categories)}: write them as before",
         code="other-categories",
+        row=int((~np.isnan(new.values)).argmax()),
         column=former.name,
         found=list(new.categories),
         expected=list(former.categories),

@@ -112,6 +112,15 @@ class Covariates:
             has_row=self.has_row[kept],
         )
 
+    def with_categories_of(self, former: "Covariates") -> "Covariates":
+        """Return the covariates with the categories of former ones alone, behind which theirs begin: no new ones."""
+        return replace(
+            self,
+            static=tuple(map(_with_categories_of, self.static, former.static)),
+            past=tuple(map(_with_categories_of, self.past, former.past)),
+            future=tuple(map(_with_categories_of, self.future, former.future)),
+        )
+
     def of_series(self, rows: NDArray[np.int64]) -> "Covariates":
         """Return the covariates of the series ``rows`` (R,), each of which may come several times."""
         steps, offsets = pieces(self.offsets, rows)
@@ -125,6 +134,13 @@ class Covariates:
             offsets=offsets,
             has_row=self.has_row[steps],
         )
+
+
+def _with_categories_of(column: Column, former: Column) -> Column:
+    known = former.categories
+    if known is None or column.categories is None or len(column.categories) == len(known):
+        return column
+    return replace(column, values=np.where(column.values < len(known), column.values, np.nan), categories=known)
 
 
 def pieces(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

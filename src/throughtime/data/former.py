@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from throughtime.data.columns import ColumnNames
 from throughtime.data.covariates import Column, Covariates
 from throughtime.data.frequency import Frequency
 from throughtime.data.integer_times import DATED, PLAIN
@@ -14,11 +15,13 @@ class Former(NamedTuple):
         frequency: the time axis.
         form: how its time stamps were read; None if their type said so.
         covariates: its covariates, if there are any.
+        names: the columns that it was read from, as far as they are known.
     """
 
     frequency: Frequency
     form: str | None
     covariates: Covariates | None
+    names: ColumnNames = ColumnNames()
 
     @property
     def notation(self) -> str:

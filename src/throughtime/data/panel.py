@@ -19,6 +19,8 @@ from throughtime.data.frames import from_native
 from throughtime.data.frequency import Frequency
 from throughtime.data.source import Source
 
+UNKNOWN = ColumnNames()
+
 
 @dataclass(frozen=True, eq=False)
 class Panel:
@@ -33,7 +35,7 @@ class Panel:
         notes: sentences for the user: the findings about the data, and the repairs.
         covariates: the covariates, on a grid that may be longer; cutting the panel leaves them as they are.
         form: how the time stamps were read, for tables that continue them; None if their type said so.
-        targets: the columns that the values were in, as far as they are known.
+        names: the columns of series, times and values that it was read from, as far as they are known.
     """
 
     ids: NDArray
@@ -44,7 +46,7 @@ class Panel:
     notes: tuple[str, ...] = ()
     covariates: Covariates | None = None
     form: str | None = None
-    targets: tuple[str, ...] = ()
+    names: ColumnNames = UNKNOWN
 
     @classmethod
     def from_frame(
@@ -97,14 +99,15 @@ class Panel:
         """
         arranged = arrange(table, source, names, former, is_part=is_part)
         ids, values, offsets, starts, frequency, findings, covariates, form = arranged
-        notes, targets = tuple(explain(findings)), findings.columns.targets
-        return cls(ids, values, offsets, starts, frequency, notes, covariates, form, targets)
+        notes, columns = tuple(explain(findings)), findings.columns
+        names = ColumnNames(columns.id, columns.time, columns.targets)
+        return cls(ids, values, offsets, starts, frequency, notes, covariates, form, names)
 
     @property
     def former(self) -> Former:
         """The parts that decide how another table of this kind is read."""
         form = self.form if self.covariates is None else self.form or self.covariates.form
-        return Former(self.frequency, form, self.covariates)
+        return Former(self.frequency, form, self.covariates, self.names)
 
     @property
     def read_ahead(self) -> Covariates | None:

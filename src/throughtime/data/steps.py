@@ -7,7 +7,7 @@ import numpy as np
 
 from throughtime.data.columns import ColumnNames
 from throughtime.data.former import Former
-from throughtime.data.frames import format_times
+from throughtime.data.frames import column_names, format_times
 from throughtime.data.frequency import Frequency
 from throughtime.data.irregular import FrequencyError, check_sparse
 from throughtime.data.odd_rows import Settled, settle_on, settle_times
@@ -27,6 +27,8 @@ def read_rows(
     Raises:
         InputError: for a table that cannot be read, and for two rows of one series and time.
     """
+    if former is not None:
+        names = names.or_former(former.names, column_names(table))
     table, source, names = to_long(table, source, names)
     table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names, None if former is None else former.notation))
@@ -90,16 +92,26 @@ def _settled(rows: Rows, source: Source, former: Former | None) -> Settled:
     if former is None:
         return settle_times(stamps.values, rows.bounds(), stamp=stamps.stamp, zone=stamps.zone, name=name)
     known = former.frequency
-    dates, has_zone = stamps.values.dtype.kind == "M", stamps.zone is not None
-    if dates != (known.unit != "integer") or has_zone != (known.zone is not None):
+    dates, known_dates = stamps.values.dtype.kind == "M", known.unit != "integer"
+    if dates != known_dates or (stamps.zone is None) != (known.zone is None):
+        time = format_times(stamps.values[:1], stamps.zone)[0]
         raise source.error(
-            "time stamps of another kind than those of the known series",
+            f"found {time}, {_kind(dates, stamps.zone)}: expected {_kind(known_dates, known.zone)}, as in the known "
+            "series",
             code="other-time-stamps",
+            row=rows.table_row(0),
             column=rows.columns.time,
             found=stamps.stamp if stamps.zone is None else f"{stamps.stamp} {stamps.zone}",
             expected=known.stamp if known.zone is None else f"{known.stamp} {known.zone}",
         )
     return settle_on(replace(known, stamp=stamps.stamp), stamps.values, rows.bounds(), name=name)
+
+
+def _kind(dates: bool, zone: str | None) -> str:
+    """Return a kind of time stamps in words."""
+    if not dates:
+        return "a number"
+    return "a time without a time zone" if zone is None else f"a time in the time zone {zone}"
 
 
 def _at_row(error: FrequencyError, rows: Rows, source: Source) -> Exception:

@@ -72,6 +72,7 @@ def save_fitted(path: str | Path, params: Json, fitted: Fitted) -> None:
             "frequency": asdict(panel.frequency),
             "notes": list(panel.notes),
             "form": panel.form,
+            "names": asdict(panel.names),
             "covariates": covariates_as_dict(panel.covariates),
         },
         "notes": fitted.notes,
@@ -124,7 +125,7 @@ def _params_and_fitted(config: Json, arrays: Mapping[str, np.ndarray]) -> tuple[
     panel = _panel(config["panel"], arrays)
     params = {**config["params"], **_classes(config["params"])}
     zero_shot = _zero_shot(config.get("zero_shot"), arrays)
-    columns = ColumnNames(**{name: as_tuples(value) for name, value in config.get("columns", {}).items()})
+    columns = _names(config.get("columns", {}))
     losses, learned = arrays["history.losses"], arrays.get("history.learned")
     return params, Fitted(panel, plan, calibration, networks, losses, config["notes"], zero_shot, columns, learned)
 
@@ -232,7 +233,12 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
         tuple(saved["notes"]),
         covariates_from(saved.get("covariates"), arrays),
         saved.get("form"),
+        _names(saved.get("names", {})),
     )
+
+
+def _names(saved: Json) -> ColumnNames:
+    return ColumnNames(**{name: as_tuples(value) for name, value in saved.items()})
 
 
 def _encodings_as_lists(encodings: Encodings | None) -> list[list[dict[str, Any]]] | None:

@@ -61,7 +61,8 @@ def file_curve(panel: Panel, series: str = "") -> Curve:
     gaps = (f"{missing:,} missing values of this series: each is replaced by an earlier value.",) if missing else ()
     scaled = f"Networks read values less {mean:.4g}, by {deviation:.4g}: mean 0, variance 1 in the learned part."
     axis = time_axis(panel.frequency, panel.starts[row : row + 1], panel.lengths[row : row + 1])
-    axes = Axes(mean, deviation, panel.targets[0] if len(panel.targets) == 1 else "", axis.stamps, axis.resolution)
+    targets = panel.names.targets
+    axes = Axes(mean, deviation, targets[0] if len(targets) == 1 else "", axis.stamps, axis.resolution)
     standard = ((filled - mean) / deviation).astype(np.float32)
     return Curve(standard, standard, ~np.isnan(values), cut, 0.0, season, axes, (*panel.notes, *gaps, scaled))
 

@@ -61,6 +61,7 @@ def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
         InputError: for rows that cannot be used.
     """
     former, panel = fitted.panel, append_rows(fitted.panel, table, source, fitted.columns)
+    panel = _without_new_categories(panel, former)
     added = panel.lengths
     added[: len(former)] -= former.lengths
     series = np.flatnonzero(added)
@@ -70,6 +71,16 @@ def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
         row, found, expected = 0 if len(table) == 1 else None, error.found, error.expected
         raise source.error(str(error), code=error.code, row=row, found=found, expected=expected) from None
     return Appended(fitted._replace(panel=recent_steps(panel, kept_steps(fitted))), series, added[series])
+
+
+def _without_new_categories(panel: Panel, former: Panel) -> Panel:
+    """Return the panel with missing values in the place of new categories, which are no more to any network.
+
+    A stream may bring any number of them.
+    """
+    if panel.covariates is None or former.covariates is None:
+        return panel
+    return replace(panel, covariates=panel.covariates.with_categories_of(former.covariates))
 
 
 def kept_steps(fitted: Fitted) -> int:

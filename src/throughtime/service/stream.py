@@ -18,9 +18,6 @@ from throughtime.service.answers import StreamSettings, answers_of
 from throughtime.service.kept import append
 from throughtime.service.lines import NAME, Line
 
-OF_VALUES = ("static-covariate-changes", "other-categories", "other-time-stamps")
-"""Codes of errors about the values of a row, though they name no line: they are found in whole columns."""
-
 
 class Progress(NamedTuple):
     """The state of a stream after a row.
@@ -110,7 +107,7 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
             table = nw.from_native(line.layout.table(line.content, source))
             step = append(fitted if progress.named else _named(fitted, table, source), table, source)
         except InputError as error:
-            if line.layout.names and not begun and error.line is None and error.code not in OF_VALUES:
+            if line.layout.names and not begun and error.line is None:
                 raise  # about the names of the columns, which no later row changes
             progress = progress._replace(skipped=progress.skipped + 1)
             yield Taken(progress, [], error)
@@ -128,7 +125,7 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
 
 def _named(fitted: Fitted, table: nw.DataFrame, source: Source) -> Fitted:
     """Return the forecaster with the names of a row's columns, which all later rows must have."""
-    columns = resolve_columns(table, source, fitted.columns)
+    columns = resolve_columns(table, source, fitted.columns.or_former(fitted.panel.names, table.columns))
     covariates = columns.static, columns.past, columns.future
     return fitted._replace(columns=ColumnNames(columns.id, columns.time, columns.targets, *covariates))
 
