@@ -94,6 +94,13 @@ def test_what_cannot_be_used_changes_nothing(instant, tmp_path, monkeypatch, arg
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
 
 
+def test_each_skipped_row_is_told_with_its_number(instant, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    lines = ['{"shop": "north"}', '{"shop": "north", "day": "2024-01-01", "sold": 1}']
+    told = stream(monkeypatch, lines, str(instant), "--quiet").stderr.splitlines()
+    assert [line.count(f"row {number}") for number, line in enumerate(told, 1)] == [1, 1]
+
+
 def answers_when_killed(model: Path, lines: list[str], folder: Path) -> str:
     """All answers of a stream that SIGKILL ends: the reader says what it has, and the whole input comes again."""
     draw, source = random.Random(5), folder / "rows.csv"

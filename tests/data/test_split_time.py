@@ -159,6 +159,12 @@ def test_no_column_is_advised_without_one_that_tells_the_rows_apart() -> None:
     assert advised(table, time="day", target="sold") is None
 
 
+def test_a_name_of_series_that_is_no_column_is_an_error_of_names() -> None:
+    with pytest.raises(InputError) as raised:
+        Panel.from_frame(table_of("year, month, day, hour")[0], id="store")
+    assert (raised.value.code, raised.value.found) == ("no-such-column", "store")
+
+
 @pytest.mark.parametrize(
     ("column", "value"), [("month", "13"), ("month", "x"), ("day", "0"), ("hour", "x"), ("at", "25 h")]
 )

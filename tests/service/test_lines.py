@@ -30,7 +30,7 @@ def tables(text: bytes, first: int = 1) -> list[tuple[int, dict]]:
 )
 def test_csv(text):
     west = {"shop": "west", "day": "2024-01-05", "sold": "3.5"}
-    east = {"shop": "east", "day": "2024-01-06", "sold": ""}
+    east = {"shop": "east", "day": "2024-01-06", "sold": None}
     assert tables(text, 8) == [(8, west), (9, east)]
 
 

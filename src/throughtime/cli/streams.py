@@ -150,4 +150,6 @@ def _answer(taken: Taken, *, as_json: bool) -> None:
     if taken.error is not None:
         message, number = str(taken.error), taken.progress.rows
         fields = {"row": number, "error": message, **taken.error.fields()}
-        print(json.dumps(fields) if as_json else f"throughtime: skipped: {message}", file=sys.stderr, flush=True)
+        place = "" if taken.error.line is not None else f" row {number}"  # unless the message names it
+        report = json.dumps(fields) if as_json else f"throughtime: skipped{place}: {message}"
+        print(report, file=sys.stderr, flush=True)

@@ -86,6 +86,8 @@ def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[
     if not len(head):
         return []
     id = names.id or ("unique_id" if "unique_id" in present else None)
+    if id is not None and id not in present:
+        return []  # an error, which names all columns, comes when they are resolved
     taken = {id, *several(names.target)}
     found: dict[str, list[str]] = {}
     for name in head.columns:

@@ -48,7 +48,7 @@ class Layout:
             raise source.error(f"no text in UTF-8 ({error.reason})", code="not-text", row=0, expected="UTF-8") from None
         return table_of([self._fields(text, source) if self.names else _json_object(text, source)], source)
 
-    def _fields(self, text: str, source: Source) -> dict[str, str]:
+    def _fields(self, text: str, source: Source) -> dict[str, str | None]:
         fields = _split(text, self.separator, source)
         if len(fields) != len(self.names):
             raise source.error(
@@ -58,7 +58,7 @@ class Layout:
                 found=len(fields),
                 expected=len(self.names),
             )
-        return dict(zip(self.names, fields, strict=True))
+        return dict(zip(self.names, (field or None for field in fields), strict=True))
 
 
 class Line(NamedTuple):
