@@ -151,7 +151,7 @@ def test_columns_are_found_in_the_first_row_or_never(fitted):
 
 def test_a_row_without_a_name_is_skipped(fitted):
     """Even the first one: an empty field is a missing value, and no name."""
-    found = taken(Progress(fitted), b"shop,day,sold\n,2024-02-10,3\nnorth,2024-02-10,3\n")
+    found = taken(Progress(fitted), b"shop,day,sold\n  ,2024-02-10,3\nnorth,2024-02-10,3\n")
     assert [(step.error.code, step.error.line) if step.error else None for step in found] == [("missing-id", 1), None]
 
 

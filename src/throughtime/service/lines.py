@@ -58,7 +58,7 @@ class Layout:
                 found=len(fields),
                 expected=len(self.names),
             )
-        return dict(zip(self.names, (field or None for field in fields), strict=True))
+        return dict(zip(self.names, (field if field.strip() else None for field in fields), strict=True))
 
 
 class Line(NamedTuple):
