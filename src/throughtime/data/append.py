@@ -11,7 +11,7 @@ from throughtime.data.append_covariates import with_rows
 from throughtime.data.arrange import read_covariates
 from throughtime.data.columns import ColumnNames, listed
 from throughtime.data.covariates import Covariates
-from throughtime.data.far_rows import check_near
+from throughtime.data.far_rows import NEAR, check_near
 from throughtime.data.frames import format_times
 from throughtime.data.future_covariates import id_keys, joined_ids
 from throughtime.data.missing import without_leading_gaps
@@ -152,7 +152,8 @@ def _steps_after(panel: Panel, rows: Rows, series: NDArray[np.int64], source: So
         _refuse(rows, int((rest != 0).argmax()), panel, series, source, code="other-frequency")
     if (steps < 0).any():
         _refuse(rows, int((steps < 0).argmax()), panel, series, source, code="row-before-end")
-    check_near(panel, rows, ordinals, series, source)
+    if (steps >= NEAR).any() or not known.all():  # other rows are near the ends of their series
+        check_near(panel, rows, ordinals, series, source)
     return steps
 
 
