@@ -153,6 +153,10 @@ def test_every_kind_of_message_is_checked() -> None:
         ),
         (pl.DataFrame({"ds": [], "y": []}), {"code": "no-rows"}),
         (
+            pl.DataFrame({"ds": [1, 2], "y": ["1", "x" * 1_000_000]}),
+            {"code": "not-a-number", "line": 2, "found": f"{'x' * 80}... (1,000,000 characters)"},
+        ),
+        (
             pl.DataFrame({"unique_id": ["a/y", "a"], "ds": [1, 1], "y": [1, 2], "y/y": [3, 4]}),
             {"code": "duplicate-series"},
         ),

@@ -87,7 +87,7 @@ NEW = {"day": "2024-03-09", "sold": 1}
         ("/forecast", {"horizon": 4}, "long-horizon", {"found": 4, "expected": 3}),
         ("/forecast", {"level": [0.8]}, "impossible-level", {"found": 0.8}),
         ("/forecast", {"series": ["east"]}, "unknown-series", {"found": "east"}),
-        ("/forecast", {"rows": [{"shop": "a", "day": 3, "sold": 4}]}, "other-time-stamps", {"column": "day"}),
+        ("/forecast", {"rows": [{"shop": "a", "day": 3, "sold": 4}]}, "other-time-stamps", {"file": "the rows"}),
         ("/update", {"rows": [{"shop": "north", "day": "2024-01-09", "sold": 4}]}, "row-before-end", {"line": 1}),
         ("/update", {"rows": [{"shop": "north", "day": "2024-03-09", "sold": "x"}]}, "not-a-number", {"line": 1}),
         ("/update", {"rows": [{"shop": "north", "sold": 1}]}, "no-such-column", {"found": "day"}),

@@ -40,13 +40,14 @@ def as_panel(frame: Any, names: ColumnNames = ColumnNames()) -> Panel:  # noqa: 
     return without_leading_gaps(frame if isinstance(frame, Panel) else Panel.from_frame(frame, **asdict(names)))
 
 
-def beside(panel: Panel, frame: Any, names: ColumnNames) -> Panel:
+def beside(panel: Panel, frame: Any, names: ColumnNames, source: Source) -> Panel:
     """Return the panel of a frame on the time axis of another, each series from its first value on.
 
     Args:
         panel: decides the frequency, and which covariates are numbers and which are categories.
         frame: with the same columns, or a panel of the same frequency.
         names: the columns that the user names.
+        source: names the frame in messages.
 
     Raises:
         InputError: for a frame that cannot be used, and for another frequency.
@@ -54,7 +55,7 @@ def beside(panel: Panel, frame: Any, names: ColumnNames) -> Panel:
     require_threads()
     if not isinstance(frame, Panel):
         table = from_native(frame)
-        return without_leading_gaps(Panel.from_table(table, Source("the frame"), names, panel.former))
+        return without_leading_gaps(Panel.from_table(table, source, names, panel.former))
     if replace(frame.frequency, stamp=panel.frequency.stamp) != panel.frequency:
         found, expected = frame.frequency.describe(), panel.frequency.describe()
         raise InputError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from throughtime._errors import InputError
 
+LONGEST = 80  # characters of a value in a message
 MISSING = ("", "na", "n/a", "nan", "null", "none")  # texts that mean a missing value, in lower case
 
 
@@ -110,12 +111,15 @@ class Source:
         if not wrong.any():
             return
         row = first_true(wrong)
+        value = column[row]
+        if isinstance(value, str) and len(value) > LONGEST:
+            value = f"{value[:LONGEST]}... ({len(value):,} characters)"
         raise self.error(
-            f"found {column[row]!r}, expected {expected}{advice}",
+            f"found {value!r}, expected {expected}{advice}",
             code=code,
             row=row,
             column=column.name,
-            found=column[row],
+            found=value,
             expected=expected,
         )
 

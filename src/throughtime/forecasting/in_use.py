@@ -25,6 +25,8 @@ from throughtime.forecasting.samples import forecast_samples
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+FRAME = Source("the frame")
+
 Me = TypeVar("Me", bound="ForecasterInUse")
 
 
@@ -196,17 +198,18 @@ class ForecasterInUse(FittedEstimator):
         return to_native(table, like, zone=panel.frequency.zone)
 
 
-def other_panel(fitted: Fitted, frame: Any) -> Panel:
+def other_panel(fitted: Fitted, frame: Any, source: Source = FRAME) -> Panel:
     """Return the series of a frame as the forecaster can forecast them.
 
     Args:
         fitted: forecasts them.
         frame: with the columns that were fitted, or a panel.
+        source: names the frame in messages.
 
     Raises:
         InputError: for a frame that cannot be used, another frequency, and values that the head cannot have.
     """
-    panel = beside(fitted.panel, frame, fitted.columns)
+    panel = beside(fitted.panel, frame, fitted.columns, source)
     require_head_values(fitted, panel)
     return panel
 

@@ -95,7 +95,7 @@ class Served:
         model = self._model
         fitted, steps, coverage = model.fitted, require_trained_horizon(model.fitted, horizon), as_levels(levels)
         if rows is not None:
-            panel = recent_steps(other_panel(fitted, table_of(rows, ROWS)), kept_steps(fitted))
+            panel = recent_steps(other_panel(fitted, table_of(rows, ROWS), ROWS), kept_steps(fitted))
         elif series is not None:
             panel = fitted.panel.of_series(np.array([_place(model, name) for name in series], np.int64))
         else:
