@@ -3,7 +3,8 @@
 The model is the pretrained network, or a small trained one, with 1, 100 and 10,000 daily series of 140 steps. See
 ``benchmarks/README.md``.
 
-    python benchmarks/in_use.py [--seconds S] [--rows N] [--answered N] [--streams N ...] [--samples N] [--results DIR]
+    python benchmarks/in_use.py [--seconds S] [--rows N] [--answered N] [--results DIR]
+        [--streams N ...] [--length N] [--samples N]
 
 Without seconds, only the stream is measured; without rows, only the timings are.
 """
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of each stream (default: 1,000,000)")
     parser.add_argument("--answered", type=int, default=1_000_000, help="of these, the last ones (default: 1,000,000)")
     parser.add_argument("--streams", type=int, nargs="+", default=(1, 100), help="series of each (default: 1 100)")
+    parser.add_argument("--length", type=int, default=LENGTH, help=f"of a streamed series before (default: {LENGTH})")
     parser.add_argument("--samples", type=int, default=10, help="of the memory of each (default: 10)")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
     args = parser.parse_args()
@@ -62,9 +64,9 @@ def main() -> None:
                 timings[-1] |= over_http(Path(folder) / f"{kind}-{count}", count, args.seconds)
                 print(timings[-1], flush=True)
         for count in args.streams if args.rows else ():
-            numbered_model(count).save(Path(folder) / "streamed")
+            numbered_model(count, args.length).save(Path(folder) / "streamed")
             marks = {min(WARM, args.rows), *range(args.rows // args.samples, args.rows + 1, args.rows // args.samples)}
-            for row in streamed(Path(folder) / "streamed", count, marks, args.answered):
+            for row in streamed(Path(folder) / "streamed", count, args.length, marks, args.answered):
                 memory.append(row)
                 print(row, flush=True)
     text = page(timings, memory, today, load)
@@ -88,10 +90,10 @@ def model_of(kind: str, count: int) -> tt.Forecaster:
     return model.update(pl.concat(frames[10:])) if count > 10 else model
 
 
-def numbered_model(count: int) -> tt.Forecaster:
+def numbered_model(count: int, length: int) -> tt.Forecaster:
     """Return a trained model with so many series whose steps are numbers: text of dates takes longer to read."""
-    steps = {"ds": np.arange(LENGTH)}
-    frame = pl.concat([series(number, range(LENGTH)).with_columns(**steps) for number in range(count)])
+    steps = {"ds": np.arange(length)}
+    frame = pl.concat([series(number, range(length)).with_columns(**steps) for number in range(count)])
     return tt.Forecaster(horizon=HORIZON, season=7, **PRESETS["trained"]).fit(frame)
 
 
@@ -169,7 +171,7 @@ def over_http(folder: Path, count: int, seconds: float) -> dict[str, float]:
     return found
 
 
-def streamed(folder: Path, count: int, marks: set[int], answered: int) -> Iterator[dict[str, float]]:
+def streamed(folder: Path, count: int, length: int, marks: set[int], answered: int) -> Iterator[dict[str, float]]:
     """Yield the resident memory of a stream of so many series, in MiB, and its seconds, at these numbers of rows."""
     rows = max(marks)
     command = [sys.executable, "-m", "throughtime", "stream", str(folder), "--out", f"{folder}-{count}", "--quiet"]
@@ -182,7 +184,7 @@ def streamed(folder: Path, count: int, marks: set[int], answered: int) -> Iterat
         began = time.perf_counter()
         draw = np.random.default_rng(0)
         for number in range(1, rows + 1):
-            step = LENGTH + (number - 1) // count
+            step = length + (number - 1) // count
             value = 20 + 5 * np.sin(2 * np.pi * step / 7) + draw.normal()
             row = {"unique_id": f"s{(number - 1) % count}", "ds": step, "y": value}
             process.stdin.write(f"{json.dumps(row)}\n")
