@@ -165,6 +165,14 @@ def test_nothing_heavy_is_loaded(command: list[str]) -> None:
     assert not {"jax", "matplotlib", "polars", "pandas", "numpy", "equinox", "optax"} & set(loaded)
 
 
+def test_training_loads_no_statistics() -> None:
+    """Half a second, which only one head and the synthetic series need."""
+    command = "import throughtime.forecasting.trained, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout.split()
+    assert "throughtime.pretraining.weights" in loaded
+    assert not {"scipy.stats", "scipy.signal"} & set(loaded)
+
+
 def test_every_public_name_is_there() -> None:
     for name in throughtime.__all__:
         assert getattr(throughtime, name) is not None

@@ -7,8 +7,8 @@ from .generators.mixture import FAMILIES as FAMILIES
 from .generators.mixture import draw_group as draw_group
 from .network import MixtureNetwork as MixtureNetwork
 from .network import pinball_loss as pinball_loss
-from .run import averaged_weights as averaged_weights
-from .run import network_with as network_with
 from .run import optimizer as optimizer
 from .run import pretrain as pretrain
-from .run import weights_of as weights_of
+from .weights import averaged_weights as averaged_weights
+from .weights import network_with as network_with
+from .weights import weights_of as weights_of

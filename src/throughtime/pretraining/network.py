@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from throughtime._keys import random_key
 from throughtime._types import Array, Float, Key, KeyLike, Scalar
@@ -60,7 +60,7 @@ class Head(eqx.Module):
     def __init__(self, hidden: int, patch: int, *, key: Key):
         """Start from a mixture that trusts what did well on held-out steps, and from normal quantiles around it."""
         distances = np.zeros((patch, len(LEVELS) + 1))
-        distances[:, 1:-1] = np.log(np.expm1(SPREAD * np.diff(norm.ppf(LEVELS))))
+        distances[:, 1:-1] = np.log(np.expm1(SPREAD * np.diff(ndtri(LEVELS))))
         self.quantiles = _linear(np.zeros((distances.size, hidden)), distances.ravel())
         self.mixture = _linear(np.zeros((len(BASES), hidden)), [1.0 * (name in FAVORED) for name in BASES])
         trust = np.zeros((len(BASES), WINDOW_NUMBERS))

@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
-import numpy as np
 import optax
 
 from throughtime._types import Whole
 from throughtime.pretraining.batches import SyntheticBatches
 from throughtime.pretraining.network import MixtureNetwork, pinball_loss
-from throughtime.training import AveragedState, Checkpoints, History, averaged, named_leaves, train
-from throughtime.zero_shot import Weights
+from throughtime.training import Checkpoints, History, averaged, train
 
 LEARNING_RATE = 3e-3  # at its peak: more loses, less is slower
 RISE, FLAT = 0.02, 0.55  # shares of the steps: until the peak, and until the fall along a cosine
@@ -76,25 +72,3 @@ def optimizer(steps: int) -> optax.GradientTransformation:
 def _is_matrix(model: Any) -> Any:
     """Return for each array if it is a matrix; biases and scales do not decay."""
     return jax.tree.map(lambda array: array.ndim > 1, model)
-
-
-def averaged_weights(state: Any) -> Weights:
-    """Return the averaged weights of a run's state by their names, for the forward pass in NumPy."""
-    assert isinstance(state.optimizer, AveragedState)
-    return weights_of(eqx.combine(state.optimizer.average, state.model))
-
-
-def weights_of(network: MixtureNetwork) -> Weights:
-    """Return the weights of a network by their names, which :func:`network_with` reads."""
-    return {name.removeprefix("network."): np.asarray(leaf) for name, leaf in named_leaves(network, "network").items()}
-
-
-def network_with(weights: Weights) -> MixtureNetwork:
-    """Return the network of these weights, to look into it: its sizes are theirs."""
-    blocks = sum(name.endswith(".cell.w_h") for name in weights)
-    network = eqx.filter_eval_shape(MixtureNetwork, hidden=len(weights["norm.weight"]), blocks=blocks, key=0)
-    arrays, rest = eqx.partition(network, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
-    names = (name.removeprefix("network.") for name in named_leaves(arrays, "network"))
-    leaves = [jnp.asarray(weights[name]) for name in names]
-    filled: MixtureNetwork = eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), leaves), rest)
-    return filled
