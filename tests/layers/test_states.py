@@ -29,7 +29,9 @@ def make_network() -> tt.ManyToMany:
 
 
 NETWORK = random_weights(make_network, size=1.5)
-SMALL = tt.ManyToMany([tt.Embedding(TOKENS, H, key=1), tt.LSTM(H, H, key=2), tt.LRU(H, H, key=3)], O, key=4)
+SMALL = random_weights(
+    lambda: tt.ManyToMany([tt.Embedding(TOKENS, H, key=1), tt.LSTM(H, H, key=2), tt.LRU(H, H, key=3)], O, key=4)
+)
 XS = np.random.default_rng(2).integers(0, TOKENS, (B, T))
 MASK = np.array([[1, 1, 0, 1, 1, 1, 0], [0, 1, 1, 1, 0, 1, 1], [1, 0, 0, 1, 0, 0, 0]], bool)
 

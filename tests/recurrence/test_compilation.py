@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax._src import monitoring
-from tests.contract import random_inputs
+from tests.contract import random_inputs, random_weights
 
 import throughtime as tt
 from throughtime.recurrence import trajectory, unroll_perturbed, zero_perturbations
@@ -27,14 +27,14 @@ class OwnCell(tt.GRU):
 
 
 CELLS = {
-    "gru": tt.GRU(3, 6, key=KEY),
-    "lem": tt.LEM(3, 6, key=KEY),
-    "mingru": tt.MinGRU(3, 6, key=KEY),
-    "own": OwnCell(3, 6, key=KEY),
-    "zoneout": tt.Zoneout(tt.LSTM(3, 6, key=KEY), 0.2),
+    "gru": random_weights(lambda: tt.GRU(3, 6, key=KEY)),
+    "lem": random_weights(lambda: tt.LEM(3, 6, key=KEY)),
+    "mingru": random_weights(lambda: tt.MinGRU(3, 6, key=KEY)),
+    "own": random_weights(lambda: OwnCell(3, 6, key=KEY)),
+    "zoneout": tt.Zoneout(random_weights(lambda: tt.LSTM(3, 6, key=KEY)), 0.2),
 }
-NETWORK = tt.RecurrentNetwork(CELLS["zoneout"], 2, key=KEY)
-STACK = tt.Stack([CELLS["gru"], tt.Block(tt.LEM(6, 6, key=KEY))])
+NETWORK = random_weights(lambda: tt.RecurrentNetwork(CELLS["zoneout"], 2, key=KEY))
+STACK = tt.Stack([CELLS["gru"], random_weights(lambda: tt.Block(tt.LEM(6, 6, key=KEY)))])
 PERTURBATIONS = zero_perturbations(CELLS["lem"], 5)
 WAYS = {
     **{f"{name} step": lambda cell=cell: tt.unroll(cell, XS[0, :1]) for name, cell in CELLS.items()},

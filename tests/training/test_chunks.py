@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from tests.contract import random_weights
 
 import throughtime as tt
 from throughtime.training import DivergedError, checkpoint
@@ -15,7 +16,7 @@ RANDOM = np.random.default_rng(8)
 XS = RANDOM.normal(size=(B, T, D)).astype(np.float32)
 YS = RANDOM.normal(size=(B, T)).astype(np.float32)
 ENDS = [4, 8, 11]
-NETWORK = tt.ManyToMany([tt.GRU(D, H, key=1), tt.LSTM(H, H, key=2)], 1, key=3)
+NETWORK = random_weights(lambda: tt.ManyToMany([tt.GRU(D, H, key=1), tt.LSTM(H, H, key=2)], 1, key=3))
 SGD = optax.sgd(0.3)
 
 
@@ -150,8 +151,8 @@ def test_divergence_is_explained_from_the_state_that_was_carried():
     assert caught.value.code == "learning-rate-too-high"
 
 
-BOTH = tt.ManyToMany(tt.Bidirectional(tt.GRU(D, H, key=1), tt.GRU(D, H, key=2)), 1, key=3)
-LEARNED = tt.ManyToMany(tt.LearnedInitialState(tt.GRU(D, H, key=1)), 1, key=3)
+BOTH = random_weights(lambda: tt.ManyToMany(tt.Bidirectional(tt.GRU(D, H, key=1), tt.GRU(D, H, key=2)), 1, key=3))
+LEARNED = random_weights(lambda: tt.ManyToMany(tt.LearnedInitialState(tt.GRU(D, H, key=1)), 1, key=3))
 
 
 @pytest.mark.parametrize(
