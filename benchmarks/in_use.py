@@ -127,11 +127,12 @@ def next_step(model: tt.Forecaster, rows: pl.DataFrame) -> Callable[[int], Any]:
 def typical(call: Callable[[int], Any], seconds: float) -> float:
     """Return the median seconds of calls, after a first one."""
     call(0)
-    taken: list[float] = []
-    while sum(taken) < seconds:
+    taken, spent = [], 0.0  # the sum of all times, taken anew for each call, would take the caches from it
+    while spent < seconds:
         began = time.perf_counter()
         call(len(taken) + 1)
         taken.append(time.perf_counter() - began)
+        spent += taken[-1]
     return float(np.median(taken))
 
 

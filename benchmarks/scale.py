@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -165,9 +166,14 @@ def series_folder(folder: Path, series: int) -> Path:
 
 
 def warm_up() -> None:
-    """Load what a forecast of the pretrained network needs: modules and weights load when they are first used."""
-    frame = pl.DataFrame({"ds": FIRST + np.arange(LENGTH), "y": np.sin(np.arange(LENGTH))})
-    tt.Forecaster(HORIZON, preset="instant").fit(frame).predict(level=LEVELS)
+    """Load what forecasts of the pretrained network need: modules and weights load when they are first used."""
+    frame = pl.DataFrame({"unique_id": "one", "ds": FIRST + np.arange(LENGTH), "y": np.sin(np.arange(LENGTH))})
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "series"
+        source.mkdir()
+        frame.write_parquet(source / "part.parquet")
+        model = tt.fit_folder(tt.Forecaster(HORIZON, preset="instant"), source)
+        tt.forecast_folder(source, model, Path(folder) / "out", LEVELS)
 
 
 def write(folder: Path, series: int, engine: str) -> dict[str, Any]:
