@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from throughtime import _temporary
-from throughtime._temporary import remove_temporary_folders, temporary_folder
+from throughtime._temporary import STAGE, remove_temporary_folders, temporary_folder
 
 KILLED = """
 import os, signal, sys
@@ -61,3 +61,10 @@ def test_a_handler_of_a_signal_removes_all(tmp_path: Path) -> None:
         assert folder.stat().st_mode & 0o077 == 0  # nobody else reads it
         remove_temporary_folders()
         assert not list(tmp_path.iterdir())
+
+
+def test_a_pipe_of_such_a_name_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{STAGE}pipe")
+    with temporary_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [f"{STAGE}pipe"]

@@ -1,10 +1,12 @@
 """Temporary folders of which nothing stays, after an error or a signal; after a kill, until the next one is opened.
 
-A folder in use is locked. So those that killed processes have left are known: nobody holds their locks. (Windows has no
-locks of folders; what is left there stays.)
+A folder in use is locked. So those that killed processes have left are known: nobody holds their locks. A lock may hold
+within its machine only, so each machine removes its own. (Windows has no locks of folders; what is left there stays.)
 """
 
+import glob
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-STAGE = ".writing-throughtime-"  # how their names begin
+    FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW  # a pipe of such a name would wait for a writer
+
+STAGE = f".writing-throughtime-{platform.node()}-"  # how their names begin
 OWN = 0o700  # the rights to it: nobody else reads what a fit keeps among the files of all
 _in_use: set[Path] = set()  # by this process
 
@@ -30,10 +34,10 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
             if lock is not None:
                 os.close(lock)
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         _in_use.discard(folder)
 
 
@@ -51,7 +55,7 @@ def _make(folder: Path) -> int | None:
     while True:
         folder.mkdir(OWN, exist_ok=True)
         with suppress(FileNotFoundError):
-            lock = os.open(folder, os.O_RDONLY)
+            lock = os.open(folder, FOLDER)
             with suppress(OSError):  # of a file system without locks, where nothing is removed for it either
                 fcntl.flock(lock, fcntl.LOCK_SH)
             if folder.exists():
@@ -63,9 +67,9 @@ def _remove_left(parent: Path) -> None:
     """Remove the folders that nobody has locked."""
     if sys.platform == "win32":
         return
-    for folder in parent.glob(f"{STAGE}*"):
+    for folder in parent.glob(f"{glob.escape(STAGE)}*"):
         with suppress(OSError):
-            lock = os.open(folder, os.O_RDONLY)
+            lock = os.open(folder, FOLDER)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)

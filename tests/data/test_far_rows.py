@@ -104,3 +104,19 @@ def test_a_short_series_may_pause_as_long_as_the_others_know():
     assert refused(panel, frame(hours, [1992 + 21_000], "b")).line == 1
     old = pl.concat([frame(days, range(2000), "old"), frame(days, [2000 + 9000], "old")])
     assert appended(panel_of(frame(days, range(20))), old).lengths.tolist() == [20, 11_001]
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(60, 57_600), (1, 100_000), (900, 3840), (3600, NEAR)])
+def test_a_feed_may_pause_for_days_however_short_its_steps_are(seconds, most):
+    def times(step: int) -> datetime:
+        return datetime(2020, 1, 1) + timedelta(seconds=seconds * step)
+
+    panel = panel_of(frame(times, range(50)))
+    assert refused(panel, frame(times, [50 + most])).expected == most
+    assert appended(panel, frame(times, [49 + most])).lengths.tolist() == [50 + most]
+    assert refused(panel, frame(times, [50 + NEAR], value=None)).expected == NEAR
+
+
+def test_integers_as_far_apart_as_they_can_be():
+    panel = panel_of(frame(lambda step: step, range(40)))
+    assert refused(panel, frame(lambda step: step * 9 * 10**18, [-1, 1], "new")).line == 2

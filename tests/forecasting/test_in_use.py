@@ -379,3 +379,25 @@ def test_the_share_below_values_of_a_distribution_with_steps():
     shares = [shares_below(np.array([y]), q)[0] for y, q in [(-1.0, flat), (0.0, flat), (1.0, flat), (-1.0, floor)]]
     np.testing.assert_allclose(shares, [0, 0.5, 1, 0], atol=1e-12)
     assert QUANTILES[0] < shares_below(np.zeros(1), floor)[0] < QUANTILES[8]
+
+
+def hourly(first: int, count: int) -> pl.DataFrame:
+    """Rows whose time is split over two columns."""
+    hours = np.arange(first, first + count)
+    days = [date(2024, 1, 1) + timedelta(hour // 24) for hour in hours.tolist()]
+    return pl.DataFrame({"date": days, "hour": hours % 24, "sales": np.sin(hours / 4)})
+
+
+@pytest.mark.parametrize("target", [None, "sales"])
+def test_a_row_of_a_split_time_keeps_its_hour(target):
+    model = instant(hourly(0, 240), target=target)
+    model.update(hourly(240, 1)).update(hourly(241, 1)).update(hourly(242, 5))
+    assert model.panel_.lengths.tolist() == [247]
+    np.testing.assert_array_equal(model.panel_.values, hourly(0, 247)["sales"])
+
+
+def test_the_time_may_be_split_though_it_was_not_when_fitted():
+    rows = hourly(0, 240)
+    joined = rows.select(pl.col("date").dt.combine(pl.time(pl.col("hour"))), "sales")
+    model = instant(joined)
+    assert_frame_equal(model.predict(rows), model.predict(joined))

@@ -285,7 +285,7 @@ def test_a_mistyped_time_is_reported_and_loses_nothing(with_covariates, whole, v
 
 
 def test_new_categories_are_no_more_than_missing_values(with_covariates):
-    """To the forecasts, and to the memory: a stream may bring any number of them."""
+    """To the forecasts, and to the memory: a stream may bring any number of them, but one static one a series."""
     fitted = load_model(with_covariates)
     rows = [frame("north", range(40, 47)), future("north", range(47, 50)), frame("west", range(38, 52), 2)]
     odd, known = (
@@ -298,7 +298,8 @@ def test_new_categories_are_no_more_than_missing_values(with_covariates):
     assert [step.answers for step in found] == [step.answers for step in expected]
     assert all(step.answers for step in found[-3:])
     before, after = fitted.panel.covariates, found[-1].progress.fitted.panel.covariates
-    assert [column.categories for column in after.columns] == [column.categories for column in before.columns]
+    of_steps = [[column.categories for column in (*kept.past, *kept.future)] for kept in (before, after)]
+    assert of_steps[0] == of_steps[1]
 
 
 def test_covariates_are_dropped_with_the_values(with_covariates):
@@ -417,3 +418,17 @@ def test_any_values_in_the_columns_are_taken_or_refused(fitted, rows, ahead):
             served.update(rows)
             before = served.fitted
     assert served.fitted is before
+
+
+def test_a_series_of_a_new_static_category_is_one(with_covariates):
+    """Another category in one of its rows is refused; the rows after that are taken."""
+    tables = [frame("delta", range(k, k + 1)).with_columns(region=pl.lit(name)) for k, name in enumerate("mmhmm")]
+    tables[2] = tables[2].with_columns(region=pl.lit("hill"))
+    steps = taken(Progress(load_model(with_covariates)), text(tables, "csv"))
+    assert [step.error.code if step.error else None for step in steps] == [
+        None,
+        None,
+        "static-covariate-changes",
+        None,
+        None,
+    ]

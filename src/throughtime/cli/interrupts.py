@@ -111,6 +111,7 @@ class Interrupts:
         for clean in reversed(self._cleanups):
             with suppress(Exception):
                 clean()
+        remove_temporary_folders()  # a worker that has ended now may have written to them
         message = f"interrupted. {self.kept()}"
         if self.as_json:
             _write(1, f"{json.dumps({'error': message})}\n")

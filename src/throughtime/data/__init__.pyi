@@ -4,6 +4,7 @@ from .calendar_features import calendar_names as calendar_names
 from .columns import ALL as ALL
 from .columns import ColumnNames as ColumnNames
 from .columns import resolve_columns as resolve_columns
+from .columns import several as several
 from .covariates import Column as Column
 from .covariates import Covariates as Covariates
 from .encoded import encode as encode
@@ -44,6 +45,7 @@ from .scaling import scale_values as scale_values
 from .scaling import unscale_values as unscale_values
 from .scaling import window_level_scale as window_level_scale
 from .source import Source as Source
+from .split_time import join_time as join_time
 from .tasks import Batch as Batch
 from .tasks import Task as Task
 from .tasks import TimeSeriesData as TimeSeriesData

@@ -17,6 +17,7 @@ TIME_NAMES = ("ds", "date", "datetime", "time", "timestamp", "month", "year", "t
 INDEX_NAMES = ("", "index")  # which may only number the rows
 SAMPLE = 1000  # rows that are enough to tell dates, numbers and text apart
 LISTED = 20  # names in a message
+JOINED = " + "  # between the names of the parts of a time
 ALL = "*"  # in place of the values' names: every column of numbers that has no other role
 COVARIATES = ("static", "past", "future")
 
@@ -55,10 +56,10 @@ class ColumnNames:
     def or_former(self, former: "ColumnNames", present: Iterable[str]) -> "ColumnNames":
         """Return these names, and for the rest those of a former table if all of them are ``present``.
 
-        So a value that is wrong does not decide which column holds the values.
+        So a value that is wrong does not decide which column holds the values. The parts of a time are as good as it.
         """
         rest = {role: getattr(former, role) for role in ("id", "time", "target") if getattr(self, role) is None}
-        known = {name for names in rest.values() for name in several(names)}
+        known = {part for names in rest.values() for name in several(names) for part in name.split(JOINED)}
         return replace(self, **rest) if known <= set(present) else self
 
 

@@ -113,10 +113,9 @@ class Covariates:
         )
 
     def with_categories_of(self, former: "Covariates") -> "Covariates":
-        """Return the covariates with the categories of former ones alone, behind which theirs begin: no new ones."""
+        """Return the covariates with no new categories of their steps, which begin behind those of former ones."""
         return replace(
             self,
-            static=tuple(map(_with_categories_of, self.static, former.static)),
             past=tuple(map(_with_categories_of, self.past, former.past)),
             future=tuple(map(_with_categories_of, self.future, former.future)),
         )

@@ -3,13 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from throughtime.data.calendars import DAY
 from throughtime.data.frames import format_times
+from throughtime.data.frequency import Frequency
 from throughtime.data.irregular import SPARSE
 from throughtime.data.panel import Panel
 from throughtime.data.rows import Rows
 from throughtime.data.source import Source
 
 NEAR = 1000  # steps that a row may always be ahead: more than two years of days, six weeks of hours
+PAUSE, MOST_OF_PAUSE = 40 * DAY, 100_000  # microseconds of shorter steps that a row with a value may be, and steps
 
 
 def check_near(
@@ -17,9 +20,10 @@ def check_near(
 ) -> None:
     """Refuse a row that is far after the row before it.
 
-    A pause may be ten times as long as the longest series. A row without a value has no pause to tell of, and no
-    forecast reads it that far ahead: it may be as far after the others as that series is long. Steps that wait for
-    their values are rows too, so that a long future comes in any number of rows, near one another.
+    A pause may be ten times as long as the longest series, or 40 days of at most 100,000 minutes or seconds. A row
+    without a value has no pause to tell of, and no forecast reads it that far ahead: it may be as far after the others
+    as that series is long. Steps that wait for their values are rows too, so that a long future comes in any number of
+    rows, near one another.
 
     Args:
         panel: N series.
@@ -33,16 +37,24 @@ def check_near(
     """
     begins = rows.bounds()[:-1]
     last = np.where(series[begins] >= 0, _last_steps(panel, series[begins]), ordinals[begins])
-    steps = np.maximum((ordinals - last[rows.series]) // panel.frequency.multiple, 0)
+    # As floats, for times that are as far apart as integers can be.
+    steps = np.maximum((ordinals.astype(float) - last[rows.series]) // panel.frequency.multiple, 0)
     if (steps <= NEAR).all():
         return
     gaps = np.diff(steps, prepend=0)
     gaps[begins] = steps[begins]
     longest = max(int(panel.lengths.max(initial=0)), int(np.diff(rows.bounds()).max()))
-    most = np.maximum(NEAR, np.where(np.isnan(rows.values), 1, SPARSE) * longest)
+    most = np.where(np.isnan(rows.values), max(NEAR, longest), max(_pause(panel.frequency), SPARSE * longest))
     if (gaps > most).any():
         position = int((gaps - most).argmax())
         raise _far(panel, rows, position, int(gaps[position]), int(most[position]), source)
+
+
+def _pause(frequency: Frequency) -> int:
+    """Return how many steps a series may always have no rows."""
+    if frequency.unit != "elapsed":
+        return NEAR
+    return min(max(PAUSE // frequency.multiple, NEAR), MOST_OF_PAUSE)
 
 
 def _last_steps(panel: Panel, series: NDArray[np.int64]) -> NDArray[np.int64]:

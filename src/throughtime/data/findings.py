@@ -5,12 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from throughtime.data.columns import COVARIATES, TableColumns, listed
+from throughtime.data.columns import COVARIATES, JOINED, TableColumns, listed
 from throughtime.data.frames import format_times
 from throughtime.data.frequency import Frequency
 from throughtime.data.irregular import SPARSE
 from throughtime.data.source import Repairs
-from throughtime.data.split_time import JOINED
 
 NOBODY = np.array([], str)
 LISTED = 3  # series named in a sentence

@@ -8,13 +8,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from throughtime.data.columns import ColumnNames, several
+from throughtime.data.columns import JOINED, ColumnNames, several
 from throughtime.data.frames import collect, column_names, first_rows, polars_column
 from throughtime.data.source import Source, first_true
 from throughtime.data.timestamps import parse_times, share_of_dates
 
 ROWS = 100  # of the table, enough to know the parts
-JOINED = " + "  # between the names of the parts
 # A time of day, perhaps the first of two.
 CLOCK = (
     r"^(\d{1,2})[:.hH](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*(?:([aApP])\.?[mM]\.?)?"
@@ -55,7 +54,7 @@ def join_time(
     The time is taken for split if its coarsest part, a date or a year, is several times in one series, and columns with
     usual names and fitting values tell the rows apart. The user can name the columns too: "date + hour".
     """
-    time = names.time or JOINED.join(_find_parts(table, names))
+    time = names.time or JOINED.join(find_parts(table, names))
     joined = with_joined_time(table, time, source)
     if joined is table:
         return table, names
@@ -77,7 +76,7 @@ def with_joined_time(table: nw.DataFrame | nw.LazyFrame, time: str, source: Sour
     return frame.with_columns(nw.new_series(time, times, nw.Datetime("us"), backend=frame.implementation))
 
 
-def _find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[str]:
+def find_parts(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> list[str]:
     """Return the columns that the time is split over, from the coarsest; none or one if it is not split."""
     present = column_names(table)
     if "ds" in present:

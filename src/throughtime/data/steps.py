@@ -13,7 +13,7 @@ from throughtime.data.irregular import FrequencyError, check_sparse
 from throughtime.data.odd_rows import Settled, settle_on, settle_times
 from throughtime.data.rows import Rows, check_distinct, read_columns, sort_rows
 from throughtime.data.source import Source
-from throughtime.data.split_time import join_time
+from throughtime.data.split_time import find_parts, join_time
 from throughtime.data.wide import to_long
 
 TELLING = 2  # differences of time stamps that tell a frequency
@@ -28,12 +28,20 @@ def read_rows(
         InputError: for a table that cannot be read, and for two rows of one series and time.
     """
     if former is not None:
-        names = names.or_former(former.names, column_names(table))
+        known = replace(former.names, time=None) if _splits_time(table, names) else former.names
+        names = names.or_former(known, column_names(table))
     table, source, names = to_long(table, source, names)
     table, names = join_time(table, source, names)
     rows = sort_rows(read_columns(table, source, names, None if former is None else former.notation))
     check_distinct(rows, table, source)
     return table, source, rows
+
+
+def _splits_time(table: nw.DataFrame | nw.LazyFrame, names: ColumnNames) -> bool:
+    """Tell if the time is split over columns, as several rows would have the same time without one of them."""
+    if names.time is not None or (isinstance(table, nw.DataFrame) and len(table) == 1):
+        return False
+    return len(find_parts(table, names)) > 1
 
 
 def on_steps(rows: Rows, source: Source, former: Former | None) -> tuple[Rows, Frequency, tuple[str, ...]]:

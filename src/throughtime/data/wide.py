@@ -10,10 +10,10 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from throughtime.data.columns import ALL, ColumnNames
+from throughtime.data.columns import ALL, JOINED, ColumnNames
 from throughtime.data.frames import as_polars, collect, column_names, first_rows, polars_column
 from throughtime.data.source import Source, without_missing_words
-from throughtime.data.split_time import JOINED, part_of_time
+from throughtime.data.split_time import part_of_time
 from throughtime.data.timestamps import share_of_dates
 from throughtime.data.wide_names import numbered_names, part_names, time_names
 

@@ -22,6 +22,7 @@ from throughtime.data import (
     Frequency,
     Panel,
     TableSizes,
+    several,
 )
 from throughtime.forecasting.config import ForecasterConfig
 from throughtime.forecasting.consistency import require_consistent
@@ -238,6 +239,8 @@ def _panel(saved: Json, arrays: Mapping[str, np.ndarray]) -> Panel:
 
 
 def _names(saved: Json) -> ColumnNames:
+    if not all(isinstance(name, str) for names in saved.values() for name in several(names)):
+        raise ValueError(f"names that are no text: {saved}")
     return ColumnNames(**{name: as_tuples(value) for name, value in saved.items()})
 
 

@@ -112,9 +112,11 @@ class RayEngine:
 def _sigterm_kept() -> Iterator[None]:
     """Keep the process's handler of SIGTERM, if it has one; that of Ray prints a stack trace, and may not end it."""
     former = signal.getsignal(signal.SIGTERM)
-    yield
-    if callable(former) and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, former)
+    try:
+        yield
+    finally:
+        if callable(former) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, former)
 
 
 def _result(ray: Any, done: Any) -> Any:

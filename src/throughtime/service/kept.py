@@ -74,9 +74,9 @@ def append(fitted: Fitted, table: nw.DataFrame, source: Source) -> Appended:
 
 
 def _without_new_categories(panel: Panel, former: Panel) -> Panel:
-    """Return the panel with missing values in the place of new categories, which are no more to any network.
+    """Return the panel with missing values in the place of new categories of its steps, no more to any network.
 
-    A stream may bring any number of them.
+    A stream may bring any number of them. Those of static covariates are kept: they are one for each series.
     """
     if panel.covariates is None or former.covariates is None:
         return panel

@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 
 from throughtime._errors import InputError
-from throughtime.data import ColumnNames, Source, resolve_columns
+from throughtime.data import ColumnNames, Source, collect, join_time, resolve_columns
 from throughtime.forecasting import Fitted
 from throughtime.service.answers import StreamSettings, answers_of
 from throughtime.service.kept import append
@@ -125,7 +125,8 @@ def follow(progress: Progress, lines: Iterable[Line], settings: StreamSettings) 
 
 def _named(fitted: Fitted, table: nw.DataFrame, source: Source) -> Fitted:
     """Return the forecaster with the names of a row's columns, which all later rows must have."""
-    columns = resolve_columns(table, source, fitted.columns.or_former(fitted.panel.names, table.columns))
+    joined, names = join_time(table, source, fitted.columns.or_former(fitted.panel.names, table.columns))
+    columns = resolve_columns(collect(joined), source, names)
     covariates = columns.static, columns.past, columns.future
     return fitted._replace(columns=ColumnNames(columns.id, columns.time, columns.targets, *covariates))
 
